@@ -1,0 +1,1 @@
+"""Loom: an async-first object-document mapper for MongoDB on pydantic."""

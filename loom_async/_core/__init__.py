@@ -1,0 +1,1 @@
+"""Everything that thinks and nothing that waits: no await, no client, no thread."""

@@ -1,0 +1,159 @@
+"""Every error Loom raises: one root, each also the built-in it resembles, facts as attributes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class LoomError(Exception):
+    """The root of every error that Loom raises.
+
+    Parameters:
+        message: What went wrong and where, in one sentence.
+        hint: How to mend it; shown after the message.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
+
+
+class ConfigurationError(LoomError, ValueError):
+    """A setting, a declaration or the environment does not allow the operation."""
+
+
+class EmbeddedServerError(LoomError, RuntimeError):
+    """The embedded mongod could not be started or did not become ready."""
+
+
+class ConnectionFailed(LoomError, ConnectionError):
+    """The server could not be reached, or the connection broke before it answered."""
+
+
+class OperationTimeout(LoomError, TimeoutError):
+    """The server did not answer within the configured time."""
+
+
+class AuthenticationFailed(LoomError, PermissionError):
+    """The server refused the credentials, or they do not allow the operation."""
+
+
+class OperationFailed(LoomError, RuntimeError):
+    """The server refused an operation; `code` is MongoDB's error code."""
+
+    def __init__(self, message: str, *, code: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class DuplicateKey(OperationFailed, ValueError):
+    """A write would give two documents the same value of a unique index.
+
+    `key` maps the fields of the index to the value that is already there, where the server told.
+    """
+
+    def __init__(self, message: str, *, key: dict[str, Any], hint: str | None = None) -> None:
+        super().__init__(message, code=11000, hint=hint)
+        self.key = key
+
+
+class IndexConflict(OperationFailed, ValueError):
+    """A declared index contradicts the collection's data or an index that exists."""
+
+
+class InvalidId(LoomError, ValueError):
+    """A value can never be the id of a document of this model; `value` holds it."""
+
+    def __init__(self, message: str, *, value: object, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.value = value
+
+
+class DocumentNotFound(LoomError, LookupError):
+    """A loaded document is no longer in its collection; `id` names it."""
+
+    def __init__(self, message: str, *, id: object, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.id = id
+
+
+class InvalidDocument(LoomError, ValueError):
+    """A stored document does not fit its model.
+
+    `id` names the document and `fields` maps each offending path to its reason.
+    """
+
+    def __init__(
+        self, message: str, *, id: object, fields: dict[str, str], hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.id = id
+        self.fields = fields
+
+
+class EncodingError(LoomError, ValueError):
+    """A value cannot be stored as BSON; `path` says where it is."""
+
+    def __init__(self, message: str, *, path: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
+class UnknownFieldError(LoomError, LookupError, AttributeError):
+    """A query names a field that the model does not have; `path` holds it.
+
+    `nearest` is the closest name that exists, or None.
+    """
+
+    def __init__(self, path: str, *, where: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        last = path.rsplit(".", 1)[-1]
+        self.path = path
+        self.nearest: str | None = next(iter(difflib.get_close_matches(last, names, 1, 0.6)), None)
+        super().__init__(
+            f"{where} has no field {last!r}" + (f" (in {path!r})" if last != path else ""),
+            hint=f"did you mean {self.nearest!r}?"
+            if self.nearest
+            else f"the fields are {', '.join(names)}",
+        )
+
+
+class QueryError(LoomError, TypeError, ValueError):
+    """A query cannot be built from what was given."""
+
+
+@dataclass(frozen=True)
+class BulkEntry:
+    """One document that a bulk write refused: its place in the input, its id, and why."""
+
+    index: int
+    id: object
+    reason: str
+
+
+class BulkError(LoomError, ValueError):
+    """Some documents of a bulk write were refused; `entries` has one `BulkEntry` for each.
+
+    `inserted` and `updated` count what was written all the same.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        entries: Sequence[BulkEntry],
+        inserted: int,
+        updated: int,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.entries = tuple(entries)
+        self.inserted = inserted
+        self.updated = updated

@@ -1,0 +1,1 @@
+"""The model half of the core: fields, codec, change tracking, metadata."""

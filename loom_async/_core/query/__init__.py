@@ -1,0 +1,1 @@
+"""The query half of the core: expressions, their compiler, stages, immutable specs."""

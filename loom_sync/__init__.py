@@ -1,0 +1,1 @@
+"""The sync twin of `loom_async`; generated from it."""
