@@ -1,1 +1,48 @@
 """Loom: an async-first object-document mapper for MongoDB on pydantic."""
+
+from ._core.errors import (
+    AuthenticationFailed,
+    BulkEntry,
+    BulkError,
+    ConfigurationError,
+    ConnectionFailed,
+    DocumentNotFound,
+    DuplicateKey,
+    EmbeddedServerError,
+    EncodingError,
+    IndexConflict,
+    InvalidDocument,
+    InvalidId,
+    LoomError,
+    OperationFailed,
+    OperationTimeout,
+    QueryError,
+    UnknownFieldError,
+)
+from ._core.model.fields import (
+    IncrCounter,
+    PyObjectId,
+    StrLower,
+    StrUpper,
+    TimeInserted,
+    TimeUpdated,
+)
+from ._core.model.index_plan import IndexDifference
+from ._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
+from ._core.model.metadata import Index, declare_persist_db
+from ._core.model.results import PersistResult, UpdateCount
+from ._core.query.expressions import Predicate, raw, text
+from ._core.query.fields import Accumulator, Field, count, element, fld
+from ._core.query.stages import AggregationStages
+from ._core.query.time_query import TimeQuery
+from ._core.settings import Settings, config_context, configure, settings
+from .database import (
+    close,
+    connect,
+    embedded,
+    get_async_local_db_client,
+    get_async_remote_db_client,
+    using,
+)
+from .directive import Aggregation, LoadDirective
+from .persistable import Persistable, PersistableBase

@@ -1,9 +1,10 @@
-"""The few primitives in which asyncio and threads differ; `loom_sync._seam` exports the same names."""
+"""The few primitives in which asyncio and threads differ; `loom_sync._seam` has the same names."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -16,3 +17,54 @@ sleep = asyncio.sleep
 async def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a blocking function without stopping the event loop."""
     return await asyncio.to_thread(function, *args, **kwargs)
+
+
+def client_scope() -> object:
+    """Return the object whose life bounds a client's: the running event loop.
+
+    Raises:
+        RuntimeError: No event loop runs here.
+    """
+    return asyncio.get_running_loop()
+
+
+async def at_scope_end(close: Callable[[], Awaitable[None]]) -> AsyncGenerator[None, None]:
+    """Have `close` awaited when the running loop shuts down; keep the result until then.
+
+    A loop closes the asynchronous generators that were begun on it while it can still do I/O.
+    """
+
+    async def waiting() -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            await close()
+
+    generator = waiting()
+    await anext(generator)
+    return generator
+
+
+class _Turn:
+    __slots__ = ("lock", "waiting")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+
+
+_turns: dict[int, _Turn] = {}
+
+
+@asynccontextmanager
+async def exclusively(subject: object) -> AsyncIterator[None]:
+    """Let one task at a time work on `subject`, which need not be hashable."""
+    turn = _turns.setdefault(id(subject), _Turn())
+    turn.waiting += 1
+    try:
+        async with turn.lock:
+            yield
+    finally:
+        turn.waiting -= 1
+        if not turn.waiting:
+            _turns.pop(id(subject), None)

@@ -1,1 +1,37 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use: one server a run, a database a test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from pymongo import AsyncMongoClient
+
+import loom_async as lm
+from tests.server import run_server
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def mongo_uri() -> Iterator[str]:
+    """The URI of an embedded server that lives as long as the test run."""
+    with run_server() as uri:
+        yield uri
+
+
+@pytest.fixture
+async def client(mongo_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, object]]]:
+    """A client of the server."""
+    async with lm.connect(mongo_uri) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def db(client: AsyncMongoClient[dict[str, object]]) -> AsyncIterator[str]:
+    """The name of a database of the test's own, which every model uses; dropped afterwards."""
+    name = f"test_{next(_numbers)}"
+    with lm.using(database=name):
+        yield name
+    await client.drop_database(name)

@@ -1,0 +1,163 @@
+"""From an annotation to its codec."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import types
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import is_dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin
+from uuid import UUID
+
+from bson import ObjectId
+from pydantic import BaseModel, RootModel, SecretBytes, SecretStr
+from typing_extensions import TypeAliasType, is_typeddict
+
+from .codec import (
+    ANY,
+    Codec,
+    Converted,
+    Counter,
+    Entries,
+    Exact,
+    Identifier,
+    Items,
+    JsonForm,
+    Normalised,
+    OneOf,
+    Scalar,
+    Unordered,
+    day,
+    model_codec,
+    moment,
+)
+from .markers import Increment, NormalizeValue
+from .values import key_to_bson, to_bson
+
+_SCALARS = (str, int, float, bool, bytes, UUID, types.NoneType, re.Pattern)
+_LISTS = (list, tuple, deque, Sequence, MutableSequence, Iterable)
+_SETS = (set, frozenset, AbstractSet)
+_DICTS = (dict, Mapping, MutableMapping)
+
+
+def codec_of(annotation: Any, metadata: Iterable[Any] = ()) -> Codec:
+    """Return the codec of an annotation.
+
+    Parameters:
+        annotation: What stands behind a field's colon.
+        metadata: The `Annotated` metadata that pydantic has already taken off it.
+    """
+    codec = _bare(annotation)
+    for marker in metadata:
+        if isinstance(marker, Increment):
+            codec = Counter()
+        elif isinstance(marker, NormalizeValue):
+            codec = Normalised(codec, marker.function)
+    return codec
+
+
+def _bare(annotation: Any) -> Codec:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *metadata = get_args(annotation)
+        return codec_of(inner, metadata)
+    if isinstance(annotation, NewType):
+        return codec_of(annotation.__supertype__)
+    alias = origin if isinstance(origin, TypeAliasType) else annotation
+    if isinstance(alias, TypeAliasType) or type(alias).__name__ == "TypeAliasType":
+        return codec_of(alias.__value__) if origin is None else ANY
+    if origin in (Union, types.UnionType):
+        return _union(get_args(annotation))
+    if origin is Literal:
+        return Converted(to_bson)
+    if origin is not None and not _is_model(annotation):
+        return _container(origin, get_args(annotation), annotation)
+    return _plain(annotation)
+
+
+def _union(members: tuple[Any, ...]) -> Codec:
+    present = [member for member in members if member is not types.NoneType]
+    codecs = [codec_of(member) for member in present]
+    return codecs[0] if len(codecs) == 1 else OneOf(codecs)
+
+
+def _container(origin: Any, arguments: tuple[Any, ...], annotation: Any) -> Codec:
+    if origin in _SETS:
+        return Unordered(codec_of(arguments[0]))
+    if origin in _DICTS:
+        return Entries(codec_of(arguments[1]), _enum_keys(arguments[0]))
+    if origin in _LISTS:
+        items = [codec_of(item) for item in arguments if item is not Ellipsis]
+        return Items(items[0] if len(items) == 1 else OneOf(items))
+    if isinstance(origin, type) and (is_dataclass(origin) or is_typeddict(origin)):
+        return ANY
+    return JsonForm(annotation)
+
+
+def _enum_keys(annotation: Any) -> dict[str, Any]:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return {key_to_bson(member): member for member in annotation}
+    return {}
+
+
+def _plain(annotation: Any) -> Codec:
+    if annotation in (Any, object) or isinstance(annotation, TypeVar):
+        return ANY
+    if not isinstance(annotation, type):
+        return JsonForm(annotation)
+    for kinds, make in _BY_CLASS:
+        if issubclass(annotation, kinds):
+            return make(annotation)
+    if is_dataclass(annotation) or is_typeddict(annotation):
+        return ANY
+    if annotation.__module__.partition(".")[0] == "bson":
+        return Scalar()
+    return JsonForm(annotation)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+class _Root(Codec):
+    """A RootModel: stored as the value that it wraps."""
+
+    def __init__(self, model: type[RootModel[Any]]) -> None:
+        root = model.model_fields["root"]
+        self._inner = codec_of(root.annotation, root.metadata)
+
+    def encode(self, value: Any) -> Any:
+        return self._inner.encode(value.root) if isinstance(value, RootModel) else to_bson(value)
+
+    def decode(self, stored: Any) -> Any:
+        return self._inner.decode(stored)
+
+    def child(self, key: str) -> tuple[str, Codec] | None:
+        return self._inner.child(key)
+
+
+def _reveal(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
+
+
+# Asked in this order: a bool is an int, an Enum may be a str, a datetime is a date.
+_BY_CLASS: tuple[tuple[Any, Callable[[Any], Codec]], ...] = (
+    (RootModel, _Root),
+    (BaseModel, model_codec),
+    (Enum, lambda _: Converted(to_bson)),
+    (_SCALARS, lambda _: Scalar()),
+    (ObjectId, lambda _: Identifier()),
+    (dt.datetime, lambda _: moment()),
+    (dt.date, lambda _: day()),
+    (Decimal, lambda _: Exact()),
+    ((SecretStr, SecretBytes), lambda _: Converted(_reveal)),
+    (bytearray, lambda _: Converted(to_bson)),
+    (_SETS, lambda _: Unordered(ANY)),
+    (_DICTS, lambda _: ANY),
+    ((list, tuple, deque), lambda _: Items(ANY)),
+)

@@ -1,0 +1,139 @@
+"""The plan of a bulk write, and the account of what became of each document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeVar
+
+from ..errors import BulkEntry, BulkError, LoomError
+from .document import DocumentModel
+from .plan import Insertion, Plan, plan_persist
+from .results import PersistResult
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one document of the input needs."""
+
+    index: int
+    document: DocumentModel
+    plan: Plan
+
+    @property
+    def is_insert(self) -> bool:
+        """True for a document whose id nobody else can have."""
+        return isinstance(self.plan, Insertion) and not self.plan.replace
+
+
+@dataclass
+class BulkPlan:
+    """The steps of a bulk write; `failures` and the counts grow as it is carried out."""
+
+    ordered: bool
+    steps: list[Step] = field(default_factory=list[Step])
+    failures: list[BulkEntry] = field(default_factory=list[BulkEntry])
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def groups(self) -> Iterator[list[Step]]:
+        """Yield the steps in groups of one kind: in order if that was asked, else two at most."""
+        steps = self.steps if self.ordered else sorted(self.steps, key=_kind)
+        for _, group in groupby(steps, key=_kind):
+            yield list(group)
+
+    def fail(self, step: Step, reason: str) -> None:
+        """Enter a document that was not written."""
+        self.failures.append(BulkEntry(step.index, step.plan.id, reason))
+
+    def written(self, step: Step) -> None:
+        """Count a document that was written."""
+        if isinstance(step.plan, Insertion):
+            self.inserted += 1
+        else:
+            self.updated += 1
+
+    def finish(self, model: type) -> PersistResult:
+        """Return the counts.
+
+        Raises:
+            BulkError: A document was not written.
+        """
+        if not self.failures:
+            return PersistResult(self.inserted, self.updated, self.unchanged)
+        entries = sorted(self.failures, key=lambda entry: entry.index)
+        first = entries[0]
+        stopped = "; the documents after it were not sent" if self.ordered else ""
+        raise BulkError(
+            f"{len(entries)} of the {model.__name__} documents could not be written, "
+            f"the first at index {first.index} (id {first.id!r}): {first.reason}{stopped}",
+            entries=entries,
+            inserted=self.inserted,
+            updated=self.updated,
+            hint="`entries` names each; the objects that were written are up to date",
+        )
+
+
+def _kind(step: Step) -> bool:
+    return not step.is_insert
+
+
+def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
+    """Return the documents as a list.
+
+    Raises:
+        TypeError: One of them is no instance of the model; nothing has been sent.
+    """
+    if isinstance(documents, str | bytes | dict) or not isinstance(documents, Iterable):
+        raise TypeError(f"persist_many takes {model.__name__} objects, not {documents!r}")
+    checked = list(documents)
+    for index, document in enumerate(checked):
+        if not isinstance(document, model):
+            raise TypeError(
+                f"persist_many of {model.__name__}: element {index} is a "
+                f"{type(document).__name__}, not a {model.__name__}"
+            )
+    return checked
+
+
+def plan_bulk(documents: Sequence[DocumentModel], now: datetime, *, ordered: bool) -> BulkPlan:
+    """Return the plan of writing documents; one that cannot be encoded is entered as failed.
+
+    An object that is given twice is written once.
+    """
+    plan = BulkPlan(ordered)
+    seen: set[int] = set()
+    for index, document in enumerate(documents):
+        if id(document) in seen:
+            plan.unchanged += 1
+            continue
+        seen.add(id(document))
+        try:
+            step = plan_persist(document, now)
+        except LoomError as error:
+            plan.failures.append(BulkEntry(index, document.id, str(error)))
+            if ordered:
+                break
+            continue
+        if step is None:
+            plan.unchanged += 1
+        else:
+            plan.steps.append(Step(index, document, step))
+    return plan
+
+
+def split_outcome(
+    steps: Sequence[Step], errors: Sequence[dict[str, Any]], *, ordered: bool
+) -> tuple[list[Step], list[tuple[Step, dict[str, Any]]]]:
+    """Return the steps that were carried out and those that failed, with the server's errors."""
+    by_index = {int(error["index"]): error for error in errors}
+    failed = [(steps[index], error) for index, error in sorted(by_index.items())]
+    sent = steps[: min(by_index)] if ordered and by_index else steps
+    return [step for index, step in enumerate(sent) if index not in by_index], failed
+
+

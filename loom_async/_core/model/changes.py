@@ -1,0 +1,133 @@
+"""What changed between a loaded document and its model, as the smallest list of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import bson
+
+from .codec import ANY, Codec, Counter, Items, Unordered
+from .values import CODEC_OPTIONS
+
+Path: TypeAlias = tuple[str, ...]
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Give a path a value."""
+
+    path: Path
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """Take a key away."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Inc:
+    """Add to a number; `start` is where it starts when the document lacks it."""
+
+    path: Path
+    by: Any
+    start: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Append to an array."""
+
+    path: Path
+    items: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AddToSet:
+    """Add to an array what it does not hold."""
+
+    path: Path
+    items: list[Any]
+
+
+Change: TypeAlias = Set | Unset | Inc | Push | AddToSet
+
+
+def same(left: Any, right: Any) -> bool:
+    """Say whether two values are the same to the database: type, order and sign of zero too."""
+    return as_bytes(left) == as_bytes(right)
+
+
+def as_bytes(value: Any) -> bytes:
+    """Return the BSON bytes of a value."""
+    return bson.encode({"": value}, codec_options=CODEC_OPTIONS)
+
+
+def find_changes(
+    codec: Codec, stored: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+) -> list[Change]:
+    """Return the changes that turn `before` into `after`.
+
+    Parameters:
+        codec: The model's codec.
+        stored: The document as it was loaded; it tells which paths exist.
+        before: What the model encoded to when it was loaded.
+        after: What the model encodes to now.
+    """
+    return list(_changes(codec, (), stored, before, after))
+
+
+def _changes(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> Iterator[Change]:
+    if same(before, after):
+        return
+    if not path or (type(before) is dict and type(after) is dict and type(stored) is dict):
+        yield from _entry_changes(codec, path, stored, before, after)
+    elif isinstance(codec, Counter) and _is_number(before) and _is_number(after):
+        start = before if stored is _MISSING else None
+        yield Inc(path, after - before, start) if _is_number(stored) or start is not None else Set(
+            path, after
+        )
+    elif type(before) is list and type(after) is list and type(stored) is list:
+        yield _array_change(codec, path, stored, before, after)
+    else:
+        yield Set(path, after)
+
+
+def _entry_changes(
+    codec: Codec, path: Path, stored: Any, before: dict[str, Any], after: dict[str, Any]
+) -> Iterator[Change]:
+    for key, value in after.items():
+        below = codec.child(key)
+        child = below[1] if below else ANY
+        if key in before:
+            inner = stored.get(key, _MISSING)
+            yield from _changes(child, (*path, key), inner, before[key], value)
+        else:
+            yield Set((*path, key), value)
+    for key in before:
+        if key not in after:
+            yield Unset((*path, key))
+
+
+def _array_change(
+    codec: Codec, path: Path, stored: list[Any], before: list[Any], after: list[Any]
+) -> Change:
+    if isinstance(codec, Unordered):
+        known = {as_bytes(item) for item in before}
+        added = [item for item in after if as_bytes(item) not in known]
+        if len(added) + len(known) == len(after):
+            return AddToSet(path, added)
+        return Set(path, after)
+    grew = len(after) > len(before) == len(stored)
+    if grew and isinstance(codec, Items | type(ANY)) and same(before, after[: len(before)]):
+        return Push(path, after[len(before) :])
+    return Set(path, after)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,193 @@
+"""The base of every persistable model: pydantic, plus the document it was loaded from."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, ClassVar, Self
+
+import bson
+from bson import ObjectId
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticUndefined
+
+from ..errors import InvalidDocument
+from .codec import ANY, Codec, model_codec
+from .fields import PyObjectId
+from .metadata import Declaration
+from .values import CODEC_OPTIONS
+
+
+class DocumentModel(BaseModel):
+    """A model that has an id and remembers the document it was loaded from.
+
+    The document is kept as the bytes that came over the wire: they cannot be edited by accident,
+    take little memory, and cost nothing until something is persisted.
+    """
+
+    model_config = ConfigDict(validate_assignment=True, validate_by_name=True, validate_by_alias=True)
+    __slots__ = ("_loom_baseline",)
+
+    __loom_declaration__: ClassVar[Declaration | None] = None
+
+    id: PyObjectId = Field(default_factory=ObjectId, validation_alias="_id")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "id" in cls.__dict__.get("__annotations__", {}):
+            # A subclass chooses the type of its id; MongoDB has chosen the name.
+            given = cls.__dict__.get("id", PydanticUndefined)
+            field = given if isinstance(given, FieldInfo) else Field(default=given)
+            field.validation_alias, field.alias_priority = "_id", 2
+            type.__setattr__(cls, "id", field)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        described = handler(schema)
+        properties = handler.resolve_ref_schema(described).get("properties", {})
+        if "_id" in properties:
+            renamed = {"id" if k == "_id" else k: v for k, v in properties.items()}
+            properties.clear()
+            properties.update(renamed)
+        return described
+
+    def __copy__(self) -> Self:
+        return self._with_baseline_of(super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self._with_baseline_of(super().__deepcopy__(memo))
+
+    def _with_baseline_of(self, copied: Self) -> Self:
+        set_baseline(copied, baseline(self))
+        return copied
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return super().__getstate__() | {"loom_baseline": baseline(self)}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        set_baseline(self, state.pop("loom_baseline", None))
+        super().__setstate__(state)
+
+
+_slot: Any = DocumentModel.__dict__["_loom_baseline"]
+set_baseline: Callable[[DocumentModel, bytes | None], None] = _slot.__set__
+
+
+def baseline(document: DocumentModel) -> bytes | None:
+    """Return the BSON bytes that the document has in the database; None if it is new."""
+    try:
+        return _slot.__get__(document, type(document))  # type: ignore[no-any-return]
+    except AttributeError:
+        return None
+
+
+class Validator:
+    """Turns decoded documents into objects of one class, many at a time.
+
+    Parameters:
+        model: A pydantic model, or any type that pydantic validates.
+    """
+
+    def __init__(self, model: type[Any]) -> None:
+        self._model = model
+        is_model = isinstance(model, type) and issubclass(model, BaseModel)
+        self._codec: Codec = model_codec(model) if is_model else ANY
+        self._many: Callable[..., list[Any]] = TypeAdapter(list[model]).validate_python  # type: ignore[valid-type]
+
+    def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
+        """Return the objects of decoded documents.
+
+        Raises:
+            InvalidDocument: A document does not fit the model.
+        """
+        if self._codec.needs_decode:
+            decoded = [self._codec.decode(document) for document in documents]
+        else:
+            decoded = list(documents)
+        try:
+            # Lax, whatever the model says: BSON has fewer types than Python.
+            return self._many(decoded, strict=False, by_alias=True, by_name=True)
+        except ValidationError as error:
+            raise _invalid(self._model, documents, error) from error
+
+
+class Hydrator(Validator):
+    """Turns stored documents into models that remember them."""
+
+    def one(self, raw: bytes) -> Any:
+        """Return the model of one document in BSON bytes."""
+        return _attach(self.validated([bson.decode(raw, CODEC_OPTIONS)]), [raw])[0]
+
+    def many(self, stream: bytes) -> list[Any]:
+        """Return the models of documents in BSON bytes that follow one another."""
+        with collector_paused():
+            return _attach(self.validated(bson.decode_all(stream, CODEC_OPTIONS)), split(stream))
+
+    def fresh(self, document: dict[str, Any]) -> Any:
+        """Return the model of a decoded document, with no baseline."""
+        return self.validated([document])[0]
+
+
+def _attach(models: list[Any], raws: Sequence[bytes]) -> list[Any]:
+    for model, raw in zip(models, raws, strict=True):
+        set_baseline(model, raw)
+    return models
+
+
+def split(stream: bytes) -> list[bytes]:
+    """Return the documents of a BSON stream, each as its own bytes."""
+    documents: list[bytes] = []
+    start, end = 0, len(stream)
+    while start < end:
+        stop = start + int.from_bytes(stream[start : start + 4], "little")
+        documents.append(stream[start:stop])
+        start = stop
+    return documents
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the cyclic garbage collector for a burst of allocations that all survive.
+
+    The collector would walk the growing result again and again: measured, that takes more than
+    half of a bulk load. Nothing in the block may wait.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _invalid(
+    model: type[Any], documents: Sequence[dict[str, Any]], error: ValidationError
+) -> InvalidDocument:
+    index = int(error.errors(include_url=False)[0]["loc"][0])
+    fields = {
+        ".".join(map(str, e["loc"][1:])): e["msg"]
+        for e in error.errors(include_url=False)
+        if e["loc"][0] == index
+    }
+    id = documents[index].get("_id")
+    reasons = "; ".join(f"{path}: {reason}" for path, reason in fields.items())
+    return InvalidDocument(
+        f"document {id!r} does not fit {model.__name__}: {reasons}",
+        id=id,
+        fields=fields,
+        hint="mend the document, or give the model a default or a before-validator for it",
+    )
+
+
+@cache
+def hydrator(model: type[DocumentModel]) -> Hydrator:
+    """Return the hydrator of a model, made on first use."""
+    return Hydrator(model)

@@ -1,0 +1,74 @@
+"""The field types of §2: ids, normalised strings, times that keep themselves, counters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from bson import ObjectId
+from bson.errors import InvalidId as BsonInvalidId
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, now
+
+
+class ObjectIdSchema:
+    """Teaches pydantic `bson.ObjectId`: an ObjectId or its 24 hex digits in, digits in JSON out."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        from_text = core_schema.no_info_after_validator_function(
+            parse_object_id, core_schema.str_schema(strict=True)
+        )
+        is_object_id = core_schema.is_instance_schema(ObjectId)
+        return core_schema.json_or_python_schema(
+            json_schema=from_text,
+            python_schema=core_schema.union_schema(
+                [is_object_id, from_text],
+                mode="left_to_right",
+                custom_error_type="object_id",
+                custom_error_message="Input should be an ObjectId or its 24 hex digits",
+            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                str, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "pattern": "^[0-9a-fA-F]{24}$", "format": "objectid"}
+
+
+def parse_object_id(text: str) -> ObjectId:
+    """Return the ObjectId of 24 hex digits.
+
+    Raises:
+        ValueError: The text is anything else.
+    """
+    try:
+        return ObjectId(text)
+    except BsonInvalidId:
+        raise ValueError(f"{text!r} is not an ObjectId: 24 hex digits") from None
+
+
+PyObjectId = Annotated[ObjectId, ObjectIdSchema()]
+"""An ObjectId for annotations: accepts its 24 hex digits too, and is those digits in JSON."""
+
+StrLower = Annotated[str, NormalizeValue(str.lower)]
+"""A string kept in lower case; query literals are lowered too."""
+
+StrUpper = Annotated[str, NormalizeValue(str.upper)]
+"""A string kept in upper case; query literals are raised too."""
+
+TimeInserted = Annotated[datetime, CoalesceOnInsert(now)]
+"""The time at which the document was first inserted; None until then."""
+
+TimeUpdated = Annotated[datetime, RefreshOnSet(now)]
+"""The time at which the document was last written; None until then."""
+
+IncrCounter = Annotated[int, Increment()]
+"""A whole number whose changes are sent as differences, so that none is lost."""

@@ -1,0 +1,56 @@
+"""Ids: from what a caller gives to what MongoDB stores."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any
+
+from bson import ObjectId
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import InvalidId
+from .codec import Identifier, StoredField, model_codec
+from .document import DocumentModel
+
+
+def parse_id(model: type[DocumentModel], value: Any) -> Any:
+    """Return the stored form of an id.
+
+    Parameters:
+        model: Whose id it is.
+        value: An id, or text that the id's type parses.
+
+    Raises:
+        InvalidId: The value can never be the id of such a document.
+    """
+    field = _id_field(model)
+    if type(value) is ObjectId and isinstance(field.codec, Identifier):
+        return value
+    try:
+        if value is None:
+            raise ValueError("an id is never None")
+        return field.codec.encode(_adapter(model).validate_python(value, strict=False))
+    except (ValidationError, ValueError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise InvalidId(
+            f"{value!r} can never be the id of a {model.__name__}: {reason}", value=value
+        ) from error
+
+
+def stored_id(document: DocumentModel) -> Any:
+    """Return the id of a document as MongoDB stores it."""
+    return _id_field(type(document)).codec.encode(document.id)
+
+
+@cache
+def _id_field(model: type[DocumentModel]) -> StoredField:
+    return next(field for field in model_codec(model).fields if field.stored_name == "_id")
+
+
+@cache
+def _adapter(model: type[DocumentModel]) -> TypeAdapter[Any]:
+    info = model.model_fields["id"]
+    annotation: Any = info.annotation
+    for marker in info.metadata:
+        annotation = Annotated[annotation, marker]
+    return TypeAdapter(annotation)

@@ -1,0 +1,170 @@
+"""Where a model lives: its database, collection and indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from ..errors import ConfigurationError
+
+Direction: TypeAlias = int | str
+Key: TypeAlias = str | tuple[str, Direction]
+T = TypeVar("T")
+
+_INVALID_IN_DATABASE = set('/\\. "$*<>:|?\0')
+
+
+@dataclass(frozen=True, init=False)
+class Index:
+    """An index over one or more fields of a model.
+
+    Parameters:
+        *keys: Field names, `"-name"` for descending, or `(name, direction)` where direction is
+            1, -1, `"text"`, `"2dsphere"`, `"hashed"` or `"2d"`.
+        unique: Refuse a second document with the same values.
+        sparse: Leave out documents that lack the field.
+        expire_after: Seconds after the time in the field at which a document is removed.
+        partial: A raw MongoDB filter; only matching documents are indexed.
+        name: The index's name; by default MongoDB's own, made of the keys.
+        **options: Any further option of MongoDB's `createIndexes`, as it spells it.
+
+    Raises:
+        ConfigurationError: No key, or a direction that MongoDB does not have.
+
+    Example:
+        >>> Index("email", unique=True).keys
+        (('email', 1),)
+        >>> Index("city", "-age").keys
+        (('city', 1), ('age', -1))
+    """
+
+    keys: tuple[tuple[str, Direction], ...]
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __init__(
+        self,
+        *keys: Key,
+        unique: bool = False,
+        sparse: bool = False,
+        expire_after: float | None = None,
+        partial: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        **options: Any,
+    ) -> None:
+        if not keys:
+            raise ConfigurationError("an index needs at least one field", hint='Index("email")')
+        chosen: dict[str, Any] = {
+            "unique": unique or None,
+            "sparse": sparse or None,
+            "expireAfterSeconds": expire_after,
+            "partialFilterExpression": dict(partial) if partial is not None else None,
+            "name": name,
+            **options,
+        }
+        object.__setattr__(self, "keys", tuple(map(_parse_key, keys)))
+        object.__setattr__(self, "options", {k: v for k, v in chosen.items() if v is not None})
+
+
+def _parse_key(key: Key) -> tuple[str, Direction]:
+    if isinstance(key, str):
+        return (key[1:], -1) if key.startswith("-") else (key, 1)
+    name, direction = key
+    if direction not in (1, -1, "text", "2dsphere", "2d", "hashed"):
+        raise ConfigurationError(
+            f"{direction!r} is no direction of an index key ({name!r})",
+            hint="use 1, -1, 'text', '2dsphere', '2d' or 'hashed'",
+        )
+    return name, direction
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What `declare_persist_db` said of a model."""
+
+    db_name: str
+    collection_name: str
+    remote_db: bool = False
+    indexes: tuple[Index, ...] = ()
+
+
+def declare_persist_db(
+    db_name: str,
+    collection_name: str,
+    *,
+    remote_db: bool = False,
+    version: int | None = None,
+    test: bool = False,
+    index: Sequence[Index] = (),
+) -> Callable[[type[T]], type[T]]:
+    """Say where the documents of a model live; nothing connects until the first operation.
+
+    Parameters:
+        db_name: The database.
+        collection_name: The collection.
+        remote_db: Use the server of `LOOM_REMOTE_URI` in place of `LOOM_URI`.
+        version: Appended to the collection's name: 2 makes `users_v2`.
+        test: Append `_test` to the collection's name.
+        index: Indexes to make on first use; none is ever dropped unasked.
+
+    Returns:
+        A decorator that gives back the same class.
+
+    Raises:
+        ConfigurationError: A name is not one that MongoDB accepts.
+
+    Example:
+        >>> import loom_async as lm
+        >>> @lm.declare_persist_db("my_app", "users", index=[lm.Index("email", unique=True)])
+        ... class User(lm.Persistable):
+        ...     email: lm.StrLower
+    """
+    suffix = ("" if version is None else f"_v{version}") + ("_test" if test else "")
+    declaration = Declaration(
+        check_database_name(db_name),
+        _check_collection_name(collection_name) + suffix,
+        remote_db,
+        tuple(index),
+    )
+
+    def declare(model: type[T]) -> type[T]:
+        model.__loom_declaration__ = declaration  # type: ignore[attr-defined]
+        return model
+
+    return declare
+
+
+def check_database_name(name: str) -> str:
+    """Return the name, or raise `ConfigurationError` if MongoDB would refuse it."""
+    bad = set(name) & _INVALID_IN_DATABASE
+    if not name or bad or len(name.encode()) > 63:
+        raise ConfigurationError(
+            f"{name!r} cannot be the name of a database",
+            hint=f"leave out {sorted(bad)}" if bad else "use 1 to 63 bytes",
+        )
+    return name
+
+
+def _check_collection_name(name: str) -> str:
+    bad = not name or "$" in name or "\0" in name or name.startswith(("system.", "."))
+    if bad or name.endswith(".") or ".." in name:
+        raise ConfigurationError(
+            f"{name!r} cannot be the name of a collection",
+            hint="leave out '$', NUL, empty parts between dots and the prefix 'system.'",
+        )
+    return name
+
+
+def declaration_of(model: type) -> Declaration:
+    """Return what `declare_persist_db` said of a model.
+
+    Raises:
+        ConfigurationError: The model was not declared.
+    """
+    declaration: Declaration | None = getattr(model, "__loom_declaration__", None)
+    if declaration is None:
+        raise ConfigurationError(
+            f"{model.__name__} has no collection",
+            hint='decorate it: @lm.declare_persist_db("my_app", "my_collection")',
+        )
+    return declaration

@@ -1,0 +1,272 @@
+"""Plan and absorb: what `persist` sends, and what its reply means, with nothing awaited between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import bson
+from bson.errors import InvalidBSON
+from bson.errors import InvalidDocument as UnencodableDocument
+from pydantic import BaseModel
+
+from ..errors import EncodingError, InvalidId
+from .changes import Change, Set, find_changes, same
+from .codec import Counter, Identifier, ModelCodec, Scalar, StoredField, model_codec
+from .document import DocumentModel, baseline, hydrator, set_baseline
+from .markers import now as current_time
+from .update import Update, render
+from .values import CODEC_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """A new document in BSON bytes; `replace` if its id was the user's, so that it may exist.
+
+    `stamps` are the field values that the library made, to be given to the model once stored.
+    """
+
+    id: Any
+    raw: bytes
+    stamps: tuple[tuple[str, Any], ...]
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Modification:
+    """The minimal update of a loaded document."""
+
+    id: Any
+    update: Update
+    changes: tuple[Change, ...]
+    after: dict[str, Any]
+
+
+Plan: TypeAlias = Insertion | Modification
+
+
+def plan_persist(document: DocumentModel, now: datetime) -> Plan | None:
+    """Return what makes the database hold the model as it is now; None if it already does.
+
+    Parameters:
+        document: A new or a loaded model; it is not changed.
+        now: The time of the operation.
+
+    Raises:
+        EncodingError: A value cannot be stored; `path` says where it is.
+        InvalidId: The id of a loaded document was changed.
+    """
+    codec = model_codec(type(document))
+    stored = baseline(document)
+    if stored is None:
+        return _plan_insertion(codec, document, now)
+    return _plan_modification(codec, document, stored, now)
+
+
+def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -> Insertion:
+    encoded = codec.encode(document)
+    stamps = tuple(_insert_stamps(codec, encoded, now)) if codec.stamped else ()
+    is_users_id = "id" in document.__pydantic_fields_set__
+    return Insertion(encoded["_id"], encode_document(encoded), stamps, is_users_id)
+
+
+def _insert_stamps(
+    codec: ModelCodec, encoded: dict[str, Any], now: datetime
+) -> Iterator[tuple[str, Any]]:
+    for field in codec.stamped:
+        if field.on_write:
+            value = _made(field.on_write, now)
+        elif field.on_insert and encoded[field.stored_name] is None:
+            value = _made(field.on_insert, now)
+        else:
+            continue
+        encoded[field.stored_name] = field.codec.encode(value)
+        yield field.name, value
+
+
+def write_stamps(model: type[DocumentModel], now: datetime) -> dict[str, Any]:
+    """Return the stored names and values that every write of a model's documents refreshes."""
+    return {
+        field.stored_name: field.codec.encode(_made(field.on_write, now))
+        for field in model_codec(model).stamped
+        if field.on_write
+    }
+
+
+def latest_order(model: type[DocumentModel]) -> tuple[tuple[str, int], ...]:
+    """Return the sort keys that put the newest document first.
+
+    ObjectIds grow with time; with other ids the time of insertion decides, where there is one.
+    """
+    fields = model_codec(model).fields
+    id_field = next(field for field in fields if field.stored_name == "_id")
+    inserted = (field.stored_name for field in fields if field.on_insert is current_time)
+    if isinstance(id_field.codec, Identifier):
+        return (("_id", -1),)
+    return tuple((name, -1) for name in (*inserted, "_id"))
+
+
+def _made(function: Callable[[], Any], now: datetime) -> Any:
+    # One operation is one moment: created_at and updated_time of a new document are the same.
+    return now if function is current_time else function()
+
+
+def _plan_modification(
+    codec: ModelCodec, document: DocumentModel, stored: bytes, now: datetime
+) -> Modification | None:
+    before_doc = bson.decode(stored, CODEC_OPTIONS)
+    before = codec.encode(hydrator(type(document)).fresh(before_doc))
+    after = codec.encode(document)
+    encode_document(after)  # what cannot be stored is found here, before anything is sent
+    if not same(before["_id"], after["_id"]):
+        raise InvalidId(
+            f"the id of a loaded {type(document).__name__} was changed "
+            f"from {before['_id']!r} to {after['_id']!r}",
+            value=after["_id"],
+            hint="to store it under another id, persist a new object",
+        )
+    for field in codec.stamped:
+        if field.on_write:
+            after[field.stored_name] = before[field.stored_name]
+    _forget_unstable_defaults(codec, document, before_doc, before, after)
+    changes = find_changes(codec, before_doc, before, after)
+    if not changes:
+        return None
+    stamps = write_stamps(type(document), now)
+    changes.extend(Set((name,), value) for name, value in stamps.items())
+    return Modification(before["_id"], render(changes), tuple(changes), after)
+
+
+def _forget_unstable_defaults(
+    codec: ModelCodec,
+    document: DocumentModel,
+    stored: dict[str, Any],
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
+    """Treat a default that the document lacked, and nobody set, as unchanged.
+
+    A default factory (a uuid, a time) gives another value each time it runs; a scalar that was
+    never assigned cannot have been edited.
+    """
+    for field in codec.fields:
+        is_default = field.stored_name not in stored
+        if is_default and field.name not in document.__pydantic_fields_set__:
+            if isinstance(field.codec, Scalar):
+                after[field.stored_name] = before[field.stored_name]
+
+
+def encode_document(document: dict[str, Any]) -> bytes:
+    """Return the BSON bytes of an encoded document.
+
+    Raises:
+        EncodingError: A value does not fit BSON; `path` says where it is.
+    """
+    try:
+        return bson.encode(document, codec_options=CODEC_OPTIONS)
+    except (UnencodableDocument, InvalidBSON, OverflowError, ValueError, TypeError) as error:
+        raise _located(document, error) from error
+
+
+def _located(document: dict[str, Any], error: Exception) -> EncodingError:
+    path = _find_unencodable(document)
+    return EncodingError(
+        f"the value at {path!r} cannot be stored: {error}",
+        path=path,
+        hint="MongoDB holds integers of 64 bits, strings of valid Unicode and keys without NUL",
+    )
+
+
+def _find_unencodable(value: Any) -> str:
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in entries:
+        try:
+            bson.encode({str(key): item}, codec_options=CODEC_OPTIONS)
+        except Exception:  # any failure at all marks the entry that is being looked for
+            below = _find_unencodable(item) if isinstance(item, dict | list) else ""
+            return f"{key}.{below}" if below else str(key)
+    return ""
+
+
+def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
+    """Make the model agree with the document that was just stored for it."""
+    codec = model_codec(type(document))
+    document.__dict__.update(insertion.stamps)
+    set_baseline(document, insertion.raw)
+    if codec.normalises:
+        _settle(codec, document, insertion.raw)
+
+
+def _settle(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
+    """Give the model the stored form of values that BSON holds with less precision."""
+    containers: list[StoredField] = []
+    for field in codec.fields:
+        value = document.__dict__[field.name]
+        if not field.codec.normalises or value is None:
+            continue
+        if isinstance(field.codec, Scalar):
+            document.__dict__[field.name] = field.codec.encode(value)
+        elif value:
+            containers.append(field)
+    if containers:
+        stored = bson.decode(raw, CODEC_OPTIONS)
+        fresh = hydrator(type(document)).fresh(stored)
+        unedited = [
+            field.name
+            for field in containers
+            if same(field.codec.encode(document.__dict__[field.name]), stored[field.stored_name])
+        ]
+        _adopt(document, fresh, unedited)
+
+
+def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes) -> None:
+    """Make the model agree with the reply to its update, but for edits made while it was under way.
+
+    Parameters:
+        document: The model that was planned from.
+        plan: What was sent.
+        raw: The document as the server had it after the update.
+    """
+    codec = model_codec(type(document))
+    now = codec.encode(document)
+    fresh = hydrator(type(document)).fresh(bson.decode(raw, CODEC_OPTIONS))
+    set_baseline(document, raw)
+    edited: set[str] = set()
+    for field in codec.fields:
+        mine, sent = now[field.stored_name], plan.after[field.stored_name]
+        if field.on_write or mine is sent or same(mine, sent):
+            continue
+        edited.add(field.name)
+        if isinstance(field.codec, Counter) and None not in (mine, sent):
+            document.__dict__[field.name] = fresh.__dict__[field.name] + mine - sent
+    _adopt(document, fresh, [field.name for field in codec.fields if field.name not in edited])
+
+
+def absorb_document(document: DocumentModel, raw: bytes) -> None:
+    """Make the model agree with the document as the server has it, local edits given up.
+
+    Nested models that the caller may hold are brought up to date in place, not exchanged.
+    """
+    fresh = hydrator(type(document)).fresh(bson.decode(raw, CODEC_OPTIONS))
+    set_baseline(document, raw)
+    _adopt(document, fresh, list(type(document).model_fields))
+    document.__pydantic_fields_set__.update(fresh.__pydantic_fields_set__)
+
+
+def _adopt(model: BaseModel, fresh: BaseModel, names: Sequence[str]) -> None:
+    for name in names:
+        mine, theirs = model.__dict__.get(name), fresh.__dict__.get(name)
+        if mine is theirs or (type(mine) is type(theirs) and mine == theirs):
+            continue
+        if isinstance(mine, BaseModel) and isinstance(theirs, type(mine)) and _is_open(mine):
+            _adopt(mine, theirs, list(type(mine).model_fields))
+        else:
+            model.__dict__[name] = theirs
+    if model.__pydantic_extra__ != fresh.__pydantic_extra__:
+        object.__setattr__(model, "__pydantic_extra__", fresh.__pydantic_extra__)
+
+
+def _is_open(model: BaseModel) -> bool:
+    return not model.model_config.get("frozen") and not model.__pydantic_root_model__

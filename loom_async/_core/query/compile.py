@@ -1,0 +1,199 @@
+"""From predicates to MongoDB filters, in which a value can only ever be a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson.regex import Regex
+
+from ..errors import QueryError
+from ..model.values import to_bson
+from .expressions import (
+    And,
+    Comparison,
+    ElementMatch,
+    Not,
+    Operation,
+    Or,
+    Predicate,
+    Raw,
+    Text,
+    TextMatch,
+)
+from .paths import FieldResolver, ResolvedField, join
+
+Filter = dict[str, Any]
+
+
+def compile_predicate(predicate: Predicate, resolver: FieldResolver | None) -> Filter:
+    """Return the MongoDB filter of a predicate.
+
+    Parameters:
+        predicate: What documents must be.
+        resolver: The model's fields; None where any name goes.
+
+    Raises:
+        UnknownFieldError: The predicate names a field that the model lacks.
+        QueryError: MongoDB has no way to say it.
+
+    Example:
+        >>> from loom_async._core.query.fields import fld
+        >>> compile_predicate((fld["age"] > 25) & (fld["age"] < 60), None)
+        {'age': {'$gt': 25, '$lt': 60}}
+    """
+    return _Compiler(resolver).compile(predicate)
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    """Compiles below `prefix`, the array whose elements are being matched, if any."""
+
+    resolver: FieldResolver | None
+    prefix: str = ""
+
+    def compile(self, predicate: Predicate) -> Filter:
+        match predicate:
+            case Comparison():
+                return self._comparison(predicate)
+            case TextMatch():
+                return self._text_match(predicate)
+            case Operation(path, operators):
+                return _at(self._resolve(path).path, dict(operators))
+            case ElementMatch():
+                return self._element_match(predicate)
+            case And(operands):
+                return _all_of([self.compile(operand) for operand in _flat(operands, And)])
+            case Or(operands):
+                return _any_of([self.compile(operand) for operand in _flat(operands, Or)])
+            case Not(operand):
+                return _none_of([self.compile(operand)])
+            case Raw(filter):
+                return dict(filter)
+            case Text(options):
+                return {"$text": dict(options)}
+            case _:
+                raise QueryError(f"{predicate!r} is no condition that MongoDB knows")
+
+    def _resolve(self, path: str) -> ResolvedField:
+        full = join(self.prefix, path)
+        if self.resolver is None or not full:
+            return ResolvedField(path, to_bson)
+        found = self.resolver.resolve(full)
+        if not self.prefix:
+            return found
+        above = self.resolver.resolve(self.prefix).path
+        return ResolvedField(found.path.removeprefix(above).removeprefix("."), found.encode)
+
+    def _comparison(self, comparison: Comparison) -> Filter:
+        field = self._resolve(comparison.path)
+        if comparison.operator in ("in", "nin", "all"):
+            values = [field.encode(value) for value in comparison.value]
+            return _membership(field.path, comparison.operator, values)
+        value = field.encode(comparison.value)
+        if comparison.operator == "ne" and _is_pattern(value):
+            return _at(field.path, {"$not": {"$eq": value}})
+        return _at(field.path, {f"${comparison.operator}": value})
+
+    def _text_match(self, match: TextMatch) -> Filter:
+        field = self._resolve(match.path)
+        encoded = field.encode(match.text)
+        literal = encoded if isinstance(encoded, str) else match.text
+        if "\0" in literal:
+            raise QueryError(f"{match.text!r} has a NUL character, which no pattern may have")
+        operators = {"$regex": match.pattern.format(re.escape(literal))}
+        if match.ignore_case:
+            operators["$options"] = "i"
+        return _at(field.path, operators)
+
+    def _element_match(self, match: ElementMatch) -> Filter:
+        array = self._resolve(match.path).path
+        inner = _Compiler(self.resolver, join(self.prefix, match.path))
+        predicate = match.predicate
+        if isinstance(predicate, Or):
+            # One element that meets a or b is one that meets a, or one that meets b; over plain
+            # values $elemMatch cannot say "or" itself.
+            return _any_of(
+                [_at(array, {"$elemMatch": inner.compile(p)}) for p in _flat(predicate.operands, Or)]
+            )
+        compiled = inner.compile(predicate)
+        over_values = any(key.startswith("$") and key not in _LOGICAL for key in compiled)
+        if over_values and any(key in _LOGICAL for key in compiled):
+            raise QueryError(
+                f"elem_match over plain values takes comparisons joined by &, not {predicate!r}",
+                hint="MongoDB's $elemMatch over values has no $and, $or or $nor",
+            )
+        return _at(array, {"$elemMatch": compiled})
+
+
+_LOGICAL = frozenset({"$and", "$or", "$nor", "$expr"})
+
+
+def _at(path: str, operators: Filter) -> Filter:
+    return {path: operators} if path else operators
+
+
+def _membership(path: str, operator: str, values: Sequence[Any]) -> Filter:
+    if not any(map(_would_be_read, values)):
+        return _at(path, {f"${operator}": list(values)})
+    each = [_at(path, {"$eq": value}) for value in values]
+    if operator == "in":
+        return _any_of(each)
+    return _none_of(each) if operator == "nin" else _all_of(each)
+
+
+def _would_be_read(value: Any) -> bool:
+    """Say whether `$in` and its kin would read a value as an operator or a pattern."""
+    if isinstance(value, Mapping):
+        return next(iter(value), "").startswith("$")
+    return _is_pattern(value)
+
+
+def _is_pattern(value: Any) -> bool:
+    return isinstance(value, re.Pattern | Regex)
+
+
+def _flat(operands: Iterable[Predicate], kind: type[And] | type[Or]) -> list[Predicate]:
+    flat: list[Predicate] = []
+    for operand in operands:
+        flat.extend(_flat(operand.operands, kind) if isinstance(operand, kind) else [operand])
+    return flat
+
+
+def _any_of(filters: Sequence[Filter]) -> Filter:
+    return filters[0] if len(filters) == 1 else {"$or": list(filters)}
+
+
+def _none_of(filters: Sequence[Filter]) -> Filter:
+    # Over plain array elements there is no $nor, but there is $not.
+    (only,) = filters if len(filters) == 1 else (None,)
+    if only and all(key.startswith("$") and key not in _LOGICAL | {"$text"} for key in only):
+        return {"$not": only}
+    return {"$nor": list(filters)}
+
+
+def _all_of(filters: Sequence[Filter]) -> Filter:
+    merged: Filter = {}
+    for part in filters:
+        if not _merge(merged, part):
+            return {"$and": [part for part in filters if part]}
+    return merged
+
+
+def _merge(merged: Filter, part: Filter) -> bool:
+    """Add a filter to another in place; say whether that was possible without a clash."""
+    for key, value in part.items():
+        present = merged.get(key)
+        if key not in merged:
+            merged[key] = dict(value) if _is_operators(value) else value
+        elif _is_operators(present) and _is_operators(value) and not present.keys() & value.keys():
+            present.update(value)
+        else:
+            return False
+    return True
+
+
+def _is_operators(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(key.startswith("$") for key in value)

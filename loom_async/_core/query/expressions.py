@@ -1,0 +1,215 @@
+"""Predicates: immutable nodes that say what a document must be, and nothing of how it is asked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ..errors import QueryError
+
+_NO_TRUTH = "a condition of a query has no truth value in Python"
+_NO_TRUTH_HINT = (
+    "combine conditions with &, | and ~, each in parentheses: (fld['a'] > 1) & (fld['b'] < 2); "
+    "`and`, `or`, `not`, `if`, `in` and chained comparisons such as 1 < x < 2 ask for a truth value"
+)
+
+
+class Combinable(ABC):
+    """What can be combined with `&`, `|` and `~`."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def as_predicate(self) -> Predicate:
+        """Return this as a predicate."""
+
+    def __and__(self, other: object) -> Predicate:
+        return And((self.as_predicate(), as_predicate(other)))
+
+    def __rand__(self, other: object) -> Predicate:
+        return And((as_predicate(other), self.as_predicate()))
+
+    def __or__(self, other: object) -> Predicate:
+        return Or((self.as_predicate(), as_predicate(other)))
+
+    def __ror__(self, other: object) -> Predicate:
+        return Or((as_predicate(other), self.as_predicate()))
+
+    def __invert__(self) -> Predicate:
+        return Not(self.as_predicate())
+
+    def __bool__(self) -> NoReturn:
+        raise QueryError(_NO_TRUTH, hint=_NO_TRUTH_HINT)
+
+
+class Predicate(Combinable):
+    """A condition that a document meets or does not."""
+
+    __slots__ = ()
+
+    def as_predicate(self) -> Predicate:
+        """Return this predicate itself."""
+        return self
+
+
+def as_predicate(value: object) -> Predicate:
+    """Return a value as a predicate.
+
+    Raises:
+        QueryError: It is none.
+    """
+    if isinstance(value, Combinable):
+        return value.as_predicate()
+    if isinstance(value, Mapping):
+        raise QueryError(
+            f"{value!r} is a raw MongoDB filter, not a condition",
+            hint="say so: lm.raw({...}), and let no user write it",
+        )
+    raise QueryError(
+        f"{value!r} is no condition",
+        hint="a comparison such as fld['age'] > 25, with parentheses around it when combined: "
+        "& and | bind tighter than > and ==",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Predicate):
+    """A field against a value; `operator` is MongoDB's name without its dollar sign."""
+
+    path: str
+    operator: str
+    value: Any
+
+    def __repr__(self) -> str:
+        symbol = _SYMBOLS.get(self.operator)
+        if symbol:
+            return f"(fld[{self.path!r}] {symbol} {self.value!r})"
+        return f"fld[{self.path!r}].{self.operator}({self.value!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch(Predicate):
+    """A string that contains, begins or ends with a literal text; `pattern` has its place."""
+
+    path: str
+    pattern: str
+    text: str
+    ignore_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Predicate):
+    """A field under operators whose operands are directions, not values: `$exists`, `$near`."""
+
+    path: str
+    operators: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ElementMatch(Predicate):
+    """An array of which one element meets the whole predicate."""
+
+    path: str
+    predicate: Predicate
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class And(Predicate):
+    """All of the operands."""
+
+    operands: tuple[Predicate, ...]
+
+    def __repr__(self) -> str:
+        return "(" + " & ".join(map(repr, self.operands)) + ")"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Or(Predicate):
+    """Any of the operands."""
+
+    operands: tuple[Predicate, ...]
+
+    def __repr__(self) -> str:
+        return "(" + " | ".join(map(repr, self.operands)) + ")"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Not(Predicate):
+    """Not the operand."""
+
+    operand: Predicate
+
+    def __repr__(self) -> str:
+        return f"~{self.operand!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw(Predicate):
+    """A MongoDB filter, written as MongoDB reads it."""
+
+    filter: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Predicate):
+    """A full-text search."""
+
+    options: Mapping[str, Any]
+
+
+_SYMBOLS = {"eq": "==", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def raw(filter: Mapping[str, Any]) -> Predicate:
+    """Return a MongoDB filter as a condition, sent as it is.
+
+    Parameters:
+        filter: What MongoDB reads; stored field names, BSON values. Never build it of user input.
+
+    Raises:
+        QueryError: It is no mapping.
+
+    Example:
+        >>> import loom_async as lm
+        >>> lm.raw({"$expr": {"$gt": ["$spent", "$budget"]}})
+        Raw(filter={'$expr': {'$gt': ['$spent', '$budget']}})
+    """
+    if not isinstance(filter, Mapping):
+        raise QueryError(f"raw() takes a MongoDB filter, not {filter!r}")
+    return Raw(dict(filter))
+
+
+def text(
+    search: str,
+    *,
+    language: str | None = None,
+    case_sensitive: bool = False,
+    diacritic_sensitive: bool = False,
+) -> Predicate:
+    """Return the condition that the collection's text index finds the words.
+
+    Parameters:
+        search: The words, as MongoDB's `$text` reads them.
+        language: The language whose stop words and stems are used.
+        case_sensitive: Tell upper from lower case.
+        diacritic_sensitive: Tell é from e.
+
+    Raises:
+        QueryError: `search` is no string.
+
+    Example:
+        >>> import loom_async as lm
+        >>> lm.text("coffee")
+        Text(options={'$search': 'coffee'})
+    """
+    if not isinstance(search, str):
+        raise QueryError(f"text() searches for a string, not {search!r}")
+    options = {
+        "$search": search,
+        "$language": language,
+        "$caseSensitive": case_sensitive or None,
+        "$diacriticSensitive": diacritic_sensitive or None,
+    }
+    return Text({name: value for name, value in options.items() if value is not None})

@@ -1,0 +1,332 @@
+"""`fld["age"]`: fields and what can be asked of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ..errors import QueryError
+from . import geo
+from .expressions import And, Combinable, Comparison, ElementMatch, Not, Operation, Predicate
+from .expressions import TextMatch, as_predicate
+from .paths import check_path, join
+from .recorder import Recorder, recorded_path
+from .time_query import TimeQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulator:
+    """What `group_by(...).acc(...)` gathers of a group: a MongoDB accumulator over a field."""
+
+    operator: str
+    path: str | None = None
+
+
+def count() -> Accumulator:
+    """Return the accumulator that counts the rows of a group.
+
+    Example:
+        >>> import loom_async as lm
+        >>> lm.count()
+        Accumulator(operator='$count', path=None)
+    """
+    return Accumulator("$count")
+
+
+class Field(Combinable):
+    """A field of documents, compared to make a condition.
+
+    A comparison with a value is always one with a value: `fld["name"] == {"$ne": None}` asks for
+    that very document. Comparing with None asks for null or missing, as MongoDB does. On an array,
+    a comparison asks for one element that meets it. Used alone as a condition, a field asks for
+    True.
+
+    Parameters:
+        path: The dotted name.
+    """
+
+    __slots__ = ("path",)
+
+    path: str
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __getitem__(self, key: str | int) -> Field:
+        """Return the field below this one; a number is a place in an array."""
+        return Field(join(self.path, check_path(str(key))))
+
+    def __repr__(self) -> str:
+        return f"fld[{self.path!r}]"
+
+    def __hash__(self) -> int:
+        return hash((Field, self.path))
+
+    def as_predicate(self) -> Predicate:
+        """Return the condition that the field is True."""
+        return self.is_true()
+
+    def _compare(self, operator: str, value: Any) -> Predicate:
+        if isinstance(value, Field | Recorder):
+            raise QueryError(
+                f"{self!r} is compared with another field, not with a value",
+                hint='lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) compares fields',
+            )
+        return Comparison(self.path, operator, value)
+
+    def __eq__(self, value: Any) -> Predicate:  # type: ignore[override]
+        return self._compare("eq", value)
+
+    def __ne__(self, value: Any) -> Predicate:  # type: ignore[override]
+        return self._compare("ne", value)
+
+    def __gt__(self, value: Any) -> Predicate:
+        return self._compare("gt", value)
+
+    def __ge__(self, value: Any) -> Predicate:
+        return self._compare("gte", value)
+
+    def __lt__(self, value: Any) -> Predicate:
+        return self._compare("lt", value)
+
+    def __le__(self, value: Any) -> Predicate:
+        return self._compare("lte", value)
+
+    def is_in(self, values: Iterable[Any]) -> Predicate:
+        """The field equals one of the values; any iterable, read once and now."""
+        return self._compare("in", _several(values, "is_in"))
+
+    def is_not_in(self, values: Iterable[Any]) -> Predicate:
+        """The field equals none of the values; it may be missing."""
+        return self._compare("nin", _several(values, "is_not_in"))
+
+    def is_all(self, values: Iterable[Any]) -> Predicate:
+        """The array has all of the values."""
+        return self._compare("all", _several(values, "is_all"))
+
+    def is_not_all(self, values: Iterable[Any]) -> Predicate:
+        """The array lacks one of the values, or the field is no array."""
+        return Not(self.is_all(values))
+
+    def has_size(self, size: int) -> Predicate:
+        """The array has exactly so many elements."""
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise QueryError(f"has_size({size!r}): a whole number of 0 or more is needed")
+        return Operation(self.path, {"$size": size})
+
+    def elem_match(self, condition: Any) -> Predicate:
+        """One element of the array meets the whole condition.
+
+        Parameters:
+            condition: Over the fields of the element, or over `lm.element` for plain values:
+                `fld["scores"].elem_match((element >= 80) & (element < 90))`.
+        """
+        if not isinstance(condition, Combinable) and callable(condition):
+            condition = condition(Recorder(None))
+        return ElementMatch(self.path, as_predicate(condition))
+
+    def is_null(self) -> Predicate:
+        """The field is null or missing."""
+        return self._compare("eq", None)
+
+    def is_not_null(self) -> Predicate:
+        """The field is there and not null."""
+        return self._compare("ne", None)
+
+    def is_exists(self) -> Predicate:
+        """The field is there, null or not."""
+        return Operation(self.path, {"$exists": True})
+
+    def is_not_exists(self) -> Predicate:
+        """The field is missing."""
+        return Operation(self.path, {"$exists": False})
+
+    def is_true(self) -> Predicate:
+        """The field is True."""
+        return self._compare("eq", True)
+
+    def is_false(self) -> Predicate:
+        """The field is False; a missing field is not."""
+        return self._compare("eq", False)
+
+    def is_enum(self, values: type[Enum] | Enum) -> Predicate:
+        """The field is this member or, for an Enum class, any of its members."""
+        if isinstance(values, Enum):
+            return self._compare("eq", values)
+        if isinstance(values, type) and issubclass(values, Enum):
+            return self._compare("in", tuple(values))
+        raise QueryError(f"is_enum() takes an Enum or one of its members, not {values!r}")
+
+    def is_type(self, *types: str | int | type) -> Predicate:
+        """The field has one of the BSON types: names, numbers, or the Python types they hold."""
+        return Operation(self.path, {"$type": [_bson_type(kind) for kind in types]})
+
+    def matches(self, pattern: str | re.Pattern[str], flags: str = "") -> Predicate:
+        """The string matches a regular expression of MongoDB (PCRE).
+
+        Parameters:
+            pattern: The expression, or a compiled one, whose flags are taken over.
+            flags: Any of `i`, `m`, `s` and `x`.
+        """
+        if isinstance(pattern, re.Pattern):
+            flags, pattern = _flags_of(pattern), pattern.pattern
+        if not isinstance(pattern, str):
+            raise QueryError(f"matches() takes a pattern, not {pattern!r}")
+        if set(flags) - set("imsx"):
+            raise QueryError(f"the flags {flags!r} are not among i, m, s and x")
+        return Operation(self.path, {"$regex": pattern, "$options": "".join(sorted(set(flags)))})
+
+    def contains(self, text: str, ignore_case: bool = False) -> Predicate:
+        """The string contains the text, taken literally; for array elements use `==`."""
+        return TextMatch(self.path, "{}", _string(text, "contains"), ignore_case)
+
+    def starts_with(self, text: str, ignore_case: bool = False) -> Predicate:
+        """The string begins with the text, taken literally."""
+        return TextMatch(self.path, "^{}", _string(text, "starts_with"), ignore_case)
+
+    def ends_with(self, text: str, ignore_case: bool = False) -> Predicate:
+        """The string ends with the text, taken literally."""
+        return TextMatch(self.path, r"{}\z", _string(text, "ends_with"), ignore_case)
+
+    def is_within(self, span: TimeQuery) -> Predicate:
+        """The time lies in the span."""
+        if not isinstance(span, TimeQuery):
+            raise QueryError(
+                f"is_within() takes a TimeQuery, not {span!r}", hint="lm.TimeQuery.last(days=7)"
+            )
+        sides: list[Predicate] = []
+        if span.start is not None:
+            sides.append(self >= span.start)
+        if span.end is not None:
+            sides.append(self < span.end)
+        return And(tuple(sides)) if sides else self.is_type("date")
+
+    def near(
+        self,
+        point: tuple[float, float] | Mapping[str, Any],
+        *,
+        max_distance: float | None = None,
+        min_distance: float | None = None,
+    ) -> Predicate:
+        """The place is near a point; nearest first. Needs a `2dsphere` index.
+
+        Parameters:
+            point: `(longitude, latitude)` in degrees, or a GeoJSON point.
+            max_distance: In metres.
+            min_distance: In metres.
+        """
+        return Operation(self.path, {"$near": geo.near(point, max_distance, min_distance)})
+
+    def within(
+        self,
+        area: Mapping[str, Any] | None = None,
+        *,
+        center: tuple[float, float] | None = None,
+        radius: float | None = None,
+    ) -> Predicate:
+        """The place lies in an area.
+
+        Parameters:
+            area: A GeoJSON Polygon or MultiPolygon.
+            center: In place of an area: `(longitude, latitude)` in degrees of a circle.
+            radius: The circle's radius in metres.
+        """
+        return Operation(self.path, {"$geoWithin": geo.within(area, center, radius)})
+
+    def sum(self) -> Accumulator:
+        """The sum over a group."""
+        return Accumulator("$sum", self.path)
+
+    def avg(self) -> Accumulator:
+        """The mean over a group."""
+        return Accumulator("$avg", self.path)
+
+    def min(self) -> Accumulator:
+        """The smallest value of a group."""
+        return Accumulator("$min", self.path)
+
+    def max(self) -> Accumulator:
+        """The largest value of a group."""
+        return Accumulator("$max", self.path)
+
+    def first(self) -> Accumulator:
+        """The value of a group's first row."""
+        return Accumulator("$first", self.path)
+
+    def last(self) -> Accumulator:
+        """The value of a group's last row."""
+        return Accumulator("$last", self.path)
+
+    def push(self) -> Accumulator:
+        """All values of a group, as a list."""
+        return Accumulator("$push", self.path)
+
+    def add_to_set(self) -> Accumulator:
+        """The distinct values of a group, as a list."""
+        return Accumulator("$addToSet", self.path)
+
+
+class FieldMaker:
+    """`fld`: makes fields by `fld["age"]`, `fld("age")` or, in a lambda, `fld(u.age)`."""
+
+    __slots__ = ()
+
+    def __getitem__(self, path: str) -> Field:
+        return Field(check_path(path))
+
+    def __call__(self, path: object) -> Field:
+        if isinstance(path, Recorder):
+            return Field(recorded_path(path))
+        if isinstance(path, Field):
+            return path
+        return Field(check_path(path))  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return "fld"
+
+
+fld = FieldMaker()
+element = Field("")
+
+
+def _several(values: Iterable[Any], name: str) -> tuple[Any, ...]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise QueryError(
+            f"{name}() takes several values, not {values!r}", hint=f"{name}([{values!r}])"
+        )
+    return tuple(values)
+
+
+def _string(text: Any, name: str) -> str:
+    if not isinstance(text, str):
+        raise QueryError(f"{name}() takes a string, not {text!r}")
+    return text
+
+
+def _flags_of(pattern: re.Pattern[str]) -> str:
+    letters = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s", re.VERBOSE: "x"}
+    if pattern.flags & re.LOCALE:
+        raise QueryError(f"MongoDB has no counterpart of the flag LOCALE of {pattern!r}")
+    return "".join(letter for flag, letter in letters.items() if pattern.flags & flag)
+
+
+_BSON_TYPES = {
+    str: "string", int: ["int", "long"], float: "double", bool: "bool", bytes: "binData",
+    list: "array", dict: "object", type(None): "null",
+}  # fmt: skip
+
+
+def _bson_type(kind: str | int | type) -> Any:
+    if isinstance(kind, str | int) and not isinstance(kind, bool):
+        return kind
+    named = {"datetime": "date", "ObjectId": "objectId", "Decimal": "decimal", "UUID": "binData"}
+    found = _BSON_TYPES.get(kind) or named.get(getattr(kind, "__name__", ""))
+    if found is None:
+        raise QueryError(
+            f"is_type({kind!r}): there is no such BSON type",
+            hint="use BSON's name, such as 'string', 'int', 'date', 'objectId'",
+        )
+    return found

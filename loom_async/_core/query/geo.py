@@ -1,0 +1,66 @@
+"""GeoJSON operands of `near` and `within`, checked before they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import QueryError
+
+# The radius that MongoDB itself uses to turn metres into radians.
+_EARTH_RADIUS = 6_378_100.0
+
+
+def near(
+    point: tuple[float, float] | Mapping[str, Any],
+    max_distance: float | None,
+    min_distance: float | None,
+) -> dict[str, Any]:
+    """Return the operand of `$near`; distances are in metres."""
+    geometry = dict(point) if isinstance(point, Mapping) else _point(point)
+    if geometry.get("type") != "Point":
+        raise QueryError(f"near() takes a point, not a {geometry.get('type')!r}")
+    _position(geometry.get("coordinates"))
+    distances = {"$maxDistance": max_distance, "$minDistance": min_distance}
+    for name, distance in distances.items():
+        if distance is not None and distance < 0:
+            raise QueryError(f"near(): {name[1:]} is negative: {distance!r}")
+    return {"$geometry": geometry, **{k: v for k, v in distances.items() if v is not None}}
+
+
+def within(
+    area: Mapping[str, Any] | None, center: tuple[float, float] | None, radius: float | None
+) -> dict[str, Any]:
+    """Return the operand of `$geoWithin`; the radius is in metres."""
+    if area is not None and center is None and radius is None:
+        if area.get("type") not in ("Polygon", "MultiPolygon") or "coordinates" not in area:
+            raise QueryError(
+                f"within() takes a GeoJSON Polygon or MultiPolygon, not {dict(area)!r}",
+                hint='{"type": "Polygon", "coordinates": [[[lon, lat], …]]}',
+            )
+        return {"$geometry": dict(area)}
+    if area is None and center is not None and radius is not None and radius >= 0:
+        return {"$centerSphere": [_position(center), radius / _EARTH_RADIUS]}
+    raise QueryError(
+        "within() takes an area, or both a center and a radius in metres",
+        hint="within(center=(14.42, 50.08), radius=5_000)",
+    )
+
+
+def _point(position: Any) -> dict[str, Any]:
+    return {"type": "Point", "coordinates": _position(position)}
+
+
+def _position(position: Any) -> list[float]:
+    try:
+        longitude, latitude = (float(number) for number in position)
+    except (TypeError, ValueError):
+        raise QueryError(
+            f"{position!r} is no position", hint="(longitude, latitude) in degrees"
+        ) from None
+    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+        raise QueryError(
+            f"{position!r} is no position: longitude goes from -180 to 180, latitude from -90 to 90",
+            hint="the longitude comes first",
+        )
+    return [longitude, latitude]

@@ -1,0 +1,46 @@
+"""The `_id` and the accumulators of `group_by(...).acc(...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from ..errors import QueryError
+from .fields import Accumulator
+
+Accumulators: TypeAlias = Mapping[str, Accumulator | Mapping[str, Any]]
+
+
+def group_key(paths: Sequence[str]) -> Any:
+    """Return the `_id` of a group: none for the whole, a path, or a document of paths."""
+    if not paths:
+        return None
+    if len(paths) == 1:
+        return f"${paths[0]}"
+    return {path.replace(".", "_"): f"${path}" for path in paths}
+
+
+def compile_accumulators(
+    accumulators: Accumulators, stored: Callable[[str], str]
+) -> dict[str, dict[str, Any]]:
+    """Return the accumulators of a `$group` stage.
+
+    Parameters:
+        accumulators: By name of the result.
+        stored: Gives the stored path of a field, or raises `UnknownFieldError`.
+
+    Raises:
+        QueryError: Something is no accumulator.
+    """
+    return {name: _compile(name, value, stored) for name, value in accumulators.items()}
+
+
+def _compile(name: str, value: object, stored: Callable[[str], str]) -> dict[str, Any]:
+    if isinstance(value, Accumulator):
+        return {value.operator: f"${stored(value.path)}" if value.path is not None else {}}
+    if isinstance(value, Mapping) and len(value) == 1 and str(next(iter(value))).startswith("$"):
+        return dict(value)
+    raise QueryError(
+        f"acc({name}={value!r}) is no accumulator",
+        hint='fld["age"].avg(), count() or {"$avg": "$age"}',
+    )

@@ -1,0 +1,120 @@
+"""The lambda form: an object that stands for the model and records what is asked of it."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from ..errors import QueryError
+from .expressions import Combinable, Comparison, Predicate, TextMatch
+from .paths import FieldResolver, join
+
+_METHODS = {"startswith": "^{}", "endswith": r"{}\z"}
+
+
+class Recorder(Combinable):
+    """Stands for a model, or a field of one, inside `filter(lambda u: …)`.
+
+    It has no methods of its own, so that every name is a field; `fld(u.name)` has the operators.
+    """
+
+    __slots__ = ("_path", "_resolver")
+
+    _path: str
+    _resolver: FieldResolver | None
+
+    def __init__(self, resolver: FieldResolver | None, path: str = "") -> None:
+        object.__setattr__(self, "_resolver", resolver)
+        object.__setattr__(self, "_path", path)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("_") or name == "as_predicate":
+            return object.__getattribute__(self, name)
+        try:
+            return _below(self, name)
+        except LookupError:
+            if name in _METHODS and recorded_path(self):
+                return _TextMethod(recorded_path(self), _METHODS[name])
+            raise
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise QueryError(f"a query cannot assign {name!r}", hint="compare with ==")
+
+    def __getitem__(self, key: str | int) -> Recorder:
+        return _below(self, str(key))
+
+    def __repr__(self) -> str:
+        return f"<field {recorded_path(self)!r}>"
+
+    def __hash__(self) -> int:
+        return hash((Recorder, recorded_path(self)))
+
+    def as_predicate(self) -> Predicate:
+        """Return the condition that the field is True."""
+        return _compare(self, "eq", True)
+
+    def __eq__(self, value: Any) -> Any:
+        return _compare(self, "eq", value)
+
+    def __ne__(self, value: Any) -> Any:
+        return _compare(self, "ne", value)
+
+    def __gt__(self, value: Any) -> Predicate:
+        return _compare(self, "gt", value)
+
+    def __ge__(self, value: Any) -> Predicate:
+        return _compare(self, "gte", value)
+
+    def __lt__(self, value: Any) -> Predicate:
+        return _compare(self, "lt", value)
+
+    def __le__(self, value: Any) -> Predicate:
+        return _compare(self, "lte", value)
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise QueryError(
+            f"a query cannot ask this of the field {recorded_path(self)!r}",
+            hint="fld(u.x) has the operators: has_size(3) for len, == for `in` an array, "
+            "contains('a') for `in` a string, elem_match for a loop; "
+            "lm.raw({'$expr': …}) computes",
+        )
+
+    __len__ = __iter__ = __contains__ = __call__ = _refuse  # type: ignore[assignment]
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __truediv__ = __rtruediv__ = __mod__ = __neg__ = __abs__ = _refuse
+
+
+class _TextMethod:
+    """`u.name.startswith`, called with the text."""
+
+    __slots__ = ("_path", "_pattern")
+
+    def __init__(self, path: str, pattern: str) -> None:
+        self._path = path
+        self._pattern = pattern
+
+    def __call__(self, text: str) -> Predicate:
+        if not isinstance(text, str):
+            raise QueryError(f"a string begins or ends with a string, not with {text!r}")
+        return TextMatch(self._path, self._pattern, text, ignore_case=False)
+
+
+def recorded_path(recorder: Recorder) -> str:
+    """Return the dotted name that a recorder stands for."""
+    return str(object.__getattribute__(recorder, "_path"))
+
+
+def _below(recorder: Recorder, key: str) -> Recorder:
+    resolver: FieldResolver | None = object.__getattribute__(recorder, "_resolver")
+    path = join(recorded_path(recorder), key)
+    if resolver is not None:
+        resolver.resolve(path)
+    return Recorder(resolver, path)
+
+
+def _compare(recorder: Recorder, operator: str, value: Any) -> Predicate:
+    if isinstance(value, Combinable):
+        raise QueryError(
+            f"{recorder!r} is compared with another field, not with a value",
+            hint='lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) compares fields',
+        )
+    return Comparison(recorded_path(recorder), operator, value)

@@ -1,0 +1,136 @@
+"""Stages that bring in, or write to, other collections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from ..errors import QueryError
+from .expressions import Predicate
+from .stage_base import Document, StageSequence, sub_pipeline
+
+
+class JoiningStages(StageSequence):
+    """Stages over more than one collection or pipeline."""
+
+    __slots__ = ()
+
+    def facet(
+        self,
+        facets: dict[str, StageSequence | Sequence[Document]] | None = None,
+        **more: StageSequence | Sequence[Document],
+    ) -> Self:
+        """Run several pipelines over the same documents, each under its name."""
+        every = {**(facets or {}), **more}
+        if not every:
+            raise QueryError("facet() needs a pipeline", hint="facet(total=stages)")
+        return self._then("facet", {name: sub_pipeline(stages) for name, stages in every.items()})
+
+    def geo_near(
+        self,
+        near: Document,
+        distance_field: str,
+        *,
+        key: str | None = None,
+        max_distance: float | None = None,
+        min_distance: float | None = None,
+        query: Document | Predicate | None = None,
+        spherical: bool | None = None,
+        distance_multiplier: float | None = None,
+        include_locs: str | None = None,
+    ) -> Self:
+        """Give documents by their distance from a point, nearest first."""
+        return self._then_options(
+            "geoNear",
+            near=dict(near),
+            distanceField=distance_field,
+            key=key,
+            maxDistance=max_distance,
+            minDistance=min_distance,
+            query=query,
+            spherical=spherical,
+            distanceMultiplier=distance_multiplier,
+            includeLocs=include_locs,
+        )
+
+    def graph_lookup(
+        self,
+        from_: str,
+        start_with: Any,
+        connect_from_field: str,
+        connect_to_field: str,
+        as_: str,
+        *,
+        max_depth: int | None = None,
+        depth_field: str | None = None,
+        restrict_search_with_match: Document | Predicate | None = None,
+    ) -> Self:
+        """Follow references through a collection, from document to document."""
+        return self._then_options(
+            "graphLookup",
+            **{"from": from_, "as": as_},
+            startWith=start_with,
+            connectFromField=connect_from_field,
+            connectToField=connect_to_field,
+            maxDepth=max_depth,
+            depthField=depth_field,
+            restrictSearchWithMatch=restrict_search_with_match,
+        )
+
+    def lookup(
+        self,
+        from_: str,
+        *,
+        as_: str,
+        local_field: str | None = None,
+        foreign_field: str | None = None,
+        let: Document | None = None,
+        pipeline: StageSequence | Sequence[Document] | None = None,
+    ) -> Self:
+        """Add the matching documents of another collection as an array."""
+        return self._then_options(
+            "lookup",
+            **{"from": from_, "as": as_},
+            localField=local_field,
+            foreignField=foreign_field,
+            let=let,
+            pipeline=sub_pipeline(pipeline) if pipeline is not None else None,
+        )
+
+    def union_with(
+        self,
+        coll: str | None = None,
+        *,
+        pipeline: StageSequence | Sequence[Document] | None = None,
+    ) -> Self:
+        """Add the documents of another collection after these."""
+        stages = sub_pipeline(pipeline) if pipeline is not None else None
+        return self._then_options("unionWith", coll=coll, pipeline=stages)
+
+    def merge_into(
+        self,
+        into: str | Document,
+        *,
+        on: str | Sequence[str] | None = None,
+        let: Document | None = None,
+        when_matched: str | StageSequence | Sequence[Document] | None = None,
+        when_not_matched: str | None = None,
+    ) -> Self:
+        """Write the documents into a collection, merging with what is there (`$merge`)."""
+        matched = when_matched
+        if matched is not None and not isinstance(matched, str):
+            matched = sub_pipeline(matched)
+        return self._then_options(
+            "merge",
+            into=into,
+            on=on if on is None or isinstance(on, str) else list(on),
+            let=let,
+            whenMatched=matched,
+            whenNotMatched=when_not_matched,
+        )
+
+    merge = merge_into
+
+    def out(self, target: str | Document) -> Self:
+        """Write the documents into a collection in place of what it holds."""
+        return self._then("out", target)

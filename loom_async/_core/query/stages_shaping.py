@@ -1,0 +1,187 @@
+"""Stages that select, reshape, group and order documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from ..errors import QueryError
+from .expressions import Predicate, raw
+from .fields import Field
+from .spec import check_count
+from .stage_base import Document, StageSequence, pipeline_or_value
+
+
+class ShapingStages(StageSequence):
+    """Stages over the documents of one collection."""
+
+    __slots__ = ()
+
+    def add_fields(self, fields: Document | None = None, **more: Any) -> Self:
+        """Add fields, computed by expressions."""
+        return self._then("addFields", _fields("add_fields", fields, more))
+
+    def bucket(
+        self,
+        group_by: Any,
+        boundaries: Sequence[Any],
+        *,
+        default: Any = None,
+        output: Document | None = None,
+    ) -> Self:
+        """Group documents into ranges of `group_by`: from each boundary up to the next."""
+        return self._then_options(
+            "bucket",
+            groupBy=group_by, boundaries=list(boundaries), default=default, output=output,
+        )  # fmt: skip
+
+    def bucket_auto(
+        self,
+        group_by: Any,
+        buckets: int,
+        *,
+        output: Document | None = None,
+        granularity: str | None = None,
+    ) -> Self:
+        """Group documents into so many ranges of about equal size."""
+        return self._then_options(
+            "bucketAuto",
+            groupBy=group_by, buckets=buckets, output=output, granularity=granularity,
+        )  # fmt: skip
+
+    def count(self, name: str = "count") -> Self:
+        """Give one document with the number of documents under a name."""
+        return self._then("count", name)
+
+    def densify(
+        self, field: str, range: Document, *, partition_by_fields: Sequence[str] | None = None
+    ) -> Self:
+        """Add documents where a sequence of values has gaps."""
+        partitions = list(partition_by_fields) if partition_by_fields is not None else None
+        return self._then_options(
+            "densify", field=field, partitionByFields=partitions, range=dict(range)
+        )
+
+    def documents(self, documents: Sequence[Document] | Any) -> Self:
+        """Begin with literal documents in place of a collection's."""
+        return self._then("documents", documents)
+
+    def fill(
+        self,
+        output: Document,
+        *,
+        partition_by: Any = None,
+        partition_by_fields: Sequence[str] | None = None,
+        sort_by: Document | None = None,
+    ) -> Self:
+        """Fill null and missing values."""
+        partitions = list(partition_by_fields) if partition_by_fields is not None else None
+        return self._then_options(
+            "fill",
+            partitionBy=partition_by, partitionByFields=partitions, sortBy=sort_by, output=output,
+        )  # fmt: skip
+
+    def group(self, group: Document | None = None, **accumulators: Any) -> Self:
+        """Group documents by `_id` and accumulate fields over each group."""
+        merged = {"_id": None, **(group or {}), **accumulators}
+        return self._then("group", merged)
+
+    def limit(self, count: int) -> Self:
+        """Pass the first documents only."""
+        check_count("limit", count)
+        return self._then("limit", count)
+
+    def match(self, condition: Document | Predicate | Field) -> Self:
+        """Pass the documents that meet a condition, or a raw MongoDB filter."""
+        predicate = raw(condition) if isinstance(condition, Mapping) else condition.as_predicate()
+        return self._then("match", pipeline_or_value(predicate))
+
+    def project(self, fields: Document | None = None, **more: Any) -> Self:
+        """Keep, leave out or compute fields."""
+        return self._then("project", _fields("project", fields, more))
+
+    def redact(self, expression: Any) -> Self:
+        """Keep or prune each level of documents by an expression."""
+        return self._then("redact", expression)
+
+    def replace_root(self, new_root: Any) -> Self:
+        """Replace each document by what an expression gives."""
+        return self._then("replaceRoot", {"newRoot": new_root})
+
+    def replace_with(self, replacement: Any) -> Self:
+        """Replace each document by what an expression gives."""
+        return self._then("replaceWith", replacement)
+
+    def sample(self, size: int) -> Self:
+        """Pass so many documents, picked at random."""
+        check_count("sample", size)
+        return self._then("sample", {"size": size})
+
+    def search(self, search: Document) -> Self:
+        """Search by an Atlas Search index."""
+        return self._then("search", dict(search))
+
+    def search_meta(self, search: Document) -> Self:
+        """Give the metadata of an Atlas Search."""
+        return self._then("searchMeta", dict(search))
+
+    def set(self, fields: Document | None = None, **more: Any) -> Self:
+        """Add fields, computed by expressions; another name of `add_fields`."""
+        return self._then("set", _fields("set", fields, more))
+
+    def set_window_fields(
+        self, output: Document, *, partition_by: Any = None, sort_by: Document | None = None
+    ) -> Self:
+        """Compute fields over windows of documents."""
+        return self._then_options(
+            "setWindowFields", partitionBy=partition_by, sortBy=sort_by, output=output
+        )
+
+    def skip(self, count: int) -> Self:
+        """Leave out the first documents."""
+        check_count("skip", count)
+        return self._then("skip", count)
+
+    def sort(self, *keys: str | Document) -> Self:
+        """Order the documents: `"age"`, `"-age"`, or MongoDB's `{"age": -1}`."""
+        order: dict[str, Any] = {}
+        for key in keys:
+            if isinstance(key, str):
+                order[key.removeprefix("-")] = -1 if key.startswith("-") else 1
+            else:
+                order.update(key)
+        if not order:
+            raise QueryError("sort() needs a field", hint='sort("-age")')
+        return self._then("sort", order)
+
+    def sort_by_count(self, expression: Any) -> Self:
+        """Count the documents for each value of an expression, the most frequent first."""
+        return self._then("sortByCount", expression)
+
+    def unset(self, *fields: str) -> Self:
+        """Leave out fields."""
+        if not fields:
+            raise QueryError("unset() needs a field", hint='unset("password")')
+        return self._then("unset", list(fields))
+
+    def unwind(
+        self,
+        path: str,
+        *,
+        include_array_index: str | None = None,
+        preserve_null_and_empty_arrays: bool | None = None,
+    ) -> Self:
+        """Give one document for each element of an array."""
+        return self._then_options(
+            "unwind",
+            path=path if path.startswith("$") else f"${path}",
+            includeArrayIndex=include_array_index,
+            preserveNullAndEmptyArrays=preserve_null_and_empty_arrays,
+        )
+
+
+def _fields(stage: str, fields: Document | None, more: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**(fields or {}), **more}
+    if not merged:
+        raise QueryError(f"{stage}() needs a field", hint=f'{stage}({{"name": 1}})')
+    return merged

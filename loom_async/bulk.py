@@ -1,0 +1,121 @@
+"""Many documents in few writes, each one's outcome known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from . import _seam
+from ._core.driver_errors import Translated, duplicate_key, translate
+from ._core.model.bulk_plan import BulkPlan, Step, check_documents, plan_bulk, split_outcome
+from ._core.model.changes import as_bytes
+from ._core.model.document import DocumentModel, baseline, collector_paused
+from ._core.model.markers import now
+from ._core.model.plan import Insertion, Modification, absorb_insertion, absorb_modification
+from ._core.model.results import PersistResult
+from .database import Collections, collections_of
+
+_READ_BACK = 10_000  # ids in one query, well below the 16 MB that a query may take
+
+
+async def persist_many(
+    model: type[DocumentModel], documents: Iterable[DocumentModel], *, ordered: bool
+) -> PersistResult:
+    """Write new and changed documents of one model; see `PersistableBase.persist_many`."""
+    checked = check_documents(model, documents)
+    async with _exclusively_loaded(checked):
+        moment = now()
+        with collector_paused():
+            plan = plan_bulk(checked, moment, ordered=ordered)
+        if plan.steps:
+            collections = await collections_of(model)
+            had_failures = bool(plan.failures)
+            for steps in plan.groups():
+                await _write(model, collections, steps, plan)
+                if ordered and len(plan.failures) > had_failures:
+                    break
+    return plan.finish(model)
+
+
+@asynccontextmanager
+async def _exclusively_loaded(documents: Sequence[DocumentModel]) -> AsyncIterator[None]:
+    """Keep other tasks from persisting the same loaded objects; always in the same order."""
+    loaded = {id(document): document for document in documents if baseline(document) is not None}
+    async with AsyncExitStack() as stack:
+        for key in sorted(loaded):
+            await stack.enter_async_context(_seam.exclusively(loaded[key]))
+        yield
+
+
+async def _write(
+    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], plan: BulkPlan
+) -> None:
+    errors: list[dict[str, Any]] = []
+    unacknowledged: BulkWriteError | None = None
+    with Translated(f"persist_many of {model.__name__}"):
+        try:
+            if steps[0].is_insert:
+                documents = [RawBSONDocument(step.plan.raw) for step in steps]  # type: ignore[union-attr]
+                await collections.raw.insert_many(documents, ordered=plan.ordered)
+            else:
+                operations = [_operation(step) for step in steps]
+                await collections.raw.bulk_write(operations, ordered=plan.ordered)
+        except BulkWriteError as error:
+            errors = list(error.details["writeErrors"])
+            if not errors:
+                unacknowledged = error
+    done, failed = split_outcome(steps, errors, ordered=plan.ordered)
+    for step, details in failed:
+        plan.fail(step, _reason(details))
+    await _absorb(model, collections, done, plan)
+    if unacknowledged is not None:
+        raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
+
+
+def _operation(step: Step) -> Any:
+    if isinstance(step.plan, Insertion):
+        return ReplaceOne({"_id": step.plan.id}, RawBSONDocument(step.plan.raw), upsert=True)
+    return UpdateOne({"_id": step.plan.id}, step.plan.update)
+
+
+def _reason(details: dict[str, Any]) -> str:
+    if details.get("code") == 11000:
+        return duplicate_key(details, "duplicate key").message
+    return str(details.get("errmsg", details))
+
+
+async def _absorb(
+    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], plan: BulkPlan
+) -> None:
+    modified: list[Step] = []
+    with collector_paused():
+        for step in steps:
+            if isinstance(step.plan, Modification):
+                modified.append(step)
+            else:
+                absorb_insertion(step.document, step.plan)
+                plan.written(step)
+    for start in range(0, len(modified), _READ_BACK):
+        await _absorb_modified(model, collections, modified[start : start + _READ_BACK], plan)
+
+
+async def _absorb_modified(
+    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], plan: BulkPlan
+) -> None:
+    # A bulk write replies with counts alone: counters, and documents that are gone, show here.
+    ids = [step.plan.id for step in steps]
+    with Translated(f"persist_many of {model.__name__}: read back"):
+        found = await collections.raw.find({"_id": {"$in": ids}}).to_list()
+    raws = {as_bytes(document["_id"]): bytes(document.raw) for document in found}
+    for step in steps:
+        raw = raws.get(as_bytes(step.plan.id))
+        if raw is None or not isinstance(step.plan, Modification):
+            plan.fail(step, "the document is no longer in the collection")
+        else:
+            absorb_modification(step.document, step.plan, raw)
+            plan.written(step)

@@ -1,0 +1,483 @@
+"""Queries: built by chaining, run by awaiting one of their last words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Self, TypeVar, overload
+
+import bson
+from bson.raw_bson import RawBSONDocument
+
+from ._core.driver_errors import Translated
+from ._core.errors import QueryError
+from ._core.model.document import (
+    DocumentModel,
+    Validator,
+    collector_paused,
+    hydrator,
+)
+from ._core.model.markers import now
+from ._core.model.plan import latest_order, write_stamps
+from ._core.model.resolver import ModelResolver
+from ._core.model.results import UpdateCount
+from ._core.model.values import CODEC_OPTIONS, from_bson
+from ._core.query.chain import Chain
+from ._core.query.fields import Field
+from ._core.query.grouping import Accumulators
+from ._core.query.spec import QuerySpec
+from ._core.query.stages import AggregationStages
+from ._core.query.updates import compile_update
+from .database import Collections, collections_of
+
+M = TypeVar("M")
+D = TypeVar("D", bound=DocumentModel)
+T = TypeVar("T")
+
+# Documents in one batch: few round trips, and the event loop is never held for long by decoding.
+_BATCH = 2_000
+
+
+class Query(Chain[M]):
+    """What every query can do, whatever its rows are."""
+
+    __slots__ = ()
+
+    def project(self, *names: str | Field, **fields: Any) -> Aggregation[dict[str, Any]]:
+        """Return a query whose rows are dicts of some fields.
+
+        Parameters:
+            *names: Fields to keep; `"-name"` leaves one out.
+            **fields: Fields to compute by a MongoDB expression.
+
+        Raises:
+            UnknownFieldError: The model lacks a field.
+        """
+        return self._aggregation(self._projected(names, fields))
+
+    def add_fields(self, **fields: Any) -> Aggregation[dict[str, Any]]:
+        """Return a query whose rows are dicts with further, computed fields.
+
+        Parameters:
+            **fields: MongoDB expressions by name.
+        """
+        return self._aggregation(self._extended(fields))
+
+    def lookup(
+        self,
+        source: str | type[Any],
+        *,
+        local_field: str | Field = "_id",
+        foreign_field: str | Field = "_id",
+        as_: str | None = None,
+        pipeline: AggregationStages | None = None,
+    ) -> Aggregation[dict[str, Any]]:
+        """Return a query whose rows are dicts with the matching documents of another collection.
+
+        Parameters:
+            source: A declared model of the same database, or a collection's name.
+            local_field: The field of this query's rows.
+            foreign_field: The field of the other documents that equals it.
+            as_: The field that receives the list; by default the other collection's name.
+            pipeline: Stages that the other documents go through.
+
+        Raises:
+            UnknownFieldError: One of the models lacks a field.
+        """
+        return self._aggregation(
+            self._joined(source, local_field, foreign_field, as_, pipeline)
+        )
+
+    def group_by(self, *keys: str | Field) -> Grouping:
+        """Return a grouping of the rows by fields; none gathers all rows into one.
+
+        Parameters:
+            *keys: The fields; their value is the `_id` of each group.
+
+        Example:
+            >>> import loom_async as lm
+            >>> class User(lm.Persistable):
+            ...     city: str
+            ...     age: int
+            >>> rows = User.filter().group_by("city").acc(average=lm.fld["age"].avg())
+        """
+        return Grouping(self, keys)
+
+    def agg(self, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
+        """Return a query that goes on with the stages of a pipeline; its rows are dicts.
+
+        Parameters:
+            stages: The further stages.
+        """
+        return self._aggregation(self._followed_by(stages))
+
+    def _aggregation(self, spec: QuerySpec) -> Aggregation[dict[str, Any]]:
+        return Aggregation(self._model, spec, None)
+
+    async def load_docs(self) -> list[dict[str, Any]]:
+        """Return all results as the documents that MongoDB holds."""
+        documents: list[dict[str, Any]] = []
+        async for stream in self._streams():
+            documents.extend(_decoded(stream))
+        return documents
+
+    async def load_aggregate(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the results one after another as the documents that MongoDB holds."""
+        async for stream in self._streams():
+            for document in _decoded(stream):
+                yield document
+
+    async def count(self) -> int:
+        """Return the number of results, `skip` and `limit` respected."""
+        collections, spec = await collections_of(self._model), self._spec
+        if spec.limit == 0:
+            return 0
+        with Translated(f"count {self._model.__name__}"):
+            if not spec.stages:
+                limits = {"skip": spec.skip} | ({"limit": spec.limit} if spec.limit else {})
+                return await collections.documents.count_documents(spec.filter, **limits)
+            pipeline = [*spec.pipeline(), {"$count": "n"}]
+            rows = await (await collections.documents.aggregate(pipeline)).to_list()
+        return int(rows[0]["n"]) if rows else 0
+
+    async def exists(self) -> bool:
+        """Say whether there is any result."""
+        return await self._first({"_id": 1}) is not None
+
+    async def distinct(self, field: str | Field) -> list[Any]:
+        """Return the distinct values of a field among the results; arrays give their elements.
+
+        Parameters:
+            field: The field's name.
+
+        Raises:
+            UnknownFieldError: The model lacks the field.
+        """
+        path = self._stored(field.path if isinstance(field, Field) else field)
+        spec = self._spec
+        collections = await collections_of(self._model)
+        with Translated(f"distinct values of {self._model.__name__}.{path}"):
+            if not (spec.stages or spec.skip or spec.limit is not None):
+                values = await collections.documents.distinct(path, spec.filter)
+            else:
+                gathered = [{"$unwind": f"${path}"}, {"$group": {"_id": f"${path}"}}]
+                cursor = await collections.documents.aggregate([*spec.pipeline(), *gathered])
+                values = [row["_id"] for row in await cursor.to_list()]
+        return [from_bson(value) for value in values]
+
+    async def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
+        """Return the server's plan for this query.
+
+        Parameters:
+            verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
+        """
+        collections, spec = await collections_of(self._model), self._spec
+        name = collections.documents.name
+        if spec.stages:
+            command: dict[str, Any] = {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {}}
+        else:
+            clauses = {"sort": dict(spec.sort), "skip": spec.skip, "limit": spec.limit}
+            asked = {key: value for key, value in clauses.items() if value}
+            command = {"find": name, "filter": spec.filter, **asked}
+        with Translated(f"explain a query of {self._model.__name__}"):
+            return await collections.documents.database.command(
+                {"explain": command, "verbosity": verbosity}
+            )
+
+    async def merge_into(
+        self,
+        target: str | type[Any],
+        *,
+        on: str | Sequence[str] | None = None,
+        when_matched: str | AggregationStages = "merge",
+        when_not_matched: str = "insert",
+    ) -> None:
+        """Write the results into a collection of the same server, merging with what is there.
+
+        Parameters:
+            target: A declared model, or a collection's name.
+            on: The fields that identify a document; by default `_id`.
+            when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages.
+            when_not_matched: `"insert"`, `"discard"` or `"fail"`.
+        """
+        stages = AggregationStages().merge_into(
+            _target(target), on=on, when_matched=when_matched, when_not_matched=when_not_matched
+        )
+        await self._run(stages)
+
+    async def out(self, target: str | type[Any]) -> None:
+        """Write the results into a collection in place of what it holds.
+
+        Parameters:
+            target: A declared model, or a collection's name.
+        """
+        await self._run(AggregationStages().out(_target(target)))
+
+    async def _run(self, stages: AggregationStages) -> None:
+        collections = await collections_of(self._model)
+        with Translated(f"write the results of a query of {self._model.__name__}"):
+            pipeline = [*self._spec.pipeline(), *stages.to_list()]
+            await (await collections.documents.aggregate(pipeline)).to_list()
+
+    async def _first(self, projection: Mapping[str, int] | None = None) -> bytes | None:
+        collections, spec = await collections_of(self._model), self._spec
+        if spec.limit == 0:
+            return None
+        with Translated(f"load {self._model.__name__}"):
+            if not spec.stages:
+                found = await collections.raw.find_one(
+                    spec.filter, projection, sort=list(spec.sort) or None, skip=spec.skip
+                )
+                return None if found is None else bytes(found.raw)
+            cursor = await collections.raw.aggregate([*spec.pipeline(), {"$limit": 1}])
+            rows: list[RawBSONDocument] = await cursor.to_list()
+        return bytes(rows[0].raw) if rows else None
+
+    async def _streams(self) -> AsyncIterator[bytes]:
+        """Yield the results batch by batch, as BSON documents that follow one another."""
+        collections, spec = await collections_of(self._model), self._spec
+        if spec.limit == 0:
+            return
+        cursor = await _open(collections, spec, self._model.__name__)
+        try:
+            with Translated(f"load {self._model.__name__}"):
+                async for stream in cursor:
+                    yield stream
+        finally:
+            await cursor.close()
+
+
+async def _open(collections: Collections, spec: QuerySpec, name: str) -> Any:
+    with Translated(f"load {name}"):
+        if spec.stages:
+            return await collections.documents.aggregate_raw_batches(
+                spec.pipeline(), batchSize=_BATCH
+            )
+        return collections.documents.find_raw_batches(
+            spec.filter,
+            sort=list(spec.sort) or None,
+            skip=spec.skip,
+            limit=spec.limit or 0,
+            batch_size=_BATCH,
+        )
+
+
+def _decoded(stream: bytes) -> list[dict[str, Any]]:
+    with collector_paused():
+        return bson.decode_all(stream, CODEC_OPTIONS)
+
+
+def _target(target: str | type[Any]) -> Any:
+    from ._core.model.metadata import declaration_of
+
+    return target if isinstance(target, str) else declaration_of(target).collection_name
+
+
+class LoadDirective(Query[D]):
+    """An immutable query whose results are objects of a model.
+
+    `filter`, `sort`, `skip` and `limit` are clauses, as in a find: they may come in any order.
+    After the first stage (`sample`) each call takes what the one before it gives.
+
+    Example:
+        >>> import loom_async as lm
+        >>> @lm.declare_persist_db("my_app", "users")
+        ... class User(lm.Persistable):
+        ...     age: int
+        >>> oldest = User.filter(lm.fld["age"] > 25).sort("age", descending=True).limit(10)
+        >>> async def main() -> None:
+        ...     print(await oldest.load_many())
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, model: type[D]) -> Self:
+        """Return the query for all documents of a model."""
+        return cls(model, QuerySpec(), ModelResolver(model))
+
+    async def load_many(self) -> list[D]:
+        """Return all results as objects.
+
+        Raises:
+            InvalidDocument: A document does not fit the model.
+        """
+        objects: list[D] = []
+        hydrate = hydrator(self._model)
+        async for stream in self._streams():
+            objects.extend(hydrate.many(stream))
+        return objects
+
+    async def load_one(self) -> D | None:
+        """Return the first result as an object, or None.
+
+        Raises:
+            InvalidDocument: The document does not fit the model.
+        """
+        raw = await self._first()
+        return None if raw is None else hydrator(self._model).one(raw)
+
+    @overload
+    async def load_latest(self) -> D | None: ...
+
+    @overload
+    async def load_latest(self, count: int) -> list[D]: ...
+
+    async def load_latest(self, count: int | None = None) -> D | list[D] | None:
+        """Return the newest result or, with a count, the newest results, newest first.
+
+        A query that is sorted keeps its order: its first results are its latest.
+
+        Parameters:
+            count: How many objects to return as a list; None returns one object or None.
+
+        Raises:
+            InvalidDocument: A document does not fit the model.
+        """
+        newest_first = self
+        if not self._spec.sort:
+            newest_first = self._with(self._spec.with_sort(latest_order(self._model)))
+        if count is None:
+            return await newest_first.load_one()
+        return await newest_first.limit(count).load_many()
+
+    load_top = load_latest
+
+    async def stream(self) -> AsyncIterator[D]:
+        """Yield the results as objects, holding one batch in memory at a time.
+
+        Raises:
+            InvalidDocument: A document does not fit the model.
+        """
+        hydrate = hydrator(self._model)
+        async for raw_batch in self._streams():
+            for document in hydrate.many(raw_batch):
+                yield document
+
+    async def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
+        """Update every document that matches, in one command.
+
+        Parameters:
+            values: Fields to set by dotted path, or update operators: `{"$inc": {"age": 1}}`.
+            **fields: Fields to set by name.
+
+        Returns:
+            The number of documents modified; its `matched` is the number that matched.
+
+        Raises:
+            UnknownFieldError: The model lacks a field.
+            QueryError: There is nothing to update, or the query sorts, skips, limits or samples.
+        """
+        self._require_filter_only("update")
+        resolver = ModelResolver(self._model)
+        stamps = write_stamps(self._model, now())
+        compiled = compile_update(resolver, values, fields, stamps=stamps)
+        collections = await collections_of(self._model)
+        with Translated(f"update {self._model.__name__}"):
+            result = await collections.documents.update_many(self._spec.filter, compiled)
+        return UpdateCount(result.modified_count, result.matched_count)
+
+    async def delete(self) -> int:
+        """Delete every document that matches; without a filter, all of them.
+
+        Returns:
+            The number of documents deleted.
+
+        Raises:
+            QueryError: The query sorts, skips, limits or samples.
+        """
+        self._require_filter_only("delete")
+        collections = await collections_of(self._model)
+        with Translated(f"delete {self._model.__name__}"):
+            result = await collections.documents.delete_many(self._spec.filter)
+        return result.deleted_count
+
+    def _require_filter_only(self, action: str) -> None:
+        spec = self._spec
+        if spec.stages or spec.sort or spec.skip or spec.limit is not None:
+            raise QueryError(
+                f"{action}() takes a query of filters alone: MongoDB cannot sort, skip, limit or "
+                f"sample the documents of a bulk {action}",
+                hint='load the ids first, then filter(fld["id"].is_in(ids))',
+            )
+
+
+class Aggregation(Query[M]):
+    """An immutable query whose rows are dicts or, after `into`, validated objects."""
+
+    __slots__ = ("_validator",)
+
+    _validator: Validator | None
+
+    def __init__(
+        self,
+        model: type[Any],
+        spec: QuerySpec,
+        resolver: Any = None,
+        validator: Validator | None = None,
+    ) -> None:
+        super().__init__(model, spec, resolver)
+        self._validator = validator
+
+    def _with(self, spec: QuerySpec) -> Self:
+        return type(self)(self._model, spec, self._resolver, self._validator)
+
+    def into(self, model: type[T]) -> Aggregation[T]:
+        """Return this query with its rows validated as objects of a class.
+
+        Parameters:
+            model: A pydantic model, dataclass or TypedDict; objects of a persistable model are
+                new ones.
+        """
+        return Aggregation[T](self._model, self._spec, None, Validator(model))
+
+    async def load_many(self) -> list[M]:
+        """Return all rows.
+
+        Raises:
+            InvalidDocument: A row does not fit the class given to `into`.
+        """
+        rows: list[M] = []
+        async for stream in self._streams():
+            rows.extend(self._rows(stream))
+        return rows
+
+    async def load_one(self) -> M | None:
+        """Return the first row, or None.
+
+        Raises:
+            InvalidDocument: The row does not fit the class given to `into`.
+        """
+        raw = await self._first()
+        return None if raw is None else self._rows(raw)[0]
+
+    async def stream(self) -> AsyncIterator[M]:
+        """Yield the rows, holding one batch in memory at a time."""
+        async for raw_batch in self._streams():
+            for row in self._rows(raw_batch):
+                yield row
+
+    def _rows(self, stream: bytes) -> list[M]:
+        documents: list[Any] = _decoded(stream)
+        return documents if self._validator is None else self._validator.validated(documents)
+
+
+class Grouping:
+    """A `group_by` that waits for its accumulators."""
+
+    __slots__ = ("_keys", "_query")
+
+    def __init__(self, query: Query[Any], keys: tuple[str | Field, ...]) -> None:
+        self._query = query
+        self._keys = keys
+
+    def acc(self, **accumulators: Any) -> Aggregation[dict[str, Any]]:
+        """Return the groups with what is accumulated over each.
+
+        Parameters:
+            **accumulators: By name: `fld["age"].avg()`, `count()` or a MongoDB accumulator.
+
+        Raises:
+            UnknownFieldError: The model lacks a field.
+            QueryError: Something is no accumulator.
+        """
+        return self._query._aggregation(self._query._grouped(self._keys, accumulators))

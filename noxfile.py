@@ -1,0 +1,40 @@
+"""The project's sessions: `nox -s quickstart`, `tests`, `check`, `bench`."""
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.sessions = ["check", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+@nox.session
+def quickstart(session: nox.Session) -> None:
+    """Run the main job on real data: 336,776 flights into MongoDB and out again."""
+    session.install("-e", ".[quickstart]")
+    session.run("python", "examples/async/quickstart.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests against a real MongoDB."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Check style, types, import rules and the documentation's build."""
+    session.install("-e", ".[check]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("python", "-m", "pytest", "-q", "tests/tooling")
+    session.run("mkdocs", "build", "--strict", "--site-dir", session.create_tmp())
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure Loom against plain pymongo with pydantic, and against its peers."""
+    session.install("-e", ".[test]", "beanie>=2.0", "odmantic>=1.0")
+    session.run("python", "-m", "tests.bench.odm", *session.posargs)

@@ -1,0 +1,95 @@
+"""The data directory of an embedded server: secrets that are agreed on, locks, modes."""
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from loom_async._core.errors import ConfigurationError
+from loom_async._core.mongod import datadir
+from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
+from loom_async._core.mongod.diagnosis import hint_for
+
+
+def test_those_who_make_a_secret_at_once_agree(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        for number in range(20):
+            path = tmp_path / f"secret{number}"
+            found = set(pool.map(secret, [path] * 16))
+            assert len(found) == 1
+            assert len(found.pop()) == 64
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(list(tmp_path.iterdir())) == 20
+
+
+def test_a_shared_lock_keeps_an_exclusive_one_out(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    one, two = try_lock(path, shared=True), try_lock(path, shared=True)
+    assert one is not None
+    assert two is not None
+    os.close(one)
+    assert is_locked(path)
+    unlock(two)
+    assert not is_locked(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_directory_that_others_may_read_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.mkdir(mode=0o755)
+    DataDirectory.at(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_a_directory_of_somebody_else_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("")
+    tmp_path.chmod(0o755)
+    DataDirectory.at(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    tmp_path.chmod(0o777)
+    with pytest.raises(ConfigurationError, match="other users may write"):
+        DataDirectory.at(tmp_path)
+
+
+def test_the_port_of_a_damaged_state_is_unknown(tmp_path: Path) -> None:
+    directory = DataDirectory.at(tmp_path / "data")
+    assert directory.port() is None
+    (directory.path / "server.json").write_text('{"port": 20000, "pid": null}')
+    assert directory.port() == 20000
+    assert directory.running_port() is None
+    (directory.path / "server.json").write_text("{")
+    assert directory.port() is None
+
+
+def test_a_large_log_becomes_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datadir, "_LARGEST_LOG", 10)
+    directory = DataDirectory.at(tmp_path / "data")
+    directory.rotate_log()
+    directory.log.write_text("short")
+    directory.rotate_log()
+    assert directory.log.exists()
+    directory.log.write_text("longer than ten")
+    directory.rotate_log()
+    assert [path.name for path in directory.path.glob("mongod*")] == ["mongod.log.1"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("WiredTiger error: [28] No space left on device", "disk is full"),
+        ("DBPathInUse: Unable to lock the lock file", "another mongod"),
+        ("UPGRADE PROBLEM: Found an invalid featureCompatibilityVersion document", "version"),
+        ("No locks available", "local disk"),
+        ("Read-only file system", "readable and writable"),
+    ],
+)
+def test_known_reasons_have_a_hint(reason: str, hint: str) -> None:
+    assert hint in (hint_for([reason]) or "")
+
+
+def test_a_system_without_posix_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    with pytest.raises(ConfigurationError, match="POSIX"):
+        DataDirectory.at(None)
