@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -12,7 +13,15 @@ from pymongo.errors import BulkWriteError
 
 from . import _seam
 from ._core.driver_errors import Translated, duplicate_key, translate
-from ._core.model.bulk_plan import BulkPlan, Step, check_documents, plan_bulk, split_outcome
+from ._core.model.bulk_plan import (
+    BulkAccount,
+    Step,
+    check_documents,
+    first_of_each,
+    groups,
+    plan_steps,
+    split_outcome,
+)
 from ._core.model.changes import as_bytes
 from ._core.model.document import DocumentModel, baseline, collector_paused
 from ._core.model.markers import now
@@ -20,7 +29,8 @@ from ._core.model.plan import Insertion, Modification, absorb_insertion, absorb_
 from ._core.model.results import PersistResult
 from .database import Collections, collections_of
 
-_READ_BACK = 10_000  # ids in one query, well below the 16 MB that a query may take
+# Documents planned, sent and absorbed at a time: other tasks run between two chunks.
+_CHUNK = 5_000
 
 
 async def persist_many(
@@ -28,18 +38,31 @@ async def persist_many(
 ) -> PersistResult:
     """Write new and changed documents of one model; see `PersistableBase.persist_many`."""
     checked = check_documents(model, documents)
+    account = BulkAccount(ordered)
+    distinct = first_of_each(checked, account)
+    moment = now()
     async with _exclusively_loaded(checked):
-        moment = now()
-        with collector_paused():
-            plan = plan_bulk(checked, moment, ordered=ordered)
-        if plan.steps:
-            collections = await collections_of(model)
-            had_failures = bool(plan.failures)
-            for steps in plan.groups():
-                await _write(model, collections, steps, plan)
-                if ordered and len(plan.failures) > had_failures:
-                    break
-    return plan.finish(model)
+        for start in range(0, len(distinct), _CHUNK):
+            await _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
+            if account.is_stopped:
+                break
+    return account.finish(model)
+
+
+async def _persist_chunk(
+    model: type[DocumentModel],
+    documents: Sequence[tuple[int, DocumentModel]],
+    moment: datetime,
+    account: BulkAccount,
+) -> None:
+    with collector_paused():
+        steps = plan_steps(documents, moment, account)
+    # What was planned before a failure is still sent: it comes earlier in the input.
+    for group in groups(steps, ordered=account.ordered):
+        failures = len(account.failures)
+        await _write(model, await collections_of(model), group, account)
+        if account.ordered and len(account.failures) > failures:
+            break
 
 
 @asynccontextmanager
@@ -53,7 +76,7 @@ async def _exclusively_loaded(documents: Sequence[DocumentModel]) -> AsyncIterat
 
 
 async def _write(
-    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], plan: BulkPlan
+    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], account: BulkAccount
 ) -> None:
     errors: list[dict[str, Any]] = []
     unacknowledged: BulkWriteError | None = None
@@ -61,18 +84,18 @@ async def _write(
         try:
             if steps[0].is_insert:
                 documents = [RawBSONDocument(step.plan.raw) for step in steps]  # type: ignore[union-attr]
-                await collections.raw.insert_many(documents, ordered=plan.ordered)
+                await collections.raw.insert_many(documents, ordered=account.ordered)
             else:
                 operations = [_operation(step) for step in steps]
-                await collections.raw.bulk_write(operations, ordered=plan.ordered)
+                await collections.raw.bulk_write(operations, ordered=account.ordered)
         except BulkWriteError as error:
             errors = list(error.details["writeErrors"])
             if not errors:
                 unacknowledged = error
-    done, failed = split_outcome(steps, errors, ordered=plan.ordered)
+    done, failed = split_outcome(steps, errors, ordered=account.ordered)
     for step, details in failed:
-        plan.fail(step, _reason(details))
-    await _absorb(model, collections, done, plan)
+        account.fail(step, _reason(details))
+    await _absorb(model, collections, done, account)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
 
@@ -90,7 +113,7 @@ def _reason(details: dict[str, Any]) -> str:
 
 
 async def _absorb(
-    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], plan: BulkPlan
+    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], account: BulkAccount
 ) -> None:
     modified: list[Step] = []
     with collector_paused():
@@ -99,13 +122,13 @@ async def _absorb(
                 modified.append(step)
             else:
                 absorb_insertion(step.document, step.plan)
-                plan.written(step)
-    for start in range(0, len(modified), _READ_BACK):
-        await _absorb_modified(model, collections, modified[start : start + _READ_BACK], plan)
+                account.written(step)
+    if modified:
+        await _absorb_modified(model, collections, modified, account)
 
 
 async def _absorb_modified(
-    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], plan: BulkPlan
+    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], account: BulkAccount
 ) -> None:
     # A bulk write replies with counts alone: counters, and documents that are gone, show here.
     ids = [step.plan.id for step in steps]
@@ -115,7 +138,7 @@ async def _absorb_modified(
     for step in steps:
         raw = raws.get(as_bytes(step.plan.id))
         if raw is None or not isinstance(step.plan, Modification):
-            plan.fail(step, "the document is no longer in the collection")
+            account.fail(step, "the document is no longer in the collection")
         else:
             absorb_modification(step.document, step.plan, raw)
-            plan.written(step)
+            account.written(step)

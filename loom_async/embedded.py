@@ -200,7 +200,7 @@ class _Start:
             timeoutMS=int(1000 * self.timeout),
         ) as client:
             await self._elect(client, f"{command.HOST}:{port}")
-            if not self.directory.ready.exists():
+            if not (self.directory.ready.exists() and self.directory.password.exists()):
                 await self._ensure_user(client, port)
                 self.directory.ready.touch(mode=0o600)
 

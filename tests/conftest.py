@@ -9,6 +9,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
+from tests.commands import recorder
 from tests.server import run_server
 
 _numbers = itertools.count()
@@ -24,7 +25,7 @@ def mongo_uri() -> Iterator[str]:
 @pytest.fixture
 async def client(mongo_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, object]]]:
     """A client of the server."""
-    async with lm.connect(mongo_uri) as opened:
+    async with lm.connect(mongo_uri, event_listeners=[recorder]) as opened:
         yield opened
 
 

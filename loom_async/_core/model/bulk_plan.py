@@ -31,21 +31,19 @@ class Step:
 
 
 @dataclass
-class BulkPlan:
-    """The steps of a bulk write; `failures` and the counts grow as it is carried out."""
+class BulkAccount:
+    """What became of the documents of a bulk write so far."""
 
     ordered: bool
-    steps: list[Step] = field(default_factory=list[Step])
     failures: list[BulkEntry] = field(default_factory=list[BulkEntry])
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
 
-    def groups(self) -> Iterator[list[Step]]:
-        """Yield the steps in groups of one kind: in order if that was asked, else two at most."""
-        steps = self.steps if self.ordered else sorted(self.steps, key=_kind)
-        for _, group in groupby(steps, key=_kind):
-            yield list(group)
+    @property
+    def is_stopped(self) -> bool:
+        """True once nothing more may be sent."""
+        return self.ordered and bool(self.failures)
 
     def fail(self, step: Step, reason: str) -> None:
         """Enter a document that was not written."""
@@ -101,30 +99,48 @@ def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
     return checked
 
 
-def plan_bulk(documents: Sequence[DocumentModel], now: datetime, *, ordered: bool) -> BulkPlan:
-    """Return the plan of writing documents; one that cannot be encoded is entered as failed.
+def plan_steps(
+    documents: Sequence[tuple[int, DocumentModel]], now: datetime, account: BulkAccount
+) -> list[Step]:
+    """Return what documents need; one that cannot be encoded is entered as failed.
 
-    An object that is given twice is written once.
+    Parameters:
+        documents: Objects with their places in the input.
+        now: The time of the operation.
+        account: Where failures and unchanged objects are entered.
     """
-    plan = BulkPlan(ordered)
-    seen: set[int] = set()
-    for index, document in enumerate(documents):
-        if id(document) in seen:
-            plan.unchanged += 1
-            continue
-        seen.add(id(document))
+    steps: list[Step] = []
+    for index, document in documents:
         try:
-            step = plan_persist(document, now)
+            plan = plan_persist(document, now)
         except LoomError as error:
-            plan.failures.append(BulkEntry(index, document.id, str(error)))
-            if ordered:
+            account.failures.append(BulkEntry(index, document.id, str(error)))
+            if account.ordered:
                 break
             continue
-        if step is None:
-            plan.unchanged += 1
+        if plan is None:
+            account.unchanged += 1
         else:
-            plan.steps.append(Step(index, document, step))
-    return plan
+            steps.append(Step(index, document, plan))
+    return steps
+
+
+def first_of_each(
+    documents: Sequence[DocumentModel], account: BulkAccount
+) -> list[tuple[int, DocumentModel]]:
+    """Return the objects with their places; one given twice is written once."""
+    seen: dict[int, tuple[int, DocumentModel]] = {}
+    for index, document in enumerate(documents):
+        seen.setdefault(id(document), (index, document))
+    account.unchanged += len(documents) - len(seen)
+    return list(seen.values())
+
+
+def groups(steps: Sequence[Step], *, ordered: bool) -> Iterator[list[Step]]:
+    """Yield the steps in groups of one kind: in order if that was asked, else two at most."""
+    arranged = steps if ordered else sorted(steps, key=_kind)
+    for _, group in groupby(arranged, key=_kind):
+        yield list(group)
 
 
 def split_outcome(

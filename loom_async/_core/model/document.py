@@ -41,9 +41,7 @@ class DocumentModel(BaseModel):
         if "id" in cls.__dict__.get("__annotations__", {}):
             # A subclass chooses the type of its id; MongoDB has chosen the name.
             given = cls.__dict__.get("id", PydanticUndefined)
-            field = given if isinstance(given, FieldInfo) else Field(default=given)
-            field.validation_alias, field.alias_priority = "_id", 2
-            type.__setattr__(cls, "id", field)
+            type.__setattr__(cls, "id", _stored_as_id(given))
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -73,6 +71,16 @@ class DocumentModel(BaseModel):
     def __setstate__(self, state: dict[Any, Any]) -> None:
         set_baseline(self, state.pop("loom_baseline", None))
         super().__setstate__(state)
+
+
+def _stored_as_id(given: Any) -> FieldInfo:
+    if not isinstance(given, FieldInfo):
+        field: FieldInfo = Field(default=given, validation_alias="_id")
+        return field
+    given.validation_alias, given.alias_priority = "_id", 2
+    # pydantic merges a field with its annotation by what is recorded as set.
+    given._attributes_set.update(validation_alias="_id", alias_priority=2)  # pyright: ignore[reportPrivateUsage]
+    return given
 
 
 _slot: Any = DocumentModel.__dict__["_loom_baseline"]

@@ -71,6 +71,7 @@ def is_free(port: int) -> bool:
 def is_listening(port: int) -> bool:
     """Tell whether something listens on a port of this machine."""
     with socket.socket() as trial:
+        trial.settimeout(1.0)  # who listens but does not accept may have a full queue
         return trial.connect_ex((HOST, port)) == 0
 
 

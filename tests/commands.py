@@ -1,0 +1,37 @@
+"""What is really sent to the server, by pymongo's command monitoring."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import bson
+from pymongo import monitoring
+
+
+class _Recorder(monitoring.CommandListener):
+    def __init__(self) -> None:
+        self.commands: list[dict[str, Any]] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.commands.append(bson.decode(bson.encode(event.command)))
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing to record."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing to record."""
+
+
+recorder = _Recorder()
+
+
+@asynccontextmanager
+async def commands_of(client: Any, name: str | None = None) -> AsyncIterator[list[dict[str, Any]]]:
+    """Collect the commands that the client sends inside the block; of one name, if given."""
+    before = len(recorder.commands)
+    sent: list[dict[str, Any]] = []
+    yield sent
+    started = recorder.commands[before:]
+    sent.extend(c for c in started if name is None or next(iter(c)) == name)
