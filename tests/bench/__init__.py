@@ -1,0 +1,1 @@
+"""Measurements: never run by the test suite, always in one run against the same server."""
