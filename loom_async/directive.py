@@ -34,7 +34,7 @@ D = TypeVar("D", bound=DocumentModel)
 T = TypeVar("T")
 
 # Documents in one batch: few round trips, and the event loop is never held for long by decoding.
-_BATCH = 2_000
+_BATCH = 5_000
 
 
 class Query(Chain[M]):
