@@ -86,6 +86,12 @@ def settings() -> Settings:
     return _cached[2]
 
 
+def clock() -> Callable[[], datetime] | None:
+    """Return the clock in force; it is set in code alone, so the environment is not asked."""
+    chosen: Callable[[], datetime] | None = _context.get().get("clock", _configured.get("clock"))
+    return chosen
+
+
 def configure(**values: Any) -> None:
     """Set settings for the whole process, over the environment.
 

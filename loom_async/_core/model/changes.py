@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import bson
+from bson import ObjectId
 
 from .codec import ANY, Codec, Counter, Items, Unordered
 from .values import CODEC_OPTIONS
@@ -60,7 +62,14 @@ Change: TypeAlias = Set | Unset | Inc | Push | AddToSet
 
 def same(left: Any, right: Any) -> bool:
     """Say whether two values are the same to the database: type, order and sign of zero too."""
-    return as_bytes(left) == as_bytes(right)
+    kind = type(left)
+    if kind in _EXACTLY_EQUAL and kind is type(right):
+        return bool(left == right)
+    return left is right or as_bytes(left) == as_bytes(right)
+
+
+# Types whose values have the same BSON if and only if they are equal; a float is not among them.
+_EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
 
 
 def as_bytes(value: Any) -> bytes:
@@ -79,13 +88,12 @@ def find_changes(
         before: What the model encoded to when it was loaded.
         after: What the model encodes to now.
     """
-    return list(_changes(codec, (), stored, before, after))
+    return list(_entry_changes(codec, (), stored, before, after))
 
 
 def _changes(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> Iterator[Change]:
-    if same(before, after):
-        return
-    if not path or (type(before) is dict and type(after) is dict and type(stored) is dict):
+    """Yield the changes of a value that is known to differ."""
+    if type(before) is dict and type(after) is dict and type(stored) is dict:
         yield from _entry_changes(codec, path, stored, before, after)
     elif isinstance(codec, Counter) and _is_number(before) and _is_number(after):
         start = before if stored is _MISSING else None
@@ -102,13 +110,14 @@ def _entry_changes(
     codec: Codec, path: Path, stored: Any, before: dict[str, Any], after: dict[str, Any]
 ) -> Iterator[Change]:
     for key, value in after.items():
-        below = codec.child(key)
-        child = below[1] if below else ANY
-        if key in before:
-            inner = stored.get(key, _MISSING)
-            yield from _changes(child, (*path, key), inner, before[key], value)
-        else:
+        if key not in before:
             yield Set((*path, key), value)
+        elif not same(before[key], value):
+            below = codec.child(key)
+            inner = stored.get(key, _MISSING)
+            yield from _changes(
+                below[1] if below else ANY, (*path, key), inner, before[key], value
+            )
     for key in before:
         if key not in after:
             yield Unset((*path, key))

@@ -302,12 +302,12 @@ class ModelCodec(Codec):
     def _decoders(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
         return tuple((f.stored_name, f.codec.decode) for f in self.fields if f.codec.needs_decode)
 
-    @property
+    @cached_property
     def needs_decode(self) -> bool:  # type: ignore[override]
         """True if a field needs it; a model inside itself is taken to."""
         return self._any("needs_decode") or self._allows_extra
 
-    @property
+    @cached_property
     def normalises(self) -> bool:  # type: ignore[override]
         """True if a field does; a model inside itself is taken to."""
         return self._any("normalises") or self._allows_extra

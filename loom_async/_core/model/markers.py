@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from ..settings import settings
+from ..settings import clock
 from .values import utc_milliseconds
 
 _HALF_MILLISECOND = 500
@@ -26,8 +26,8 @@ def now() -> datetime:
         >>> now().microsecond % 1000
         0
     """
-    clock = settings().clock
-    return round_to_milliseconds(clock() if clock else datetime.now(UTC))
+    read = clock()
+    return round_to_milliseconds(read() if read else datetime.now(UTC))
 
 
 def round_to_milliseconds(moment: datetime) -> datetime:

@@ -42,6 +42,7 @@ class Modification:
     update: Update
     changes: tuple[Change, ...]
     after: dict[str, Any]
+    stamps: tuple[tuple[str, Any], ...]
 
 
 Plan: TypeAlias = Insertion | Modification
@@ -116,27 +117,33 @@ def _made(function: Callable[[], Any], now: datetime) -> Any:
 def _plan_modification(
     codec: ModelCodec, document: DocumentModel, stored: bytes, now: datetime
 ) -> Modification | None:
-    before_doc = bson.decode(stored, CODEC_OPTIONS)
-    before = codec.encode(hydrator(type(document)).fresh(before_doc))
+    loaded = bson.decode(stored, CODEC_OPTIONS)
+    before = codec.encode(hydrator(type(document)).fresh(loaded))
     after = codec.encode(document)
-    encode_document(after)  # what cannot be stored is found here, before anything is sent
-    if not same(before["_id"], after["_id"]):
+    _forget_unstable_defaults(codec, document, loaded, before, after)
+    for field in codec.stamped:
+        if field.on_write:
+            after[field.stored_name] = before[field.stored_name]
+    with _locating(after):
+        changes = find_changes(codec, loaded, before, after)
+        _check_encodable(changes)
+    if not changes:
+        return None
+    if any(change.path == ("_id",) for change in changes):
         raise InvalidId(
             f"the id of a loaded {type(document).__name__} was changed "
             f"from {before['_id']!r} to {after['_id']!r}",
             value=after["_id"],
             hint="to store it under another id, persist a new object",
         )
+    stamps: list[tuple[str, Any]] = []
     for field in codec.stamped:
         if field.on_write:
-            after[field.stored_name] = before[field.stored_name]
-    _forget_unstable_defaults(codec, document, before_doc, before, after)
-    changes = find_changes(codec, before_doc, before, after)
-    if not changes:
-        return None
-    stamps = write_stamps(type(document), now)
-    changes.extend(Set((name,), value) for name, value in stamps.items())
-    return Modification(before["_id"], render(changes), tuple(changes), after)
+            value = _made(field.on_write, now)
+            after[field.stored_name] = field.codec.encode(value)
+            changes.append(Set((field.stored_name,), after[field.stored_name]))
+            stamps.append((field.name, value))
+    return Modification(before["_id"], render(changes), tuple(changes), after, tuple(stamps))
 
 
 def _forget_unstable_defaults(
@@ -164,13 +171,31 @@ def encode_document(document: dict[str, Any]) -> bytes:
     Raises:
         EncodingError: A value does not fit BSON; `path` says where it is.
     """
-    try:
+    with _locating(document):
         return bson.encode(document, codec_options=CODEC_OPTIONS)
-    except (UnencodableDocument, InvalidBSON, OverflowError, ValueError, TypeError) as error:
-        raise _located(document, error) from error
 
 
-def _located(document: dict[str, Any], error: Exception) -> EncodingError:
+def _check_encodable(changes: Sequence[Change]) -> None:
+    values = [getattr(change, "value", None) or getattr(change, "items", None) for change in changes]
+    keys = {key: None for change in changes for key in change.path}
+    bson.encode({"values": values, "keys": keys}, codec_options=CODEC_OPTIONS)
+
+
+class _locating:  # noqa: N801 - reads as a statement
+    """A block in which the driver's encoding errors come to say where in a document they lie."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, UnencodableDocument | InvalidBSON | OverflowError | UnicodeError):
+            raise _located(self._document, error) from error
+
+
+def _located(document: dict[str, Any], error: BaseException) -> EncodingError:
     path = _find_unencodable(document)
     return EncodingError(
         f"the value at {path!r} cannot be stored: {error}",
@@ -230,18 +255,26 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
         raw: The document as the server had it after the update.
     """
     codec = model_codec(type(document))
-    now = codec.encode(document)
-    fresh = hydrator(type(document)).fresh(bson.decode(raw, CODEC_OPTIONS))
+    stored = bson.decode(raw, CODEC_OPTIONS)
+    document.__dict__.update(plan.stamps)
     set_baseline(document, raw)
-    edited: set[str] = set()
+    sent = plan.after
+    news = [f for f in codec.fields if not same(stored.get(f.stored_name), sent[f.stored_name])]
+    if not (news or codec.normalises or document.__pydantic_extra__):
+        return
+    fresh = hydrator(type(document)).fresh(stored)
+    unedited: list[str] = []
     for field in codec.fields:
-        mine, sent = now[field.stored_name], plan.after[field.stored_name]
-        if field.on_write or mine is sent or same(mine, sent):
+        if not (field.codec.normalises or field in news):
             continue
-        edited.add(field.name)
-        if isinstance(field.codec, Counter) and None not in (mine, sent):
-            document.__dict__[field.name] = fresh.__dict__[field.name] + mine - sent
-    _adopt(document, fresh, [field.name for field in codec.fields if field.name not in edited])
+        mine = field.codec.encode(document.__dict__[field.name])
+        if same(mine, sent[field.stored_name]):
+            unedited.append(field.name)
+        elif isinstance(field.codec, Counter) and mine is not None:
+            document.__dict__[field.name] = fresh.__dict__[field.name] + mine - (
+                sent[field.stored_name] or 0
+            )
+    _adopt(document, fresh, unedited)
 
 
 def absorb_document(document: DocumentModel, raw: bytes) -> None:
