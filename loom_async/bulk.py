@@ -27,7 +27,7 @@ from ._core.model.document import DocumentModel, baseline, collector_paused
 from ._core.model.markers import now
 from ._core.model.plan import Insertion, Modification, absorb_insertion, absorb_modification
 from ._core.model.results import PersistResult
-from .database import Collections, collections_of
+from .database import Collection, collection_of
 
 # Documents planned, sent and absorbed at a time: other tasks run between two chunks.
 _CHUNK = 5_000
@@ -60,7 +60,7 @@ async def _persist_chunk(
     # What was planned before a failure is still sent: it comes earlier in the input.
     for group in groups(steps, ordered=account.ordered):
         failures = len(account.failures)
-        await _write(model, await collections_of(model), group, account)
+        await _write(model, await collection_of(model), group, account)
         if account.ordered and len(account.failures) > failures:
             break
 
@@ -76,18 +76,18 @@ async def _exclusively_loaded(documents: Sequence[DocumentModel]) -> AsyncIterat
 
 
 async def _write(
-    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], account: BulkAccount
+    model: type[DocumentModel], collection: Collection, steps: Sequence[Step], account: BulkAccount
 ) -> None:
     errors: list[dict[str, Any]] = []
     unacknowledged: BulkWriteError | None = None
     with Translated(f"persist_many of {model.__name__}"):
         try:
             if steps[0].is_insert:
-                documents = [RawBSONDocument(step.plan.raw) for step in steps]  # type: ignore[union-attr]
-                await collections.raw.insert_many(documents, ordered=account.ordered)
+                documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
+                await collection.insert_many(documents, ordered=account.ordered)
             else:
                 operations = [_operation(step) for step in steps]
-                await collections.raw.bulk_write(operations, ordered=account.ordered)
+                await collection.bulk_write(operations, ordered=account.ordered)
         except BulkWriteError as error:
             errors = list(error.details["writeErrors"])
             if not errors:
@@ -95,9 +95,13 @@ async def _write(
     done, failed = split_outcome(steps, errors, ordered=account.ordered)
     for step, details in failed:
         account.fail(step, _reason(details))
-    await _absorb(model, collections, done, account)
+    await _absorb(model, collection, done, account)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
+
+
+def _insertions(steps: Sequence[Step]) -> list[Insertion]:
+    return [step.plan for step in steps if isinstance(step.plan, Insertion)]
 
 
 def _operation(step: Step) -> Any:
@@ -113,7 +117,7 @@ def _reason(details: dict[str, Any]) -> str:
 
 
 async def _absorb(
-    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], account: BulkAccount
+    model: type[DocumentModel], collection: Collection, steps: Sequence[Step], account: BulkAccount
 ) -> None:
     modified: list[Step] = []
     with collector_paused():
@@ -124,21 +128,21 @@ async def _absorb(
                 absorb_insertion(step.document, step.plan)
                 account.written(step)
     if modified:
-        await _absorb_modified(model, collections, modified, account)
+        await _absorb_modified(model, collection, modified, account)
 
 
 async def _absorb_modified(
-    model: type[DocumentModel], collections: Collections, steps: Sequence[Step], account: BulkAccount
+    model: type[DocumentModel], collection: Collection, steps: Sequence[Step], account: BulkAccount
 ) -> None:
     # A bulk write replies with counts alone: counters, and documents that are gone, show here.
     ids = [step.plan.id for step in steps]
     with Translated(f"persist_many of {model.__name__}: read back"):
-        found = await collections.raw.find({"_id": {"$in": ids}}).to_list()
-    raws = {as_bytes(document["_id"]): bytes(document.raw) for document in found}
+        found = await collection.find({"_id": {"$in": ids}}).to_list()
+    by_id = {as_bytes(document["_id"]): document for document in found}
     for step in steps:
-        raw = raws.get(as_bytes(step.plan.id))
-        if raw is None or not isinstance(step.plan, Modification):
+        stored = by_id.get(as_bytes(step.plan.id))
+        if stored is None or not isinstance(step.plan, Modification):
             account.fail(step, "the document is no longer in the collection")
         else:
-            absorb_modification(step.document, step.plan, raw)
+            absorb_modification(step.document, step.plan, stored)
             account.written(step)

@@ -7,14 +7,10 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from bson.binary import UuidRepresentation
-from bson.codec_options import CodecOptions
-from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
@@ -30,11 +26,6 @@ from .indexes import ensure_indexes
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
 Collection: TypeAlias = AsyncCollection[dict[str, Any]]
-RawCollection: TypeAlias = AsyncCollection[RawBSONDocument]
-
-_RAW_OPTIONS: CodecOptions[RawBSONDocument] = CodecOptions(
-    document_class=RawBSONDocument, tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
-)
 
 _client: ContextVar[Client | None] = ContextVar("loom_client", default=None)
 _database: ContextVar[str | None] = ContextVar("loom_database", default=None)
@@ -297,20 +288,12 @@ def with_secret(uri: str, secret: str) -> str:
     return f"{parts.scheme}://{user}:{quote(secret, safe='')}@{hosts}{rest}"
 
 
-@dataclass(frozen=True, slots=True)
-class Collections:
-    """One collection, twice: replying with dicts, and with the bytes of each document."""
-
-    documents: Collection
-    raw: RawCollection
-
-
 class _ClientState:
     """What is remembered of one client: its collections, and which have their indexes."""
 
     def __init__(self) -> None:
         self.lock = _seam.Lock()
-        self.collections: dict[tuple[str, str], Collections] = {}
+        self.collections: dict[tuple[str, str], Collection] = {}
         self.indexed: set[tuple[type, str, str]] = set()
 
 
@@ -326,11 +309,12 @@ def _state_of(client: Client) -> _ClientState:
     return state
 
 
-async def collections_of(model: type, *, indexed: bool = True) -> Collections:
+async def collection_of(model: type, *, indexed: bool = True) -> Collection:
     """Return the collection that a model's operations use here and now, its indexes made.
 
     Parameters:
         model: A declared model.
+        indexed: False leaves the indexes as they are.
 
     Raises:
         ConfigurationError: The model was not declared.
@@ -345,19 +329,15 @@ async def collections_of(model: type, *, indexed: bool = True) -> Collections:
     state = _state_of(client)
     found = state.collections.get(key)
     if found is None:
-        found = state.collections[key] = _handles(client, *key)
+        found = client.get_database(key[0]).get_collection(key[1], CODEC_OPTIONS)
+        state.collections[key] = found
     if indexed and declaration.indexes and (model, *key) not in state.indexed:
         async with state.lock:
             if (model, *key) not in state.indexed:
-                await ensure_indexes(model, found.documents)
+                await ensure_indexes(model, found)
                 state.indexed.add((model, *key))
     return found
 
 
 async def _default_client(remote: bool) -> Client:
     return await (get_async_remote_db_client() if remote else get_async_local_db_client())
-
-
-def _handles(client: Client, database: str, name: str) -> Collections:
-    documents = client.get_database(database).get_collection(name, CODEC_OPTIONS)
-    return Collections(documents, documents.with_options(codec_options=_RAW_OPTIONS))

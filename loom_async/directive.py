@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Self, TypeVar, overload
 
-import bson
-from bson.raw_bson import RawBSONDocument
-
 from ._core.driver_errors import Translated
 from ._core.errors import QueryError
 from ._core.model.document import (
     DocumentModel,
     Validator,
     collector_paused,
+    decode_stream,
     hydrator,
 )
 from ._core.model.markers import now
 from ._core.model.plan import latest_order, write_stamps
 from ._core.model.resolver import ModelResolver
 from ._core.model.results import UpdateCount
-from ._core.model.values import CODEC_OPTIONS, from_bson
+from ._core.model.values import from_bson
 from ._core.query.chain import Chain
 from ._core.query.fields import Field
 from ._core.query.grouping import Accumulators
 from ._core.query.spec import QuerySpec
 from ._core.query.stages import AggregationStages
 from ._core.query.updates import compile_update
-from .database import Collections, collections_of
+from .database import Collection, collection_of
 
 M = TypeVar("M")
 D = TypeVar("D", bound=DocumentModel)
@@ -128,15 +126,15 @@ class Query(Chain[M]):
 
     async def count(self) -> int:
         """Return the number of results, `skip` and `limit` respected."""
-        collections, spec = await collections_of(self._model), self._spec
+        collection, spec = await collection_of(self._model), self._spec
         if spec.limit == 0:
             return 0
         with Translated(f"count {self._model.__name__}"):
             if not spec.stages:
                 limits = {"skip": spec.skip} | ({"limit": spec.limit} if spec.limit else {})
-                return await collections.documents.count_documents(spec.filter, **limits)
+                return await collection.count_documents(spec.filter, **limits)
             pipeline = [*spec.pipeline(), {"$count": "n"}]
-            rows = await (await collections.documents.aggregate(pipeline)).to_list()
+            rows = await (await collection.aggregate(pipeline)).to_list()
         return int(rows[0]["n"]) if rows else 0
 
     async def exists(self) -> bool:
@@ -154,13 +152,13 @@ class Query(Chain[M]):
         """
         path = self._stored(field.path if isinstance(field, Field) else field)
         spec = self._spec
-        collections = await collections_of(self._model)
+        collection = await collection_of(self._model)
         with Translated(f"distinct values of {self._model.__name__}.{path}"):
             if not (spec.stages or spec.skip or spec.limit is not None):
-                values = await collections.documents.distinct(path, spec.filter)
+                values = await collection.distinct(path, spec.filter)
             else:
                 gathered = [{"$unwind": f"${path}"}, {"$group": {"_id": f"${path}"}}]
-                cursor = await collections.documents.aggregate([*spec.pipeline(), *gathered])
+                cursor = await collection.aggregate([*spec.pipeline(), *gathered])
                 values = [row["_id"] for row in await cursor.to_list()]
         return [from_bson(value) for value in values]
 
@@ -170,8 +168,8 @@ class Query(Chain[M]):
         Parameters:
             verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
         """
-        collections, spec = await collections_of(self._model), self._spec
-        name = collections.documents.name
+        collection, spec = await collection_of(self._model), self._spec
+        name = collection.name
         if spec.stages:
             command: dict[str, Any] = {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {}}
         else:
@@ -179,7 +177,7 @@ class Query(Chain[M]):
             asked = {key: value for key, value in clauses.items() if value}
             command = {"find": name, "filter": spec.filter, **asked}
         with Translated(f"explain a query of {self._model.__name__}"):
-            return await collections.documents.database.command(
+            return await collection.database.command(
                 {"explain": command, "verbosity": verbosity}
             )
 
@@ -213,31 +211,30 @@ class Query(Chain[M]):
         await self._run(AggregationStages().out(_target(target)))
 
     async def _run(self, stages: AggregationStages) -> None:
-        collections = await collections_of(self._model)
+        collection = await collection_of(self._model)
         with Translated(f"write the results of a query of {self._model.__name__}"):
             pipeline = [*self._spec.pipeline(), *stages.to_list()]
-            await (await collections.documents.aggregate(pipeline)).to_list()
+            await (await collection.aggregate(pipeline)).to_list()
 
-    async def _first(self, projection: Mapping[str, int] | None = None) -> bytes | None:
-        collections, spec = await collections_of(self._model), self._spec
+    async def _first(self, projection: Mapping[str, int] | None = None) -> dict[str, Any] | None:
+        collection, spec = await collection_of(self._model), self._spec
         if spec.limit == 0:
             return None
         with Translated(f"load {self._model.__name__}"):
             if not spec.stages:
-                found = await collections.raw.find_one(
+                return await collection.find_one(
                     spec.filter, projection, sort=list(spec.sort) or None, skip=spec.skip
                 )
-                return None if found is None else bytes(found.raw)
-            cursor = await collections.raw.aggregate([*spec.pipeline(), {"$limit": 1}])
-            rows: list[RawBSONDocument] = await cursor.to_list()
-        return bytes(rows[0].raw) if rows else None
+            cursor = await collection.aggregate([*spec.pipeline(), {"$limit": 1}])
+            rows = await cursor.to_list()
+        return rows[0] if rows else None
 
     async def _streams(self) -> AsyncIterator[bytes]:
         """Yield the results batch by batch, as BSON documents that follow one another."""
-        collections, spec = await collections_of(self._model), self._spec
+        collection, spec = await collection_of(self._model), self._spec
         if spec.limit == 0:
             return
-        cursor = await _open(collections, spec, self._model.__name__)
+        cursor = await _open(collection, spec, self._model.__name__)
         try:
             with Translated(f"load {self._model.__name__}"):
                 async for stream in cursor:
@@ -246,13 +243,13 @@ class Query(Chain[M]):
             await cursor.close()
 
 
-async def _open(collections: Collections, spec: QuerySpec, name: str) -> Any:
+async def _open(collection: Collection, spec: QuerySpec, name: str) -> Any:
     with Translated(f"load {name}"):
         if spec.stages:
-            return await collections.documents.aggregate_raw_batches(
+            return await collection.aggregate_raw_batches(
                 spec.pipeline(), batchSize=_BATCH
             )
-        return collections.documents.find_raw_batches(
+        return collection.find_raw_batches(
             spec.filter,
             sort=list(spec.sort) or None,
             skip=spec.skip,
@@ -263,7 +260,7 @@ async def _open(collections: Collections, spec: QuerySpec, name: str) -> Any:
 
 def _decoded(stream: bytes) -> list[dict[str, Any]]:
     with collector_paused():
-        return bson.decode_all(stream, CODEC_OPTIONS)
+        return decode_stream(stream)
 
 
 def _target(target: str | type[Any]) -> Any:
@@ -313,8 +310,8 @@ class LoadDirective(Query[D]):
         Raises:
             InvalidDocument: The document does not fit the model.
         """
-        raw = await self._first()
-        return None if raw is None else hydrator(self._model).one(raw)
+        found = await self._first()
+        return None if found is None else hydrator(self._model).one(found)
 
     @overload
     async def load_latest(self) -> D | None: ...
@@ -371,9 +368,9 @@ class LoadDirective(Query[D]):
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
         compiled = compile_update(resolver, values, fields, stamps=stamps)
-        collections = await collections_of(self._model)
+        collection = await collection_of(self._model)
         with Translated(f"update {self._model.__name__}"):
-            result = await collections.documents.update_many(self._spec.filter, compiled)
+            result = await collection.update_many(self._spec.filter, compiled)
         return UpdateCount(result.modified_count, result.matched_count)
 
     async def delete(self) -> int:
@@ -386,9 +383,9 @@ class LoadDirective(Query[D]):
             QueryError: The query sorts, skips, limits or samples.
         """
         self._require_filter_only("delete")
-        collections = await collections_of(self._model)
+        collection = await collection_of(self._model)
         with Translated(f"delete {self._model.__name__}"):
-            result = await collections.documents.delete_many(self._spec.filter)
+            result = await collection.delete_many(self._spec.filter)
         return result.deleted_count
 
     def _require_filter_only(self, action: str) -> None:
@@ -438,7 +435,7 @@ class Aggregation(Query[M]):
         """
         rows: list[M] = []
         async for stream in self._streams():
-            rows.extend(self._rows(stream))
+            rows.extend(self._rows(_decoded(stream)))
         return rows
 
     async def load_one(self) -> M | None:
@@ -447,17 +444,16 @@ class Aggregation(Query[M]):
         Raises:
             InvalidDocument: The row does not fit the class given to `into`.
         """
-        raw = await self._first()
-        return None if raw is None else self._rows(raw)[0]
+        found = await self._first()
+        return None if found is None else self._rows([found])[0]
 
     async def stream(self) -> AsyncIterator[M]:
         """Yield the rows, holding one batch in memory at a time."""
         async for raw_batch in self._streams():
-            for row in self._rows(raw_batch):
+            for row in self._rows(_decoded(raw_batch)):
                 yield row
 
-    def _rows(self, stream: bytes) -> list[M]:
-        documents: list[Any] = _decoded(stream)
+    def _rows(self, documents: list[Any]) -> list[M]:
         return documents if self._validator is None else self._validator.validated(documents)
 
 

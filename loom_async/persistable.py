@@ -7,7 +7,6 @@ from typing import Any, Self
 
 from bson.raw_bson import RawBSONDocument
 from pydantic import Field
-from pymongo import ReturnDocument
 
 from . import _seam, bulk, indexes
 from ._core.driver_errors import Translated
@@ -28,8 +27,9 @@ from ._core.model.plan import (
 from ._core.model.results import PersistResult
 from ._core.query.condition import Condition
 from ._core.query.stages import AggregationStages
-from .database import collections_of
+from .database import collection_of
 from .directive import Aggregation, LoadDirective
+from .writes import update_and_fetch
 
 
 class PersistableBase(DocumentModel):
@@ -85,12 +85,12 @@ class PersistableBase(DocumentModel):
         """
         async with _seam.exclusively(self):
             name = type(self).__name__
-            collections = await collections_of(type(self))
+            collection = await collection_of(type(self))
             with Translated(f"reload {name}"):
-                found = await collections.raw.find_one({"_id": stored_id(self)})
+                found = await collection.find_one({"_id": stored_id(self)})
             if found is None:
                 raise _not_found(self)
-            absorb_document(self, bytes(found.raw))
+            absorb_document(self, found)
         return self
 
     async def delete(self) -> bool:
@@ -100,9 +100,9 @@ class PersistableBase(DocumentModel):
             True if there was a document to delete.
         """
         async with _seam.exclusively(self):
-            collections = await collections_of(type(self))
+            collection = await collection_of(type(self))
             with Translated(f"delete {type(self).__name__}"):
-                result = await collections.documents.delete_one({"_id": stored_id(self)})
+                result = await collection.delete_one({"_id": stored_id(self)})
             set_baseline(self, None)
         return bool(result.deleted_count)
 
@@ -123,10 +123,10 @@ class PersistableBase(DocumentModel):
             ...     print(await model.from_id(text))
         """
         key = parse_id(cls, id)
-        collections = await collections_of(cls)
+        collection = await collection_of(cls)
         with Translated(f"load {cls.__name__}"):
-            found = await collections.raw.find_one({"_id": key})
-        return None if found is None else hydrator(cls).one(bytes(found.raw))
+            found = await collection.find_one({"_id": key})
+        return None if found is None else hydrator(cls).one(found)
 
     @classmethod
     async def persist_many(
@@ -190,8 +190,8 @@ class PersistableBase(DocumentModel):
         Raises:
             IndexConflict: The data of the collection does not allow a declared index.
         """
-        collections = await collections_of(cls, indexed=False)
-        return await indexes.sync_indexes(cls, collections.documents, drop=drop)
+        collection = await collection_of(cls, indexed=False)
+        return await indexes.sync_indexes(cls, collection, drop=drop)
 
 
 class Persistable(PersistableBase):
@@ -210,26 +210,25 @@ class Persistable(PersistableBase):
 
 async def _insert(document: PersistableBase, plan: Insertion) -> None:
     model = type(document)
-    raw = RawBSONDocument(plan.raw)
-    collections = await collections_of(model)
+    # Encoded once: pymongo passes the bytes on, though its types know only its own documents here.
+    raw: Any = RawBSONDocument(plan.raw)
+    collection = await collection_of(model)
     with Translated(f"persist {model.__name__}"):
         if plan.replace:
-            await collections.raw.replace_one({"_id": plan.id}, raw, upsert=True)
+            await collection.replace_one({"_id": plan.id}, raw, upsert=True)
         else:
-            await collections.raw.insert_one(raw)
+            await collection.insert_one(raw)
     absorb_insertion(document, plan)
 
 
 async def _modify(document: PersistableBase, plan: Modification) -> None:
     model = type(document)
-    collections = await collections_of(model)
+    collection = await collection_of(model)
     with Translated(f"persist {model.__name__}"):
-        found = await collections.raw.find_one_and_update(
-            {"_id": plan.id}, plan.update, return_document=ReturnDocument.AFTER
-        )
+        found = await update_and_fetch(collection, plan.id, plan.update)
     if found is None:
         raise _not_found(document)
-    absorb_modification(document, plan, bytes(found.raw))
+    absorb_modification(document, plan, found)
 
 
 def _not_found(document: PersistableBase) -> DocumentNotFound:

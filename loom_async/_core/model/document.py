@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 import bson
 from bson import ObjectId
+from bson.errors import InvalidBSON
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -128,14 +129,15 @@ class Validator:
 class Hydrator(Validator):
     """Turns stored documents into models that remember them."""
 
-    def one(self, raw: bytes) -> Any:
-        """Return the model of one document in BSON bytes."""
-        return _attach(self.validated([bson.decode(raw, CODEC_OPTIONS)]), [raw])[0]
+    def one(self, document: dict[str, Any]) -> Any:
+        """Return the model of one document."""
+        raw = encode(document)
+        return _attach(self.validated([document]), [raw])[0]
 
     def many(self, stream: bytes) -> list[Any]:
         """Return the models of documents in BSON bytes that follow one another."""
         with collector_paused():
-            return _attach(self.validated(bson.decode_all(stream, CODEC_OPTIONS)), split(stream))
+            return _attach(self.validated(decode_stream(stream)), split(stream))
 
     def fresh(self, document: dict[str, Any]) -> Any:
         """Return the model of a decoded document, with no baseline."""
@@ -146,6 +148,28 @@ def _attach(models: list[Any], raws: Sequence[bytes]) -> list[Any]:
     for model, raw in zip(models, raws, strict=True):
         set_baseline(model, raw)
     return models
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """Return the BSON bytes of a document that came from BSON."""
+    return bson.encode(document, codec_options=CODEC_OPTIONS)
+
+
+def decode_stream(stream: bytes) -> list[dict[str, Any]]:
+    """Return the documents of a BSON stream.
+
+    Raises:
+        InvalidDocument: A document holds what Python cannot: a date beyond the year 9999.
+    """
+    try:
+        return bson.decode_all(stream, CODEC_OPTIONS)
+    except InvalidBSON as error:
+        raise InvalidDocument(
+            f"a stored document cannot be read: {error}",
+            id=None,
+            fields={},
+            hint="Python's datetime ends with the year 9999; mend the value in the database",
+        ) from error
 
 
 def split(stream: bytes) -> list[bytes]:

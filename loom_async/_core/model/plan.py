@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from ..errors import EncodingError, InvalidId
 from .changes import Change, Set, find_changes, same
 from .codec import Counter, Identifier, ModelCodec, Scalar, StoredField, model_codec
-from .document import DocumentModel, baseline, hydrator, set_baseline
+from .document import DocumentModel, baseline, encode, hydrator, set_baseline
 from .markers import now as current_time
 from .update import Update, render
 from .values import CODEC_OPTIONS
@@ -246,18 +246,19 @@ def _settle(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
         _adopt(document, fresh, unedited)
 
 
-def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes) -> None:
+def absorb_modification(
+    document: DocumentModel, plan: Modification, stored: dict[str, Any]
+) -> None:
     """Make the model agree with the reply to its update, but for edits made while it was under way.
 
     Parameters:
         document: The model that was planned from.
         plan: What was sent.
-        raw: The document as the server had it after the update.
+        stored: The document as the server had it after the update.
     """
     codec = model_codec(type(document))
-    stored = bson.decode(raw, CODEC_OPTIONS)
     document.__dict__.update(plan.stamps)
-    set_baseline(document, raw)
+    set_baseline(document, encode(stored))  # before validators see, and may edit, the document
     sent = plan.after
     news = [f for f in codec.fields if not same(stored.get(f.stored_name), sent[f.stored_name])]
     if not (news or codec.normalises or document.__pydantic_extra__):
@@ -277,12 +278,13 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
     _adopt(document, fresh, unedited)
 
 
-def absorb_document(document: DocumentModel, raw: bytes) -> None:
+def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
     """Make the model agree with the document as the server has it, local edits given up.
 
     Nested models that the caller may hold are brought up to date in place, not exchanged.
     """
-    fresh = hydrator(type(document)).fresh(bson.decode(raw, CODEC_OPTIONS))
+    raw = encode(stored)
+    fresh = hydrator(type(document)).fresh(stored)
     set_baseline(document, raw)
     _adopt(document, fresh, list(type(document).model_fields))
     document.__pydantic_fields_set__.update(fresh.__pydantic_fields_set__)

@@ -29,6 +29,11 @@ def render(changes: Sequence[Change]) -> Update:
     return [_stage(change) for change in changes]
 
 
+def is_idempotent(update: Update) -> bool:
+    """Say whether making an update twice is the same as making it once."""
+    return isinstance(update, dict) and update.keys() <= {"$set", "$unset", "$addToSet"}
+
+
 def _is_dotted(path: Path) -> bool:
     return all(_is_plain(key) for key in path)
 

@@ -1,0 +1,53 @@
+"""The update of one document by id, with the document as it is afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.errors import AutoReconnect, WriteConcernError
+
+from ._core.model.update import Update, is_idempotent
+from ._core.model.values import CODEC_OPTIONS
+from .database import Collection
+
+
+async def update_and_fetch(collection: Collection, id: Any, update: Update) -> dict[str, Any] | None:
+    """Update the document of an id and return it as it is afterwards; None if there is none.
+
+    A retryable findAndModify makes the server keep a copy of the document for the retry, which
+    costs another write (MongoDB manual, "Retryable Writes"). An update that may be made twice needs
+    no copy: it is sent plainly, and made again only if its reply is lost.
+    """
+    if is_idempotent(update):
+        try:
+            return await _find_and_modify(collection, id, update)
+        except AutoReconnect:
+            # The attempt that follows is the last, as in the driver's own retry.
+            return await _retryable(collection, id, update)
+    return await _retryable(collection, id, update)
+
+
+async def _retryable(collection: Collection, id: Any, update: Update) -> dict[str, Any] | None:
+    return await collection.find_one_and_update(
+        {"_id": id}, update, return_document=ReturnDocument.AFTER
+    )
+
+
+async def _find_and_modify(
+    collection: Collection, id: Any, update: Update
+) -> dict[str, Any] | None:
+    command: dict[str, Any] = {
+        "findAndModify": collection.name,
+        "query": {"_id": id},
+        "update": update,
+        "new": True,
+    }
+    if not collection.write_concern.is_server_default:
+        command["writeConcern"] = collection.write_concern.document
+    reply = await collection.database.command(command, codec_options=CODEC_OPTIONS)
+    failure = reply.get("writeConcernError")
+    if failure:
+        raise WriteConcernError(str(failure.get("errmsg")), failure.get("code"), failure)
+    value: dict[str, Any] | None = reply["value"]
+    return value
