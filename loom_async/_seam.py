@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
@@ -57,7 +57,7 @@ _turns: dict[int, _Turn] = {}
 
 
 @asynccontextmanager
-async def exclusively(subject: object) -> AsyncIterator[None]:
+async def exclusively(subject: object) -> AsyncGenerator[None]:
     """Let one task at a time work on `subject`, which need not be hashable."""
     turn = _turns.setdefault(id(subject), _Turn())
     turn.waiting += 1

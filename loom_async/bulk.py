@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -66,7 +66,7 @@ async def _persist_chunk(
 
 
 @asynccontextmanager
-async def _exclusively_loaded(documents: Sequence[DocumentModel]) -> AsyncIterator[None]:
+async def _exclusively_loaded(documents: Sequence[DocumentModel]) -> AsyncGenerator[None]:
     """Keep other tasks from persisting the same loaded objects; always in the same order."""
     loaded = {id(document): document for document in documents if baseline(document) is not None}
     async with AsyncExitStack() as stack:
@@ -106,7 +106,8 @@ def _insertions(steps: Sequence[Step]) -> list[Insertion]:
 
 def _operation(step: Step) -> Any:
     if isinstance(step.plan, Insertion):
-        return ReplaceOne({"_id": step.plan.id}, RawBSONDocument(step.plan.raw), upsert=True)
+        document: Any = RawBSONDocument(step.plan.raw)
+        return ReplaceOne({"_id": step.plan.id}, document, upsert=True)
     return UpdateOne({"_id": step.plan.id}, step.plan.update)
 
 

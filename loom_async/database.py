@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar, Token
 from pathlib import Path
@@ -65,7 +65,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @asynccontextmanager
-async def connect(uri: str | None = None, **options: Any) -> AsyncIterator[Client]:
+async def connect(uri: str | None = None, **options: Any) -> AsyncGenerator[Client]:
     """Open a client that every model of this task uses until the block ends.
 
     Parameters:
@@ -100,7 +100,7 @@ async def connect(uri: str | None = None, **options: Any) -> AsyncIterator[Clien
 
 
 @asynccontextmanager
-async def embedded(data_dir: str | Path | None = None) -> AsyncIterator[Client]:
+async def embedded(data_dir: str | Path | None = None) -> AsyncGenerator[Client]:
     """Run the embedded server for every model of this task until the block ends.
 
     Parameters:
@@ -129,7 +129,7 @@ async def embedded(data_dir: str | Path | None = None) -> AsyncIterator[Client]:
 
 
 @contextmanager
-def using(*, client: Client | None = None, database: str | None = None) -> Iterator[None]:
+def using(*, client: Client | None = None, database: str | None = None) -> Generator[None]:
     """Have every model of this task use another client, another database, or both.
 
     Parameters:
@@ -264,7 +264,8 @@ def _remote_uri() -> str:
     uri, secret = settings().remote_uri, settings().remote_secret
     if uri is None:
         raise ConfigurationError(
-            "no remote server is configured", hint="set LOOM_REMOTE_URI, or lm.configure(remote_uri=…)"
+            "no remote server is configured",
+            hint="set LOOM_REMOTE_URI, or lm.configure(remote_uri=…)",
         )
     text = uri.get_secret_value()
     return with_secret(text, secret.get_secret_value()) if secret is not None else text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Self, TypeVar, overload
 
 from ._core.driver_errors import Translated
 from ._core.errors import QueryError
 from ._core.model.document import (
     DocumentModel,
+    Hydrator,
     Validator,
     collector_paused,
     decode_stream,
@@ -81,9 +82,7 @@ class Query(Chain[M]):
         Raises:
             UnknownFieldError: One of the models lacks a field.
         """
-        return self._aggregation(
-            self._joined(source, local_field, foreign_field, as_, pipeline)
-        )
+        return self._aggregation(self._joined(source, local_field, foreign_field, as_, pipeline))
 
     def group_by(self, *keys: str | Field) -> Grouping:
         """Return a grouping of the rows by fields; none gathers all rows into one.
@@ -98,7 +97,7 @@ class Query(Chain[M]):
             ...     age: int
             >>> rows = User.filter().group_by("city").acc(average=lm.fld["age"].avg())
         """
-        return Grouping(self, keys)
+        return Grouping(lambda accumulators: self._aggregation(self._grouped(keys, accumulators)))
 
     def agg(self, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
         """Return a query that goes on with the stages of a pipeline; its rows are dicts.
@@ -131,7 +130,8 @@ class Query(Chain[M]):
             return 0
         with Translated(f"count {self._model.__name__}"):
             if not spec.stages:
-                limits = {"skip": spec.skip} | ({"limit": spec.limit} if spec.limit else {})
+                asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
+                limits = {name: value for name, value in asked.items() if value}
                 return await collection.count_documents(spec.filter, **limits)
             pipeline = [*spec.pipeline(), {"$count": "n"}]
             rows = await (await collection.aggregate(pipeline)).to_list()
@@ -157,8 +157,8 @@ class Query(Chain[M]):
             if not (spec.stages or spec.skip or spec.limit is not None):
                 values = await collection.distinct(path, spec.filter)
             else:
-                gathered = [{"$unwind": f"${path}"}, {"$group": {"_id": f"${path}"}}]
-                cursor = await collection.aggregate([*spec.pipeline(), *gathered])
+                stages = AggregationStages().unwind(path).group({"_id": f"${path}"})
+                cursor = await collection.aggregate([*spec.pipeline(), *stages])
                 values = [row["_id"] for row in await cursor.to_list()]
         return [from_bson(value) for value in values]
 
@@ -177,9 +177,7 @@ class Query(Chain[M]):
             asked = {key: value for key, value in clauses.items() if value}
             command = {"find": name, "filter": spec.filter, **asked}
         with Translated(f"explain a query of {self._model.__name__}"):
-            return await collection.database.command(
-                {"explain": command, "verbosity": verbosity}
-            )
+            return await collection.database.command({"explain": command, "verbosity": verbosity})
 
     async def merge_into(
         self,
@@ -246,9 +244,7 @@ class Query(Chain[M]):
 async def _open(collection: Collection, spec: QuerySpec, name: str) -> Any:
     with Translated(f"load {name}"):
         if spec.stages:
-            return await collection.aggregate_raw_batches(
-                spec.pipeline(), batchSize=_BATCH
-            )
+            return await collection.aggregate_raw_batches(spec.pipeline(), batchSize=_BATCH)
         return collection.find_raw_batches(
             spec.filter,
             sort=list(spec.sort) or None,
@@ -287,10 +283,10 @@ class LoadDirective(Query[D]):
 
     __slots__ = ()
 
-    @classmethod
-    def of(cls, model: type[D]) -> Self:
-        """Return the query for all documents of a model."""
-        return cls(model, QuerySpec(), ModelResolver(model))
+    @property
+    def _hydrator(self) -> Hydrator:
+        model: type[DocumentModel] = self._model
+        return hydrator(model)
 
     async def load_many(self) -> list[D]:
         """Return all results as objects.
@@ -299,7 +295,7 @@ class LoadDirective(Query[D]):
             InvalidDocument: A document does not fit the model.
         """
         objects: list[D] = []
-        hydrate = hydrator(self._model)
+        hydrate = self._hydrator
         async for stream in self._streams():
             objects.extend(hydrate.many(stream))
         return objects
@@ -311,7 +307,7 @@ class LoadDirective(Query[D]):
             InvalidDocument: The document does not fit the model.
         """
         found = await self._first()
-        return None if found is None else hydrator(self._model).one(found)
+        return None if found is None else self._hydrator.one(found)
 
     @overload
     async def load_latest(self) -> D | None: ...
@@ -345,7 +341,7 @@ class LoadDirective(Query[D]):
         Raises:
             InvalidDocument: A document does not fit the model.
         """
-        hydrate = hydrator(self._model)
+        hydrate = self._hydrator
         async for raw_batch in self._streams():
             for document in hydrate.many(raw_batch):
                 yield document
@@ -396,6 +392,11 @@ class LoadDirective(Query[D]):
                 f"sample the documents of a bulk {action}",
                 hint='load the ids first, then filter(fld["id"].is_in(ids))',
             )
+
+
+def query_of(model: type[D]) -> LoadDirective[D]:
+    """Return the query for all documents of a model."""
+    return LoadDirective[D](model, QuerySpec(), ModelResolver(model))
 
 
 class Aggregation(Query[M]):
@@ -460,11 +461,10 @@ class Aggregation(Query[M]):
 class Grouping:
     """A `group_by` that waits for its accumulators."""
 
-    __slots__ = ("_keys", "_query")
+    __slots__ = ("_gather",)
 
-    def __init__(self, query: Query[Any], keys: tuple[str | Field, ...]) -> None:
-        self._query = query
-        self._keys = keys
+    def __init__(self, gather: Callable[[Accumulators], Aggregation[dict[str, Any]]]) -> None:
+        self._gather = gather
 
     def acc(self, **accumulators: Any) -> Aggregation[dict[str, Any]]:
         """Return the groups with what is accumulated over each.
@@ -476,4 +476,4 @@ class Grouping:
             UnknownFieldError: The model lacks a field.
             QueryError: Something is no accumulator.
         """
-        return self._query._aggregation(self._query._grouped(self._keys, accumulators))
+        return self._gather(accumulators)

@@ -53,18 +53,14 @@ async def sync_indexes(model: type, collection: Collection, *, drop: bool) -> In
         with Translated(f"drop index {name!r} of {model.__name__}"):
             await collection.drop_index(name)
     await _create(model, collection, (*found.missing, *(spec for spec, _ in found.conflicting)))
-    return IndexDifference(
-        created=_names(found.missing), dropped=found.extra, replaced=changed
-    )
+    return IndexDifference(created=_names(found.missing), dropped=found.extra, replaced=changed)
 
 
 def _names(specs: Sequence[IndexSpec]) -> tuple[str, ...]:
     return tuple(spec.name for spec in specs)
 
 
-async def _compare(
-    model: type, collection: Collection, wanted: Sequence[IndexSpec]
-) -> Comparison:
+async def _compare(model: type, collection: Collection, wanted: Sequence[IndexSpec]) -> Comparison:
     with Translated(f"list the indexes of {model.__name__}"):
         existing = await (await collection.list_indexes()).to_list()
     return compare(wanted, existing)
@@ -82,7 +78,7 @@ async def _create(model: type, collection: Collection, specs: Sequence[IndexSpec
                 raise
             text = redacted(str(error).split(", full error:")[0])
             raise IndexConflict(
-                f"the indexes {', '.join(_names(specs))} of {model.__name__} cannot be made: {text}",
+                f"{model.__name__}: the indexes {', '.join(_names(specs))} cannot be made: {text}",
                 code=error.code,
                 hint="mend the documents or the declaration, then try again",
             ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from bson.raw_bson import RawBSONDocument
 from pydantic import Field
@@ -28,7 +28,7 @@ from ._core.model.results import PersistResult
 from ._core.query.condition import Condition
 from ._core.query.stages import AggregationStages
 from .database import collection_of
-from .directive import Aggregation, LoadDirective
+from .directive import Aggregation, LoadDirective, query_of
 from .writes import update_and_fetch
 
 
@@ -129,9 +129,7 @@ class PersistableBase(DocumentModel):
         return None if found is None else hydrator(cls).one(found)
 
     @classmethod
-    async def persist_many(
-        cls, documents: Iterable[Self], ordered: bool = False
-    ) -> PersistResult:
+    async def persist_many(cls, documents: Iterable[Self], ordered: bool = False) -> PersistResult:
         """Write new and changed objects in few bulk writes; ids, counters and times come back.
 
         Parameters:
@@ -169,7 +167,7 @@ class PersistableBase(DocumentModel):
             ...     age: int
             >>> adults = User.filter(lm.fld["age"] >= 18)
         """
-        return LoadDirective.of(cls).filter(*conditions)
+        return query_of(cls).filter(*conditions)
 
     @classmethod
     def agg(cls, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
@@ -178,7 +176,7 @@ class PersistableBase(DocumentModel):
         Parameters:
             stages: The pipeline.
         """
-        return LoadDirective.of(cls).agg(stages)
+        return query_of(cls).agg(stages)
 
     @classmethod
     async def sync_indexes(cls, drop: bool = False) -> IndexDifference:
@@ -204,8 +202,9 @@ class Persistable(PersistableBase):
         ...     name: str
     """
 
-    created_at: TimeInserted = Field(default=None)
-    updated_time: TimeUpdated = Field(default=None)
+    # None until the first persist; typed as what they are from then on.
+    created_at: TimeInserted = Field(default=cast("Any", None))
+    updated_time: TimeUpdated = Field(default=cast("Any", None))
 
 
 async def _insert(document: PersistableBase, plan: Insertion) -> None:

@@ -12,7 +12,9 @@ from ._core.model.values import CODEC_OPTIONS
 from .database import Collection
 
 
-async def update_and_fetch(collection: Collection, id: Any, update: Update) -> dict[str, Any] | None:
+async def update_and_fetch(
+    collection: Collection, id: Any, update: Update
+) -> dict[str, Any] | None:
     """Update the document of an id and return it as it is afterwards; None if there is none.
 
     A retryable findAndModify makes the server keep a copy of the document for the retry, which

@@ -152,8 +152,10 @@ async def query() -> None:
         january = await Flight.filter(fld["month"] == 1).load_many()
     print(f"           {len(january):,} objects, the first: {january[0].time_hour:%Y-%m-%d %H:%M}")
     with timed("mean arrival delay of each airline"):
-        by_carrier = Flight.filter().group_by("carrier").acc(
-            flights=lm.count(), delay=fld["arr_delay"].avg()
+        by_carrier = (
+            Flight.filter()
+            .group_by("carrier")
+            .acc(flights=lm.count(), delay=fld["arr_delay"].avg())
         )
         rows = await by_carrier.sort("-delay").limit(3).load_many()
     names = {airline.id: airline.name for airline in await Airline.filter().load_many()}

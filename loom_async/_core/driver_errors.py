@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -83,7 +84,7 @@ def translate(error: driver.PyMongoError, action: str) -> LoomError:
             return OperationFailed(message)
 
 
-def duplicate_key(details: dict[str, Any], action: str) -> DuplicateKey:
+def duplicate_key(details: Mapping[str, Any], action: str) -> DuplicateKey:
     """Return the error for a write that a unique index refused."""
     key = dict(details.get("keyValue") or {})
     fields = ", ".join(f"{name}={value!r}" for name, value in key.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -112,7 +112,7 @@ def configure(**values: Any) -> None:
 
 
 @contextmanager
-def config_context(**values: Any) -> Iterator[Settings]:
+def config_context(**values: Any) -> Generator[Settings]:
     """Set settings for the current task or thread until the block ends.
 
     Parameters:

@@ -89,7 +89,7 @@ async def test_every_type_round_trips_exactly() -> None:
         data=b"\x00\xff",
         prices=[Decimal("0.1"), Decimal("-1E+3")],
         colors={Color.RED, Color.BLUE},
-        by_color={Color.BLUE: Decimal("2"), Color.RED: Decimal("3.0")},
+        by_color={Color.BLUE: Decimal(2), Color.RED: Decimal("3.0")},
         days={"a": [date(2020, 1, 1)]},
         address=None,
         ids=[ObjectId()],
@@ -223,9 +223,11 @@ async def test_field_that_the_document_lacks_is_filled_by_its_default_and_not_wr
 async def test_value_that_loading_normalises_is_not_a_change() -> None:
     user = User(name="Ann")
     await user.persist()
-    await User.filter().agg(
-        lm.AggregationStages().set({"email": "SHOUT@X.ORG", "age": "41"})
-    ).merge_into(User)
+    await (
+        User.filter()
+        .agg(lm.AggregationStages().set({"email": "SHOUT@X.ORG", "age": "41"}))
+        .merge_into(User)
+    )
     loaded = await User.from_id(user.id)
     assert loaded is not None
     assert (loaded.email, loaded.age) == ("shout@x.org", 41)

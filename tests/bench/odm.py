@@ -96,9 +96,7 @@ def report(results: dict[str, list[dict[str, float]]], memory: dict[str, float])
         print(f"\n{operation}")
         for name, rounds in results.items():
             median = statistics.median(r[operation] for r in rounds)
-            ratios = [
-                r[operation] / b[operation] for r, b in zip(rounds, base, strict=True)
-            ]
+            ratios = [r[operation] / b[operation] for r, b in zip(rounds, base, strict=True)]
             print(f"  {name:10} {median:12,.0f} /s   {statistics.median(ratios):5.2f} × pymongo")
     print("\nmemory of a loaded model")
     for name, size in memory.items():

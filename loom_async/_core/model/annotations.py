@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import re
 import types
 from collections import deque
@@ -68,7 +69,7 @@ def _bare(annotation: Any) -> Codec:
         return codec_of(inner, metadata)
     if isinstance(annotation, NewType):
         return codec_of(annotation.__supertype__)
-    alias = origin if isinstance(origin, TypeAliasType) else annotation
+    alias: Any = origin if isinstance(origin, TypeAliasType) else annotation
     if isinstance(alias, TypeAliasType) or type(alias).__name__ == "TypeAliasType":
         return codec_of(alias.__value__) if origin is None else ANY
     if origin in (Union, types.UnionType):
@@ -94,13 +95,16 @@ def _container(origin: Any, arguments: tuple[Any, ...], annotation: Any) -> Code
     if origin in _LISTS:
         items = [codec_of(item) for item in arguments if item is not Ellipsis]
         return Items(items[0] if len(items) == 1 else OneOf(items))
-    if isinstance(origin, type) and (is_dataclass(origin) or is_typeddict(origin)):
-        return ANY
-    return JsonForm(annotation)
+    return ANY if is_record(origin) else JsonForm(annotation)
+
+
+def is_record(kind: Any) -> bool:
+    """Say whether a class is a dataclass or a TypedDict, encoded by what its values are."""
+    return is_dataclass(kind) or is_typeddict(kind)
 
 
 def _enum_keys(annotation: Any) -> dict[str, Any]:
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
+    if inspect.isclass(annotation) and issubclass(annotation, Enum):
         return {key_to_bson(member): member for member in annotation}
     return {}
 
@@ -108,12 +112,12 @@ def _enum_keys(annotation: Any) -> dict[str, Any]:
 def _plain(annotation: Any) -> Codec:
     if annotation in (Any, object) or isinstance(annotation, TypeVar):
         return ANY
-    if not isinstance(annotation, type):
+    if not inspect.isclass(annotation):
         return JsonForm(annotation)
     for kinds, make in _BY_CLASS:
         if issubclass(annotation, kinds):
             return make(annotation)
-    if is_dataclass(annotation) or is_typeddict(annotation):
+    if is_record(annotation):
         return ANY
     if annotation.__module__.partition(".")[0] == "bson":
         return Scalar()
@@ -132,7 +136,8 @@ class _Root(Codec):
         self._inner = codec_of(root.annotation, root.metadata)
 
     def encode(self, value: Any) -> Any:
-        return self._inner.encode(value.root) if isinstance(value, RootModel) else to_bson(value)
+        root: Any = getattr(value, "root", value)
+        return self._inner.encode(root)
 
     def decode(self, stored: Any) -> Any:
         return self._inner.decode(stored)

@@ -151,5 +151,3 @@ def split_outcome(
     failed = [(steps[index], error) for index, error in sorted(by_index.items())]
     sent = steps[: min(by_index)] if ordered and by_index else steps
     return [step for index, step in enumerate(sent) if index not in by_index], failed
-
-

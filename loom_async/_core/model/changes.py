@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 from uuid import UUID
 
-import bson
 from bson import ObjectId
 
+from ..typing import is_dict, is_list
 from .codec import ANY, Codec, Counter, Items, Unordered
-from .values import CODEC_OPTIONS
+from .values import encode_bson
 
 Path: TypeAlias = tuple[str, ...]
 _MISSING = object()
@@ -62,8 +62,7 @@ Change: TypeAlias = Set | Unset | Inc | Push | AddToSet
 
 def same(left: Any, right: Any) -> bool:
     """Say whether two values are the same to the database: type, order and sign of zero too."""
-    kind = type(left)
-    if kind in _EXACTLY_EQUAL and kind is type(right):
+    if type(left) in _EXACTLY_EQUAL and type(left) is type(right):
         return bool(left == right)
     return left is right or as_bytes(left) == as_bytes(right)
 
@@ -74,7 +73,7 @@ _EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
 
 def as_bytes(value: Any) -> bytes:
     """Return the BSON bytes of a value."""
-    return bson.encode({"": value}, codec_options=CODEC_OPTIONS)
+    return encode_bson({"": value})
 
 
 def find_changes(
@@ -93,21 +92,23 @@ def find_changes(
 
 def _changes(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> Iterator[Change]:
     """Yield the changes of a value that is known to differ."""
-    if type(before) is dict and type(after) is dict and type(stored) is dict:
+    if is_dict(before) and is_dict(after) and is_dict(stored):
         yield from _entry_changes(codec, path, stored, before, after)
     elif isinstance(codec, Counter) and _is_number(before) and _is_number(after):
         start = before if stored is _MISSING else None
-        yield Inc(path, after - before, start) if _is_number(stored) or start is not None else Set(
-            path, after
+        yield (
+            Inc(path, after - before, start)
+            if _is_number(stored) or start is not None
+            else Set(path, after)
         )
-    elif type(before) is list and type(after) is list and type(stored) is list:
+    elif is_list(before) and is_list(after) and is_list(stored):
         yield _array_change(codec, path, stored, before, after)
     else:
         yield Set(path, after)
 
 
 def _entry_changes(
-    codec: Codec, path: Path, stored: Any, before: dict[str, Any], after: dict[str, Any]
+    codec: Codec, path: Path, stored: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> Iterator[Change]:
     for key, value in after.items():
         if key not in before:
@@ -115,9 +116,7 @@ def _entry_changes(
         elif not same(before[key], value):
             below = codec.child(key)
             inner = stored.get(key, _MISSING)
-            yield from _changes(
-                below[1] if below else ANY, (*path, key), inner, before[key], value
-            )
+            yield from _changes(below[1] if below else ANY, (*path, key), inner, before[key], value)
     for key in before:
         if key not in after:
             yield Unset((*path, key))
@@ -138,5 +137,5 @@ def _array_change(
     return Set(path, after)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from ..errors import ConfigurationError, EncodingError
+from ..typing import is_collection, is_dict, is_list, is_mapping
 from .markers import CoalesceOnInsert, RefreshOnSet
 from .values import date_to_bson, decimal_to_bson, from_bson, key_to_bson, to_bson, utc_milliseconds
 
@@ -177,7 +178,7 @@ class Items(Codec):
     def encode(self, value: Any) -> Any:
         if value is None:
             return None
-        if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
+        if not is_collection(value):
             return to_bson(value)
         if self.item.is_identity:
             return list(value)
@@ -185,12 +186,12 @@ class Items(Codec):
         return [encode(item) for item in value]
 
     def decode(self, stored: Any) -> Any:
-        if type(stored) is not list or not self.item.needs_decode:
-            return stored
-        return [self.item.decode(item) for item in stored]
+        if is_list(stored) and self.item.needs_decode:
+            return [self.item.decode(item) for item in stored]
+        return stored
 
     def literal(self, value: Any) -> Any:
-        if isinstance(value, list | tuple | set | frozenset):
+        if is_collection(value):
             return [self.item.literal(item) for item in value]
         return self.item.literal(value)
 
@@ -220,7 +221,7 @@ class Entries(Codec):
         self._members = members
 
     def encode(self, value: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if not is_mapping(value):
             return to_bson(value)
         if self.value.is_identity:
             return {key_to_bson(key): item for key, item in value.items()}
@@ -228,7 +229,7 @@ class Entries(Codec):
         return {key_to_bson(key): encode(item) for key, item in value.items()}
 
     def decode(self, stored: Any) -> Any:
-        if type(stored) is not dict or not self.needs_decode:
+        if not is_dict(stored) or not self.needs_decode:
             return stored
         members, decode = self._members, self.value.decode
         return {members.get(key, key): decode(item) for key, item in stored.items()}
@@ -339,7 +340,7 @@ class ModelCodec(Codec):
         return document
 
     def decode(self, stored: Any) -> Any:
-        if type(stored) is not dict:
+        if not is_dict(stored):
             return stored
         if self._allows_extra:
             known = {f.stored_name for f in self.fields}
@@ -401,7 +402,7 @@ def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
                 f"{model.__name__}.{name} has a type that Loom cannot store: {info.annotation!r}",
                 hint="use a type that pydantic can write to JSON",
             ) from error
-        markers = {type(marker): marker for marker in info.metadata}
+        markers: dict[type, Any] = {type(marker): marker for marker in info.metadata}
         on_insert, on_write = markers.get(CoalesceOnInsert), markers.get(RefreshOnSet)
         yield StoredField(
             name,

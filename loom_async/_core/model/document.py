@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, ClassVar, Self
 
-import bson
 from bson import ObjectId
 from bson.errors import InvalidBSON
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
 
 from ..errors import InvalidDocument
-from .codec import ANY, Codec, model_codec
+from .annotations import codec_of
 from .fields import PyObjectId
 from .metadata import Declaration
-from .values import CODEC_OPTIONS
+from .values import decode_bson_stream, encode_bson
 
 
 class DocumentModel(BaseModel):
@@ -30,7 +36,9 @@ class DocumentModel(BaseModel):
     take little memory, and cost nothing until something is persisted.
     """
 
-    model_config = ConfigDict(validate_assignment=True, validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        validate_assignment=True, validate_by_name=True, validate_by_alias=True
+    )
     __slots__ = ("_loom_baseline",)
 
     __loom_declaration__: ClassVar[Declaration | None] = None
@@ -39,7 +47,7 @@ class DocumentModel(BaseModel):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "id" in cls.__dict__.get("__annotations__", {}):
+        if "id" in inspect.get_annotations(cls):
             # A subclass chooses the type of its id; MongoDB has chosen the name.
             given = cls.__dict__.get("id", PydanticUndefined)
             type.__setattr__(cls, "id", _stored_as_id(given))
@@ -80,7 +88,7 @@ def _stored_as_id(given: Any) -> FieldInfo:
         return field
     given.validation_alias, given.alias_priority = "_id", 2
     # pydantic merges a field with its annotation by what is recorded as set.
-    given._attributes_set.update(validation_alias="_id", alias_priority=2)  # pyright: ignore[reportPrivateUsage]
+    given._attributes_set.update(validation_alias="_id", alias_priority=2)  # pyright: ignore
     return given
 
 
@@ -105,8 +113,7 @@ class Validator:
 
     def __init__(self, model: type[Any]) -> None:
         self._model = model
-        is_model = isinstance(model, type) and issubclass(model, BaseModel)
-        self._codec: Codec = model_codec(model) if is_model else ANY
+        self._codec = codec_of(model)
         self._many: Callable[..., list[Any]] = TypeAdapter(list[model]).validate_python  # type: ignore[valid-type]
 
     def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
@@ -152,7 +159,7 @@ def _attach(models: list[Any], raws: Sequence[bytes]) -> list[Any]:
 
 def encode(document: dict[str, Any]) -> bytes:
     """Return the BSON bytes of a document that came from BSON."""
-    return bson.encode(document, codec_options=CODEC_OPTIONS)
+    return encode_bson(document)
 
 
 def decode_stream(stream: bytes) -> list[dict[str, Any]]:
@@ -162,7 +169,7 @@ def decode_stream(stream: bytes) -> list[dict[str, Any]]:
         InvalidDocument: A document holds what Python cannot: a date beyond the year 9999.
     """
     try:
-        return bson.decode_all(stream, CODEC_OPTIONS)
+        return decode_bson_stream(stream)
     except InvalidBSON as error:
         raise InvalidDocument(
             f"a stored document cannot be read: {error}",
@@ -184,7 +191,7 @@ def split(stream: bytes) -> list[bytes]:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def collector_paused() -> Generator[None]:
     """Pause the cyclic garbage collector for a burst of allocations that all survive.
 
     The collector would walk the growing result again and again: measured, that takes more than
@@ -219,7 +226,17 @@ def _invalid(
     )
 
 
-@cache
+_hydrators: dict[type[DocumentModel], Hydrator] = {}
+
+
 def hydrator(model: type[DocumentModel]) -> Hydrator:
     """Return the hydrator of a model, made on first use."""
-    return Hydrator(model)
+    found = _hydrators.get(model)
+    if found is None:
+        found = _hydrators[model] = Hydrator(model)
+    return found
+
+
+def values_of(model: BaseModel) -> dict[str, Any]:
+    """Return the dict that holds a model's field values; writing to it validates nothing."""
+    return vars(model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -99,7 +99,7 @@ class NormalizeValue:
         if schema["type"] == "str" and self.function in (str.lower, str.upper):
             # pydantic's own conversion spares a call into Python for each value
             case = "to_lower" if self.function is str.lower else "to_upper"
-            return {**schema, case: True}
+            return cast("CoreSchema", {**schema, case: True})
         return core_schema.no_info_after_validator_function(self.function, schema)
 
 

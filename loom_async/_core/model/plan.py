@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-import bson
 from bson.errors import InvalidBSON
 from bson.errors import InvalidDocument as UnencodableDocument
 from pydantic import BaseModel
 
 from ..errors import EncodingError, InvalidId
+from ..typing import is_dict, is_list
 from .changes import Change, Set, find_changes, same
 from .codec import Counter, Identifier, ModelCodec, Scalar, StoredField, model_codec
-from .document import DocumentModel, baseline, encode, hydrator, set_baseline
+from .document import DocumentModel, baseline, encode, hydrator, set_baseline, values_of
 from .markers import now as current_time
 from .update import Update, render
-from .values import CODEC_OPTIONS
+from .values import decode_bson, encode_bson
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _made(function: Callable[[], Any], now: datetime) -> Any:
 def _plan_modification(
     codec: ModelCodec, document: DocumentModel, stored: bytes, now: datetime
 ) -> Modification | None:
-    loaded = bson.decode(stored, CODEC_OPTIONS)
+    loaded = decode_bson(stored)
     before = codec.encode(hydrator(type(document)).fresh(loaded))
     after = codec.encode(document)
     _forget_unstable_defaults(codec, document, loaded, before, after)
@@ -160,9 +160,9 @@ def _forget_unstable_defaults(
     """
     for field in codec.fields:
         is_default = field.stored_name not in stored
-        if is_default and field.name not in document.__pydantic_fields_set__:
-            if isinstance(field.codec, Scalar):
-                after[field.stored_name] = before[field.stored_name]
+        is_assigned = field.name in document.__pydantic_fields_set__
+        if is_default and not is_assigned and isinstance(field.codec, Scalar):
+            after[field.stored_name] = before[field.stored_name]
 
 
 def encode_document(document: dict[str, Any]) -> bytes:
@@ -172,13 +172,15 @@ def encode_document(document: dict[str, Any]) -> bytes:
         EncodingError: A value does not fit BSON; `path` says where it is.
     """
     with _locating(document):
-        return bson.encode(document, codec_options=CODEC_OPTIONS)
+        return encode_bson(document)
 
 
 def _check_encodable(changes: Sequence[Change]) -> None:
-    values = [getattr(change, "value", None) or getattr(change, "items", None) for change in changes]
+    values = [
+        getattr(change, "value", None) or getattr(change, "items", None) for change in changes
+    ]
     keys = {key: None for change in changes for key in change.path}
-    bson.encode({"values": values, "keys": keys}, codec_options=CODEC_OPTIONS)
+    encode_bson({"values": values, "keys": keys})
 
 
 class _locating:  # noqa: N801 - reads as a statement
@@ -204,13 +206,14 @@ def _located(document: dict[str, Any], error: BaseException) -> EncodingError:
     )
 
 
-def _find_unencodable(value: Any) -> str:
-    entries = value.items() if isinstance(value, dict) else enumerate(value)
+def _find_unencodable(value: dict[str, Any] | list[Any]) -> str:
+    entries: Iterable[tuple[Any, Any]]
+    entries = value.items() if is_dict(value) else enumerate(value)
     for key, item in entries:
         try:
-            bson.encode({str(key): item}, codec_options=CODEC_OPTIONS)
+            encode_bson({str(key): item})
         except Exception:  # any failure at all marks the entry that is being looked for
-            below = _find_unencodable(item) if isinstance(item, dict | list) else ""
+            below = _find_unencodable(item) if is_dict(item) or is_list(item) else ""
             return f"{key}.{below}" if below else str(key)
     return ""
 
@@ -218,7 +221,7 @@ def _find_unencodable(value: Any) -> str:
 def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
     """Make the model agree with the document that was just stored for it."""
     codec = model_codec(type(document))
-    document.__dict__.update(insertion.stamps)
+    values_of(document).update(insertion.stamps)
     set_baseline(document, insertion.raw)
     if codec.normalises:
         _settle(codec, document, insertion.raw)
@@ -228,20 +231,20 @@ def _settle(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
     """Give the model the stored form of values that BSON holds with less precision."""
     containers: list[StoredField] = []
     for field in codec.fields:
-        value = document.__dict__[field.name]
+        value = values_of(document)[field.name]
         if not field.codec.normalises or value is None:
             continue
         if isinstance(field.codec, Scalar):
-            document.__dict__[field.name] = field.codec.encode(value)
+            values_of(document)[field.name] = field.codec.encode(value)
         elif value:
             containers.append(field)
     if containers:
-        stored = bson.decode(raw, CODEC_OPTIONS)
+        stored = decode_bson(raw)
         fresh = hydrator(type(document)).fresh(stored)
         unedited = [
             field.name
             for field in containers
-            if same(field.codec.encode(document.__dict__[field.name]), stored[field.stored_name])
+            if same(field.codec.encode(values_of(document)[field.name]), stored[field.stored_name])
         ]
         _adopt(document, fresh, unedited)
 
@@ -257,7 +260,7 @@ def absorb_modification(
         stored: The document as the server had it after the update.
     """
     codec = model_codec(type(document))
-    document.__dict__.update(plan.stamps)
+    values_of(document).update(plan.stamps)
     set_baseline(document, encode(stored))  # before validators see, and may edit, the document
     sent = plan.after
     news = [f for f in codec.fields if not same(stored.get(f.stored_name), sent[f.stored_name])]
@@ -268,12 +271,12 @@ def absorb_modification(
     for field in codec.fields:
         if not (field.codec.normalises or field in news):
             continue
-        mine = field.codec.encode(document.__dict__[field.name])
+        mine = field.codec.encode(values_of(document)[field.name])
         if same(mine, sent[field.stored_name]):
             unedited.append(field.name)
         elif isinstance(field.codec, Counter) and mine is not None:
-            document.__dict__[field.name] = fresh.__dict__[field.name] + mine - (
-                sent[field.stored_name] or 0
+            values_of(document)[field.name] = (
+                values_of(fresh)[field.name] + mine - (sent[field.stored_name] or 0)
             )
     _adopt(document, fresh, unedited)
 
@@ -292,13 +295,13 @@ def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
 
 def _adopt(model: BaseModel, fresh: BaseModel, names: Sequence[str]) -> None:
     for name in names:
-        mine, theirs = model.__dict__.get(name), fresh.__dict__.get(name)
+        mine, theirs = values_of(model).get(name), values_of(fresh).get(name)
         if mine is theirs or (type(mine) is type(theirs) and mine == theirs):
             continue
         if isinstance(mine, BaseModel) and isinstance(theirs, type(mine)) and _is_open(mine):
             _adopt(mine, theirs, list(type(mine).model_fields))
         else:
-            model.__dict__[name] = theirs
+            values_of(model)[name] = theirs
     if model.__pydantic_extra__ != fresh.__pydantic_extra__:
         object.__setattr__(model, "__pydantic_extra__", fresh.__pydantic_extra__)
 

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, cast
 from uuid import UUID
 
+import bson
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from bson.decimal128 import Decimal128
@@ -19,14 +20,30 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from ..errors import EncodingError
+from ..typing import is_dict, is_list
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 _MIDNIGHT = dt.time(tzinfo=UTC)
 
 # How every client of Loom reads and writes: aware datetimes, UUIDs as subtype 4.
 CODEC_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
 )
+
+
+def encode_bson(document: Mapping[str, Any]) -> bytes:
+    """Return the BSON bytes of a document."""
+    return bson.encode(document, codec_options=CODEC_OPTIONS)
+
+
+def decode_bson(raw: bytes) -> dict[str, Any]:
+    """Return the document of BSON bytes."""
+    return bson.decode(raw, CODEC_OPTIONS)  # pyright: ignore[reportUnknownMemberType]
+
+
+def decode_bson_stream(stream: bytes) -> list[dict[str, Any]]:
+    """Return the documents of BSON bytes that follow one another."""
+    return bson.decode_all(stream, CODEC_OPTIONS)  # pyright: ignore[reportUnknownMemberType]
 
 
 def to_bson(value: Any) -> Any:
@@ -43,7 +60,7 @@ def to_bson(value: Any) -> Any:
         >>> to_bson({"price": Decimal("1.50")})
         {'price': Decimal128('1.50')}
     """
-    converter = _CONVERTERS.get(type(value))
+    converter = _CONVERTERS.get(type(value))  # pyright: ignore[reportUnknownArgumentType]
     if converter is not None:
         return converter(value)
     for kind, convert in _BY_BASE:
@@ -122,9 +139,9 @@ def from_bson(value: Any) -> Any:
 
     The containers are new ones, so that editing the result never edits the stored original.
     """
-    if type(value) is dict:
+    if is_dict(value):
         return {key: from_bson(item) for key, item in value.items()}
-    if type(value) is list:
+    if is_list(value):
         return [from_bson(item) for item in value]
     if type(value) is Decimal128:
         return value.to_decimal()
@@ -134,7 +151,8 @@ def from_bson(value: Any) -> Any:
 def _model_to_bson(value: BaseModel) -> dict[str, Any]:
     from .codec import model_codec  # the codec of a model is made of the values in here
 
-    return model_codec(type(value)).encode(value)
+    encoded: dict[str, Any] = model_codec(type(value)).encode(value)
+    return encoded
 
 
 def _mapping_to_bson(value: Mapping[Any, Any]) -> dict[str, Any]:
@@ -169,8 +187,7 @@ _BY_BASE: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (dt.datetime, utc_milliseconds),
     (dt.date, date_to_bson),
     (Decimal, decimal_to_bson),
-    (bool | int | float | str | bytes, _same),
+    ((bool, int, float, str, bytes), _same),
     (Mapping, _mapping_to_bson),
-    (list | tuple | set | frozenset | deque, _sequence_to_bson),
+    ((list, tuple, set, frozenset, deque), _sequence_to_bson),
 )
-

@@ -10,10 +10,11 @@ from ..model.metadata import declaration_of
 from ..model.resolver import ModelResolver
 from .compile import compile_predicate
 from .condition import Condition, to_predicate
+from .counts import check_count
 from .fields import Field
 from .grouping import Accumulators, compile_accumulators, group_key
 from .paths import FieldResolver
-from .spec import QuerySpec, SortKeys, check_count
+from .spec import QuerySpec
 from .stages import AggregationStages
 
 M = TypeVar("M")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from bson.regex import Regex
 
 from ..errors import QueryError
 from ..model.values import to_bson
+from ..typing import is_dict, is_mapping
 from .expressions import (
     And,
     Comparison,
@@ -116,7 +117,10 @@ class _Compiler:
             # One element that meets a or b is one that meets a, or one that meets b; over plain
             # values $elemMatch cannot say "or" itself.
             return _any_of(
-                [_at(array, {"$elemMatch": inner.compile(p)}) for p in _flat(predicate.operands, Or)]
+                [
+                    _at(array, {"$elemMatch": inner.compile(p)})
+                    for p in _flat(predicate.operands, Or)
+                ]
             )
         compiled = inner.compile(predicate)
         over_values = any(key.startswith("$") and key not in _LOGICAL for key in compiled)
@@ -146,8 +150,8 @@ def _membership(path: str, operator: str, values: Sequence[Any]) -> Filter:
 
 def _would_be_read(value: Any) -> bool:
     """Say whether `$in` and its kin would read a value as an operator or a pattern."""
-    if isinstance(value, Mapping):
-        return next(iter(value), "").startswith("$")
+    if is_mapping(value):
+        return str(next(iter(value), "")).startswith("$")
     return _is_pattern(value)
 
 
@@ -188,12 +192,12 @@ def _merge(merged: Filter, part: Filter) -> bool:
         present = merged.get(key)
         if key not in merged:
             merged[key] = dict(value) if _is_operators(value) else value
-        elif _is_operators(present) and _is_operators(value) and not present.keys() & value.keys():
+        elif _is_operators(present) and _is_operators(value) and present.keys().isdisjoint(value):
             present.update(value)
         else:
             return False
     return True
 
 
-def _is_operators(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value) and all(key.startswith("$") for key in value)
+def _is_operators(value: object) -> TypeGuard[Filter]:
+    return is_dict(value) and bool(value) and all(key.startswith("$") for key in value)

@@ -10,8 +10,18 @@ from typing import Any
 
 from ..errors import QueryError
 from . import geo
-from .expressions import And, Combinable, Comparison, ElementMatch, Not, Operation, Predicate
-from .expressions import TextMatch, as_predicate
+from .counts import check_count
+from .expressions import (
+    And,
+    Combinable,
+    Comparison,
+    ElementMatch,
+    Not,
+    Operation,
+    Predicate,
+    TextMatch,
+    as_predicate,
+)
 from .paths import check_path, join
 from .recorder import Recorder, recorded_path
 from .time_query import TimeQuery
@@ -113,8 +123,7 @@ class Field(Combinable):
 
     def has_size(self, size: int) -> Predicate:
         """The array has exactly so many elements."""
-        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-            raise QueryError(f"has_size({size!r}): a whole number of 0 or more is needed")
+        check_count("has_size", size)
         return Operation(self.path, {"$size": size})
 
     def elem_match(self, condition: Any) -> Predicate:
@@ -173,8 +182,7 @@ class Field(Combinable):
         """
         if isinstance(pattern, re.Pattern):
             flags, pattern = _flags_of(pattern), pattern.pattern
-        if not isinstance(pattern, str):
-            raise QueryError(f"matches() takes a pattern, not {pattern!r}")
+        _string(pattern, "matches")
         if set(flags) - set("imsx"):
             raise QueryError(f"the flags {flags!r} are not among i, m, s and x")
         return Operation(self.path, {"$regex": pattern, "$options": "".join(sorted(set(flags)))})
@@ -320,7 +328,7 @@ _BSON_TYPES = {
 
 
 def _bson_type(kind: str | int | type) -> Any:
-    if isinstance(kind, str | int) and not isinstance(kind, bool):
+    if not isinstance(kind, type):
         return kind
     named = {"datetime": "date", "ObjectId": "objectId", "Decimal": "decimal", "UUID": "binData"}
     found = _BSON_TYPES.get(kind) or named.get(getattr(kind, "__name__", ""))

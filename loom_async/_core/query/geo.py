@@ -60,7 +60,7 @@ def _position(position: Any) -> list[float]:
         ) from None
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
         raise QueryError(
-            f"{position!r} is no position: longitude goes from -180 to 180, latitude from -90 to 90",
+            f"{position!r} is no position: degrees from -180 to 180, then from -90 to 90",
             hint="the longitude comes first",
         )
     return [longitude, latitude]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..errors import QueryError
+from ..typing import is_mapping
 from .fields import Accumulator
 
 Accumulators: TypeAlias = Mapping[str, Accumulator | Mapping[str, Any]]
@@ -38,7 +39,7 @@ def compile_accumulators(
 def _compile(name: str, value: object, stored: Callable[[str], str]) -> dict[str, Any]:
     if isinstance(value, Accumulator):
         return {value.operator: f"${stored(value.path)}" if value.path is not None else {}}
-    if isinstance(value, Mapping) and len(value) == 1 and str(next(iter(value))).startswith("$"):
+    if is_mapping(value) and len(value) == 1 and str(next(iter(value))).startswith("$"):
         return dict(value)
     raise QueryError(
         f"acc({name}={value!r}) is no accumulator",

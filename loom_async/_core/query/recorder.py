@@ -78,7 +78,7 @@ class Recorder(Combinable):
             "lm.raw({'$expr': …}) computes",
         )
 
-    __len__ = __iter__ = __contains__ = __call__ = _refuse  # type: ignore[assignment]
+    __len__ = __iter__ = __contains__ = __call__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
     __truediv__ = __rtruediv__ = __mod__ = __neg__ = __abs__ = _refuse
 

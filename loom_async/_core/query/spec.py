@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from ..errors import QueryError
+from .counts import check_count
 
 Stage: TypeAlias = Mapping[str, Any]
 SortKeys: TypeAlias = tuple[tuple[str, int], ...]
@@ -88,9 +88,3 @@ def _without_repetition(keys: SortKeys) -> SortKeys:
     for name, direction in keys:
         first.setdefault(name, direction)
     return tuple(first.items())
-
-
-def check_count(what: str, count: Any) -> None:
-    """Raise `QueryError` unless the count is a whole number that is not negative."""
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise QueryError(f"{what}({count!r}): a whole number of 0 or more is needed")

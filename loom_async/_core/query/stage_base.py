@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from ..errors import QueryError
+from ..typing import is_mapping, is_sequence
 from .compile import compile_predicate
 from .expressions import Predicate
 
@@ -72,7 +73,7 @@ class StageSequence:
 
 def check_stage(stage: object) -> None:
     """Raise `QueryError` unless this is one stage that only reads."""
-    if not isinstance(stage, Mapping) or len(stage) != 1:
+    if not is_mapping(stage) or len(stage) != 1:
         raise QueryError(f"{stage!r} is no stage", hint='a stage is {"$name": operand}')
     (name,) = stage
     if not isinstance(name, str) or not name.startswith("$"):
@@ -86,12 +87,12 @@ def check_stage(stage: object) -> None:
 
 def check_reading(operand: Any) -> None:
     """Raise `QueryError` if a pipeline inside an operand writes."""
-    if isinstance(operand, Mapping):
+    if is_mapping(operand):
         for value in operand.values():
             check_reading(value)
-    elif isinstance(operand, list | tuple):
+    elif is_sequence(operand):
         for item in operand:
-            if isinstance(item, Mapping) and not _WRITING.keys().isdisjoint(item):
+            if is_mapping(item) and not _WRITING.keys().isdisjoint(item):
                 check_stage({key: item[key] for key in item if key in _WRITING})
             check_reading(item)
 

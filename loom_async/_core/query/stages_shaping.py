@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from ..errors import QueryError
+from .counts import check_count
 from .expressions import Predicate, raw
 from .fields import Field
-from .spec import check_count
 from .stage_base import Document, StageSequence, pipeline_or_value
 
 

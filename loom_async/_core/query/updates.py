@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import QueryError
+from ..typing import is_mapping
 from .paths import FieldResolver
 
 # Operators whose operands are values of the field itself; those of the others are directions.
@@ -37,12 +38,12 @@ def compile_update(
     plain = {key: value for key, value in given.items() if not key.startswith("$")}
     if operators and plain:
         raise QueryError(
-            f"update mixes the field {next(iter(plain))!r} with the operator {next(iter(operators))!r}",
+            f"update mixes fields ({', '.join(plain)}) with operators ({', '.join(operators)})",
             hint='put the field into {"$set": …}',
         )
     update: dict[str, dict[str, Any]] = {}
     for operator, operands in operators.items():
-        if not isinstance(operands, Mapping):
+        if not is_mapping(operands):
             raise QueryError(f"{operator} takes a mapping of fields, not {operands!r}")
         update[operator] = _compile_operands(resolver, operator, operands)
     if plain or fields:
@@ -78,7 +79,7 @@ def _value(encode: Callable[[Any], Any], operand: Any) -> Any:
 
 
 def _items(encode: Callable[[Any], Any], operand: Any) -> Any:
-    if isinstance(operand, Mapping) and "$each" in operand:
+    if is_mapping(operand) and "$each" in operand:
         return {**operand, "$each": [encode(item) for item in operand["$each"]]}
     return encode(operand)
 
