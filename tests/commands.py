@@ -34,4 +34,4 @@ async def commands_of(client: Any, name: str | None = None) -> AsyncIterator[lis
     sent: list[dict[str, Any]] = []
     yield sent
     started = recorder.commands[before:]
-    sent.extend(c for c in started if name is None or next(iter(c)) == name)
+    sent.extend(c for c in started if name is None or next(iter(c), None) == name)

@@ -96,5 +96,5 @@ def duplicate_key(details: Mapping[str, Any], action: str) -> DuplicateKey:
 
 
 def redacted(text: str) -> str:
-    """Return a text in which the password of any MongoDB URI is starred out."""
-    return re.sub(r"(mongodb(?:\+srv)?://)[^\s'\"]*@", r"\1***@", text)
+    """Return a text in which the user and password of any URI are starred out."""
+    return re.sub(r"(\w+(?:\+\w+)?://)[^\s'\"]*@", r"\1***@", text)

@@ -99,10 +99,12 @@ class InvalidDocument(LoomError, ValueError):
 
 
 class EncodingError(LoomError, ValueError):
-    """A value cannot be stored as BSON; `path` says where it is."""
+    """A value cannot be stored as BSON; `path` says where it is and `reason` why."""
 
-    def __init__(self, message: str, *, path: str, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, reason: str, *, path: str, hint: str | None = None) -> None:
+        place = f"the value at {path!r}" if path else "a value"
+        super().__init__(f"{place} cannot be stored: {reason}", hint=hint)
+        self.reason = reason
         self.path = path
 
 

@@ -17,7 +17,15 @@ from pydantic.fields import FieldInfo
 from ..errors import ConfigurationError, EncodingError
 from ..typing import is_collection, is_dict, is_list, is_mapping
 from .markers import CoalesceOnInsert, RefreshOnSet
-from .values import date_to_bson, decimal_to_bson, from_bson, key_to_bson, to_bson, utc_milliseconds
+from .values import (
+    date_to_bson,
+    decimal_to_bson,
+    from_bson,
+    in_stored_order,
+    key_to_bson,
+    to_bson,
+    utc_milliseconds,
+)
 
 
 class Codec:
@@ -205,6 +213,12 @@ class Items(Codec):
 class Unordered(Items):
     """A set, stored as an array whose order means nothing."""
 
+    is_identity = False
+
+    def encode(self, value: Any) -> Any:
+        encoded = super().encode(value)
+        return in_stored_order(encoded) if encoded else encoded
+
 
 class Entries(Codec):
     """A dict; its keys become strings.
@@ -333,7 +347,7 @@ class ModelCodec(Codec):
                 document[stored_name] = data[name] if encode is None else encode(data[name])
         except EncodingError as error:
             raise EncodingError(
-                error.message, path=_join(stored_name, error.path), hint=error.hint
+                error.reason, path=_join(stored_name, error.path), hint=error.hint
             ) from error.__cause__
         if value.__pydantic_extra__:
             document.update({k: to_bson(v) for k, v in value.__pydantic_extra__.items()})

@@ -200,7 +200,7 @@ class _locating:  # noqa: N801 - reads as a statement
 def _located(document: dict[str, Any], error: BaseException) -> EncodingError:
     path = _find_unencodable(document)
     return EncodingError(
-        f"the value at {path!r} cannot be stored: {error}",
+        str(error),
         path=path,
         hint="MongoDB holds integers of 64 bits, strings of valid Unicode and keys without NUL",
     )

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, DecimalException
 from enum import Enum
 from typing import Any, cast
@@ -163,6 +163,15 @@ def _sequence_to_bson(value: Any) -> list[Any]:
     return [to_bson(item) for item in value]
 
 
+def in_stored_order(items: Iterable[Any]) -> list[Any]:
+    """Return the encoded items of a set in an order that depends on nothing but the items."""
+    return sorted(items, key=lambda item: encode_bson({"": item}))
+
+
+def _set_to_bson(value: Any) -> list[Any]:
+    return in_stored_order(to_bson(item) for item in value)
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -175,8 +184,8 @@ _CONVERTERS: dict[type, Callable[[Any], Any]] = {
     dict: _mapping_to_bson,
     list: _sequence_to_bson,
     tuple: _sequence_to_bson,
-    set: _sequence_to_bson,
-    frozenset: _sequence_to_bson,
+    set: _set_to_bson,
+    frozenset: _set_to_bson,
     deque: _sequence_to_bson,
     bytearray: bytes,
 }
@@ -189,5 +198,6 @@ _BY_BASE: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (Decimal, decimal_to_bson),
     ((bool, int, float, str, bytes), _same),
     (Mapping, _mapping_to_bson),
-    ((list, tuple, set, frozenset, deque), _sequence_to_bson),
+    ((set, frozenset), _set_to_bson),
+    ((list, tuple, deque), _sequence_to_bson),
 )

@@ -1,0 +1,239 @@
+"""Which client and which database an operation uses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import loom_async as lm
+from loom_async.database import with_secret
+
+
+@lm.declare_persist_db("tenants_none", "notes")
+class Note(lm.PersistableBase):
+    text: str
+
+
+@lm.declare_persist_db("tenants_none", "notes", remote_db=True)
+class RemoteNote(lm.PersistableBase):
+    text: str
+
+
+async def test_two_tenants_at_once(client: Any) -> None:
+    async def work(tenant: str) -> list[str]:
+        with lm.using(database=tenant):
+            for n in range(20):
+                await Note(text=f"{tenant} {n}").persist()
+                await asyncio.sleep(0)
+            return [note.text for note in await Note.filter().load_many()]
+
+    try:
+        one, two = await asyncio.gather(work("tenant_1"), work("tenant_2"))
+    finally:
+        await client.drop_database("tenant_1")
+        await client.drop_database("tenant_2")
+    assert one == [f"tenant_1 {n}" for n in range(20)]
+    assert two == [f"tenant_2 {n}" for n in range(20)]
+
+
+async def test_contexts_nest(client: Any, mongo_uri: str) -> None:
+    async with lm.connect(mongo_uri) as inner:
+        with lm.using(database="outer_db"):
+            await Note(text="outer").persist()
+            with lm.using(database="inner_db"):
+                await Note(text="inner").persist()
+            assert [n.text for n in await Note.filter().load_many()] == ["outer"]
+        await inner.drop_database("outer_db")
+    with lm.using(client=client, database="inner_db"):
+        assert [n.text for n in await Note.filter().load_many()] == ["inner"]
+    await client.drop_database("inner_db")
+
+
+async def test_lazy_client_is_one_per_loop_and_closed(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOM_URI", mongo_uri)
+    first, second = await asyncio.gather(
+        lm.get_async_local_db_client(), lm.get_async_local_db_client()
+    )
+    assert first is second
+    with lm.using(database="lazy_db"):
+        await Note(text="x").persist()
+        assert await Note.filter().count() == 1
+    await first.drop_database("lazy_db")
+    await lm.close()
+    third = await lm.get_async_local_db_client()
+    assert third is not first
+    await lm.close()
+
+
+def test_loop_that_ends_closes_its_client(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOM_URI", mongo_uri)
+
+    async def use() -> Any:
+        client = await lm.get_async_local_db_client()
+        await client.admin.command("ping")
+        return client
+
+    one, two = asyncio.run(use()), asyncio.run(use())
+    assert one is not two
+    assert one._closed
+    assert two._closed
+
+
+async def test_remote_needs_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOOM_REMOTE_URI", raising=False)
+    with pytest.raises(lm.ConfigurationError, match="LOOM_REMOTE_URI"):
+        await RemoteNote.filter().load_many()
+
+
+async def test_remote_with_secret(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    head, _, hosts = mongo_uri.partition("@")
+    user, _, password = head.removeprefix("mongodb://").partition(":")
+    monkeypatch.setenv("LOOM_REMOTE_URI", f"mongodb://{user}@{hosts}")
+    monkeypatch.setenv("LOOM_REMOTE_SECRET", password)
+    with lm.using(database="remote_db"):
+        await RemoteNote(text="far").persist()
+        assert await RemoteNote.filter().count() == 1
+    await (await lm.get_async_remote_db_client()).drop_database("remote_db")
+    await lm.close()
+
+
+def test_secret_is_percent_encoded() -> None:
+    assert (
+        with_secret("mongodb://u@h:1/db?x=y", "p@s/s:w") == "mongodb://u:p%40s%2Fs%3Aw@h:1/db?x=y"
+    )
+    assert with_secret("mongodb+srv://u:old@h/", "new") == "mongodb+srv://u:new@h/"
+    with pytest.raises(lm.ConfigurationError, match="no user"):
+        with_secret("mongodb://h/", "x")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "mongodb://user:hunter2@host:notaport/",
+        "mongodb://user:hun/ter2@host/",
+        "mongodb://user:hunter2@ter2@host/",
+        "http://user:hunter2@host/",
+    ],
+)
+async def test_password_is_in_no_text(uri: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    try:
+        async with lm.connect(uri, serverSelectionTimeoutMS=1):
+            with lm.using(database="x"):
+                await Note.filter().count()
+    except lm.LoomError as error:
+        shown = "".join(traceback.format_exception(error)) + repr(error)
+    else:
+        pytest.fail("the URI was accepted")
+    assert "hunter2" not in shown
+    assert "ter2" not in shown
+    assert "hunter2" not in caplog.text
+
+
+def test_settings_hide_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOM_URI", "mongodb://u:hunter2@h/")
+    monkeypatch.setenv("LOOM_REMOTE_SECRET", "hunter3")
+    assert "hunter" not in repr(lm.settings()) + str(lm.settings())
+
+
+async def test_unreachable_server_is_one_clear_error() -> None:
+    with lm.config_context(server_timeout=0.2):
+        async with lm.connect("mongodb://127.0.0.1:1/"):
+            with pytest.raises(lm.ConnectionFailed, match="count Note"):
+                await Note.filter().count()
+
+
+async def test_wrong_password_is_one_clear_error(mongo_uri: str) -> None:
+    _, _, hosts = mongo_uri.partition("@")
+    async with lm.connect(f"mongodb://loom:wrong@{hosts}"):
+        with pytest.raises(lm.AuthenticationFailed):
+            await Note.filter().count()
+
+
+async def test_embedded_context_gives_a_temporary_server(tmp_path: Path) -> None:
+    async with lm.embedded(tmp_path / "data"), lm.embedded() as inner:
+        await Note(text="inner").persist()
+        assert await inner["tenants_none"]["notes"].count_documents({}) == 1
+    async with lm.embedded(tmp_path / "data"):
+        assert await Note.filter().count() == 0
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x/y", "a.b", "$x", "n" * 64])
+def test_database_names_are_checked(name: str) -> None:
+    with pytest.raises(lm.ConfigurationError), lm.using(database=name):
+        pass
+    with pytest.raises(lm.ConfigurationError):
+        lm.declare_persist_db(name, "c")
+
+
+def test_version_and_test_make_collection_names() -> None:
+    @lm.declare_persist_db(db_name="d", collection_name="users", version=2)
+    class Second(lm.Persistable): ...
+
+    @lm.declare_persist_db(db_name="d", collection_name="users", test=True)
+    class Test(lm.Persistable): ...
+
+    assert Second.__loom_declaration__ is not None
+    assert Second.__loom_declaration__.collection_name == "users_v2"
+    assert Test.__loom_declaration__ is not None
+    assert Test.__loom_declaration__.collection_name == "users_test"
+
+
+_IMPORT = """
+import sys, time
+import pymongo, pydantic, pymongo.asynchronous.mongo_client
+start = time.perf_counter()
+import loom_async as lm
+took = time.perf_counter() - start
+class User(lm.Persistable):
+    name: str
+User(name="x"), lm.fld["name"] == "x", User.filter(lm.fld["name"] == "x")
+loaded = {"pyarrow", "pandas", "polars", "numpy", "pymongoarrow"} & sys.modules.keys()
+import threading
+print(took < 2, sorted(loaded), threading.active_count())
+"""
+
+
+def test_import_connects_to_nothing_and_needs_no_frames() -> None:
+    environment = {**os.environ, "LOOM_URI": "mongodb://127.0.0.1:1/"}
+    output = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _IMPORT],
+        capture_output=True, text=True, check=True, env=environment,
+    )  # fmt: skip
+    assert output.stdout.strip() == "True [] 1"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_child_of_a_fork_opens_its_own_client(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f"""
+import asyncio, os, warnings
+warnings.simplefilter("ignore")
+import loom_async as lm
+os.environ["LOOM_URI"] = {mongo_uri!r}
+async def ping():
+    client = await lm.get_async_local_db_client()
+    await client.admin.command("ping")
+    return id(client)
+asyncio.run(ping())
+pid = os.fork()
+if pid == 0:
+    asyncio.run(ping())
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    output = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert output.stdout.strip() == "7"

@@ -1,0 +1,96 @@
+"""Indexes: made once, on first use, and never dropped unasked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import loom_async as lm
+from tests.commands import commands_of
+
+
+@lm.declare_persist_db(
+    "shop",
+    "people",
+    index=[
+        lm.Index("email", unique=True),
+        lm.Index("city", "-age", name="by_city"),
+        lm.Index(("bio", "text")),
+        lm.Index(("home", "2dsphere"), sparse=True),
+        lm.Index("seen_at", expire_after=3600),
+        lm.Index("id"),
+    ],
+)
+class Person(lm.PersistableBase):
+    email: lm.StrLower
+    city: str = ""
+    age: int = 0
+    bio: str = ""
+    home: dict[str, Any] | None = None
+    seen_at: lm.TimeInserted = None  # type: ignore[assignment]
+
+
+@pytest.mark.usefixtures("db")
+async def test_made_once_on_first_use(client: Any, db: str) -> None:
+    async with commands_of(client, "createIndexes") as sent:
+        await Person(email="a@b.c").persist()
+        await Person.filter().load_many()
+    assert len(sent) == 1
+    made = await client[db].people.index_information()
+    assert made["by_city"]["key"] == [("city", 1), ("age", -1)]
+    assert made["email_1"]["unique"] is True
+    assert made["seen_at_1"]["expireAfterSeconds"] == 3600
+    with pytest.raises(lm.DuplicateKey) as caught:
+        await Person(email="A@B.c").persist()
+    assert caught.value.key == {"email": "a@b.c"}
+
+
+@pytest.mark.usefixtures("db")
+async def test_sync_shows_and_applies_the_difference(client: Any, db: str) -> None:
+    people = client[db].people
+    await people.create_index("age", name="old")
+    await people.create_index([("city", 1)], name="by_city")
+    first = await Person.sync_indexes()
+    assert first.extra == ("old",)
+    assert first.conflicting == ("by_city",)
+    assert "email_1" in first.created
+    assert "old" in await people.index_information()
+    second = await Person.sync_indexes(drop=True)
+    assert (second.dropped, second.replaced) == (("old",), ("by_city",))
+    assert not await Person.sync_indexes()
+    assert (await people.index_information())["by_city"]["key"] == [("city", 1), ("age", -1)]
+
+
+@pytest.mark.usefixtures("db")
+async def test_changed_index_does_not_break_first_use(
+    client: Any, db: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client[db].people.create_index("email", name="email_1")
+    await Person(email="a@b.c").persist()
+    assert "email_1" in caplog.text
+    assert "sync_indexes(drop=True)" in caplog.text
+
+
+@pytest.mark.usefixtures("db")
+async def test_data_that_does_not_allow_an_index(client: Any, db: str) -> None:
+    await client[db].people.insert_many([{"email": "x"}, {"email": "x"}])
+    with pytest.raises(lm.IndexConflict, match="email_1"):
+        await Person.filter().load_many()
+
+
+@pytest.mark.usefixtures("db")
+async def test_unknown_field() -> None:
+    @lm.declare_persist_db("shop", "typos", index=[lm.Index("emial")])
+    class Typo(lm.PersistableBase):
+        email: str
+
+    with pytest.raises(lm.UnknownFieldError, match="email"):
+        await Typo.filter().load_many()
+
+
+def test_declaration_is_checked() -> None:
+    with pytest.raises(lm.ConfigurationError):
+        lm.Index()
+    with pytest.raises(lm.ConfigurationError):
+        lm.Index(("a", "up"))

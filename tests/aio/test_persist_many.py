@@ -1,0 +1,157 @@
+"""Many documents at once, and what becomes of each when some cannot be written."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+import loom_async as lm
+from loom_async import fld
+from tests.commands import commands_of
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@lm.declare_persist_db("shop", "items", index=[lm.Index("code", unique=True)])
+class Item(lm.Persistable):
+    code: int
+    name: str = ""
+    sold: lm.IncrCounter = 0
+    meta: dict[str, Any] = {}
+
+
+async def test_nothing_needs_no_call(client: Any) -> None:
+    async with commands_of(client) as sent:
+        assert await Item.persist_many([]) == lm.PersistResult(0, 0, 0)
+    assert sent == []
+
+
+async def test_new_changed_and_unchanged_are_counted() -> None:
+    items = [Item(code=n) for n in range(5)]
+    assert await Item.persist_many(items) == lm.PersistResult(5, 0, 0)
+    assert await Item.persist_many(iter(items)) == lm.PersistResult(0, 0, 5)
+    items[0].name = "a"
+    items[1].sold += 3
+    mixed = [*items, Item(code=9), items[0]]
+    assert await Item.persist_many(mixed) == lm.PersistResult(1, 2, 4)
+    assert await Item.filter().sort("code").load_many() == [*items, mixed[5]]
+    assert all(item.created_at is not None for item in items)
+
+
+async def test_large_batches(client: Any) -> None:
+    items = [Item(code=n) for n in range(12_345)]
+    result = await Item.persist_many(items)
+    assert result.inserted == 12_345
+    for item in items:
+        item.sold += 1
+    async with commands_of(client, "update") as sent:
+        assert (await Item.persist_many(items)).updated == 12_345
+    assert len(sent) < 10
+    assert await Item.filter(fld["sold"] == 1).count() == 12_345
+
+
+async def test_server_values_come_back() -> None:
+    item = Item(code=1)
+    await item.persist()
+    other = await Item.from_id(item.id)
+    assert other is not None
+    other.sold += 5
+    other.name = "theirs"
+    await other.persist()
+    item.sold += 1
+    await Item.persist_many([item])
+    assert (item.sold, item.name) == (6, "theirs")
+    assert await item.persist() is False
+
+
+async def test_duplicate_keys_are_named_and_the_rest_is_written() -> None:
+    await Item(code=3).persist()
+    items = [Item(code=n) for n in range(6)] + [Item(code=0)]
+    with pytest.raises(lm.BulkError) as caught:
+        await Item.persist_many(items)
+    error = caught.value
+    assert [(entry.index, entry.id) for entry in error.entries] == [
+        (3, items[3].id),
+        (6, items[6].id),
+    ]
+    assert "code=3" in error.entries[0].reason
+    assert error.inserted == 5
+    assert await Item.filter().count() == 6
+    items[3].code, items[6].code = 33, 66
+    assert await Item.persist_many(items) == lm.PersistResult(2, 0, 5)
+
+
+async def test_ordered_stops_at_the_first_failure() -> None:
+    items = [Item(code=n) for n in (0, 1, 1, 2)]
+    with pytest.raises(lm.BulkError) as caught:
+        await Item.persist_many(items, ordered=True)
+    assert [entry.index for entry in caught.value.entries] == [2]
+    assert sorted(item.code for item in await Item.filter().load_many()) == [0, 1]
+    assert items[3].created_at is None
+
+
+async def test_ordered_keeps_the_order_of_kinds() -> None:
+    first = Item(code=1)
+    await first.persist()
+    first.code = 2
+    second = Item(code=1)
+    assert await Item.persist_many([first, second], ordered=True) == lm.PersistResult(1, 1, 0)
+
+
+async def test_value_that_cannot_be_stored_fails_alone() -> None:
+    items = [Item(code=1), Item(code=2, meta={"x": 2**65}), Item(code=3)]
+    with pytest.raises(lm.BulkError) as caught:
+        await Item.persist_many(items)
+    assert [entry.index for entry in caught.value.entries] == [1]
+    assert "meta.x" in caught.value.entries[0].reason
+    assert await Item.filter().count() == 2
+
+
+async def test_deleted_document_is_reported() -> None:
+    items = [Item(code=n) for n in range(3)]
+    await Item.persist_many(items)
+    await Item.filter(fld["code"] == 1).delete()
+    for item in items:
+        item.name = "new"
+    with pytest.raises(lm.BulkError) as caught:
+        await Item.persist_many(items)
+    assert [entry.index for entry in caught.value.entries] == [1]
+    assert caught.value.updated == 2
+    assert await Item.filter().count() == 2
+
+
+@pytest.mark.parametrize("bad", [None, 3, "text", {"code": 1}, [{"code": 1}], [None]])
+async def test_no_models(bad: Any) -> None:
+    with pytest.raises(TypeError):
+        await Item.persist_many(bad)
+
+
+async def test_one_wrong_element_sends_nothing() -> None:
+    with pytest.raises(TypeError, match="element 1"):
+        await Item.persist_many([Item(code=1), "x"])  # type: ignore[list-item]
+    assert await Item.filter().count() == 0
+
+
+async def test_ids_of_the_users_own_are_upserted() -> None:
+    key = ObjectId()
+    await Item.persist_many([Item(id=key, code=1, name="a")])
+    await Item.persist_many([Item(id=key, code=1, name="b")])
+    assert [item.name for item in await Item.filter().load_many()] == ["b"]
+
+
+async def test_bulks_of_the_same_objects_do_not_count_twice() -> None:
+    items = [Item(code=n) for n in range(20)]
+    await Item.persist_many(items)
+
+    async def work(order: int) -> None:
+        for _ in range(5):
+            for item in items:
+                item.sold += 1
+            await Item.persist_many(items[::order])
+
+    await asyncio.gather(*(work(order) for order in (1, -1, 1, -1)))
+    assert {item.sold for item in await Item.filter().load_many()} == {20}
+    assert {item.sold for item in items} == {20}

@@ -1,0 +1,109 @@
+"""Changes: whatever is edited in place is found, and the update says it and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loom_async._core.model.changes import (
+    AddToSet,
+    Inc,
+    Push,
+    Set,
+    Unset,
+    find_changes,
+    same,
+)
+from loom_async._core.model.codec import ANY
+from loom_async._core.model.update import render
+
+keys = st.sampled_from(["a", "b", "c", "x.y", "$z", "", "0"])
+scalars = st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=2)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=8,
+)
+documents = st.dictionaries(keys, values, max_size=4)
+
+
+def applied(document: dict[str, Any], changes: list[Any]) -> dict[str, Any]:
+    """A small model of what the server does with changes."""
+    result = _copied(document)
+    for change in changes:
+        *parents, last = change.path
+        holder = result
+        for key in parents:
+            holder = holder[key]
+        match change:
+            case Set():
+                holder[last] = change.value
+            case Unset():
+                del holder[last]
+            case Push() | AddToSet():
+                holder[last] = [*holder[last], *change.items]
+            case Inc():
+                holder[last] += change.by
+    return result
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+@given(documents, documents)
+def test_changes_turn_one_document_into_the_other(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    changes = find_changes(ANY, before, before, after)
+    assert same(_sorted(applied(before, changes)), _sorted(after))
+
+
+@given(documents)
+def test_no_change_no_update(document: dict[str, Any]) -> None:
+    assert find_changes(ANY, document, document, _copied(document)) == []
+
+
+@given(documents, documents)
+def test_no_path_begins_with_another(before: dict[str, Any], after: dict[str, Any]) -> None:
+    paths = [change.path for change in find_changes(ANY, before, before, after)]
+    assert len(set(paths)) == len(paths)
+    for path in paths:
+        assert not any(path[:n] in paths for n in range(1, len(path)))
+
+
+def test_type_and_sign_are_differences() -> None:
+    for left, right in [(1, True), (1, 1.0), (0.0, -0.0), ("1", 1), (None, 0)]:
+        assert not same(left, right)
+        assert find_changes(ANY, {"a": left}, {"a": left}, {"a": right}) == [Set(("a",), right)]
+    assert same(float("nan"), float("nan"))
+
+
+def test_pure_append_is_a_push() -> None:
+    before, after = {"a": {"l": [1, 2]}}, {"a": {"l": [1, 2, 3]}}
+    changes = find_changes(ANY, before, before, after)
+    assert changes == [Push(("a", "l"), [3])]
+    assert render(changes) == {"$push": {"a.l": {"$each": [3]}}}
+
+
+def test_what_the_document_lacks_is_set_whole() -> None:
+    changes = find_changes(ANY, {}, {"a": {"b": 1, "c": 2}}, {"a": {"b": 9, "c": 2}})
+    assert changes == [Set(("a",), {"b": 9, "c": 2})]
+
+
+def test_odd_keys_make_a_pipeline() -> None:
+    update = render([Set(("a", "x.y"), {"$z": 1}), Unset(("a", "$q")), Inc(("n",), 2)])
+    assert isinstance(update, list)
+    assert update[0]["$set"]["a"]["$setField"]["value"] == {"$literal": {"$z": 1}}
+    assert update[1]["$set"]["a"]["$setField"]["value"] == "$$REMOVE"
+    assert update[2] == {"$set": {"n": {"$add": [{"$ifNull": ["$n", 0]}, 2]}}}

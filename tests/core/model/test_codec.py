@@ -1,0 +1,261 @@
+"""Codecs: every supported value goes to BSON and comes back the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import bson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
+
+import loom_async as lm
+from loom_async._core.model.document import hydrator
+from loom_async._core.model.plan import absorb_insertion, plan_persist
+from loom_async._core.model.values import decode_bson
+
+NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Mode(enum.Enum):
+    ON = "on"
+    OFF = "off"
+
+
+class Point(BaseModel):
+    x: float
+    label: str | None = None
+
+
+class Tree(BaseModel):
+    value: Decimal
+    children: list[Tree] = []
+
+
+class Everything(lm.PersistableBase):
+    text: str
+    number: Annotated[int, Field(ge=-(2**63), lt=2**63)]
+    ratio: float
+    flag: bool
+    price: Decimal
+    key: UUID
+    level: Level
+    mode: Mode | None
+    day: dt.date
+    moment: dt.datetime
+    length: dt.timedelta
+    clock: dt.time
+    data: bytes
+    point: Point | None
+    either: int | str | Point
+    points: list[Point]
+    levels: set[Level]
+    numbers: frozenset[int]
+    pair: tuple[int, Decimal]
+    prices: dict[str, Decimal]
+    by_level: dict[Level, list[Mode]]
+    by_number: dict[int, dict[str, dt.date]]
+    anything: Any
+    tree: Tree
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+keys = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
+decimals = st.decimals(
+    allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9
+)
+points = st.builds(Point, x=st.floats(allow_nan=False), label=st.none() | texts)
+ints = st.integers(-(2**63), 2**63 - 1)
+days = st.dates(dt.date(1, 1, 1), dt.date(9999, 12, 31))
+json_like = st.recursive(
+    st.none() | st.booleans() | ints | st.floats(allow_nan=False) | texts | decimals,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=6,
+)
+trees = st.recursive(
+    st.builds(Tree, value=decimals),
+    lambda inner: st.builds(Tree, value=decimals, children=st.lists(inner, max_size=2)),
+    max_leaves=4,
+)
+everything = st.builds(
+    Everything,
+    text=texts,
+    number=ints,
+    ratio=st.floats(allow_nan=False),
+    flag=st.booleans(),
+    price=decimals,
+    key=st.uuids(),
+    level=st.sampled_from(Level),
+    mode=st.none() | st.sampled_from(Mode),
+    day=days,
+    moment=st.datetimes(
+        dt.datetime(2, 1, 1),
+        dt.datetime(9998, 1, 1),
+        timezones=st.none() | st.timezones(),
+    ),
+    length=st.timedeltas(dt.timedelta(-100_000), dt.timedelta(100_000)),
+    clock=st.times(),
+    data=st.binary(max_size=8),
+    point=st.none() | points,
+    either=ints | texts | points,
+    points=st.lists(points, max_size=3),
+    levels=st.sets(st.sampled_from(Level)),
+    numbers=st.frozensets(ints, max_size=3),
+    pair=st.tuples(ints, decimals),
+    prices=st.dictionaries(keys, decimals, max_size=3),
+    by_level=st.dictionaries(
+        st.sampled_from(Level), st.lists(st.sampled_from(Mode), max_size=2), max_size=2
+    ),
+    by_number=st.dictionaries(ints, st.dictionaries(keys, days, max_size=2), max_size=2),
+    anything=json_like,
+    tree=trees,
+)
+
+
+def stored_and_loaded(document: Any) -> Any:
+    plan = plan_persist(document, NOW)
+    absorb_insertion(document, plan)  # type: ignore[arg-type]
+    return hydrator(type(document)).many(plan.raw)[0]  # type: ignore[union-attr]
+
+
+@given(everything)
+def test_everything_round_trips(document: Everything) -> None:
+    loaded = stored_and_loaded(document)
+    assert loaded == document
+    assert plan_persist(loaded, NOW) is None
+    assert plan_persist(document, NOW) is None
+
+
+def test_stored_forms() -> None:
+    document = Everything(
+        text="a", number=1, ratio=1, flag=True, price=Decimal("1.50"), key=UUID(int=1),
+        level=Level.HIGH, mode=Mode.ON, day=dt.date(2024, 2, 29), moment=NOW,
+        length=dt.timedelta(seconds=1.5), clock=dt.time(1, 2), data=b"x", point=Point(x=1),
+        either="e", points=[], levels={Level.LOW}, numbers=frozenset(), pair=(1, Decimal(2)),
+        prices={}, by_level={Level.LOW: [Mode.OFF]}, by_number={3: {}}, anything=None,
+        tree=Tree(value=Decimal(1)),
+    )  # fmt: skip
+    stored = decode_bson(plan_persist(document, NOW).raw)  # type: ignore[union-attr]
+    assert stored["price"] == bson.Decimal128("1.50")
+    assert stored["mode"] == "on"
+    assert stored["level"] == 2
+    assert stored["day"] == dt.datetime(2024, 2, 29, tzinfo=dt.UTC)
+    assert stored["length"] == "PT1.5S"
+    assert stored["clock"] == "01:02:00"
+    assert stored["levels"] == [1]
+    assert stored["by_level"] == {"1": ["off"]}
+    assert stored["by_number"] == {"3": {}}
+    assert stored["pair"] == [1, bson.Decimal128("2")]
+    assert stored["tree"] == {"value": bson.Decimal128("1"), "children": []}
+
+
+def test_aliases_secrets_urls_and_strict_models() -> None:
+    class Strict(lm.PersistableBase):
+        model_config = ConfigDict(strict=True)
+
+        name: str = Field(alias="fullName")
+        secret: SecretStr
+        url: AnyUrl
+        hidden: int = Field(default=1, exclude=True)
+        numbers: set[int] = set()
+        mode: Mode = Mode.ON
+
+    document = Strict(fullName="A", secret=SecretStr("s3"), url=AnyUrl("http://x.y/"), hidden=5)
+    loaded = stored_and_loaded(document)
+    assert loaded == document
+    stored = decode_bson(plan_persist(document.model_copy(), NOW) or _raw(document))  # type: ignore[arg-type]
+    assert stored["fullName"] == "A"
+    assert stored["secret"] == "s3"
+    assert stored["hidden"] == 5
+
+
+def _raw(document: Any) -> bytes:
+    from loom_async._core.model.document import baseline
+
+    raw = baseline(document)
+    assert raw is not None
+    return raw
+
+
+def test_extra_fields_are_kept() -> None:
+    class Open(lm.PersistableBase):
+        model_config = ConfigDict(extra="allow")
+
+        name: str
+
+    document = Open(name="a", more={"x": [1, {"y": Decimal("1.0")}]})  # type: ignore[call-arg]
+    loaded = stored_and_loaded(document)
+    assert loaded == document
+    loaded.more["x"][1]["y"] = 2
+    plan = plan_persist(loaded, NOW)
+    assert plan.update == {"$set": {"more.x": [1, {"y": 2}]}}  # type: ignore[union-attr]
+
+
+def test_subclass_of_a_nested_model_keeps_its_fields() -> None:
+    class Special(Point):
+        extra: int = 0
+
+    class Holder(lm.PersistableBase):
+        point: Point
+
+    document = Holder(point=Special(x=1, extra=7))
+    stored = decode_bson(plan_persist(document, NOW).raw)  # type: ignore[union-attr]
+    assert stored["point"] == {"x": 1.0, "label": None, "extra": 7}
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        ({"a": [1, {"b": 2**63}]}, r"anything\.a\.1\.b"),
+        ({"a\0b": 1}, "anything"),
+        ("\ud800", "anything"),
+        (object(), "anything"),
+        (Decimal("1." + "1" * 40), "anything"),
+    ],
+)
+def test_value_without_a_form_is_named(value: Any, where: str) -> None:
+    class Holder(lm.PersistableBase):
+        anything: Any
+
+    with pytest.raises(lm.EncodingError, match=where):
+        plan_persist(Holder(anything=value), NOW)
+
+
+def test_json_has_id_and_its_schema_too() -> None:
+    class User(lm.Persistable):
+        name: str
+
+    user = User(name="a")
+    assert user.model_dump(mode="json")["id"] == str(user.id)
+    assert User.model_validate_json(user.model_dump_json()) == user
+    for mode in ("validation", "serialization"):
+        properties = User.model_json_schema(mode=mode)["properties"]  # type: ignore[arg-type]
+        assert "id" in properties
+        assert "_id" not in properties
+
+
+def test_markers_make_fields_optional_and_normalise() -> None:
+    class Thing(lm.PersistableBase):
+        made: lm.TimeInserted
+        names: list[lm.StrUpper]
+        maybe: lm.StrLower | None = None
+        trimmed: Annotated[str, lm.NormalizeValue(str.strip)] = " x "
+        serial: Annotated[str, lm.CoalesceOnInsert(lambda: "made up")]
+
+    thing = Thing(names=["a"], maybe="B")  # type: ignore[call-arg]
+    thing.names.append("b")
+    loaded = stored_and_loaded(thing)
+    assert loaded.names == ["A", "B"] == thing.names
+    assert loaded.maybe == "b"
+    assert loaded.made == NOW == thing.made
+    assert loaded.serial == "made up"

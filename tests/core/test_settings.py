@@ -1,0 +1,43 @@
+"""Settings: where each comes from, and which wins."""
+
+from __future__ import annotations
+
+import pytest
+
+import loom_async as lm
+from loom_async._core import settings as module
+
+
+@pytest.fixture(autouse=True)
+def _unconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_configured", {})
+
+
+def test_context_over_configure_over_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lm.settings().server_timeout == 30
+    monkeypatch.setenv("LOOM_SERVER_TIMEOUT", "5")
+    assert lm.settings().server_timeout == 5
+    lm.configure(server_timeout=6)
+    assert lm.settings().server_timeout == 6
+    with lm.config_context(server_timeout=7):
+        assert lm.settings().server_timeout == 7
+        with lm.config_context(server_timeout=8):
+            assert lm.settings().server_timeout == 8
+        assert lm.settings().server_timeout == 7
+    assert lm.settings().server_timeout == 6
+
+
+def test_unknown_setting_names_the_nearest() -> None:
+    with pytest.raises(lm.ConfigurationError, match="server_timeout"):
+        lm.configure(server_timout=3)
+    with pytest.raises(lm.ConfigurationError), lm.config_context(nothing_like_it=1):
+        pass
+
+
+def test_bad_value_is_refused_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(lm.ConfigurationError, match="server_timeout"):
+        lm.configure(server_timeout=-1)
+    assert lm.settings().server_timeout == 30
+    monkeypatch.setenv("LOOM_SERVER_TIMEOUT", "soon")
+    with pytest.raises(lm.ConfigurationError, match="server_timeout"):
+        lm.settings()
