@@ -1,0 +1,56 @@
+"""The import rules: what may know of what."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import loom_async
+
+PACKAGE = Path(loom_async.__file__).parent
+CORE = sorted((PACKAGE / "_core").rglob("*.py"))
+FRAMES = {"pyarrow", "pymongoarrow", "pandas", "polars", "numpy", "dask", "narwhals"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the absolute names of the modules that a file imports anywhere."""
+    package = ["loom_async", *path.relative_to(PACKAGE).parent.parts]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            found.add(".".join([*base, node.module or ""]).rstrip("."))
+    return found
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_core_is_pure(path: Path) -> None:
+    names = imports_of(path)
+    outside = {n for n in names if n.startswith("loom_async") and "._core" not in n}
+    assert outside == set(), "the core never imports its parent"
+    assert not any(name.split(".")[0] in {"asyncio", "anyio"} for name in names)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    waits = [n for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef | ast.Await)]
+    assert waits == [], "the core never waits"
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
+def test_frames_are_not_needed(path: Path) -> None:
+    assert {name.split(".")[0] for name in imports_of(path)}.isdisjoint(FRAMES)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)
+def test_only_the_seam_knows_asyncio(path: Path) -> None:
+    if path.name != "_seam.py":
+        assert "asyncio" not in imports_of(path)
+
+
+def test_public_names_are_documented_and_grouped() -> None:
+    for name in loom_async.__all__:
+        value = getattr(loom_async, name)
+        if callable(value):
+            assert value.__doc__ or name.startswith(("Str", "Time", "Incr", "PyObject")), name
