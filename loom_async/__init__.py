@@ -32,19 +32,15 @@ from ._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
 from ._core.model.metadata import Index, declare_persist_db
 from ._core.model.results import PersistResult, UpdateCount
 from ._core.query.expressions import Predicate, raw, text
-from ._core.query.fields import Accumulator, Field, count, element, fld
+from ._core.query.fields import Field, element, fld
+from ._core.query.grouping import Accumulator, count
 from ._core.query.stages import AggregationStages
 from ._core.query.time_query import TimeQuery
 from ._core.settings import Settings, config_context, configure, settings
-from .database import (
-    close,
-    connect,
-    embedded,
-    get_async_local_db_client,
-    get_async_remote_db_client,
-    using,
-)
-from .directive import Aggregation, LoadDirective
+from .aggregation import Aggregation
+from .clients import close, get_async_local_db_client, get_async_remote_db_client
+from .database import connect, embedded, using
+from .directive import LoadDirective
 from .persistable import Persistable, PersistableBase
 
 __all__ = [

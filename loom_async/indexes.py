@@ -10,10 +10,11 @@ from pymongo import IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import OperationFailure
 
-from ._core.driver_errors import Translated, redacted
+from ._core.driver_errors import Translated
 from ._core.errors import IndexConflict
 from ._core.model.index_plan import Comparison, IndexDifference, IndexSpec, compare, specify
 from ._core.model.metadata import declaration_of
+from ._core.uri import redacted
 
 Collection: TypeAlias = AsyncCollection[dict[str, Any]]
 

@@ -27,8 +27,9 @@ from ._core.model.plan import (
 from ._core.model.results import PersistResult
 from ._core.query.condition import Condition
 from ._core.query.stages import AggregationStages
+from .aggregation import Aggregation
 from .database import collection_of
-from .directive import Aggregation, LoadDirective, query_of
+from .directive import LoadDirective, query_of
 from .writes import update_and_fetch
 
 

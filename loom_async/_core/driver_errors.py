@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -19,6 +18,7 @@ from .errors import (
     OperationFailed,
     OperationTimeout,
 )
+from .uri import redacted
 
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
@@ -93,8 +93,3 @@ def duplicate_key(details: Mapping[str, Any], action: str) -> DuplicateKey:
         key=key,
         hint="the fields form a unique index",
     )
-
-
-def redacted(text: str) -> str:
-    """Return a text in which the user and password of any URI are starred out."""
-    return re.sub(r"(\w+(?:\+\w+)?://)[^\s'\"]*@", r"\1***@", text)

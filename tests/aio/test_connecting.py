@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-from loom_async.database import with_secret
+from loom_async._core.uri import with_secret
 
 
 @lm.declare_persist_db("tenants_none", "notes")

@@ -7,7 +7,15 @@ import inspect
 import re
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import (
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    Sequence,
+)
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from decimal import Decimal
@@ -17,28 +25,26 @@ from uuid import UUID
 
 from bson import ObjectId
 from pydantic import BaseModel, RootModel, SecretBytes, SecretStr
+from pydantic.fields import FieldInfo
 from typing_extensions import TypeAliasType, is_typeddict
 
-from .codec import (
-    ANY,
-    Codec,
+from ..errors import ConfigurationError
+from .codec import ANY, Codec
+from .containers import Entries, Items, OneOf, Unordered
+from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet
+from .model_codec import ModelCodec, StoredField
+from .scalars import (
     Converted,
     Counter,
-    Entries,
     Exact,
     Identifier,
-    Items,
     JsonForm,
     Normalised,
-    OneOf,
     Scalar,
-    Unordered,
     day,
-    model_codec,
     moment,
 )
-from .markers import Increment, NormalizeValue
-from .values import key_to_bson, to_bson
+from .values import key_to_bson, teach, to_bson
 
 _SCALARS = (str, int, float, bool, bytes, UUID, types.NoneType, re.Pattern)
 _LISTS = (list, tuple, deque, Sequence, MutableSequence, Iterable)
@@ -150,6 +156,46 @@ def _reveal(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
 
 
+_codecs: dict[type[BaseModel], ModelCodec] = {}
+
+
+def model_codec(model: type[BaseModel]) -> ModelCodec:
+    """Return the codec of a model, compiled on first use."""
+    codec = _codecs.get(model)
+    if codec is None:
+        codec = _codecs[model] = ModelCodec(model, lambda: _stored_fields(model))
+    return codec
+
+
+def stored_name(name: str, info: FieldInfo) -> str:
+    """Return the name that a field has in documents: the one that validation reads."""
+    alias = info.validation_alias
+    if isinstance(alias, str):
+        return alias
+    choices = getattr(alias, "choices", ())
+    return next((choice for choice in choices if isinstance(choice, str)), name)
+
+
+def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
+    for name, info in model.model_fields.items():
+        try:
+            codec = codec_of(info.annotation, info.metadata)
+        except Exception as error:
+            raise ConfigurationError(
+                f"{model.__name__}.{name} has a type that Loom cannot store: {info.annotation!r}",
+                hint="use a type that pydantic can write to JSON",
+            ) from error
+        markers: dict[type, Any] = {type(marker): marker for marker in info.metadata}
+        on_insert, on_write = markers.get(CoalesceOnInsert), markers.get(RefreshOnSet)
+        yield StoredField(
+            name,
+            stored_name(name, info),
+            codec,
+            on_insert.function if on_insert else None,
+            on_write.function if on_write else None,
+        )
+
+
 # Asked in this order: a bool is an int, an Enum may be a str, a datetime is a date.
 _BY_CLASS: tuple[tuple[Any, Callable[[Any], Codec]], ...] = (
     (RootModel, _Root),
@@ -166,3 +212,16 @@ _BY_CLASS: tuple[tuple[Any, Callable[[Any], Codec]], ...] = (
     (_DICTS, lambda _: ANY),
     ((list, tuple, deque), lambda _: Items(ANY)),
 )
+
+
+def _model_to_bson(value: BaseModel) -> Any:
+    return model_codec(type(value)).encode(value)
+
+
+def _root_to_bson(value: RootModel[Any]) -> Any:
+    return to_bson(value.root)
+
+
+# A model is encoded by its own codec wherever its object turns up.
+teach(BaseModel, _model_to_bson)
+teach(RootModel, _root_to_bson)

@@ -10,7 +10,9 @@ from uuid import UUID
 from bson import ObjectId
 
 from ..typing import is_dict, is_list
-from .codec import ANY, Codec, Counter, Items, Unordered
+from .codec import ANY, Codec
+from .containers import Items, Unordered
+from .scalars import Counter
 from .values import encode_bson
 
 Path: TypeAlias = tuple[str, ...]

@@ -9,8 +9,10 @@ from bson import ObjectId
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import InvalidId
-from .codec import Identifier, StoredField, model_codec
+from .annotations import model_codec
 from .document import DocumentModel
+from .model_codec import StoredField
+from .scalars import Identifier
 
 
 def parse_id(model: type[DocumentModel], value: Any) -> Any:

@@ -13,10 +13,12 @@ from pydantic import BaseModel
 
 from ..errors import EncodingError, InvalidId
 from ..typing import is_dict, is_list
+from .annotations import model_codec
 from .changes import Change, Set, find_changes, same
-from .codec import Counter, Identifier, ModelCodec, Scalar, StoredField, model_codec
 from .document import DocumentModel, baseline, encode, hydrator, set_baseline, values_of
 from .markers import now as current_time
+from .model_codec import ModelCodec, StoredField
+from .scalars import Counter, Identifier, Scalar
 from .update import Update, render
 from .values import decode_bson, encode_bson
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..errors import UnknownFieldError
 from ..query.paths import ResolvedField
-from .codec import Codec, model_codec
+from .annotations import model_codec
+from .codec import Codec
 
 
 class ModelResolver:

@@ -16,7 +16,7 @@ import bson
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from bson.decimal128 import Decimal128
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from ..errors import EncodingError
@@ -29,6 +29,11 @@ _MIDNIGHT = dt.time(tzinfo=UTC)
 CODEC_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
 )
+
+
+def teach(kind: type, convert: Callable[[Any], Any]) -> None:
+    """Have `to_bson` convert every instance of a class by a function, before all other classes."""
+    _BY_BASE.insert(0, (kind, convert))
 
 
 def encode_bson(document: Mapping[str, Any]) -> bytes:
@@ -148,13 +153,6 @@ def from_bson(value: Any) -> Any:
     return value
 
 
-def _model_to_bson(value: BaseModel) -> dict[str, Any]:
-    from .codec import model_codec  # the codec of a model is made of the values in here
-
-    encoded: dict[str, Any] = model_codec(type(value)).encode(value)
-    return encoded
-
-
 def _mapping_to_bson(value: Mapping[Any, Any]) -> dict[str, Any]:
     return {key_to_bson(key): to_bson(item) for key, item in value.items()}
 
@@ -190,8 +188,7 @@ _CONVERTERS: dict[type, Callable[[Any], Any]] = {
     bytearray: bytes,
 }
 # Subclasses, in the order in which they are asked: an Enum may also be a str or an int.
-_BY_BASE: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (BaseModel, _model_to_bson),
+_BY_BASE: list[tuple[Any, Callable[[Any], Any]]] = [
     (Enum, lambda value: to_bson(value.value)),
     (dt.datetime, utc_milliseconds),
     (dt.date, date_to_bson),
@@ -200,4 +197,4 @@ _BY_BASE: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (Mapping, _mapping_to_bson),
     ((set, frozenset), _set_to_bson),
     ((list, tuple, deque), _sequence_to_bson),
-)
+]

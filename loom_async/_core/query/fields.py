@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -22,28 +21,11 @@ from .expressions import (
     TextMatch,
     as_predicate,
 )
+from .grouping import Accumulator
+from .operands import bson_type, flags_of, several, string
 from .paths import check_path, join
 from .recorder import Recorder, recorded_path
 from .time_query import TimeQuery
-
-
-@dataclass(frozen=True, slots=True)
-class Accumulator:
-    """What `group_by(...).acc(...)` gathers of a group: a MongoDB accumulator over a field."""
-
-    operator: str
-    path: str | None = None
-
-
-def count() -> Accumulator:
-    """Return the accumulator that counts the rows of a group.
-
-    Example:
-        >>> import loom_async as lm
-        >>> lm.count()
-        Accumulator(operator='$count', path=None)
-    """
-    return Accumulator("$count")
 
 
 class Field(Combinable):
@@ -107,15 +89,15 @@ class Field(Combinable):
 
     def is_in(self, values: Iterable[Any]) -> Predicate:
         """The field equals one of the values; any iterable, read once and now."""
-        return self._compare("in", _several(values, "is_in"))
+        return self._compare("in", several(values, "is_in"))
 
     def is_not_in(self, values: Iterable[Any]) -> Predicate:
         """The field equals none of the values; it may be missing."""
-        return self._compare("nin", _several(values, "is_not_in"))
+        return self._compare("nin", several(values, "is_not_in"))
 
     def is_all(self, values: Iterable[Any]) -> Predicate:
         """The array has all of the values."""
-        return self._compare("all", _several(values, "is_all"))
+        return self._compare("all", several(values, "is_all"))
 
     def is_not_all(self, values: Iterable[Any]) -> Predicate:
         """The array lacks one of the values, or the field is no array."""
@@ -171,7 +153,7 @@ class Field(Combinable):
 
     def is_type(self, *types: str | int | type) -> Predicate:
         """The field has one of the BSON types: names, numbers, or the Python types they hold."""
-        return Operation(self.path, {"$type": [_bson_type(kind) for kind in types]})
+        return Operation(self.path, {"$type": [bson_type(kind) for kind in types]})
 
     def matches(self, pattern: str | re.Pattern[str], flags: str = "") -> Predicate:
         """The string matches a regular expression of MongoDB (PCRE).
@@ -181,23 +163,23 @@ class Field(Combinable):
             flags: Any of `i`, `m`, `s` and `x`.
         """
         if isinstance(pattern, re.Pattern):
-            flags, pattern = _flags_of(pattern), pattern.pattern
-        _string(pattern, "matches")
+            flags, pattern = flags_of(pattern), pattern.pattern
+        string(pattern, "matches")
         if set(flags) - set("imsx"):
             raise QueryError(f"the flags {flags!r} are not among i, m, s and x")
         return Operation(self.path, {"$regex": pattern, "$options": "".join(sorted(set(flags)))})
 
     def contains(self, text: str, ignore_case: bool = False) -> Predicate:
         """The string contains the text, taken literally; for array elements use `==`."""
-        return TextMatch(self.path, "{}", _string(text, "contains"), ignore_case)
+        return TextMatch(self.path, "{}", string(text, "contains"), ignore_case)
 
     def starts_with(self, text: str, ignore_case: bool = False) -> Predicate:
         """The string begins with the text, taken literally."""
-        return TextMatch(self.path, "^{}", _string(text, "starts_with"), ignore_case)
+        return TextMatch(self.path, "^{}", string(text, "starts_with"), ignore_case)
 
     def ends_with(self, text: str, ignore_case: bool = False) -> Predicate:
         """The string ends with the text, taken literally."""
-        return TextMatch(self.path, r"{}\z", _string(text, "ends_with"), ignore_case)
+        return TextMatch(self.path, r"{}\z", string(text, "ends_with"), ignore_case)
 
     def is_within(self, span: TimeQuery) -> Predicate:
         """The time lies in the span."""
@@ -298,43 +280,3 @@ class FieldMaker:
 
 fld = FieldMaker()
 element = Field("")
-
-
-def _several(values: Iterable[Any], name: str) -> tuple[Any, ...]:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise QueryError(
-            f"{name}() takes several values, not {values!r}", hint=f"{name}([{values!r}])"
-        )
-    return tuple(values)
-
-
-def _string(text: Any, name: str) -> str:
-    if not isinstance(text, str):
-        raise QueryError(f"{name}() takes a string, not {text!r}")
-    return text
-
-
-def _flags_of(pattern: re.Pattern[str]) -> str:
-    letters = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s", re.VERBOSE: "x"}
-    if pattern.flags & re.LOCALE:
-        raise QueryError(f"MongoDB has no counterpart of the flag LOCALE of {pattern!r}")
-    return "".join(letter for flag, letter in letters.items() if pattern.flags & flag)
-
-
-_BSON_TYPES = {
-    str: "string", int: ["int", "long"], float: "double", bool: "bool", bytes: "binData",
-    list: "array", dict: "object", type(None): "null",
-}  # fmt: skip
-
-
-def _bson_type(kind: str | int | type) -> Any:
-    if not isinstance(kind, type):
-        return kind
-    named = {"datetime": "date", "ObjectId": "objectId", "Decimal": "decimal", "UUID": "binData"}
-    found = _BSON_TYPES.get(kind) or named.get(getattr(kind, "__name__", ""))
-    if found is None:
-        raise QueryError(
-            f"is_type({kind!r}): there is no such BSON type",
-            hint="use BSON's name, such as 'string', 'int', 'date', 'objectId'",
-        )
-    return found

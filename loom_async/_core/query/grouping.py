@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..errors import QueryError
 from ..typing import is_mapping
-from .fields import Accumulator
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulator:
+    """What `group_by(...).acc(...)` gathers of a group: a MongoDB accumulator over a field."""
+
+    operator: str
+    path: str | None = None
+
+
+def count() -> Accumulator:
+    """Return the accumulator that counts the rows of a group.
+
+    Example:
+        >>> import loom_async as lm
+        >>> lm.count()
+        Accumulator(operator='$count', path=None)
+    """
+    return Accumulator("$count")
+
 
 Accumulators: TypeAlias = Mapping[str, Accumulator | Mapping[str, Any]]
 

@@ -1,0 +1,132 @@
+"""The codec of a pydantic model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..errors import EncodingError
+from ..typing import is_dict
+from .codec import ANY, Codec
+from .values import from_bson, to_bson
+
+
+@dataclass(frozen=True, slots=True)
+class StoredField:
+    """One field of a model as it is stored."""
+
+    name: str
+    stored_name: str
+    codec: Codec
+    on_insert: Callable[[], Any] | None = None
+    on_write: Callable[[], Any] | None = None
+
+
+class ModelCodec(Codec):
+    """A pydantic model, stored as a document by the names that its validation reads.
+
+    Parameters:
+        model: The model.
+        find_fields: Gives its fields on first use: by then a model that names itself is complete.
+    """
+
+    is_identity = False
+
+    def __init__(
+        self, model: type[BaseModel], find_fields: Callable[[], Iterable[StoredField]]
+    ) -> None:
+        self.model = model
+        self._find_fields = find_fields
+        self._measuring = False
+        self._allows_extra = model.model_config.get("extra") == "allow"
+
+    @cached_property
+    def fields(self) -> tuple[StoredField, ...]:
+        """The stored fields in the order of the model."""
+        return tuple(self._find_fields())
+
+    @cached_property
+    def stamped(self) -> tuple[StoredField, ...]:
+        """The fields that the database layer fills in."""
+        return tuple(field for field in self.fields if field.on_insert or field.on_write)
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:
+        return tuple(
+            (f.stored_name, f.name, None if f.codec.is_identity else f.codec.encode)
+            for f in self.fields
+        )
+
+    @cached_property
+    def _decoders(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+        return tuple((f.stored_name, f.codec.decode) for f in self.fields if f.codec.needs_decode)
+
+    @cached_property
+    def needs_decode(self) -> bool:  # type: ignore[override]
+        """True if a field needs it; a model inside itself is taken to."""
+        return self._any("needs_decode") or self._allows_extra
+
+    @cached_property
+    def normalises(self) -> bool:  # type: ignore[override]
+        """True if a field does; a model inside itself is taken to."""
+        return self._any("normalises") or self._allows_extra
+
+    def _any(self, trait: str) -> bool:
+        if self._measuring:
+            return True
+        self._measuring = True
+        try:
+            return any(getattr(field.codec, trait) for field in self.fields)
+        finally:
+            self._measuring = False
+
+    def encode(self, value: Any) -> Any:
+        if type(value) is not self.model:
+            return to_bson(value)
+        data = value.__dict__
+        document: dict[str, Any] = {}
+        stored_name = ""
+        try:
+            for stored_name, name, encode in self._plan:
+                document[stored_name] = data[name] if encode is None else encode(data[name])
+        except EncodingError as error:
+            raise EncodingError(
+                error.reason, path=_join(stored_name, error.path), hint=error.hint
+            ) from error.__cause__
+        if value.__pydantic_extra__:
+            document.update({k: to_bson(v) for k, v in value.__pydantic_extra__.items()})
+        return document
+
+    def decode(self, stored: Any) -> Any:
+        if not is_dict(stored):
+            return stored
+        if self._allows_extra:
+            known = {f.stored_name for f in self.fields}
+            result = {k: v if k in known else from_bson(v) for k, v in stored.items()}
+        else:
+            result = dict(stored)
+        for stored_name, decode in self._decoders:
+            if stored_name in result:
+                result[stored_name] = decode(result[stored_name])
+        return result
+
+    def child(self, key: str) -> tuple[str, Codec] | None:
+        field = self._by_name.get(key)
+        if field is not None:
+            return field.stored_name, field.codec
+        return (key, ANY) if self._allows_extra else None
+
+    def names(self) -> Iterable[str]:
+        return (field.name for field in self.fields)
+
+    @cached_property
+    def _by_name(self) -> dict[str, StoredField]:
+        return {f.stored_name: f for f in self.fields} | {f.name: f for f in self.fields}
+
+
+def _join(head: str, tail: str) -> str:
+    return f"{head}.{tail}" if tail else head

@@ -1,0 +1,157 @@
+"""Clients opened on first need: one for each server and event loop, closed with the loop."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import AsyncGenerator
+from typing import Any, TypeAlias
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from . import _seam
+from ._core.errors import ConfigurationError
+from ._core.settings import settings
+from ._core.uri import redacted, with_secret
+from .embedded import Lease, start_embedded
+
+Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
+
+
+class _Opened:
+    """The clients that one event loop opened lazily, by URI; '' is the embedded server's."""
+
+    def __init__(self) -> None:
+        self.lock = _seam.Lock()
+        self.clients: dict[str, Client] = {}
+        self.leases: list[Lease] = []
+        self.closer: AsyncGenerator[None, None] | None = None
+
+    async def close(self) -> None:
+        clients, leases = list(self.clients.values()), list(self.leases)
+        self.clients.clear()
+        self.leases.clear()
+        for client in clients:
+            await client.close()
+        for lease in leases:
+            lease.release()
+
+
+_opened: weakref.WeakKeyDictionary[Any, _Opened] = weakref.WeakKeyDictionary()
+
+
+def _forget_after_fork() -> None:
+    # Sockets are the parent's: the child opens its own and leaves these untouched.
+    global _opened
+    _opened = weakref.WeakKeyDictionary()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+async def close() -> None:
+    """Close what was opened lazily in this event loop; the next operation opens it again.
+
+    Example:
+        >>> import loom_async as lm
+        >>> async def shutdown() -> None:
+        ...     await lm.close()
+    """
+    opened = _opened.pop(_seam.client_scope(), None)
+    if opened is not None:
+        await opened.close()
+        if opened.closer is not None:
+            await opened.closer.aclose()
+
+
+async def get_async_local_db_client() -> Client:
+    """Return the client of `LOOM_URI`, else of the embedded server; opened once per event loop.
+
+    Example:
+        >>> import loom_async as lm
+        >>> async def main() -> None:
+        ...     client = await lm.get_async_local_db_client()
+        ...     print(await client.server_info())
+    """
+    return await _cached_client(configured_uri() or "")
+
+
+async def get_async_remote_db_client() -> Client:
+    """Return the client of `LOOM_REMOTE_URI`; opened once per event loop.
+
+    Raises:
+        ConfigurationError: `LOOM_REMOTE_URI` is not set.
+
+    Example:
+        >>> import loom_async as lm
+        >>> async def main() -> None:
+        ...     client = await lm.get_async_remote_db_client()
+    """
+    return await _cached_client(_remote_uri())
+
+
+async def _cached_client(uri: str) -> Client:
+    scope = _seam.client_scope()
+    opened = _opened.get(scope)
+    if opened is None:
+        opened = _opened.setdefault(scope, _Opened())
+    client = opened.clients.get(uri)
+    if client is not None:
+        return client
+    async with opened.lock:
+        if uri not in opened.clients:
+            opened.clients[uri] = await _open_lazily(opened, uri)
+        return opened.clients[uri]
+
+
+async def _open_lazily(opened: _Opened, uri: str) -> Client:
+    if opened.closer is None:
+        opened.closer = await _seam.at_scope_end(opened.close)
+    if uri:
+        return open_client(uri)
+    lease = await start_embedded(settings().data_dir)
+    opened.leases.append(lease)
+    return open_client(lease.uri)
+
+
+def open_client(uri: str, **options: Any) -> Client:
+    """Return a client with Loom's codec options and time limits.
+
+    Raises:
+        ConfigurationError: The URI is malformed; its password is in no part of the error.
+    """
+    chosen: dict[str, Any] = {"tz_aware": True, "uuidRepresentation": "standard"}
+    if "serverselectiontimeoutms" not in uri.lower():
+        chosen["serverSelectionTimeoutMS"] = int(settings().server_timeout * 1000)
+    try:
+        return AsyncMongoClient(uri, **(chosen | options))
+    except (PyMongoError, ValueError, TypeError) as error:
+        reason = type(error).__name__ if _has_password(uri) else redacted(str(error))
+    # Outside the handler, so that the driver's own text, which may quote the URI, is not chained.
+    raise ConfigurationError(
+        f"the URI {redacted(uri)!r} cannot be used: {reason}",
+        hint="mongodb://user:password@host:port/?options, user and password percent-encoded",
+    )
+
+
+def _has_password(uri: str) -> bool:
+    return "@" in uri
+
+
+def configured_uri() -> str | None:
+    """Return the URI that the settings give; None means the embedded server."""
+    uri = settings().uri
+    return uri.get_secret_value() if uri is not None else None
+
+
+def _remote_uri() -> str:
+    uri, secret = settings().remote_uri, settings().remote_secret
+    if uri is None:
+        raise ConfigurationError(
+            "no remote server is configured",
+            hint="set LOOM_REMOTE_URI, or lm.configure(remote_uri=…)",
+        )
+    text = uri.get_secret_value()
+    return with_secret(text, secret.get_secret_value()) if secret is not None else text
