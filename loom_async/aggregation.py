@@ -7,14 +7,13 @@ from typing import Any, Self, TypeVar
 
 from ._core.driver_errors import Translated
 from ._core.model.document import Validator, collector_paused, decode_stream
-from ._core.model.metadata import declaration_of
 from ._core.model.values import from_bson
 from ._core.query.chain import Chain
 from ._core.query.fields import Field
 from ._core.query.grouping import Accumulators
 from ._core.query.spec import QuerySpec
 from ._core.query.stages import AggregationStages
-from .database import Collection, collection_of
+from .database import Collection, collection_of, namespace_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -119,6 +118,10 @@ class Query(Chain[M]):
             if not spec.stages:
                 asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
                 limits = {name: value for name, value in asked.items() if value}
+                if "$near" in repr(spec.filter):
+                    # count_documents aggregates, and aggregations do not take $near
+                    command = {"count": collection.name, "query": spec.filter, **limits}
+                    return int((await collection.database.command(command))["n"])
                 return await collection.count_documents(spec.filter, **limits)
             pipeline = [*spec.pipeline(), {"$count": "n"}]
             rows = await (await collection.aggregate(pipeline)).to_list()
@@ -138,15 +141,18 @@ class Query(Chain[M]):
             UnknownFieldError: The model lacks the field.
         """
         path = self._stored(field.path if isinstance(field, Field) else field)
-        spec = self._spec
-        collection = await collection_of(self._model)
+        collection, spec = await collection_of(self._model), self._spec
         with Translated(f"distinct values of {self._model.__name__}.{path}"):
-            if not (spec.stages or spec.skip or spec.limit is not None):
-                values = await collection.distinct(path, spec.filter)
+            if spec.stages:
+                values = await _distinct_of_rows(collection, spec, path)
+            elif spec.limit == 0:
+                values = []
+            elif spec.skip or spec.limit:
+                rows = await _open_documents(collection, spec, {"_id": 1}).to_list()
+                chosen = {"_id": {"$in": [row["_id"] for row in rows]}}
+                values = await collection.distinct(path, chosen)
             else:
-                stages = AggregationStages().unwind(path).group({"_id": f"${path}"})
-                cursor = await collection.aggregate([*spec.pipeline(), *stages])
-                values = [row["_id"] for row in await cursor.to_list()]
+                values = await collection.distinct(path, spec.filter)
         return [from_bson(value) for value in values]
 
     async def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
@@ -183,7 +189,10 @@ class Query(Chain[M]):
             when_not_matched: `"insert"`, `"discard"` or `"fail"`.
         """
         stages = AggregationStages().merge_into(
-            _target(target), on=on, when_matched=when_matched, when_not_matched=when_not_matched
+            namespace_of(target),
+            on=on,
+            when_matched=when_matched,
+            when_not_matched=when_not_matched,
         )
         await self._run(stages)
 
@@ -193,7 +202,7 @@ class Query(Chain[M]):
         Parameters:
             target: A declared model, or a collection's name.
         """
-        await self._run(AggregationStages().out(_target(target)))
+        await self._run(AggregationStages().out(namespace_of(target)))
 
     async def _run(self, stages: AggregationStages) -> None:
         collection = await collection_of(self._model)
@@ -241,13 +250,30 @@ async def _open(collection: Collection, spec: QuerySpec, name: str) -> Any:
         )
 
 
+def _open_documents(collection: Collection, spec: QuerySpec, fields: dict[str, Any]) -> Any:
+    return collection.find(
+        spec.filter,
+        fields,
+        sort=list(spec.sort) or None,
+        skip=spec.skip,
+        limit=spec.limit or 0,
+    )
+
+
+async def _distinct_of_rows(collection: Collection, spec: QuerySpec, path: str) -> list[Any]:
+    # An empty array gives no value, a null gives null: as the distinct command does.
+    present = {path: {"$exists": True}}
+    stages = AggregationStages().match(present)
+    stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
+    cursor = await collection.aggregate(
+        [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
+    )
+    return [row["_id"] for row in await cursor.to_list()]
+
+
 def _decoded(stream: bytes) -> list[dict[str, Any]]:
     with collector_paused():
         return decode_stream(stream)
-
-
-def _target(target: str | type[Any]) -> Any:
-    return target if isinstance(target, str) else declaration_of(target).collection_name
 
 
 class Aggregation(Query[M]):

@@ -157,6 +157,14 @@ def _state_of(client: Client) -> _ClientState:
     return state
 
 
+def namespace_of(target: str | type) -> str | dict[str, str]:
+    """Return where a stage writes: a collection of the same database, or a model's own place."""
+    if isinstance(target, str):
+        return target
+    declaration = declaration_of(target)
+    return {"db": _database.get() or declaration.db_name, "coll": declaration.collection_name}
+
+
 async def collection_of(model: type, *, indexed: bool = True) -> Collection:
     """Return the collection that a model's operations use here and now, its indexes made.
 

@@ -86,7 +86,8 @@ class LoadDirective(Query[D]):
             newest_first = self._with(self._spec.with_sort(latest_order(self._model)))
         if count is None:
             return await newest_first.load_one()
-        return await newest_first.limit(count).load_many()
+        wanted = count if self._spec.limit is None else min(count, self._spec.limit)
+        return await newest_first.limit(wanted).load_many()
 
     load_top = load_latest
 

@@ -148,6 +148,9 @@ class _Root(Codec):
     def decode(self, stored: Any) -> Any:
         return self._inner.decode(stored)
 
+    def literal(self, value: Any) -> Any:
+        return self._inner.literal(getattr(value, "root", value))
+
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._inner.child(key)
 

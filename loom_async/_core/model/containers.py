@@ -7,6 +7,7 @@ from typing import Any
 
 from ..typing import is_collection, is_dict, is_list, is_mapping
 from .codec import Codec
+from .scalars import Normalised
 from .values import from_bson, in_stored_order, key_to_bson, to_bson
 
 
@@ -101,6 +102,12 @@ class OneOf(Codec):
 
     def decode(self, stored: Any) -> Any:
         return from_bson(stored) if self.needs_decode else stored
+
+    def literal(self, value: Any) -> Any:
+        for member in self._members:
+            if isinstance(member, Normalised):
+                return member.literal(value)
+        return super().literal(value)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         found = (member.child(key) for member in self._members)

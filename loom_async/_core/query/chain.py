@@ -80,6 +80,9 @@ class Chain(Generic[M]):
             turned = path.startswith("-")
             yield self._stored(path.removeprefix("-")), -1 if turned != descending else 1
 
+    def _expression(self, value: Any) -> Any:
+        return f"${self._stored(value.path)}" if isinstance(value, Field) else value
+
     def _stored(self, path: str) -> str:
         return self._resolver.resolve(path).path if self._resolver else path
 
@@ -104,7 +107,7 @@ class Chain(Generic[M]):
                 shape[self._stored(path[1:])] = 0
             else:
                 shape[self._stored(path)] = 1
-        shape.update({name: _expression(value) for name, value in fields.items()})
+        shape.update({name: self._expression(value) for name, value in fields.items()})
         if not shape:
             raise QueryError("project() needs a field", hint='project("name", "age")')
         return self._spec.with_stage({"$project": shape})
@@ -112,7 +115,7 @@ class Chain(Generic[M]):
     def _extended(self, fields: Mapping[str, Any]) -> QuerySpec:
         if not fields:
             raise QueryError("add_fields() needs a field", hint='add_fields(total={"$sum": "$x"})')
-        added = {name: _expression(value) for name, value in fields.items()}
+        added = {name: self._expression(value) for name, value in fields.items()}
         return self._spec.with_stage({"$addFields": added})
 
     def _grouped(self, keys: tuple[str | Field, ...], accumulators: Accumulators) -> QuerySpec:
@@ -148,7 +151,3 @@ class Chain(Generic[M]):
         for stage in stages.to_list():
             spec = spec.with_stage(stage)
         return spec
-
-
-def _expression(value: Any) -> Any:
-    return f"${value.path}" if isinstance(value, Field) else value

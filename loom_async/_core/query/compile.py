@@ -25,6 +25,7 @@ from .expressions import (
     TextMatch,
 )
 from .paths import FieldResolver, ResolvedField, join
+from .plain_elements import alternatives, is_plain
 
 Filter = dict[str, Any]
 
@@ -80,7 +81,11 @@ class _Compiler:
 
     def _resolve(self, path: str) -> ResolvedField:
         full = join(self.prefix, path)
-        if self.resolver is None or not full:
+        if not full:
+            raise QueryError(
+                "a condition outside elem_match needs a field", hint='fld["age"] > 25, u.age > 25'
+            )
+        if self.resolver is None:
             return ResolvedField(path, to_bson)
         found = self.resolver.resolve(full)
         if not self.prefix:
@@ -112,27 +117,53 @@ class _Compiler:
     def _element_match(self, match: ElementMatch) -> Filter:
         array = self._resolve(match.path).path
         inner = _Compiler(self.resolver, join(self.prefix, match.path))
-        predicate = match.predicate
-        if isinstance(predicate, Or):
-            # One element that meets a or b is one that meets a, or one that meets b; over plain
-            # values $elemMatch cannot say "or" itself.
-            return _any_of(
-                [
-                    _at(array, {"$elemMatch": inner.compile(p)})
-                    for p in _flat(predicate.operands, Or)
-                ]
-            )
-        compiled = inner.compile(predicate)
-        over_values = any(key.startswith("$") and key not in _LOGICAL for key in compiled)
-        if over_values and any(key in _LOGICAL for key in compiled):
-            raise QueryError(
-                f"elem_match over plain values takes comparisons joined by &, not {predicate!r}",
-                hint="MongoDB's $elemMatch over values has no $and, $or or $nor",
-            )
-        return _at(array, {"$elemMatch": compiled})
+        if not is_plain(match.predicate):
+            return _at(array, {"$elemMatch": inner.compile(match.predicate)})
+        expanded = _expanded(match.predicate)
+        return _any_of(
+            [
+                _at(array, {"$elemMatch": _merged_operators(map(inner._leaf, leaves), match)})
+                for leaves in alternatives(expanded)
+            ]
+        )
+
+    def _leaf(self, leaf: Predicate) -> Filter:
+        if isinstance(leaf, Not):
+            return {"$not": self.compile(leaf.operand)}
+        return self.compile(leaf)
 
 
-_LOGICAL = frozenset({"$and", "$or", "$nor", "$expr"})
+def _expanded(predicate: Predicate) -> Predicate:
+    """Return a predicate whose memberships are spelled out where `$in` would misread a value."""
+    match predicate:
+        case Comparison(path, "in" | "nin" as operator, values) if any(
+            map(_would_be_read, map(to_bson, values))
+        ):
+            each = tuple(Comparison(path, "eq", value) for value in values)
+            return Or(each) if operator == "in" else Not(Or(each))
+        case And(operands):
+            return And(tuple(map(_expanded, operands)))
+        case Or(operands):
+            return Or(tuple(map(_expanded, operands)))
+        case Not(operand):
+            return Not(_expanded(operand))
+        case _:
+            return predicate
+
+
+def _merged_operators(parts: Iterable[Filter], match: ElementMatch) -> Filter:
+    merged: Filter = {}
+    for part in parts:
+        for operator, operand in part.items():
+            if not operator.startswith("$") or (operator in merged and operator != "$ne"):
+                raise QueryError(
+                    f"one $elemMatch cannot say {match.predicate!r}",
+                    hint="over plain elements, use each operator once and name no fields",
+                )
+            if operator == "$ne" and "$ne" in merged:
+                merged["$nin"] = [*merged.get("$nin", []), merged.pop("$ne")]
+            merged[operator] = operand
+    return merged
 
 
 def _at(path: str, operators: Filter) -> Filter:
@@ -171,10 +202,6 @@ def _any_of(filters: Sequence[Filter]) -> Filter:
 
 
 def _none_of(filters: Sequence[Filter]) -> Filter:
-    # Over plain array elements there is no $nor, but there is $not.
-    (only,) = filters if len(filters) == 1 else (None,)
-    if only and all(key.startswith("$") and key not in _LOGICAL | {"$text"} for key in only):
-        return {"$not": only}
     return {"$nor": list(filters)}
 
 
@@ -192,6 +219,8 @@ def _merge(merged: Filter, part: Filter) -> bool:
         present = merged.get(key)
         if key not in merged:
             merged[key] = dict(value) if _is_operators(value) else value
+        elif key.startswith("$"):  # $expr and its kin have operands, not operators
+            return False
         elif _is_operators(present) and _is_operators(value) and present.keys().isdisjoint(value):
             present.update(value)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -178,7 +179,7 @@ def raw(filter: Mapping[str, Any]) -> Predicate:
     """
     if not isinstance(filter, Mapping):
         raise QueryError(f"raw() takes a MongoDB filter, not {filter!r}")
-    return Raw(dict(filter))
+    return Raw(deepcopy(dict(filter)))
 
 
 def text(

@@ -22,7 +22,7 @@ from .expressions import (
     as_predicate,
 )
 from .grouping import Accumulator
-from .operands import bson_type, flags_of, several, string
+from .operands import bson_types, flags_of, several, string
 from .paths import check_path, join
 from .recorder import Recorder, recorded_path
 from .time_query import TimeQuery
@@ -62,7 +62,7 @@ class Field(Combinable):
         return self.is_true()
 
     def _compare(self, operator: str, value: Any) -> Predicate:
-        if isinstance(value, Field | Recorder):
+        if isinstance(value, Combinable):
             raise QueryError(
                 f"{self!r} is compared with another field, not with a value",
                 hint='lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) compares fields',
@@ -153,7 +153,11 @@ class Field(Combinable):
 
     def is_type(self, *types: str | int | type) -> Predicate:
         """The field has one of the BSON types: names, numbers, or the Python types they hold."""
-        return Operation(self.path, {"$type": [bson_type(kind) for kind in types]})
+        if not types:
+            raise QueryError("is_type() needs a type", hint="is_type('string')")
+        return Operation(
+            self.path, {"$type": [name for kind in types for name in bson_types(kind)]}
+        )
 
     def matches(self, pattern: str | re.Pattern[str], flags: str = "") -> Predicate:
         """The string matches a regular expression of MongoDB (PCRE).

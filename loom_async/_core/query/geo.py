@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from ..errors import QueryError
@@ -17,7 +18,7 @@ def near(
     min_distance: float | None,
 ) -> dict[str, Any]:
     """Return the operand of `$near`; distances are in metres."""
-    geometry = dict(point) if isinstance(point, Mapping) else _point(point)
+    geometry = deepcopy(dict(point)) if isinstance(point, Mapping) else _point(point)
     if geometry.get("type") != "Point":
         raise QueryError(f"near() takes a point, not a {geometry.get('type')!r}")
     _position(geometry.get("coordinates"))
@@ -38,7 +39,7 @@ def within(
                 f"within() takes a GeoJSON Polygon or MultiPolygon, not {dict(area)!r}",
                 hint='{"type": "Polygon", "coordinates": [[[lon, lat], …]]}',
             )
-        return {"$geometry": dict(area)}
+        return {"$geometry": deepcopy(dict(area))}
     if area is None and center is not None and radius is not None and radius >= 0:
         return {"$centerSphere": [_position(center), radius / _EARTH_RADIUS]}
     raise QueryError(

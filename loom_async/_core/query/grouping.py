@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -60,7 +61,7 @@ def _compile(name: str, value: object, stored: Callable[[str], str]) -> dict[str
     if isinstance(value, Accumulator):
         return {value.operator: f"${stored(value.path)}" if value.path is not None else {}}
     if is_mapping(value) and len(value) == 1 and str(next(iter(value))).startswith("$"):
-        return dict(value)
+        return deepcopy(dict(value))
     raise QueryError(
         f"acc({name}={value!r}) is no accumulator",
         hint='fld["age"].avg(), count() or {"$avg": "$age"}',

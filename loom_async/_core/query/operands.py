@@ -33,16 +33,16 @@ def flags_of(pattern: re.Pattern[str]) -> str:
     return "".join(letter for flag, letter in letters.items() if pattern.flags & flag)
 
 
-_BSON_TYPES: dict[type, Any] = {
+_BSON_TYPES: dict[type, str | list[str | int]] = {
     str: "string", int: ["int", "long"], float: "double", bool: "bool", bytes: "binData",
     list: "array", dict: "object", type(None): "null",
 }  # fmt: skip
 
 
-def bson_type(kind: str | int | type) -> Any:
+def bson_types(kind: str | int | type) -> list[str | int]:
     """Return what `$type` calls a BSON or Python type."""
     if not isinstance(kind, type):
-        return kind
+        return [kind]
     named = {"datetime": "date", "ObjectId": "objectId", "Decimal": "decimal", "UUID": "binData"}
     found = _BSON_TYPES.get(kind) or named.get(getattr(kind, "__name__", ""))
     if found is None:
@@ -50,4 +50,4 @@ def bson_type(kind: str | int | type) -> Any:
             f"is_type({kind!r}): there is no such BSON type",
             hint="use BSON's name, such as 'string', 'int', 'date', 'objectId'",
         )
-    return found
+    return [found] if isinstance(found, str) else found

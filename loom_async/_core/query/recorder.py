@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from ..errors import QueryError
 from .expressions import Combinable, Comparison, Predicate, TextMatch
-from .paths import FieldResolver, join
+from .paths import FieldResolver, check_path, join
 
 _METHODS = {"startswith": "^{}", "endswith": r"{}\z"}
 
@@ -105,7 +105,7 @@ def recorded_path(recorder: Recorder) -> str:
 
 def _below(recorder: Recorder, key: str) -> Recorder:
     resolver: FieldResolver | None = object.__getattribute__(recorder, "_resolver")
-    path = join(recorded_path(recorder), key)
+    path = join(recorded_path(recorder), check_path(key))
     if resolver is not None:
         resolver.resolve(path)
     return Recorder(resolver, path)

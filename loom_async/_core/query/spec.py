@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -29,7 +30,7 @@ class QuerySpec:
     @property
     def filter(self) -> dict[str, Any]:
         """The filters as one."""
-        present = [dict(part) for part in self.filters if part]
+        present = [deepcopy(dict(part)) for part in self.filters if part]
         if len(present) <= 1:
             return present[0] if present else {}
         return {"$and": present}
@@ -38,7 +39,7 @@ class QuerySpec:
         """Return this query with one more condition."""
         if self.stages:
             return self.with_stage({"$match": dict(condition)})
-        return replace(self, filters=(*self.filters, condition))
+        return replace(self, filters=(*self.filters, deepcopy(condition)))
 
     def with_sort(self, keys: SortKeys) -> QuerySpec:
         """Return this query sorted by `keys` after the keys it has."""
@@ -67,7 +68,7 @@ class QuerySpec:
 
     def with_stage(self, stage: Stage) -> QuerySpec:
         """Return this query followed by a stage."""
-        return replace(self, stages=(*self.stages, stage))
+        return replace(self, stages=(*self.stages, deepcopy(stage)))
 
     def pipeline(self) -> list[dict[str, Any]]:
         """Return the whole query as an aggregation pipeline."""
@@ -80,7 +81,7 @@ class QuerySpec:
             clauses.append({"$skip": self.skip})
         if self.limit is not None:
             clauses.append({"$limit": self.limit} if self.limit else {"$match": {"$nor": [{}]}})
-        return [*clauses, *map(dict, self.stages)]
+        return [*clauses, *(deepcopy(dict(stage)) for stage in self.stages)]
 
 
 def _without_repetition(keys: SortKeys) -> SortKeys:

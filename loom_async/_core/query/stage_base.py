@@ -34,10 +34,11 @@ class StageSequence:
         return len(self._stages)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, StageSequence) and self._stages == other._stages
+        return isinstance(other, StageSequence) and repr(self) == repr(other)
 
     def __hash__(self) -> int:
-        return hash(repr(self._stages))
+        # By text: the order of keys is part of a stage, and dicts do not compare it.
+        return hash(repr(self))
 
     def __add__(self, other: Self) -> Self:
         return self._extended(*other._stages)
@@ -108,6 +109,4 @@ def pipeline_or_value(value: Any) -> Any:
 
 def sub_pipeline(stages: StageSequence | Sequence[Document]) -> list[dict[str, Any]]:
     """Return the stages of a sub-pipeline as a list."""
-    if isinstance(stages, StageSequence):
-        return stages.to_list()
     return StageSequence(*stages).to_list()

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from ..errors import QueryError
 from .counts import check_count
-from .expressions import Predicate, raw
+from .expressions import Predicate, as_predicate, raw
 from .fields import Field
 from .stage_base import Document, StageSequence, pipeline_or_value
 
@@ -93,7 +93,7 @@ class ShapingStages(StageSequence):
 
     def match(self, condition: Document | Predicate | Field) -> Self:
         """Pass the documents that meet a condition, or a raw MongoDB filter."""
-        predicate = raw(condition) if isinstance(condition, Mapping) else condition.as_predicate()
+        predicate = raw(condition) if isinstance(condition, Mapping) else as_predicate(condition)
         return self._then("match", pipeline_or_value(predicate))
 
     def project(self, fields: Document | None = None, **more: Any) -> Self:
