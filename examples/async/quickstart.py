@@ -124,61 +124,63 @@ def read_rows(file_name: str, id_column: str) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Print how long a step took."""
+def timed(what: str) -> Iterator[list[str]]:
+    """Print how long a step took, then the lines that it found."""
+    lines: list[str] = []
     start = time.perf_counter()
-    yield
+    yield lines
     print(f"{time.perf_counter() - start:7.2f} s  {what}")
+    for line in lines:
+        print(f"{'':11}{line}")
 
 
 async def store() -> None:
     """Store every table."""
     for model, (file_name, id_column) in TABLES.items():
         objects = [model.model_validate(row) for row in read_rows(file_name, id_column)]
-        with timed(f"persist_many: {len(objects):,} {model.__name__} objects"):
-            result = await model.persist_many(objects)
-        print(f"           {result}")
+        with timed(f"persist_many of {len(objects):,} {model.__name__} objects") as lines:
+            lines.append(str(await model.persist_many(objects)))
 
 
 async def query() -> None:
     """Load, count and aggregate flights."""
-    with timed("count of flights that left over two hours late"):
-        print(f"           {await Flight.filter(fld['dep_delay'] > 120).count():,}")
-    with timed("the longest flights to Honolulu, found by a typed lambda"):
+    with timed("count of the flights that left over two hours late") as lines:
+        lines.append(f"{await Flight.filter(fld['dep_delay'] > 120).count():,}")
+    with timed("the longest flights to Honolulu in January, by a typed lambda") as lines:
         longest = Flight.filter(lambda f: (f.dest == "HNL") & (f.month == 1)).sort("-air_time")
         for flight in await longest.limit(3).load_many():
-            print(f"           {flight.carrier}{flight.flight}: {flight.air_time} minutes")
-    with timed("load_many: every flight of January as an object"):
+            lines.append(f"{flight.carrier}{flight.flight}: {flight.air_time} minutes")
+    with timed("load_many of every flight of January") as lines:
         january = await Flight.filter(fld["month"] == 1).load_many()
-    print(f"           {len(january):,} objects, the first: {january[0].time_hour:%Y-%m-%d %H:%M}")
-    with timed("mean arrival delay of each airline"):
-        by_carrier = (
+        lines.append(f"{len(january):,} objects")
+    with timed("mean arrival delay of each airline, the worst three") as lines:
+        names = {airline.id: airline.name for airline in await Airline.filter().load_many()}
+        delays = (
             Flight.filter()
             .group_by("carrier")
             .acc(flights=lm.count(), delay=fld["arr_delay"].avg())
         )
-        rows = await by_carrier.sort("-delay").limit(3).load_many()
-    names = {airline.id: airline.name for airline in await Airline.filter().load_many()}
-    for row in rows:
-        print(f"           {names[row['_id']]}: {row['delay']:.1f} minutes, {row['flights']:,}")
+        for row in await delays.sort("-delay").limit(3).load_many():
+            lines.append(f"{names[row['_id']]}: {row['delay']:.1f} minutes, {row['flights']:,}")
 
 
 async def change() -> None:
     """Change documents, one and many at a time."""
     flight = await Flight.filter(fld["tailnum"] == "N14228").sort("time_hour").load_one()
-    assert flight is not None
-    with timed("persist: one changed field and one counter"):
+    if flight is None:
+        raise SystemExit("the plane N14228 is not in the data")
+    with timed("persist of one changed field and one counter, then of nothing") as lines:
         flight.dep_delay = 3
         flight.complaints += 1
-        print(f"           written: {await flight.persist()}, again: {await flight.persist()}")
-    with timed("update: every flight of a plane"):
+        lines.append(f"written: {await flight.persist()}, then: {await flight.persist()}")
+    with timed("update of every flight of a plane") as lines:
         changed = await Flight.filter(fld["tailnum"] == "N14228").update(tailnum="N14228X")
-        print(f"           {changed!r}")
-    with timed("distinct destinations"):
-        print(f"           {len(await Flight.filter().distinct('dest'))}")
-    with timed("delete: flights that never left"):
-        print(f"           {await Flight.filter(fld['dep_time'].is_null()).delete():,} deleted")
-    print(f"           {await Flight.filter().count():,} flights remain")
+        lines.append(f"{changed.modified} of {changed.matched} modified")
+    with timed("distinct destinations") as lines:
+        lines.append(f"{len(await Flight.filter().distinct('dest'))}")
+    with timed("delete of the flights that never left") as lines:
+        lines.append(f"{await Flight.filter(fld['dep_time'].is_null()).delete():,} deleted")
+        lines.append(f"{await Flight.filter().count():,} remain")
 
 
 async def main() -> None:

@@ -42,6 +42,8 @@ class Contender(ABC):
     """One library."""
 
     name: str
+    #: What is inserted at once: fewer where a library sends each document on its own.
+    bulk: int | None = None
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
@@ -57,6 +59,13 @@ class Contender(ABC):
 
     @abstractmethod
     def build(self, rows: Sequence[dict[str, Any]]) -> list[Any]: ...
+
+    async def fill(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Store further rows past the library, so that the loads are of equal size."""
+        if rows:
+            client: Any = AsyncMongoClient(self.uri)
+            await client[DATABASE][self.name].insert_many([dict(row) for row in rows])
+            await client.close()
 
     @abstractmethod
     async def insert_one(self, item: Any) -> None: ...
@@ -95,7 +104,7 @@ class Plain(Contender):
 
     async def open(self) -> None:
         self.client: Any = AsyncMongoClient(self.uri, tz_aware=True)
-        self.collection = self.client[DATABASE]["plain"]
+        self.collection = self.client[DATABASE]["pymongo"]
 
     async def close(self) -> None:
         await self.client.close()

@@ -45,9 +45,11 @@ async def measure(contender: Contender, documents: int, singles: int) -> dict[st
 
     await rate("insert one", singles, insert_singly)
     await contender.drop()
-    objects = contender.build(rows)
-    await rate("insert many", documents, lambda: contender.insert_many(objects))
-    del objects
+    first, rest = rows[: contender.bulk], rows[contender.bulk or documents :]
+    many = contender.build(first)
+    await rate("insert many", len(many), lambda: contender.insert_many(many))
+    await contender.fill(rest)
+    del many
     loaded = await rate("find to models", documents, contender.find_all)
     ids = [item.id for item in loaded[:singles]]
 

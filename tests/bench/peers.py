@@ -81,6 +81,7 @@ class OdmanticUser(Model):
 
 class Odmantic(Contender):
     name = "odmantic"
+    bulk = 1_000
 
     async def open(self) -> None:
         self.client: Any = AsyncIOMotorClient(self.uri)

@@ -14,6 +14,8 @@ from .values import from_bson, in_stored_order, key_to_bson, to_bson
 class Items(Codec):
     """A list, tuple or deque."""
 
+    holds_items = True
+
     def __init__(self, item: Codec) -> None:
         self.item = item
         self.needs_decode = item.needs_decode

@@ -11,6 +11,7 @@ from bson import ObjectId
 from bson.decimal128 import Decimal128
 from pydantic import TypeAdapter
 
+from ..typing import is_collection
 from .codec import Codec
 from .values import date_to_bson, decimal_to_bson, to_bson, utc_milliseconds
 
@@ -119,6 +120,8 @@ class Normalised(Codec):
         return self._inner.decode(stored)
 
     def literal(self, value: Any) -> Any:
+        if self._inner.holds_items and not is_collection(value):
+            return self._inner.literal(value)
         try:
             return self._inner.literal(self._function(value))
         except (TypeError, AttributeError):

@@ -39,7 +39,13 @@ def group_key(paths: Sequence[str]) -> Any:
         return None
     if len(paths) == 1:
         return f"${paths[0]}"
-    return {path.replace(".", "_"): f"${path}" for path in paths}
+    names = [path.replace(".", "_") for path in paths]
+    if len(set(names)) < len(names):
+        raise QueryError(
+            f"group_by({', '.join(map(repr, paths))}): two of the keys would have the same name",
+            hint="group by agg(AggregationStages().group(...)), which names the keys",
+        )
+    return {name: f"${path}" for name, path in zip(names, paths, strict=True)}
 
 
 def compile_accumulators(
@@ -54,6 +60,8 @@ def compile_accumulators(
     Raises:
         QueryError: Something is no accumulator.
     """
+    if "_id" in accumulators:
+        raise QueryError("acc(_id=…): the keys of a group are named by group_by")
     return {name: _compile(name, value, stored) for name, value in accumulators.items()}
 
 

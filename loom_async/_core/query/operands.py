@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import QueryError
+from .expressions import Combinable
 
 
 def several(values: Iterable[Any], name: str) -> tuple[Any, ...]:
@@ -15,7 +16,11 @@ def several(values: Iterable[Any], name: str) -> tuple[Any, ...]:
         raise QueryError(
             f"{name}() takes several values, not {values!r}", hint=f"{name}([{values!r}])"
         )
-    return tuple(values)
+    gathered = tuple(values)
+    for value in gathered:
+        if isinstance(value, Combinable):
+            raise QueryError(f"{name}() takes values, and {value!r} is a condition or a field")
+    return gathered
 
 
 def string(text: Any, name: str) -> str:

@@ -88,7 +88,7 @@ class ShapingStages(StageSequence):
 
     def limit(self, count: int) -> Self:
         """Pass the first documents only."""
-        check_count("limit", count)
+        check_count("limit", count, least=1)
         return self._then("limit", count)
 
     def match(self, condition: Document | Predicate | Field) -> Self:
@@ -114,7 +114,7 @@ class ShapingStages(StageSequence):
 
     def sample(self, size: int) -> Self:
         """Pass so many documents, picked at random."""
-        check_count("sample", size)
+        check_count("sample", size, least=1)
         return self._then("sample", {"size": size})
 
     def search(self, search: Document) -> Self:
