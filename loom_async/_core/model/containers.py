@@ -24,7 +24,7 @@ class Items(Codec):
     def encode(self, value: Any) -> Any:
         if value is None:
             return None
-        if not is_collection(value):
+        if not is_list(value) and not is_collection(value):
             return to_bson(value)
         if self.item.is_identity:
             return list(value)

@@ -167,14 +167,19 @@ def _forget_unstable_defaults(
             after[field.stored_name] = before[field.stored_name]
 
 
+_UNENCODABLE = (UnencodableDocument, InvalidBSON, OverflowError, UnicodeError)
+
+
 def encode_document(document: dict[str, Any]) -> bytes:
     """Return the BSON bytes of an encoded document.
 
     Raises:
         EncodingError: A value does not fit BSON; `path` says where it is.
     """
-    with _locating(document):
+    try:
         return encode_bson(document)
+    except _UNENCODABLE as error:
+        raise _located(document, error) from error
 
 
 def _check_encodable(changes: Sequence[Change]) -> None:
@@ -195,7 +200,7 @@ class _locating:  # noqa: N801 - reads as a statement
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, UnencodableDocument | InvalidBSON | OverflowError | UnicodeError):
+        if isinstance(error, _UNENCODABLE):
             raise _located(self._document, error) from error
 
 
