@@ -1,0 +1,50 @@
+"""The documentation's code runs: each page's blocks in turn, in one namespace."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+import loom_async as lm
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python(?P<mark>[^\n]*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks_of(page: Path) -> list[CodeType]:
+    """Return the compiled blocks of a page that are not marked `no-run`."""
+    return [
+        compile(match["code"], f"{page.name} block {n}", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        for n, match in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8")))
+        if "no-run" not in match["mark"]
+    ]
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+async def test_blocks_run(page: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "documentation"}
+    for code in blocks_of(page):
+        result = eval(code, namespace)
+        if inspect.isawaitable(result):
+            await result
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_public_name_is_in_the_changelog_or_docs() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    text += (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    missing = [name for name in lm.__all__ if not re.search(rf"\b{name}\b", text)]
+    assert missing == []
