@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
@@ -13,6 +14,12 @@ from tests.commands import recorder
 from tests.server import run_server
 
 _numbers = itertools.count()
+
+# Machines are shared: how long an example takes says nothing about the code.
+settings.register_profile(
+    "loom", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("loom")
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 def client_process(data_dir: Path, document: str, *flags: str) -> Iterator[subprocess.Popen[str]]:
     words = [
         sys.executable,
+        "-P",  # tests/typing would hide the standard library's typing
         str(CLIENT),
         start_embedded.__module__,
         str(data_dir),
