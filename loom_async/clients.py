@@ -14,7 +14,7 @@ from . import _seam
 from ._core.errors import ConfigurationError
 from ._core.settings import settings
 from ._core.uri import redacted, with_secret
-from .embedded import Lease, start_embedded
+from .embedded_server import Lease, start_embedded
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
 

@@ -23,7 +23,7 @@ from .clients import (
     get_async_remote_db_client,
     open_client,
 )
-from .embedded import start_embedded
+from .embedded_server import start_embedded
 from .indexes import ensure_indexes
 
 Collection: TypeAlias = AsyncCollection[dict[str, Any]]

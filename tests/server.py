@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loom_async.embedded import start_embedded
+from loom_async.embedded_server import start_embedded
 
 
 @contextmanager

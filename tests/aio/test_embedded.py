@@ -21,7 +21,7 @@ from loom_async._core.mongod import command
 from loom_async._core.mongod.binary import find_mongod
 from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock
 from loom_async._core.settings import config_context
-from loom_async.embedded import start_embedded
+from loom_async.embedded_server import start_embedded
 
 CLIENT = Path(__file__).parents[1] / "embedded_client.py"
 

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from loom_async.embedded import start_embedded
+from loom_async.embedded_server import start_embedded
 from tests.bench.contenders import CONTENDERS, Contender, make_rows
 
 Result = dict[str, dict[str, float]]

@@ -74,7 +74,7 @@ async def start_embedded(data_dir: Path | None = None, *, temporary: bool = Fals
         EmbeddedServerError: The server did not start, or not in time (setting `server_timeout`).
 
     Example:
-        >>> from loom_async.embedded import start_embedded
+        >>> from loom_async.embedded_server import start_embedded
         >>> with await start_embedded(temporary=True) as lease:
         ...     lease.port > 0
         True
