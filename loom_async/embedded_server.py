@@ -20,6 +20,7 @@ from ._core.settings import settings
 
 _POLL = 0.01
 _STARTS = 3
+_MILLISECONDS_TO_SELECT = 1_000
 _SECONDS_TO_EXIT = 1.0
 # mongod asks whoever listens at its former address whether that is itself, for up to 30 s.
 _SECONDS_TO_MOVE = 35.0
@@ -198,6 +199,8 @@ class _Start:
             authSource="local",
             authMechanism="SCRAM-SHA-256",
             timeoutMS=int(1000 * self.timeout),
+            # It was listening a moment ago: if it is not there now it has died, and is not awaited.
+            serverSelectionTimeoutMS=_MILLISECONDS_TO_SELECT,
         ) as client:
             await self._elect(client, f"{command.HOST}:{port}")
             if not (self.directory.ready.exists() and self.directory.password.exists()):

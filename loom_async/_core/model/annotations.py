@@ -37,6 +37,7 @@ from .scalars import (
     Converted,
     Counter,
     Exact,
+    Expression,
     Identifier,
     JsonForm,
     Normalised,
@@ -46,7 +47,7 @@ from .scalars import (
 )
 from .values import key_to_bson, teach, to_bson
 
-_SCALARS = (str, int, float, bool, bytes, UUID, types.NoneType, re.Pattern)
+_SCALARS = (str, int, float, bool, bytes, UUID, types.NoneType)
 _LISTS = (list, tuple, deque, Sequence, MutableSequence, Iterable)
 _SETS = (set, frozenset, AbstractSet)
 _DICTS = (dict, Mapping, MutableMapping)
@@ -101,6 +102,8 @@ def _container(origin: Any, arguments: tuple[Any, ...], annotation: Any) -> Code
     if origin in _LISTS:
         items = [codec_of(item) for item in arguments if item is not Ellipsis]
         return Items(items[0] if len(items) == 1 else OneOf(items))
+    if origin is re.Pattern:
+        return Expression()
     return ANY if is_record(origin) else JsonForm(annotation)
 
 
@@ -206,6 +209,7 @@ _BY_CLASS: tuple[tuple[Any, Callable[[Any], Codec]], ...] = (
     (Enum, lambda _: Converted(to_bson)),
     (_SCALARS, lambda _: Scalar()),
     (ObjectId, lambda _: Identifier()),
+    (re.Pattern, lambda _: Expression()),
     (dt.datetime, lambda _: moment()),
     (dt.date, lambda _: day()),
     (Decimal, lambda _: Exact()),

@@ -9,6 +9,7 @@ from typing import Any
 
 from bson import ObjectId
 from bson.decimal128 import Decimal128
+from bson.regex import Regex
 from pydantic import TypeAdapter
 
 from ..typing import is_collection
@@ -69,6 +70,19 @@ class Exact(Converted):
 
     def decode(self, stored: Any) -> Any:
         return stored.to_decimal() if type(stored) is Decimal128 else stored
+
+
+class Expression(Converted):
+    """A compiled regular expression."""
+
+    needs_decode = True
+
+    def __init__(self) -> None:
+        super().__init__(lambda value: value)
+
+    def decode(self, stored: Any) -> Any:
+        compiled: Any = stored.try_compile() if isinstance(stored, Regex) else stored
+        return compiled
 
 
 def _decimal_like(value: Any) -> Any:
