@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from bson import ObjectId
 from bson.decimal128 import Decimal128
@@ -81,8 +81,7 @@ class Expression(Converted):
         super().__init__(lambda value: value)
 
     def decode(self, stored: Any) -> Any:
-        compiled: Any = stored.try_compile() if isinstance(stored, Regex) else stored
-        return compiled
+        return cast("Any", stored).try_compile() if isinstance(stored, Regex) else stored
 
 
 def _decimal_like(value: Any) -> Any:
