@@ -15,16 +15,20 @@ import loom_async as lm
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```python(?P<mark>[^\n]*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?P<mark><!-- no-run -->\n)?```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def blocks_of(page: Path) -> list[CodeType]:
-    """Return the compiled blocks of a page that are not marked `no-run`."""
-    return [
-        compile(match["code"], f"{page.name} block {n}", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        for n, match in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8")))
-        if "no-run" not in match["mark"]
-    ]
+    """Return the compiled blocks of a page; those marked `<!-- no-run -->` are only compiled."""
+    codes: list[CodeType] = []
+    for n, match in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8"))):
+        name = f"{page.name} block {n}"
+        code = compile(match["code"], name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        if not match["mark"]:
+            codes.append(code)
+    return codes
 
 
 @pytest.mark.usefixtures("db")
@@ -37,9 +41,16 @@ async def test_blocks_run(page: Path) -> None:
             await result
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_fences_name_a_language_alone(page: Path) -> None:
+    # Anything after the language makes MkDocs show the fence as text, and hides it from BLOCK.
+    opened = re.findall(r"^```(.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(opened) <= {"python", "console", "text"}
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 

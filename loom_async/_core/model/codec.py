@@ -12,12 +12,14 @@ class Codec:
     """How the values of one annotation go to BSON and come back; this one is for `Any`.
 
     `is_identity`: encoding returns the value itself.
+    `is_scalar`: a value cannot be edited in place.
     `holds_items`: a query may also compare with one item of the value.
     `needs_decode`: pydantic cannot take the stored form as it is.
     `normalises`: the stored form may differ from the value that was encoded.
     """
 
     is_identity = False
+    is_scalar = False
     holds_items = False
     needs_decode = True
     normalises = True

@@ -96,6 +96,7 @@ class OneOf(Codec):
     def __init__(self, members: list[Codec]) -> None:
         self._members = members
         self.is_identity = all(member.is_identity for member in members)
+        self.is_scalar = all(member.is_scalar for member in members)
         self.needs_decode = any(member.needs_decode for member in members)
         self.normalises = any(member.normalises for member in members)
 

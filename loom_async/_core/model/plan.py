@@ -120,7 +120,8 @@ def _plan_modification(
     codec: ModelCodec, document: DocumentModel, stored: bytes, now: datetime
 ) -> Modification | None:
     loaded = decode_bson(stored)
-    before = codec.encode(hydrator(type(document)).fresh(loaded))
+    # From a copy of its own: a validator may edit what it is given.
+    before = codec.encode(hydrator(type(document)).fresh(decode_bson(stored)))
     after = codec.encode(document)
     _forget_unstable_defaults(codec, document, loaded, before, after)
     for field in codec.stamped:
@@ -163,7 +164,7 @@ def _forget_unstable_defaults(
     for field in codec.fields:
         is_default = field.stored_name not in stored
         is_assigned = field.name in document.__pydantic_fields_set__
-        if is_default and not is_assigned and isinstance(field.codec, Scalar):
+        if is_default and not is_assigned and field.codec.is_scalar:
             after[field.stored_name] = before[field.stored_name]
 
 

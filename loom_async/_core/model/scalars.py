@@ -21,6 +21,7 @@ class Scalar(Codec):
     """Types that BSON has: str, int, float, bool, bytes, UUID, ObjectId, None."""
 
     is_identity = True
+    is_scalar = True
     needs_decode = False
     normalises = False
 
@@ -123,6 +124,7 @@ class Normalised(Codec):
     def __init__(self, inner: Codec, function: Callable[[Any], Any]) -> None:
         self._inner = inner
         self._function = function
+        self.is_scalar = inner.is_scalar
         self.needs_decode = inner.needs_decode
 
     def encode(self, value: Any) -> Any:

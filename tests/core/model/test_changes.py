@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
+from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, model_validator
 
+import loom_async as lm
 from loom_async._core.model.changes import (
     AddToSet,
     Inc,
@@ -17,7 +22,10 @@ from loom_async._core.model.changes import (
     same,
 )
 from loom_async._core.model.codec import ANY
+from loom_async._core.model.document import hydrator
+from loom_async._core.model.plan import Modification, plan_persist
 from loom_async._core.model.update import render
+from loom_async._core.model.values import encode_bson
 
 keys = st.sampled_from(["a", "b", "c", "x.y", "$z", "", "0"])
 scalars = st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=2)
@@ -107,3 +115,38 @@ def test_odd_keys_make_a_pipeline() -> None:
     assert update[0]["$set"]["a"]["$setField"]["value"] == {"$literal": {"$z": 1}}
     assert update[1]["$set"]["a"]["$setField"]["value"] == "$$REMOVE"
     assert update[2] == {"$set": {"n": {"$add": [{"$ifNull": ["$n", 0]}, 2]}}}
+
+
+def test_validator_that_edits_the_document_hides_no_missing_field() -> None:
+    class Legacy(lm.PersistableBase):
+        tags: list[str]
+        count: lm.IncrCounter
+
+        @model_validator(mode="before")
+        @classmethod
+        def complete(cls, data: Any) -> Any:
+            if isinstance(data, dict):
+                data.setdefault("tags", ["old"])
+                data.setdefault("count", 10)
+            return data
+
+    document = hydrator(Legacy).many(encode_bson({"_id": ObjectId()}))[0]
+    document.tags.append("new")
+    document.count += 1
+    plan = plan_persist(document, datetime.now(UTC))
+    assert isinstance(plan, Modification)
+    assert plan.changes == (Set(("tags",), ["old", "new"]), Inc(("count",), 1, start=10))
+
+
+def test_default_that_differs_each_time_is_no_change() -> None:
+    class Unstable(lm.PersistableBase):
+        key: UUID = Field(default_factory=uuid4)
+        name: lm.StrLower = Field(default_factory=lambda: uuid4().hex)
+        either: int | str = Field(default_factory=lambda: uuid4().hex)
+
+    document = hydrator(Unstable).many(encode_bson({"_id": ObjectId()}))[0]
+    assert plan_persist(document, datetime.now(UTC)) is None
+    document.name = "Chosen"
+    plan = plan_persist(document, datetime.now(UTC))
+    assert isinstance(plan, Modification)
+    assert plan.update == {"$set": {"name": "chosen"}}
