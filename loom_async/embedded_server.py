@@ -198,9 +198,10 @@ class _Start:
             password=secret(self.directory.keyfile),
             authSource="local",
             authMechanism="SCRAM-SHA-256",
-            timeoutMS=int(1000 * self.timeout),
             # It was listening a moment ago: if it is not there now it has died, and is not awaited.
+            # (A timeoutMS would be waited for in full, in spite of this.)
             serverSelectionTimeoutMS=_MILLISECONDS_TO_SELECT,
+            socketTimeoutMS=int(1000 * self.timeout),
         ) as client:
             await self._elect(client, f"{command.HOST}:{port}")
             if not (self.directory.ready.exists() and self.directory.password.exists()):

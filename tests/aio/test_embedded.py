@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from pymongo.errors import OperationFailure
 from loom_async._core.errors import ConfigurationError, EmbeddedServerError
 from loom_async._core.mongod import command
 from loom_async._core.mongod.binary import find_mongod
-from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock
+from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
 from loom_async._core.settings import config_context
 from loom_async.embedded_server import start_embedded
 
@@ -193,6 +194,28 @@ async def test_the_next_start_recovers_from_the_death_of_guard_and_mongod(data_d
     with await start_embedded(data_dir) as lease:
         async with AsyncMongoClient(lease.uri) as client:
             assert await client.shop.items.count_documents({}) == 50
+
+
+async def test_a_server_that_died_as_it_was_asked_is_not_awaited(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = DataDirectory.at(data_dir)
+    guard = try_lock(directory.guard)
+    assert guard is not None
+    (data_dir / "server.json").write_text(json.dumps({"port": command.choose_port(), "pid": 1}))
+    asked = list[int]()
+    listens = command.is_listening
+
+    def listened(port: int) -> bool:
+        if asked:
+            return listens(port)
+        asked.append(port)
+        threading.Timer(0.1, unlock, [guard]).start()
+        return True
+
+    monkeypatch.setattr(command, "is_listening", listened)
+    with config_context(server_timeout=15), await start_embedded(data_dir) as lease:
+        assert lease.port == asked[0]
 
 
 async def test_a_new_guard_waits_for_the_mongod_of_a_killed_one(data_dir: Path) -> None:
