@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
+from ._core.turns import give_up, pass_turn, take_turn
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -45,26 +47,22 @@ async def at_scope_end(close: Callable[[], Awaitable[None]]) -> AsyncGenerator[N
     return generator
 
 
-class _Turn:
-    __slots__ = ("lock", "waiting")
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.waiting = 0
-
-
-_turns: dict[int, _Turn] = {}
+def is_script() -> bool:
+    """Say whether what is set here holds for the threads of the process as well: not in a task."""
+    return False
 
 
 @asynccontextmanager
 async def exclusively(subject: object) -> AsyncGenerator[None]:
-    """Let one task at a time work on `subject`, which need not be hashable."""
-    turn = _turns.setdefault(id(subject), _Turn())
-    turn.waiting += 1
+    """Let one task or thread at a time work on `subject`, which need not be hashable."""
+    turn = take_turn(subject)
+    if turn is not None:
+        try:
+            await asyncio.wrap_future(turn)
+        except BaseException:
+            give_up(subject, turn)
+            raise
     try:
-        async with turn.lock:
-            yield
+        yield
     finally:
-        turn.waiting -= 1
-        if not turn.waiting:
-            _turns.pop(id(subject), None)
+        pass_turn(subject)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from ._core.driver_errors import Translated
 from ._core.model.document import Validator, collector_paused, decode_stream
@@ -13,7 +13,8 @@ from ._core.query.fields import Field
 from ._core.query.grouping import Accumulators
 from ._core.query.spec import QuerySpec
 from ._core.query.stages import AggregationStages
-from .database import Collection, collection_of, namespace_of
+from .clients import MongoCollection
+from .database import collection_of, namespace_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -237,7 +238,7 @@ class Query(Chain[M]):
             await cursor.close()
 
 
-async def _open(collection: Collection, spec: QuerySpec, name: str) -> Any:
+async def _open(collection: MongoCollection, spec: QuerySpec, name: str) -> Any:
     with Translated(f"load {name}"):
         if spec.stages:
             return await collection.aggregate_raw_batches(spec.pipeline(), batchSize=_BATCH)
@@ -250,7 +251,7 @@ async def _open(collection: Collection, spec: QuerySpec, name: str) -> Any:
         )
 
 
-def _open_documents(collection: Collection, spec: QuerySpec, fields: dict[str, Any]) -> Any:
+def _open_documents(collection: MongoCollection, spec: QuerySpec, fields: dict[str, Any]) -> Any:
     return collection.find(
         spec.filter,
         fields,
@@ -260,7 +261,7 @@ def _open_documents(collection: Collection, spec: QuerySpec, fields: dict[str, A
     )
 
 
-async def _distinct_of_rows(collection: Collection, spec: QuerySpec, path: str) -> list[Any]:
+async def _distinct_of_rows(collection: MongoCollection, spec: QuerySpec, path: str) -> list[Any]:
     # An empty array gives no value, a null gives null: as the distinct command does.
     present = {path: {"$exists": True}}
     stages = AggregationStages().match(present)
@@ -292,9 +293,6 @@ class Aggregation(Query[M]):
     ) -> None:
         super().__init__(model, spec, resolver)
         self._validator = validator
-
-    def _with(self, spec: QuerySpec) -> Self:
-        return type(self)(self._model, spec, self._resolver, self._validator)
 
     def into(self, model: type[T]) -> Aggregation[T]:
         """Return this query with its rows validated as objects of a class.

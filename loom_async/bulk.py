@@ -27,7 +27,8 @@ from ._core.model.document import DocumentModel, baseline, collector_paused
 from ._core.model.markers import now
 from ._core.model.plan import Insertion, Modification, absorb_insertion, absorb_modification
 from ._core.model.results import PersistResult
-from .database import Collection, collection_of
+from .clients import MongoCollection
+from .database import collection_of
 
 # Documents planned, sent and absorbed at a time: other tasks run between two chunks.
 _CHUNK = 5_000
@@ -76,7 +77,10 @@ async def _exclusively_loaded(documents: Sequence[DocumentModel]) -> AsyncGenera
 
 
 async def _write(
-    model: type[DocumentModel], collection: Collection, steps: Sequence[Step], account: BulkAccount
+    model: type[DocumentModel],
+    collection: MongoCollection,
+    steps: Sequence[Step],
+    account: BulkAccount,
 ) -> None:
     errors: list[dict[str, Any]] = []
     unacknowledged: BulkWriteError | None = None
@@ -118,7 +122,10 @@ def _reason(details: dict[str, Any]) -> str:
 
 
 async def _absorb(
-    model: type[DocumentModel], collection: Collection, steps: Sequence[Step], account: BulkAccount
+    model: type[DocumentModel],
+    collection: MongoCollection,
+    steps: Sequence[Step],
+    account: BulkAccount,
 ) -> None:
     modified: list[Step] = []
     with collector_paused():
@@ -133,7 +140,10 @@ async def _absorb(
 
 
 async def _absorb_modified(
-    model: type[DocumentModel], collection: Collection, steps: Sequence[Step], account: BulkAccount
+    model: type[DocumentModel],
+    collection: MongoCollection,
+    steps: Sequence[Step],
+    account: BulkAccount,
 ) -> None:
     # A bulk write replies with counts alone: counters, and documents that are gone, show here.
     ids = [step.plan.id for step in steps]

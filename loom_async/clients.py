@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from . import _seam
+from ._core.context import Server
 from ._core.errors import ConfigurationError
 from ._core.settings import settings
 from ._core.uri import redacted, with_secret
 from .embedded_server import Lease, start_embedded
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
+MongoCollection: TypeAlias = AsyncCollection[dict[str, Any]]
+
+
+_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 class _Opened:
@@ -92,25 +99,47 @@ async def get_async_remote_db_client() -> Client:
     return await _cached_client(_remote_uri())
 
 
-async def _cached_client(uri: str) -> Client:
+async def client_of(server: Server) -> Client:
+    """Return this event loop's own client of a server that a block opened by other means.
+
+    Raises:
+        ConfigurationError: The block was given a client of another kind, without its address.
+    """
+    if server.uri is not None:
+        return await _cached_client(server.uri, server.options)
+    if isinstance(server.client, AsyncMongoClient):
+        return server.client
+    raise ConfigurationError(
+        f"this operation needs an AsyncMongoClient, and using() was given a "
+        f"{type(server.client).__name__}",
+        hint="connect by URI instead: such a block serves both loom_async and loom_sync",
+    )
+
+
+async def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
     scope = _seam.client_scope()
     opened = _opened.get(scope)
     if opened is None:
         opened = _opened.setdefault(scope, _Opened())
-    client = opened.clients.get(uri)
+    key = _key(uri, options)
+    client = opened.clients.get(key)
     if client is not None:
         return client
     async with opened.lock:
-        if uri not in opened.clients:
-            opened.clients[uri] = await _open_lazily(opened, uri)
-        return opened.clients[uri]
+        if key not in opened.clients:
+            opened.clients[key] = await _open_lazily(opened, uri, options)
+        return opened.clients[key]
 
 
-async def _open_lazily(opened: _Opened, uri: str) -> Client:
+def _key(uri: str, options: Mapping[str, Any]) -> str:
+    return f"{uri} {sorted(options.items())!r}" if options else uri
+
+
+async def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) -> Client:
     if opened.closer is None:
         opened.closer = await _seam.at_scope_end(opened.close)
     if uri:
-        return open_client(uri)
+        return open_client(uri, **options)
     lease = await start_embedded(settings().data_dir)
     opened.leases.append(lease)
     return open_client(lease.uri)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from contextvars import ContextVar, Token
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-from pymongo.asynchronous.collection import AsyncCollection
+from pymongo import AsyncMongoClient
 
 from . import _seam
+from ._core import context
 from ._core.model.metadata import check_database_name, declaration_of
 from ._core.model.values import CODEC_OPTIONS
 from ._core.settings import settings
 from .clients import (
     Client,
+    MongoCollection,
+    client_of,
     configured_uri,
     get_async_local_db_client,
     get_async_remote_db_client,
@@ -25,20 +26,6 @@ from .clients import (
 )
 from .embedded_server import start_embedded
 from .indexes import ensure_indexes
-
-Collection: TypeAlias = AsyncCollection[dict[str, Any]]
-
-_client: ContextVar[Client | None] = ContextVar("loom_client", default=None)
-_database: ContextVar[str | None] = ContextVar("loom_database", default=None)
-
-
-def _forget_after_fork() -> None:
-    # The sockets of an open client are the parent's.
-    _client.set(None)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 @asynccontextmanager
@@ -66,7 +53,8 @@ async def connect(uri: str | None = None, **options: Any) -> AsyncGenerator[Clie
         if target is None:
             target = stack.enter_context(await start_embedded(settings().data_dir)).uri
         client = open_client(target, **options)
-        stack.enter_context(using(client=client))
+        server = context.Server(client, target, options)
+        stack.enter_context(context.server.set(server, shared=_seam.is_script()))
         try:
             yield client
         finally:
@@ -115,25 +103,14 @@ def using(*, client: Client | None = None, database: str | None = None) -> Gener
         >>> with lm.using(database="tenant_42"):
         ...     pass
     """
-    undo: list[tuple[ContextVar[Any], Token[Any]]] = []
-    if database is not None:
-        undo.append((_database, _database.set(check_database_name(database))))
-    if client is not None:
-        undo.append((_client, _client.set(client)))
-    try:
+    with ExitStack() as stack:
+        shared = _seam.is_script()
+        if database is not None:
+            name = check_database_name(database)
+            stack.enter_context(context.database.set(name, shared=shared))
+        if client is not None:
+            stack.enter_context(context.server.set(context.Server(client), shared=shared))
         yield
-    finally:
-        for variable, token in reversed(undo):
-            _restore(variable, token)
-
-
-def _restore(variable: ContextVar[Any], token: Token[Any]) -> None:
-    try:
-        variable.reset(token)
-    except ValueError:
-        # The block ends in another context than it began in, as an async fixture's may: this
-        # context never saw the value, so there is nothing to put back.
-        return
 
 
 class _ClientState:
@@ -141,7 +118,7 @@ class _ClientState:
 
     def __init__(self) -> None:
         self.lock = _seam.Lock()
-        self.collections: dict[tuple[str, str], Collection] = {}
+        self.collections: dict[tuple[str, str], MongoCollection] = {}
         self.indexed: set[tuple[type, str, str]] = set()
 
 
@@ -152,7 +129,7 @@ def _state_of(client: Client) -> _ClientState:
     state = _states.get(id(client))
     if state is None:
         # By identity: pymongo's clients are equal when their servers are.
-        state = _states[id(client)] = _ClientState()
+        state = _states.setdefault(id(client), _ClientState())
         weakref.finalize(client, _states.pop, id(client), None)
     return state
 
@@ -162,10 +139,13 @@ def namespace_of(target: str | type) -> str | dict[str, str]:
     if isinstance(target, str):
         return target
     declaration = declaration_of(target)
-    return {"db": _database.get() or declaration.db_name, "coll": declaration.collection_name}
+    return {
+        "db": context.database.get() or declaration.db_name,
+        "coll": declaration.collection_name,
+    }
 
 
-async def collection_of(model: type, *, indexed: bool = True) -> Collection:
+async def collection_of(model: type, *, indexed: bool = True) -> MongoCollection:
     """Return the collection that a model's operations use here and now, its indexes made.
 
     Parameters:
@@ -177,10 +157,8 @@ async def collection_of(model: type, *, indexed: bool = True) -> Collection:
         IndexConflict: The data does not allow a declared index.
     """
     declaration = declaration_of(model)
-    client = _client.get()
-    if client is None:
-        client = await _default_client(declaration.remote_db)
-    database = _database.get() or declaration.db_name
+    client = await _client_here(declaration.remote_db)
+    database = context.database.get() or declaration.db_name
     key = (database, declaration.collection_name)
     state = _state_of(client)
     found = state.collections.get(key)
@@ -195,5 +173,10 @@ async def collection_of(model: type, *, indexed: bool = True) -> Collection:
     return found
 
 
-async def _default_client(remote: bool) -> Client:
-    return await (get_async_remote_db_client() if remote else get_async_local_db_client())
+async def _client_here(remote: bool) -> Client:
+    server = context.server.get()
+    if server is None:
+        return await (get_async_remote_db_client() if remote else get_async_local_db_client())
+    if isinstance(server.client, AsyncMongoClient) and not server.is_inherited:
+        return server.client
+    return await client_of(server)

@@ -1,27 +1,24 @@
-"""Indexes: made on first use as declared, compared and changed only when asked."""
+"""Indexes: made on first use as declared, and left alone where they exist."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any, TypeAlias
 
 from pymongo import IndexModel
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import OperationFailure
 
 from ._core.driver_errors import Translated
 from ._core.errors import IndexConflict
-from ._core.model.index_plan import Comparison, IndexDifference, IndexSpec, compare, specify
+from ._core.model.index_plan import Comparison, IndexSpec, compare, specify
 from ._core.model.metadata import declaration_of
 from ._core.uri import redacted
-
-Collection: TypeAlias = AsyncCollection[dict[str, Any]]
+from .clients import MongoCollection
 
 _log = logging.getLogger("loom")
 
 
-async def ensure_indexes(model: type, collection: Collection) -> None:
+async def ensure_indexes(model: type, collection: MongoCollection) -> None:
     """Make the declared indexes that are missing; leave every other index as it is.
 
     Raises:
@@ -31,8 +28,8 @@ async def ensure_indexes(model: type, collection: Collection) -> None:
     wanted = specify(model, declaration_of(model).indexes)
     if not wanted:
         return
-    found = await _compare(model, collection, wanted)
-    await _create(model, collection, found.missing)
+    found = await compare_indexes(model, collection, wanted)
+    await create_indexes(model, collection, found.missing)
     for spec, existing in found.conflicting:
         _log.warning(
             "index %r of %s exists with other keys or options (as %r) and was left alone; "
@@ -41,33 +38,23 @@ async def ensure_indexes(model: type, collection: Collection) -> None:
         )  # fmt: skip
 
 
-async def sync_indexes(model: type, collection: Collection, *, drop: bool) -> IndexDifference:
-    """Make the declared indexes; with `drop`, also replace changed and remove undeclared ones."""
-    found = await _compare(model, collection, specify(model, declaration_of(model).indexes))
-    changed = tuple(spec.name for spec, _ in found.conflicting)
-    if not drop:
-        await _create(model, collection, found.missing)
-        return IndexDifference(
-            created=_names(found.missing), extra=found.extra, conflicting=changed
-        )
-    for name in (*found.extra, *(existing for _, existing in found.conflicting)):
-        with Translated(f"drop index {name!r} of {model.__name__}"):
-            await collection.drop_index(name)
-    await _create(model, collection, (*found.missing, *(spec for spec, _ in found.conflicting)))
-    return IndexDifference(created=_names(found.missing), dropped=found.extra, replaced=changed)
-
-
-def _names(specs: Sequence[IndexSpec]) -> tuple[str, ...]:
-    return tuple(spec.name for spec in specs)
-
-
-async def _compare(model: type, collection: Collection, wanted: Sequence[IndexSpec]) -> Comparison:
+async def compare_indexes(
+    model: type, collection: MongoCollection, wanted: Sequence[IndexSpec]
+) -> Comparison:
+    """Return how the wanted indexes and those of the collection differ."""
     with Translated(f"list the indexes of {model.__name__}"):
         existing = await (await collection.list_indexes()).to_list()
     return compare(wanted, existing)
 
 
-async def _create(model: type, collection: Collection, specs: Sequence[IndexSpec]) -> None:
+async def create_indexes(
+    model: type, collection: MongoCollection, specs: Sequence[IndexSpec]
+) -> None:
+    """Make indexes in one command.
+
+    Raises:
+        IndexConflict: The data of the collection does not allow one of them.
+    """
     if not specs:
         return
     models = [IndexModel(list(spec.keys), name=spec.name, **spec.options) for spec in specs]
@@ -77,9 +64,10 @@ async def _create(model: type, collection: Collection, specs: Sequence[IndexSpec
         except OperationFailure as error:
             if error.code not in (11000, 85, 86, 67):
                 raise
+            names = ", ".join(spec.name for spec in specs)
             text = redacted(str(error).split(", full error:")[0])
             raise IndexConflict(
-                f"{model.__name__}: the indexes {', '.join(_names(specs))} cannot be made: {text}",
+                f"{model.__name__}: the indexes {names} cannot be made: {text}",
                 code=error.code,
                 hint="mend the documents or the declaration, then try again",
             ) from error

@@ -5,32 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self, cast
 
-from bson.raw_bson import RawBSONDocument
 from pydantic import Field
 
-from . import _seam, bulk, indexes
-from ._core.driver_errors import Translated
-from ._core.errors import DocumentNotFound
-from ._core.model.document import DocumentModel, hydrator, set_baseline
+from . import bulk, documents, index_sync
+from ._core.model.document import DocumentModel
 from ._core.model.fields import TimeInserted, TimeUpdated
-from ._core.model.identity import parse_id, stored_id
 from ._core.model.index_plan import IndexDifference
-from ._core.model.markers import now
-from ._core.model.plan import (
-    Insertion,
-    Modification,
-    absorb_document,
-    absorb_insertion,
-    absorb_modification,
-    plan_persist,
-)
 from ._core.model.results import PersistResult
 from ._core.query.condition import Condition
 from ._core.query.stages import AggregationStages
 from .aggregation import Aggregation
-from .database import collection_of
 from .directive import LoadDirective, query_of
-from .writes import update_and_fetch
 
 
 class PersistableBase(DocumentModel):
@@ -65,15 +50,7 @@ class PersistableBase(DocumentModel):
             ...     if await user.persist():
             ...         print("written")
         """
-        async with _seam.exclusively(self):
-            plan = plan_persist(self, now())
-            if plan is None:
-                return False
-            if isinstance(plan, Insertion):
-                await _insert(self, plan)
-            else:
-                await _modify(self, plan)
-        return True
+        return await documents.persist(self)
 
     async def reload(self) -> Self:
         """Make this object hold what the database has, local edits given up.
@@ -84,15 +61,7 @@ class PersistableBase(DocumentModel):
         Raises:
             DocumentNotFound: The document is not in the collection.
         """
-        async with _seam.exclusively(self):
-            name = type(self).__name__
-            collection = await collection_of(type(self))
-            with Translated(f"reload {name}"):
-                found = await collection.find_one({"_id": stored_id(self)})
-            if found is None:
-                raise _not_found(self)
-            absorb_document(self, found)
-        return self
+        return await documents.reload(self)
 
     async def delete(self) -> bool:
         """Delete this object's document; the object may be persisted anew afterwards.
@@ -100,12 +69,7 @@ class PersistableBase(DocumentModel):
         Returns:
             True if there was a document to delete.
         """
-        async with _seam.exclusively(self):
-            collection = await collection_of(type(self))
-            with Translated(f"delete {type(self).__name__}"):
-                result = await collection.delete_one({"_id": stored_id(self)})
-            set_baseline(self, None)
-        return bool(result.deleted_count)
+        return await documents.delete(self)
 
     @classmethod
     async def from_id(cls, id: Any) -> Self | None:
@@ -123,11 +87,7 @@ class PersistableBase(DocumentModel):
             >>> async def find(model: type[lm.Persistable], text: str) -> None:
             ...     print(await model.from_id(text))
         """
-        key = parse_id(cls, id)
-        collection = await collection_of(cls)
-        with Translated(f"load {cls.__name__}"):
-            found = await collection.find_one({"_id": key})
-        return None if found is None else hydrator(cls).one(found)
+        return await documents.from_id(cls, id)
 
     @classmethod
     async def persist_many(cls, documents: Iterable[Self], ordered: bool = False) -> PersistResult:
@@ -189,8 +149,7 @@ class PersistableBase(DocumentModel):
         Raises:
             IndexConflict: The data of the collection does not allow a declared index.
         """
-        collection = await collection_of(cls, indexed=False)
-        return await indexes.sync_indexes(cls, collection, drop=drop)
+        return await index_sync.sync_indexes(cls, drop=drop)
 
 
 class Persistable(PersistableBase):
@@ -206,35 +165,3 @@ class Persistable(PersistableBase):
     # None until the first persist; typed as what they are from then on.
     created_at: TimeInserted = Field(default=cast("Any", None))
     updated_time: TimeUpdated = Field(default=cast("Any", None))
-
-
-async def _insert(document: PersistableBase, plan: Insertion) -> None:
-    model = type(document)
-    # Encoded once: pymongo passes the bytes on, though its types know only its own documents here.
-    raw: Any = RawBSONDocument(plan.raw)
-    collection = await collection_of(model)
-    with Translated(f"persist {model.__name__}"):
-        if plan.replace:
-            await collection.replace_one({"_id": plan.id}, raw, upsert=True)
-        else:
-            await collection.insert_one(raw)
-    absorb_insertion(document, plan)
-
-
-async def _modify(document: PersistableBase, plan: Modification) -> None:
-    model = type(document)
-    collection = await collection_of(model)
-    with Translated(f"persist {model.__name__}"):
-        found = await update_and_fetch(collection, plan.id, plan.update)
-    if found is None:
-        raise _not_found(document)
-    absorb_modification(document, plan, found)
-
-
-def _not_found(document: PersistableBase) -> DocumentNotFound:
-    return DocumentNotFound(
-        f"{type(document).__name__} {document.id!r} is not in its collection",
-        id=document.id,
-        hint="it has been deleted; to store it again, persist a model_copy without its past: "
-        "Model(**document.model_dump())",
-    )

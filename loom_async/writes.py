@@ -9,11 +9,11 @@ from pymongo.errors import AutoReconnect, WriteConcernError
 
 from ._core.model.update import Update, is_idempotent
 from ._core.model.values import CODEC_OPTIONS
-from .database import Collection
+from .clients import MongoCollection
 
 
 async def update_and_fetch(
-    collection: Collection, id: Any, update: Update
+    collection: MongoCollection, id: Any, update: Update
 ) -> dict[str, Any] | None:
     """Update the document of an id and return it as it is afterwards; None if there is none.
 
@@ -30,14 +30,14 @@ async def update_and_fetch(
     return await _retryable(collection, id, update)
 
 
-async def _retryable(collection: Collection, id: Any, update: Update) -> dict[str, Any] | None:
+async def _retryable(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:
     return await collection.find_one_and_update(
         {"_id": id}, update, return_document=ReturnDocument.AFTER
     )
 
 
 async def _find_and_modify(
-    collection: Collection, id: Any, update: Update
+    collection: MongoCollection, id: Any, update: Update
 ) -> dict[str, Any] | None:
     command: dict[str, Any] = {
         "findAndModify": collection.name,

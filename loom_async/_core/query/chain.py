@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
 from ..errors import QueryError
@@ -18,6 +19,7 @@ from .spec import QuerySpec
 from .stages import AggregationStages
 
 M = TypeVar("M")
+Q = TypeVar("Q", bound="Chain[Any]")
 
 
 class Chain(Generic[M]):
@@ -40,7 +42,16 @@ class Chain(Generic[M]):
         return f"<{type(self).__name__} of {self._model.__name__}: {self._spec.pipeline()}>"
 
     def _with(self, spec: QuerySpec) -> Self:
-        return type(self)(self._model, spec, self._resolver)
+        changed = copy(self)
+        changed._spec = spec
+        return changed
+
+    def _as(self, kind: type[Q]) -> Q:
+        """Return the same query as another class runs it."""
+        changed = kind.__new__(kind)
+        for name in _slots(type(self)):
+            setattr(changed, name, getattr(self, name))
+        return changed
 
     def filter(self, *conditions: Condition[M]) -> Self:
         """Return this query with more conditions; all of them must be met.
@@ -151,3 +162,7 @@ class Chain(Generic[M]):
         for stage in stages.to_list():
             spec = spec.with_stage(stage)
         return spec
+
+
+def _slots(kind: type) -> list[str]:
+    return [name for base in kind.__mro__ for name in base.__dict__.get("__slots__", ())]
