@@ -1,4 +1,4 @@
-"""Clients opened on first need: one for each server and event loop, closed with the loop."""
+"""Clients opened on first need: one for each server and event loop, closed with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from .embedded_server import Lease, start_embedded
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
 MongoCollection: TypeAlias = AsyncCollection[dict[str, Any]]
-
 
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 

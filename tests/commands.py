@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import bson
@@ -27,8 +27,8 @@ class _Recorder(monitoring.CommandListener):
 recorder = _Recorder()
 
 
-@asynccontextmanager
-async def commands_of(client: Any, name: str | None = None) -> AsyncIterator[list[dict[str, Any]]]:
+@contextmanager
+def commands_of(client: Any, name: str | None = None) -> Iterator[list[dict[str, Any]]]:
     """Collect the commands that the client sends inside the block; of one name, if given."""
     before = len(recorder.commands)
     sent: list[dict[str, Any]] = []

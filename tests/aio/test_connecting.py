@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import subprocess
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import loom_async as lm
-from loom_async._core.uri import with_secret
+
+from ._seam import pause, together
 
 
 @lm.declare_persist_db("tenants_none", "notes")
@@ -32,11 +33,11 @@ async def test_two_tenants_at_once(client: Any) -> None:
         with lm.using(database=tenant):
             for n in range(20):
                 await Note(text=f"{tenant} {n}").persist()
-                await asyncio.sleep(0)
+                await pause()
             return [note.text for note in await Note.filter().load_many()]
 
     try:
-        one, two = await asyncio.gather(work("tenant_1"), work("tenant_2"))
+        one, two = await together(partial(work, "tenant_1"), partial(work, "tenant_2"))
     finally:
         await client.drop_database("tenant_1")
         await client.drop_database("tenant_2")
@@ -57,13 +58,11 @@ async def test_contexts_nest(client: Any, mongo_uri: str) -> None:
     await client.drop_database("inner_db")
 
 
-async def test_lazy_client_is_one_per_loop_and_closed(
+async def test_lazy_client_is_one_and_closed(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOM_URI", mongo_uri)
-    first, second = await asyncio.gather(
-        lm.get_async_local_db_client(), lm.get_async_local_db_client()
-    )
+    first, second = await together(lm.get_async_local_db_client, lm.get_async_local_db_client)
     assert first is second
     with lm.using(database="lazy_db"):
         await Note(text="x").persist()
@@ -73,20 +72,6 @@ async def test_lazy_client_is_one_per_loop_and_closed(
     third = await lm.get_async_local_db_client()
     assert third is not first
     await lm.close()
-
-
-def test_loop_that_ends_closes_its_client(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOOM_URI", mongo_uri)
-
-    async def use() -> Any:
-        client = await lm.get_async_local_db_client()
-        await client.admin.command("ping")
-        return client
-
-    one, two = asyncio.run(use()), asyncio.run(use())
-    assert one is not two
-    assert one._closed
-    assert two._closed
 
 
 async def test_remote_needs_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,15 +90,6 @@ async def test_remote_with_secret(mongo_uri: str, monkeypatch: pytest.MonkeyPatc
         assert await RemoteNote.filter().count() == 1
     await (await lm.get_async_remote_db_client()).drop_database("remote_db")
     await lm.close()
-
-
-def test_secret_is_percent_encoded() -> None:
-    assert (
-        with_secret("mongodb://u@h:1/db?x=y", "p@s/s:w") == "mongodb://u:p%40s%2Fs%3Aw@h:1/db?x=y"
-    )
-    assert with_secret("mongodb+srv://u:old@h/", "new") == "mongodb+srv://u:new@h/"
-    with pytest.raises(lm.ConfigurationError, match="no user"):
-        with_secret("mongodb://h/", "x")
 
 
 @pytest.mark.parametrize(
@@ -138,12 +114,6 @@ async def test_password_is_in_no_text(uri: str, caplog: pytest.LogCaptureFixture
     assert "hunter2" not in shown
     assert "ter2" not in shown
     assert "hunter2" not in caplog.text
-
-
-def test_settings_hide_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOOM_URI", "mongodb://u:hunter2@h/")
-    monkeypatch.setenv("LOOM_REMOTE_SECRET", "hunter3")
-    assert "hunter" not in repr(lm.settings()) + str(lm.settings())
 
 
 async def test_unreachable_server_is_one_clear_error() -> None:
@@ -176,19 +146,6 @@ def test_database_names_are_checked(name: str) -> None:
         lm.declare_persist_db(name, "c")
 
 
-def test_version_and_test_make_collection_names() -> None:
-    @lm.declare_persist_db(db_name="d", collection_name="users", version=2)
-    class Second(lm.Persistable): ...
-
-    @lm.declare_persist_db(db_name="d", collection_name="users", test=True)
-    class Test(lm.Persistable): ...
-
-    assert Second.__loom_declaration__ is not None
-    assert Second.__loom_declaration__.collection_name == "users_v2"
-    assert Test.__loom_declaration__ is not None
-    assert Test.__loom_declaration__.collection_name == "users_test"
-
-
 _IMPORT = """
 import sys, time
 import pymongo, pydantic, pymongo.asynchronous.mongo_client
@@ -218,7 +175,8 @@ def test_child_of_a_fork_opens_its_own_client(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = f"""
-import asyncio, os, warnings
+import asyncio
+import os, warnings
 warnings.simplefilter("ignore")
 import loom_async as lm
 os.environ["LOOM_URI"] = {mongo_uri!r}

@@ -33,7 +33,7 @@ class Person(lm.PersistableBase):
 
 @pytest.mark.usefixtures("db")
 async def test_made_once_on_first_use(client: Any, db: str) -> None:
-    async with commands_of(client, "createIndexes") as sent:
+    with commands_of(client, "createIndexes") as sent:
         await Person(email="a@b.c").persist()
         await Person.filter().load_many()
     assert len(sent) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -16,6 +15,8 @@ from pydantic import BaseModel, Field
 import loom_async as lm
 from loom_async import fld
 from tests.commands import commands_of
+
+from ._seam import together
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -128,7 +129,7 @@ async def test_update_sends_only_what_changed(client: Any) -> None:
     user.meta["x"]["y"] = 5
     del user.meta["gone"]
     user.visits += 2
-    async with commands_of(client, "findAndModify") as sent:
+    with commands_of(client, "findAndModify") as sent:
         await user.persist()
     (command,) = sent
     update = command["update"]
@@ -145,7 +146,7 @@ async def test_update_sends_only_what_changed(client: Any) -> None:
 async def test_unchanged_object_makes_no_call(client: Any) -> None:
     user = User(name="Ann")
     await user.persist()
-    async with commands_of(client) as sent:
+    with commands_of(client) as sent:
         user.age = user.age
         assert await user.persist() is False
     assert sent == []
@@ -283,7 +284,7 @@ async def test_counters_add_up() -> None:
             mine.visits += 1
             await mine.persist()
 
-    await asyncio.gather(*(work() for _ in range(20)))
+    await together(*[work] * 20)
     await user.reload()
     assert user.visits == 1010
     user.visits -= 1010
@@ -291,33 +292,6 @@ async def test_counters_add_up() -> None:
     user.visits = 5
     await user.persist()
     assert (await stored(user))["visits"] == 5
-
-
-async def test_counter_of_one_object_shared_by_tasks() -> None:
-    user = User(name="Ann")
-    await user.persist()
-
-    async def work() -> None:
-        for _ in range(50):
-            user.visits += 1
-            await user.persist()
-
-    await asyncio.gather(*(work() for _ in range(20)))
-    assert user.visits == 1000
-    assert (await stored(user))["visits"] == 1000
-
-
-async def test_edit_made_while_persisting_is_kept() -> None:
-    user = User(name="Ann")
-    await user.persist()
-    user.age = 1
-    persisting = asyncio.create_task(user.persist())
-    await asyncio.sleep(0)
-    user.name = "Bea"
-    await persisting
-    assert (user.name, user.age) == ("Bea", 1)
-    assert await user.persist() is True
-    assert (await stored(user))["name"] == "Bea"
 
 
 async def test_reload_keeps_nested_objects() -> None:

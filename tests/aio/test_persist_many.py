@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ class Item(lm.Persistable):
 
 
 async def test_nothing_needs_no_call(client: Any) -> None:
-    async with commands_of(client) as sent:
+    with commands_of(client) as sent:
         assert await Item.persist_many([]) == lm.PersistResult(0, 0, 0)
     assert sent == []
 
@@ -47,7 +46,7 @@ async def test_large_batches(client: Any) -> None:
     assert result.inserted == 12_345
     for item in items:
         item.sold += 1
-    async with commands_of(client, "update") as sent:
+    with commands_of(client, "update") as sent:
         assert (await Item.persist_many(items)).updated == 12_345
     assert len(sent) < 10
     assert await Item.filter(fld["sold"] == 1).count() == 12_345
@@ -140,18 +139,3 @@ async def test_ids_of_the_users_own_are_upserted() -> None:
     await Item.persist_many([Item(id=key, code=1, name="a")])
     await Item.persist_many([Item(id=key, code=1, name="b")])
     assert [item.name for item in await Item.filter().load_many()] == ["b"]
-
-
-async def test_bulks_of_the_same_objects_do_not_count_twice() -> None:
-    items = [Item(code=n) for n in range(20)]
-    await Item.persist_many(items)
-
-    async def work(order: int) -> None:
-        for _ in range(5):
-            for item in items:
-                item.sold += 1
-            await Item.persist_many(items[::order])
-
-    await asyncio.gather(*(work(order) for order in (1, -1, 1, -1)))
-    assert {item.sold for item in await Item.filter().load_many()} == {20}
-    assert {item.sold for item in items} == {20}

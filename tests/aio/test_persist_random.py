@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -145,7 +144,7 @@ async def test_nothing_but_the_edits_is_written(
 ) -> None:
     machine = Machine(**start)
     await machine.persist()
-    mine, theirs = await asyncio.gather(Machine.from_id(machine.id), Machine.from_id(machine.id))
+    mine, theirs = await Machine.from_id(machine.id), await Machine.from_id(machine.id)
     assert mine is not None
     assert theirs is not None
     theirs.meta["theirs"] = other

@@ -256,9 +256,8 @@ async def test_update_encodes_values() -> None:
     [{"agee": 1}, {"$inc": {"agee": 1}}, {"address.ciy": "x"}, {"$unset": {"agee": ""}}],
 )
 async def test_update_of_an_unknown_field_is_refused(values: Any, client: Any) -> None:
-    async with commands_of(client) as sent:
-        with pytest.raises(lm.UnknownFieldError):
-            await User.filter().update(values)
+    with commands_of(client) as sent, pytest.raises(lm.UnknownFieldError):
+        await User.filter().update(values)
     assert sent == []
 
 

@@ -1,0 +1,8 @@
+"""Run by path, `python loom_sync/_generator`: it writes `loom_sync`, so it must not import it."""
+
+import importlib
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).parents[1])
+sys.exit(importlib.import_module("_generator.command").main(sys.argv[1:]))

@@ -1,0 +1,68 @@
+"""What is called differently in the two worlds. A rename that nothing uses is an error."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+# Identifiers, wherever they stand: in code, in comments, in docstrings.
+IDENTIFIERS = {
+    "AsyncCollection": "Collection",
+    "AsyncExitStack": "ExitStack",
+    "AsyncGenerator": "Generator",
+    "AsyncIterator": "Iterator",
+    "AsyncMongoClient": "MongoClient",
+    "aclose": "close",
+    "asynccontextmanager": "contextmanager",
+    "asynchronous": "synchronous",
+    "enter_async_context": "enter_context",
+    "get_async_local_db_client": "get_local_db_client",
+    "get_async_remote_db_client": "get_remote_db_client",
+}
+
+# Prose, in comments, docstrings and other text; longer phrases first.
+PHRASES = {
+    "an async-first": "an",
+    "event loop": "process",
+    "tasks": "threads",
+    "task": "thread",
+}
+
+# Functions that a user of the synchronous package needs as well, under their own names.
+KEPT_FUNCTIONS = ("get_async_local_db_client", "get_async_remote_db_client")
+
+_KEYWORDS = re.compile(r"\bawait (?=\S)|\basync (?=(?:for|with|def)\b)")
+_RUN = re.compile(r"\basyncio\.run\((?P<call>.*)\)")
+_PACKAGE = re.compile(r"\bloom_async\b(?!\._core)")
+_FOLDERS = {"tests/aio": "tests/sync", "examples/async": "examples/sync"}
+_WORDS = re.compile("|".join(rf"\b{word}\b" for word in (*IDENTIFIERS, *PHRASES)))
+
+
+class Renames:
+    """The renames, and which of them have been used."""
+
+    def __init__(self) -> None:
+        self._used: Counter[str] = Counter()
+
+    def identifier(self, name: str) -> str:
+        """Return what an identifier is called in synchronous code."""
+        if name not in IDENTIFIERS:
+            return name
+        self._used[name] += 1
+        return IDENTIFIERS[name]
+
+    def text(self, text: str) -> str:
+        """Return a comment, a docstring or another string as synchronous code says it."""
+        text = _KEYWORDS.sub("", _RUN.sub(r"\g<call>", text))
+        for folder, twin in _FOLDERS.items():
+            text = text.replace(folder, twin)
+        return _WORDS.sub(self._word, _PACKAGE.sub("loom_sync", text))
+
+    def _word(self, match: re.Match[str]) -> str:
+        word = match[0]
+        self._used[word] += 1
+        return IDENTIFIERS.get(word) or PHRASES[word]
+
+    def unused(self) -> list[str]:
+        """Return the renames that no file needed."""
+        return [name for name in (*IDENTIFIERS, *PHRASES) if not self._used[name]]

@@ -1,0 +1,139 @@
+"""Which folders are twins, and what their files should hold."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import libcst as cst
+
+from .names import Renames
+from .strip import Strip
+from .twins import add_twins, keep_functions
+
+HAND_WRITTEN = "_seam.py"
+_LEFTOVER = re.compile(r"\b(async|await|asyncio|a(iter|next)|__a(enter|exit|iter|next)__)\b")
+
+
+# What reads differently without `await`: imports, nested `with`, loops that only pass on.
+_MENDED = ("I001", "F401", "C416", "SIM117", "UP028")
+
+
+class GenerationError(Exception):
+    """A source cannot be turned into synchronous code; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder that is written by hand, and the one that is generated from it."""
+
+    source: str
+    twin: str
+    is_package: bool = False
+    shared: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+    def sources(self, root: Path) -> Iterator[Path]:
+        """Yield the files to generate from, relative to the folder."""
+        for path in sorted((root / self.source).rglob("*.py")):
+            relative = path.relative_to(root / self.source)
+            if relative.parts[0] not in self.shared and relative.name != HAND_WRITTEN:
+                yield relative
+
+    def outputs(self, root: Path) -> Iterator[Path]:
+        """Yield the files that are there and should be generated, relative to the folder."""
+        for path in sorted((root / self.twin).rglob("*.py")):
+            relative = path.relative_to(root / self.twin)
+            if relative.parts[0] not in self.other and relative.name != HAND_WRITTEN:
+                yield relative
+
+
+FOLDERS = (
+    Folder("loom_async", "loom_sync", is_package=True, shared=("_core",), other=("_generator",)),
+    Folder("tests/aio", "tests/sync"),
+    Folder("examples/async", "examples/sync"),
+)
+
+
+def build(root: Path) -> dict[str, str]:
+    """Return the text of every generated file, by path.
+
+    Raises:
+        GenerationError: A source cannot be turned, or a rename is not needed by any.
+    """
+    renames = Renames()
+    texts: dict[str, str] = {}
+    for folder in FOLDERS:
+        for relative in folder.sources(root):
+            source = PurePosixPath(folder.source, *relative.parts)
+            twin = PurePosixPath(folder.twin, *relative.parts)
+            text = (root / source).read_text(encoding="utf-8")
+            texts[str(twin)] = turn(text, str(source), renames, is_package=folder.is_package)
+    if unused := renames.unused():
+        raise GenerationError(f"no source needs the renames of {', '.join(unused)}: remove them")
+    return formatted(root, texts)
+
+
+def turn(text: str, path: str, renames: Renames, *, is_package: bool) -> str:
+    """Return the synchronous code of one file, not yet formatted.
+
+    Parameters:
+        text: The asynchronous code.
+        path: Its path from the project's root.
+        renames: What is called differently.
+        is_package: Whether its public classes get `_async` twins.
+
+    Raises:
+        GenerationError: Something asynchronous is left over.
+    """
+    if not text.strip():
+        return text
+    module = path.removesuffix(".py").replace("/", ".")
+    original = cst.parse_module(text)
+    stripped = original.visit(Strip(module, renames))
+    _check_leftovers(stripped.code, path)
+    if is_package:
+        if module.endswith(".__init__"):
+            stripped = keep_functions(original, stripped, module.removesuffix(".__init__"))
+        else:
+            stripped = add_twins(original, stripped, module)
+    return f"# Generated from {path} by `nox -s sync`: edit that file, not this one.\n" + (
+        stripped.code
+    )
+
+
+def _check_leftovers(code: str, path: str) -> None:
+    # Imports of asyncio that nothing uses any longer are removed with the formatting.
+    for line in code.splitlines():
+        found = _LEFTOVER.search(line)
+        if found and line != "import asyncio":
+            raise GenerationError(
+                f"{path}: {found[0]!r} is left over in {line.strip()!r}; what differs between the "
+                f"worlds belongs in {HAND_WRITTEN}"
+            )
+
+
+def formatted(root: Path, texts: Mapping[str, str]) -> dict[str, str]:
+    """Return Python files without unused imports, sorted and laid out as the project's others."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for path, text in texts.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+        config = ["--config", str(root / "pyproject.toml"), name]
+        _ruff("check", "--fix-only", "--unsafe-fixes", "--select", ",".join(_MENDED), *config)
+        _ruff("format", *config)
+        return {path: (folder / path).read_text(encoding="utf-8") for path in texts}
+
+
+def _ruff(*words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise GenerationError(f"ruff {words[0]} failed: {done.stderr or done.stdout}")

@@ -1,0 +1,267 @@
+"""The `_async` twins: each I/O method of a synchronous class, for code in an event loop.
+
+A method that hands over to a function of a module, `return await documents.persist(self)`, gets a
+twin that hands over to the function of `loom_async`: that is the form for methods of models, whose
+objects live in both worlds. Any other method belongs to a query, and its twin asks the same query
+in its asynchronous form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+import libcst.matchers as m
+from libcst.helpers import get_full_name_for_node
+
+from .names import KEPT_FUNCTIONS
+
+_ITERATORS = ("AsyncIterator", "AsyncGenerator")
+_CODE = cst.Module([])
+
+
+class TwinError(Exception):
+    """A method has a form that no twin can be made for."""
+
+
+def add_twins(original: cst.Module, stripped: cst.Module, module: str) -> cst.Module:
+    """Return the synchronous code of a module with a twin after each of its I/O methods.
+
+    Parameters:
+        original: The asynchronous code.
+        stripped: The synchronous code made from it.
+        module: The asynchronous module's dotted name.
+
+    Raises:
+        TwinError: A method is neither a query's nor hands over to a function.
+    """
+    package, _, own_name = module.rpartition(".")
+    added = _Added(package)
+    twins = {node.name.value: added.methods_of(node, own_name) for node in _public(original)}
+    body = [
+        _with_methods(node, twins[node.name.value])
+        if isinstance(node, cst.ClassDef) and twins.get(node.name.value)
+        else node
+        for node in stripped.body
+    ]
+    return stripped.with_changes(body=_with_imports(body, added.imports()))
+
+
+def keep_functions(original: cst.Module, stripped: cst.Module, package: str) -> cst.Module:
+    """Return the public module with the functions that both worlds have under their own names."""
+    body: list[cst.BaseStatement | cst.SimpleStatementLine] = []
+    for before, after in zip(original.body, stripped.body, strict=True):
+        kept = [name for name in KEPT_FUNCTIONS if _imports(before, name)]
+        if kept:
+            source = _import_module(before)
+            body.append(_statement(f"from {package}.{source} import {', '.join(kept)}"))
+        body.append(_export(after) if _is_all(after) else after)
+    return stripped.with_changes(body=body)
+
+
+class _Added:
+    """The twins of one module, and what they import."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._modules: set[str] = set()
+        self._iterates = False
+
+    def methods_of(self, node: cst.ClassDef, own_name: str) -> dict[str, list[cst.BaseStatement]]:
+        """Return what is to be added to a class, by the name of what it comes after."""
+        added: dict[str, list[cst.BaseStatement]] = {}
+        asks_query = False
+        for member in node.body.body:
+            if isinstance(member, cst.FunctionDef) and _is_io(member):
+                asks_query |= not _is_overload(member) and _delegate(member) is None
+                if _delegate(member) is None and _decorated(member, "classmethod"):
+                    raise TwinError(
+                        f"{node.name.value}.{member.name.value}: a class method must "
+                        "hand over to a function: `return await module.function(cls, …)`"
+                    )
+                added.setdefault(member.name.value, []).append(self._method(member))
+            elif name := _alias_of(member, added):
+                added[name[0]] = [_statement(f"{name[0]}_async = {name[1]}_async")]
+        if asks_query:
+            self._modules.add(own_name)
+            added[""] = [_query_property(node, own_name)]
+        return added
+
+    def _method(self, node: cst.FunctionDef) -> cst.BaseStatement:
+        delegate = _delegate(node)
+        if delegate is not None:
+            self._modules.add(delegate[0])
+        self._iterates |= _is_iterator(node)
+        twin = cst.ensure_type(cst.parse_statement(_twin_code(node, delegate)), cst.FunctionDef)
+        return twin.with_changes(leading_lines=[cst.EmptyLine()])
+
+    def imports(self) -> list[cst.SimpleStatementLine]:
+        """Return the imports that the twins need."""
+        lines = [
+            f"from {self._package} import {name} as async_{name}" for name in sorted(self._modules)
+        ]
+        if self._iterates:
+            lines.insert(0, "from collections.abc import AsyncIterator")
+        return [_statement(line) for line in lines]
+
+
+def _public(module: cst.Module) -> Iterator[cst.ClassDef]:
+    for node in module.body:
+        if isinstance(node, cst.ClassDef) and not node.name.value.startswith("_"):
+            yield node
+
+
+def _is_io(node: cst.FunctionDef) -> bool:
+    if node.name.value.startswith("_"):
+        return False
+    return node.asynchronous is not None or _is_iterator(node)
+
+
+def _is_iterator(node: cst.FunctionDef) -> bool:
+    returns = node.returns.annotation if node.returns else None
+    return isinstance(returns, cst.Subscript) and (
+        get_full_name_for_node(returns.value) in _ITERATORS
+    )
+
+
+def _decorated(node: cst.FunctionDef, name: str) -> bool:
+    return any(get_full_name_for_node(d.decorator) == name for d in node.decorators)
+
+
+def _is_overload(node: cst.FunctionDef) -> bool:
+    return _decorated(node, "overload")
+
+
+def _delegate(node: cst.FunctionDef) -> tuple[str, str] | None:
+    """Return the module that a method hands over to and the call's code, or None."""
+    if len(node.body.body) > 2:
+        return None
+    call = m.Call(func=m.Attribute(value=m.Name(m.DoNotCare()), attr=m.Name()))
+    returned = m.SimpleStatementLine([m.Return(m.Await(call) | call)])
+    last = node.body.body[-1]
+    if not m.matches(last, returned):
+        return None
+    expression = cst.ensure_type(cst.ensure_type(last, cst.SimpleStatementLine).body[0], cst.Return)
+    value = expression.value
+    value = value.expression if isinstance(value, cst.Await) else value
+    called = cst.ensure_type(value, cst.Call)
+    module = cst.ensure_type(cst.ensure_type(called.func, cst.Attribute).value, cst.Name).value
+    if module in ("self", "cls"):
+        return None
+    return module, _CODE.code_for_node(called)
+
+
+def _twin_code(node: cst.FunctionDef, delegate: tuple[str, str] | None) -> str:
+    name = node.name.value
+    iterates = _is_iterator(node)
+    signature = _CODE.code_for_node(
+        node.with_changes(
+            name=cst.Name(f"{name}_async"),
+            asynchronous=None if iterates else cst.Asynchronous(),
+            body=cst.SimpleStatementSuite([cst.Expr(cst.Ellipsis())]),
+            leading_lines=[],
+        )
+    ).strip()
+    if _is_overload(node):
+        return signature
+    called = f"async_{delegate[1]}" if delegate else f"self._async.{name}({_arguments(node)})"
+    returned = called if iterates else f"await {called}"
+    return (
+        f"{signature.removesuffix('...')}\n"
+        f'    """Do as `{name}` does, without blocking the event loop."""\n'
+        f"    return {returned}\n"
+    )
+
+
+def _arguments(node: cst.FunctionDef) -> str:
+    given = [p.name.value for p in node.params.params[1:]]
+    if isinstance(node.params.star_arg, cst.Param):
+        given.append(f"*{node.params.star_arg.name.value}")
+    given += [f"{p.name.value}={p.name.value}" for p in node.params.kwonly_params]
+    if node.params.star_kwarg:
+        given.append(f"**{node.params.star_kwarg.name.value}")
+    return ", ".join(given)
+
+
+def _alias_of(node: cst.CSTNode, twins: dict[str, list[cst.BaseStatement]]) -> list[str] | None:
+    """Return both names of `load_top = load_latest`, where the second has a twin."""
+    alias = m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name())], m.Name())])
+    if not m.matches(node, alias):
+        return None
+    name, value = (get_full_name_for_node(n) or "" for n in m.findall(node, m.Name()))
+    return [name, value] if value in twins else None
+
+
+def _query_property(node: cst.ClassDef, module: str) -> cst.BaseStatement:
+    name = node.name.value
+    variables = _type_variables(node)
+    return cst.parse_statement(
+        f"@property\n"
+        f"def _async(self) -> async_{module}.{name}{variables}:\n"
+        f"    return self._as(async_{module}.{name})\n"
+    )
+
+
+def _type_variables(node: cst.ClassDef) -> str:
+    base = node.bases[0].value
+    if not isinstance(base, cst.Subscript):
+        return ""
+    return f"[{', '.join(_CODE.code_for_node(element.slice) for element in base.slice)}]"
+
+
+def _with_methods(node: cst.ClassDef, added: dict[str, list[cst.BaseStatement]]) -> cst.ClassDef:
+    body: list[cst.BaseStatement] = []
+    members = cst.ensure_type(node.body, cst.IndentedBlock).body
+    names = [_name_of(member) for member in members]
+    for index, (member, name) in enumerate(zip(members, names, strict=True)):
+        body.append(member)
+        is_last = name not in names[index + 1 :]  # overloads share a name with what they describe
+        if is_last:
+            body += added.get(name, []) if name else []
+    body += added.get("", [])
+    return node.with_changes(body=node.body.with_changes(body=body))
+
+
+def _name_of(node: cst.CSTNode) -> str | None:
+    """Return what a statement of a class body defines or assigns."""
+    if isinstance(node, cst.FunctionDef):
+        return node.name.value
+    for target in m.findall(node, m.AssignTarget(m.Name())):
+        return get_full_name_for_node(cst.ensure_type(target, cst.AssignTarget).target)
+    return None
+
+
+def _with_imports(
+    body: Sequence[cst.BaseStatement], imports: Sequence[cst.BaseStatement]
+) -> list[cst.BaseStatement]:
+    imported = m.SimpleStatementLine([m.Import() | m.ImportFrom()])
+    first = next((i for i, node in enumerate(body) if m.matches(node, imported)), 0)
+    # After the first, which is `from __future__ import annotations`; ruff sorts them.
+    return [*body[: first + 1], *imports, *body[first + 1 :]]
+
+
+def _statement(code: str) -> cst.SimpleStatementLine:
+    return cst.ensure_type(cst.parse_statement(code), cst.SimpleStatementLine)
+
+
+def _imports(node: cst.CSTNode, name: str) -> bool:
+    return bool(m.findall(node, m.ImportAlias(m.Name(name))))
+
+
+def _import_module(node: cst.CSTNode) -> str:
+    (found,) = m.findall(node, m.ImportFrom())
+    return get_full_name_for_node(cst.ensure_type(found, cst.ImportFrom).module or "") or ""
+
+
+def _is_all(node: cst.CSTNode) -> bool:
+    return m.matches(node, m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name("__all__"))])]))
+
+
+def _export(node: cst.CSTNode) -> cst.SimpleStatementLine:
+    line = cst.ensure_type(node, cst.SimpleStatementLine)
+    names = cst.ensure_type(cst.ensure_type(line.body[0], cst.Assign).value, cst.List)
+    kept = [cst.Element(cst.SimpleString(f'"{name}"'), cst.Comma()) for name in KEPT_FUNCTIONS]
+    first, *rest = names.elements
+    return cst.ensure_type(
+        line.with_deep_changes(names, elements=[first, *kept, *rest]), cst.SimpleStatementLine
+    )

@@ -1,0 +1,86 @@
+"""The few primitives in which asyncio and threads differ; `loom_async._seam` has the same names."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from loom_async._core.turns import give_up, pass_turn, take_turn
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Lock = threading.Lock
+sleep = time.sleep
+
+
+def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a blocking function: here, at once."""
+    return function(*args, **kwargs)
+
+
+class _Process:
+    """Stands for this process, which bounds the life of its clients."""
+
+
+_process = _Process()
+
+
+def client_scope() -> object:
+    """Return the object whose life bounds a client's: the process."""
+    return _process
+
+
+def at_scope_end(close: Callable[[], None]) -> Generator[None, None, None]:
+    """Have `close` called when the process ends; closing the result does it now."""
+
+    def waiting() -> Generator[None, None, None]:
+        try:
+            yield
+        finally:
+            # In a child by fork these are the parent's clients, and their sockets are in use.
+            if os.getpid() == process:
+                atexit.unregister(generator.close)
+                close()
+
+    process = os.getpid()
+    generator = waiting()
+    next(generator)
+    atexit.register(generator.close)
+    return generator
+
+
+def is_script() -> bool:
+    """Say whether what is set here holds for the threads of the process as well: not in a task."""
+    return threading.current_thread() is threading.main_thread() and not _in_event_loop()
+
+
+def _in_event_loop() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@contextmanager
+def exclusively(subject: object) -> Generator[None]:
+    """Let one task or thread at a time work on `subject`, which need not be hashable."""
+    turn = take_turn(subject)
+    if turn is not None:
+        try:
+            turn.result()
+        except BaseException:
+            give_up(subject, turn)
+            raise
+    try:
+        yield
+    finally:
+        pass_turn(subject)

@@ -1,0 +1,413 @@
+# Generated from loom_async/aggregation.py by `nox -s sync`: edit that file, not this one.
+"""What every query can do, and those whose rows are dicts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from loom_async import aggregation as async_aggregation
+from loom_async._core.driver_errors import Translated
+from loom_async._core.model.document import Validator, collector_paused, decode_stream
+from loom_async._core.model.values import from_bson
+from loom_async._core.query.chain import Chain
+from loom_async._core.query.fields import Field
+from loom_async._core.query.grouping import Accumulators
+from loom_async._core.query.spec import QuerySpec
+from loom_async._core.query.stages import AggregationStages
+
+from .clients import MongoCollection
+from .database import collection_of, namespace_of
+
+M = TypeVar("M")
+T = TypeVar("T")
+
+# Documents in one batch: few round trips, and decoding holds the process for some 40 ms at most.
+_BATCH = 5_000
+
+
+class Query(Chain[M]):
+    """What every query can do, whatever its rows are."""
+
+    __slots__ = ()
+
+    def project(self, *names: str | Field, **fields: Any) -> Aggregation[dict[str, Any]]:
+        """Return a query whose rows are dicts of some fields.
+
+        Parameters:
+            *names: Fields to keep; `"-name"` leaves one out.
+            **fields: Fields to compute by a MongoDB expression.
+
+        Raises:
+            UnknownFieldError: The model lacks a field.
+        """
+        return self._aggregation(self._projected(names, fields))
+
+    def add_fields(self, **fields: Any) -> Aggregation[dict[str, Any]]:
+        """Return a query whose rows are dicts with further, computed fields.
+
+        Parameters:
+            **fields: MongoDB expressions by name.
+        """
+        return self._aggregation(self._extended(fields))
+
+    def lookup(
+        self,
+        source: str | type[Any],
+        *,
+        local_field: str | Field = "_id",
+        foreign_field: str | Field = "_id",
+        as_: str | None = None,
+        pipeline: AggregationStages | None = None,
+    ) -> Aggregation[dict[str, Any]]:
+        """Return a query whose rows are dicts with the matching documents of another collection.
+
+        Parameters:
+            source: A declared model of the same database, or a collection's name.
+            local_field: The field of this query's rows.
+            foreign_field: The field of the other documents that equals it.
+            as_: The field that receives the list; by default the other collection's name.
+            pipeline: Stages that the other documents go through.
+
+        Raises:
+            UnknownFieldError: One of the models lacks a field.
+        """
+        return self._aggregation(self._joined(source, local_field, foreign_field, as_, pipeline))
+
+    def group_by(self, *keys: str | Field) -> Grouping:
+        """Return a grouping of the rows by fields; none gathers all rows into one.
+
+        Parameters:
+            *keys: The fields; their value is the `_id` of each group.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> class User(lm.Persistable):
+            ...     city: str
+            ...     age: int
+            >>> rows = User.filter().group_by("city").acc(average=lm.fld["age"].avg())
+        """
+        return Grouping(lambda accumulators: self._aggregation(self._grouped(keys, accumulators)))
+
+    def agg(self, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
+        """Return a query that goes on with the stages of a pipeline; its rows are dicts.
+
+        Parameters:
+            stages: The further stages.
+        """
+        return self._aggregation(self._followed_by(stages))
+
+    def _aggregation(self, spec: QuerySpec) -> Aggregation[dict[str, Any]]:
+        return Aggregation(self._model, spec, None)
+
+    def load_docs(self) -> list[dict[str, Any]]:
+        """Return all results as the documents that MongoDB holds."""
+        documents: list[dict[str, Any]] = []
+        for stream in self._streams():
+            documents.extend(_decoded(stream))
+        return documents
+
+    async def load_docs_async(self) -> list[dict[str, Any]]:
+        """Do as `load_docs` does, without blocking the event loop."""
+        return await self._async.load_docs()
+
+    def load_aggregate(self) -> Iterator[dict[str, Any]]:
+        """Yield the results one after another as the documents that MongoDB holds."""
+        for stream in self._streams():
+            yield from _decoded(stream)
+
+    def load_aggregate_async(self) -> AsyncIterator[dict[str, Any]]:
+        """Do as `load_aggregate` does, without blocking the event loop."""
+        return self._async.load_aggregate()
+
+    def count(self) -> int:
+        """Return the number of results, `skip` and `limit` respected."""
+        collection, spec = collection_of(self._model), self._spec
+        if spec.limit == 0:
+            return 0
+        with Translated(f"count {self._model.__name__}"):
+            if not spec.stages:
+                asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
+                limits = {name: value for name, value in asked.items() if value}
+                if "$near" in repr(spec.filter):
+                    # count_documents aggregates, and aggregations do not take $near
+                    command = {"count": collection.name, "query": spec.filter, **limits}
+                    return int(collection.database.command(command)["n"])
+                return collection.count_documents(spec.filter, **limits)
+            pipeline = [*spec.pipeline(), {"$count": "n"}]
+            rows = collection.aggregate(pipeline).to_list()
+        return int(rows[0]["n"]) if rows else 0
+
+    async def count_async(self) -> int:
+        """Do as `count` does, without blocking the event loop."""
+        return await self._async.count()
+
+    def exists(self) -> bool:
+        """Say whether there is any result."""
+        return self._first({"_id": 1}) is not None
+
+    async def exists_async(self) -> bool:
+        """Do as `exists` does, without blocking the event loop."""
+        return await self._async.exists()
+
+    def distinct(self, field: str | Field) -> list[Any]:
+        """Return the distinct values of a field among the results; arrays give their elements.
+
+        Parameters:
+            field: The field's name.
+
+        Raises:
+            UnknownFieldError: The model lacks the field.
+        """
+        path = self._stored(field.path if isinstance(field, Field) else field)
+        collection, spec = collection_of(self._model), self._spec
+        with Translated(f"distinct values of {self._model.__name__}.{path}"):
+            if spec.stages:
+                values = _distinct_of_rows(collection, spec, path)
+            elif spec.limit == 0:
+                values = []
+            elif spec.skip or spec.limit:
+                rows = _open_documents(collection, spec, {"_id": 1}).to_list()
+                chosen = {"_id": {"$in": [row["_id"] for row in rows]}}
+                values = collection.distinct(path, chosen)
+            else:
+                values = collection.distinct(path, spec.filter)
+        return [from_bson(value) for value in values]
+
+    async def distinct_async(self, field: str | Field) -> list[Any]:
+        """Do as `distinct` does, without blocking the event loop."""
+        return await self._async.distinct(field)
+
+    def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
+        """Return the server's plan for this query.
+
+        Parameters:
+            verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
+        """
+        collection, spec = collection_of(self._model), self._spec
+        name = collection.name
+        if spec.stages:
+            command: dict[str, Any] = {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {}}
+        else:
+            clauses = {"sort": dict(spec.sort), "skip": spec.skip, "limit": spec.limit}
+            asked = {key: value for key, value in clauses.items() if value}
+            command = {"find": name, "filter": spec.filter, **asked}
+        with Translated(f"explain a query of {self._model.__name__}"):
+            return collection.database.command({"explain": command, "verbosity": verbosity})
+
+    async def explain_async(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
+        """Do as `explain` does, without blocking the event loop."""
+        return await self._async.explain(verbosity)
+
+    def merge_into(
+        self,
+        target: str | type[Any],
+        *,
+        on: str | Sequence[str] | None = None,
+        when_matched: str | AggregationStages = "merge",
+        when_not_matched: str = "insert",
+    ) -> None:
+        """Write the results into a collection of the same server, merging with what is there.
+
+        Parameters:
+            target: A declared model, or a collection's name.
+            on: The fields that identify a document; by default `_id`.
+            when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages.
+            when_not_matched: `"insert"`, `"discard"` or `"fail"`.
+        """
+        stages = AggregationStages().merge_into(
+            namespace_of(target),
+            on=on,
+            when_matched=when_matched,
+            when_not_matched=when_not_matched,
+        )
+        self._run(stages)
+
+    async def merge_into_async(
+        self,
+        target: str | type[Any],
+        *,
+        on: str | Sequence[str] | None = None,
+        when_matched: str | AggregationStages = "merge",
+        when_not_matched: str = "insert",
+    ) -> None:
+        """Do as `merge_into` does, without blocking the event loop."""
+        return await self._async.merge_into(
+            target, on=on, when_matched=when_matched, when_not_matched=when_not_matched
+        )
+
+    def out(self, target: str | type[Any]) -> None:
+        """Write the results into a collection in place of what it holds.
+
+        Parameters:
+            target: A declared model, or a collection's name.
+        """
+        self._run(AggregationStages().out(namespace_of(target)))
+
+    async def out_async(self, target: str | type[Any]) -> None:
+        """Do as `out` does, without blocking the event loop."""
+        return await self._async.out(target)
+
+    def _run(self, stages: AggregationStages) -> None:
+        collection = collection_of(self._model)
+        with Translated(f"write the results of a query of {self._model.__name__}"):
+            pipeline = [*self._spec.pipeline(), *stages.to_list()]
+            collection.aggregate(pipeline).to_list()
+
+    def _first(self, projection: Mapping[str, int] | None = None) -> dict[str, Any] | None:
+        collection, spec = collection_of(self._model), self._spec
+        if spec.limit == 0:
+            return None
+        with Translated(f"load {self._model.__name__}"):
+            if not spec.stages:
+                return collection.find_one(
+                    spec.filter, projection, sort=list(spec.sort) or None, skip=spec.skip
+                )
+            cursor = collection.aggregate([*spec.pipeline(), {"$limit": 1}])
+            rows = cursor.to_list()
+        return rows[0] if rows else None
+
+    def _streams(self) -> Iterator[bytes]:
+        """Yield the results batch by batch, as BSON documents that follow one another."""
+        collection, spec = collection_of(self._model), self._spec
+        if spec.limit == 0:
+            return
+        cursor = _open(collection, spec, self._model.__name__)
+        try:
+            with Translated(f"load {self._model.__name__}"):
+                yield from cursor
+        finally:
+            cursor.close()
+
+    @property
+    def _async(self) -> async_aggregation.Query[M]:
+        return self._as(async_aggregation.Query)
+
+
+def _open(collection: MongoCollection, spec: QuerySpec, name: str) -> Any:
+    with Translated(f"load {name}"):
+        if spec.stages:
+            return collection.aggregate_raw_batches(spec.pipeline(), batchSize=_BATCH)
+        return collection.find_raw_batches(
+            spec.filter,
+            sort=list(spec.sort) or None,
+            skip=spec.skip,
+            limit=spec.limit or 0,
+            batch_size=_BATCH,
+        )
+
+
+def _open_documents(collection: MongoCollection, spec: QuerySpec, fields: dict[str, Any]) -> Any:
+    return collection.find(
+        spec.filter,
+        fields,
+        sort=list(spec.sort) or None,
+        skip=spec.skip,
+        limit=spec.limit or 0,
+    )
+
+
+def _distinct_of_rows(collection: MongoCollection, spec: QuerySpec, path: str) -> list[Any]:
+    # An empty array gives no value, a null gives null: as the distinct command does.
+    present = {path: {"$exists": True}}
+    stages = AggregationStages().match(present)
+    stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
+    cursor = collection.aggregate([*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()])
+    return [row["_id"] for row in cursor.to_list()]
+
+
+def _decoded(stream: bytes) -> list[dict[str, Any]]:
+    with collector_paused():
+        return decode_stream(stream)
+
+
+class Aggregation(Query[M]):
+    """An immutable query whose rows are dicts or, after `into`, validated objects."""
+
+    __slots__ = ("_validator",)
+
+    _validator: Validator | None
+
+    def __init__(
+        self,
+        model: type[Any],
+        spec: QuerySpec,
+        resolver: Any = None,
+        validator: Validator | None = None,
+    ) -> None:
+        super().__init__(model, spec, resolver)
+        self._validator = validator
+
+    def into(self, model: type[T]) -> Aggregation[T]:
+        """Return this query with its rows validated as objects of a class.
+
+        Parameters:
+            model: A pydantic model, dataclass or TypedDict; objects of a persistable model are
+                new ones.
+        """
+        return Aggregation[T](self._model, self._spec, None, Validator(model))
+
+    def load_many(self) -> list[M]:
+        """Return all rows.
+
+        Raises:
+            InvalidDocument: A row does not fit the class given to `into`.
+        """
+        rows: list[M] = []
+        for stream in self._streams():
+            rows.extend(self._rows(_decoded(stream)))
+        return rows
+
+    async def load_many_async(self) -> list[M]:
+        """Do as `load_many` does, without blocking the event loop."""
+        return await self._async.load_many()
+
+    def load_one(self) -> M | None:
+        """Return the first row, or None.
+
+        Raises:
+            InvalidDocument: The row does not fit the class given to `into`.
+        """
+        found = self._first()
+        return None if found is None else self._rows([found])[0]
+
+    async def load_one_async(self) -> M | None:
+        """Do as `load_one` does, without blocking the event loop."""
+        return await self._async.load_one()
+
+    def stream(self) -> Iterator[M]:
+        """Yield the rows, holding one batch in memory at a time."""
+        for raw_batch in self._streams():
+            yield from self._rows(_decoded(raw_batch))
+
+    def stream_async(self) -> AsyncIterator[M]:
+        """Do as `stream` does, without blocking the event loop."""
+        return self._async.stream()
+
+    def _rows(self, documents: list[Any]) -> list[M]:
+        return documents if self._validator is None else self._validator.validated(documents)
+
+    @property
+    def _async(self) -> async_aggregation.Aggregation[M]:
+        return self._as(async_aggregation.Aggregation)
+
+
+class Grouping:
+    """A `group_by` that waits for its accumulators."""
+
+    __slots__ = ("_gather",)
+
+    def __init__(self, gather: Callable[[Accumulators], Aggregation[dict[str, Any]]]) -> None:
+        self._gather = gather
+
+    def acc(self, **accumulators: Any) -> Aggregation[dict[str, Any]]:
+        """Return the groups with what is accumulated over each.
+
+        Parameters:
+            **accumulators: By name: `fld["age"].avg()`, `count()` or a MongoDB accumulator.
+
+        Raises:
+            UnknownFieldError: The model lacks a field.
+            QueryError: Something is no accumulator.
+        """
+        return self._gather(accumulators)

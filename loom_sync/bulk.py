@@ -1,0 +1,166 @@
+# Generated from loom_async/bulk.py by `nox -s sync`: edit that file, not this one.
+"""Many documents in few writes, each one's outcome known."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Any
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from loom_async._core.driver_errors import Translated, duplicate_key, translate
+from loom_async._core.model.bulk_plan import (
+    BulkAccount,
+    Step,
+    check_documents,
+    first_of_each,
+    groups,
+    plan_steps,
+    split_outcome,
+)
+from loom_async._core.model.changes import as_bytes
+from loom_async._core.model.document import DocumentModel, baseline, collector_paused
+from loom_async._core.model.markers import now
+from loom_async._core.model.plan import (
+    Insertion,
+    Modification,
+    absorb_insertion,
+    absorb_modification,
+)
+from loom_async._core.model.results import PersistResult
+
+from . import _seam
+from .clients import MongoCollection
+from .database import collection_of
+
+# Documents planned, sent and absorbed at a time: other threads run between two chunks.
+_CHUNK = 5_000
+
+
+def persist_many(
+    model: type[DocumentModel], documents: Iterable[DocumentModel], *, ordered: bool
+) -> PersistResult:
+    """Write new and changed documents of one model; see `PersistableBase.persist_many`."""
+    checked = check_documents(model, documents)
+    account = BulkAccount(ordered)
+    distinct = first_of_each(checked, account)
+    moment = now()
+    with _exclusively_loaded(checked):
+        for start in range(0, len(distinct), _CHUNK):
+            _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
+            if account.is_stopped:
+                break
+    return account.finish(model)
+
+
+def _persist_chunk(
+    model: type[DocumentModel],
+    documents: Sequence[tuple[int, DocumentModel]],
+    moment: datetime,
+    account: BulkAccount,
+) -> None:
+    with collector_paused():
+        steps = plan_steps(documents, moment, account)
+    # What was planned before a failure is still sent: it comes earlier in the input.
+    for group in groups(steps, ordered=account.ordered):
+        failures = len(account.failures)
+        _write(model, collection_of(model), group, account)
+        if account.ordered and len(account.failures) > failures:
+            break
+
+
+@contextmanager
+def _exclusively_loaded(documents: Sequence[DocumentModel]) -> Generator[None]:
+    """Keep other threads from persisting the same loaded objects; always in the same order."""
+    loaded = {id(document): document for document in documents if baseline(document) is not None}
+    with ExitStack() as stack:
+        for key in sorted(loaded):
+            stack.enter_context(_seam.exclusively(loaded[key]))
+        yield
+
+
+def _write(
+    model: type[DocumentModel],
+    collection: MongoCollection,
+    steps: Sequence[Step],
+    account: BulkAccount,
+) -> None:
+    errors: list[dict[str, Any]] = []
+    unacknowledged: BulkWriteError | None = None
+    with Translated(f"persist_many of {model.__name__}"):
+        try:
+            if steps[0].is_insert:
+                documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
+                collection.insert_many(documents, ordered=account.ordered)
+            else:
+                operations = [_operation(step) for step in steps]
+                collection.bulk_write(operations, ordered=account.ordered)
+        except BulkWriteError as error:
+            errors = list(error.details["writeErrors"])
+            if not errors:
+                unacknowledged = error
+    done, failed = split_outcome(steps, errors, ordered=account.ordered)
+    for step, details in failed:
+        account.fail(step, _reason(details))
+    _absorb(model, collection, done, account)
+    if unacknowledged is not None:
+        raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
+
+
+def _insertions(steps: Sequence[Step]) -> list[Insertion]:
+    return [step.plan for step in steps if isinstance(step.plan, Insertion)]
+
+
+def _operation(step: Step) -> Any:
+    if isinstance(step.plan, Insertion):
+        document: Any = RawBSONDocument(step.plan.raw)
+        return ReplaceOne({"_id": step.plan.id}, document, upsert=True)
+    return UpdateOne({"_id": step.plan.id}, step.plan.update)
+
+
+def _reason(details: dict[str, Any]) -> str:
+    if details.get("code") == 11000:
+        return duplicate_key(details, "duplicate key").message
+    return str(details.get("errmsg", details))
+
+
+def _absorb(
+    model: type[DocumentModel],
+    collection: MongoCollection,
+    steps: Sequence[Step],
+    account: BulkAccount,
+) -> None:
+    modified: list[Step] = []
+    with collector_paused():
+        for step in steps:
+            if isinstance(step.plan, Modification):
+                modified.append(step)
+            else:
+                absorb_insertion(step.document, step.plan)
+                account.written(step)
+    if modified:
+        _absorb_modified(model, collection, modified, account)
+
+
+def _absorb_modified(
+    model: type[DocumentModel],
+    collection: MongoCollection,
+    steps: Sequence[Step],
+    account: BulkAccount,
+) -> None:
+    # A bulk write replies with counts alone: counters, and documents that are gone, show here.
+    ids = [step.plan.id for step in steps]
+    with Translated(f"persist_many of {model.__name__}: read back"):
+        found = collection.find({"_id": {"$in": ids}}).to_list()
+    by_id = {as_bytes(document["_id"]): document for document in found}
+    for step in steps:
+        stored = by_id.get(as_bytes(step.plan.id))
+        if stored is None or not isinstance(step.plan, Modification):
+            account.fail(step, "the document is no longer in the collection")
+        else:
+            absorb_modification(step.document, step.plan, stored)
+            account.written(step)

@@ -1,0 +1,187 @@
+# Generated from loom_async/clients.py by `nox -s sync`: edit that file, not this one.
+"""Clients opened on first need: one for each server and process, closed with it."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Generator, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+from pymongo.synchronous.collection import Collection
+
+from loom_async._core.context import Server
+from loom_async._core.errors import ConfigurationError
+from loom_async._core.settings import settings
+from loom_async._core.uri import redacted, with_secret
+
+from . import _seam
+from .embedded_server import Lease, start_embedded
+
+Client: TypeAlias = MongoClient[dict[str, Any]]
+MongoCollection: TypeAlias = Collection[dict[str, Any]]
+
+_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+class _Opened:
+    """The clients that one process opened lazily, by URI; '' is the embedded server's."""
+
+    def __init__(self) -> None:
+        self.lock = _seam.Lock()
+        self.clients: dict[str, Client] = {}
+        self.leases: list[Lease] = []
+        self.closer: Generator[None, None, None] | None = None
+
+    def close(self) -> None:
+        clients, leases = list(self.clients.values()), list(self.leases)
+        self.clients.clear()
+        self.leases.clear()
+        for client in clients:
+            client.close()
+        for lease in leases:
+            lease.release()
+
+
+_opened: weakref.WeakKeyDictionary[Any, _Opened] = weakref.WeakKeyDictionary()
+
+
+def _forget_after_fork() -> None:
+    # Sockets are the parent's: the child opens its own and leaves these untouched.
+    global _opened
+    _opened = weakref.WeakKeyDictionary()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def close() -> None:
+    """Close what was opened lazily in this process; the next operation opens it again.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> def shutdown() -> None:
+        ...     lm.close()
+    """
+    opened = _opened.pop(_seam.client_scope(), None)
+    if opened is not None:
+        opened.close()
+        if opened.closer is not None:
+            opened.closer.close()
+
+
+def get_local_db_client() -> Client:
+    """Return the client of `LOOM_URI`, else of the embedded server; opened once per process.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> def main() -> None:
+        ...     client = lm.get_local_db_client()
+        ...     print(client.server_info())
+    """
+    return _cached_client(configured_uri() or "")
+
+
+def get_remote_db_client() -> Client:
+    """Return the client of `LOOM_REMOTE_URI`; opened once per process.
+
+    Raises:
+        ConfigurationError: `LOOM_REMOTE_URI` is not set.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> def main() -> None:
+        ...     client = lm.get_remote_db_client()
+    """
+    return _cached_client(_remote_uri())
+
+
+def client_of(server: Server) -> Client:
+    """Return this process's own client of a server that a block opened by other means.
+
+    Raises:
+        ConfigurationError: The block was given a client of another kind, without its address.
+    """
+    if server.uri is not None:
+        return _cached_client(server.uri, server.options)
+    if isinstance(server.client, MongoClient):
+        return server.client
+    raise ConfigurationError(
+        f"this operation needs an MongoClient, and using() was given a "
+        f"{type(server.client).__name__}",
+        hint="connect by URI instead: such a block serves both loom_sync and loom_sync",
+    )
+
+
+def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
+    scope = _seam.client_scope()
+    opened = _opened.get(scope)
+    if opened is None:
+        opened = _opened.setdefault(scope, _Opened())
+    key = _key(uri, options)
+    client = opened.clients.get(key)
+    if client is not None:
+        return client
+    with opened.lock:
+        if key not in opened.clients:
+            opened.clients[key] = _open_lazily(opened, uri, options)
+        return opened.clients[key]
+
+
+def _key(uri: str, options: Mapping[str, Any]) -> str:
+    return f"{uri} {sorted(options.items())!r}" if options else uri
+
+
+def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) -> Client:
+    if opened.closer is None:
+        opened.closer = _seam.at_scope_end(opened.close)
+    if uri:
+        return open_client(uri, **options)
+    lease = start_embedded(settings().data_dir)
+    opened.leases.append(lease)
+    return open_client(lease.uri)
+
+
+def open_client(uri: str, **options: Any) -> Client:
+    """Return a client with Loom's codec options and time limits.
+
+    Raises:
+        ConfigurationError: The URI is malformed; its password is in no part of the error.
+    """
+    chosen: dict[str, Any] = {"tz_aware": True, "uuidRepresentation": "standard"}
+    if "serverselectiontimeoutms" not in uri.lower():
+        chosen["serverSelectionTimeoutMS"] = int(settings().server_timeout * 1000)
+    try:
+        return MongoClient(uri, **(chosen | options))
+    except (PyMongoError, ValueError, TypeError) as error:
+        reason = type(error).__name__ if _has_password(uri) else redacted(str(error))
+    # Outside the handler, so that the driver's own text, which may quote the URI, is not chained.
+    raise ConfigurationError(
+        f"the URI {redacted(uri)!r} cannot be used: {reason}",
+        hint="mongodb://user:password@host:port/?options, user and password percent-encoded",
+    )
+
+
+def _has_password(uri: str) -> bool:
+    return "@" in uri
+
+
+def configured_uri() -> str | None:
+    """Return the URI that the settings give; None means the embedded server."""
+    uri = settings().uri
+    return uri.get_secret_value() if uri is not None else None
+
+
+def _remote_uri() -> str:
+    uri, secret = settings().remote_uri, settings().remote_secret
+    if uri is None:
+        raise ConfigurationError(
+            "no remote server is configured",
+            hint="set LOOM_REMOTE_URI, or lm.configure(remote_uri=…)",
+        )
+    text = uri.get_secret_value()
+    return with_secret(text, secret.get_secret_value()) if secret is not None else text

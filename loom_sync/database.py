@@ -1,0 +1,184 @@
+# Generated from loom_async/database.py by `nox -s sync`: edit that file, not this one.
+"""Which client and database an operation uses: those of its context, else those of the settings."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+
+from loom_async._core import context
+from loom_async._core.model.metadata import check_database_name, declaration_of
+from loom_async._core.model.values import CODEC_OPTIONS
+from loom_async._core.settings import settings
+
+from . import _seam
+from .clients import (
+    Client,
+    MongoCollection,
+    client_of,
+    configured_uri,
+    get_local_db_client,
+    get_remote_db_client,
+    open_client,
+)
+from .embedded_server import start_embedded
+from .indexes import ensure_indexes
+
+
+@contextmanager
+def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
+    """Open a client that every model of this thread uses until the block ends.
+
+    Parameters:
+        uri: A MongoDB URI; None for what the settings say.
+        **options: Options of pymongo's client, as it spells them.
+
+    Yields:
+        The open `MongoClient`.
+
+    Raises:
+        ConfigurationError: The URI is malformed.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> def main() -> None:
+        ...     with lm.connect("mongodb://localhost/?replicaSet=rs0") as client:
+        ...         print(client.server_info())
+    """
+    with ExitStack() as stack:
+        target = uri if uri is not None else configured_uri()
+        if target is None:
+            target = stack.enter_context(start_embedded(settings().data_dir)).uri
+        client = open_client(target, **options)
+        server = context.Server(client, target, options)
+        stack.enter_context(context.server.set(server, shared=_seam.is_script()))
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def embedded(data_dir: str | Path | None = None) -> Generator[Client]:
+    """Run the embedded server for every model of this thread until the block ends.
+
+    Parameters:
+        data_dir: Where the data is kept; None for a temporary directory that is removed.
+
+    Yields:
+        A client of a real single-node replica set.
+
+    Raises:
+        ConfigurationError: There is no mongod, or this one does not run here.
+        EmbeddedServerError: The server did not become ready.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> def main() -> None:
+        ...     with lm.embedded() as client:
+        ...         print(client.server_info())
+    """
+    directory = Path(data_dir) if data_dir is not None else None
+    with start_embedded(directory, temporary=directory is None) as lease:
+        with connect(lease.uri) as client:
+            yield client
+
+
+@contextmanager
+def using(*, client: Client | None = None, database: str | None = None) -> Generator[None]:
+    """Have every model of this thread use another client, another database, or both.
+
+    Parameters:
+        client: An open client; the caller closes it.
+        database: Takes the place of every model's own database.
+
+    Raises:
+        ConfigurationError: MongoDB does not accept the database's name.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> with lm.using(database="tenant_42"):
+        ...     pass
+    """
+    with ExitStack() as stack:
+        shared = _seam.is_script()
+        if database is not None:
+            name = check_database_name(database)
+            stack.enter_context(context.database.set(name, shared=shared))
+        if client is not None:
+            stack.enter_context(context.server.set(context.Server(client), shared=shared))
+        yield
+
+
+class _ClientState:
+    """What is remembered of one client: its collections, and which have their indexes."""
+
+    def __init__(self) -> None:
+        self.lock = _seam.Lock()
+        self.collections: dict[tuple[str, str], MongoCollection] = {}
+        self.indexed: set[tuple[type, str, str]] = set()
+
+
+_states: dict[int, _ClientState] = {}
+
+
+def _state_of(client: Client) -> _ClientState:
+    state = _states.get(id(client))
+    if state is None:
+        # By identity: pymongo's clients are equal when their servers are.
+        state = _states.setdefault(id(client), _ClientState())
+        weakref.finalize(client, _states.pop, id(client), None)
+    return state
+
+
+def namespace_of(target: str | type) -> str | dict[str, str]:
+    """Return where a stage writes: a collection of the same database, or a model's own place."""
+    if isinstance(target, str):
+        return target
+    declaration = declaration_of(target)
+    return {
+        "db": context.database.get() or declaration.db_name,
+        "coll": declaration.collection_name,
+    }
+
+
+def collection_of(model: type, *, indexed: bool = True) -> MongoCollection:
+    """Return the collection that a model's operations use here and now, its indexes made.
+
+    Parameters:
+        model: A declared model.
+        indexed: False leaves the indexes as they are.
+
+    Raises:
+        ConfigurationError: The model was not declared.
+        IndexConflict: The data does not allow a declared index.
+    """
+    declaration = declaration_of(model)
+    client = _client_here(declaration.remote_db)
+    database = context.database.get() or declaration.db_name
+    key = (database, declaration.collection_name)
+    state = _state_of(client)
+    found = state.collections.get(key)
+    if found is None:
+        found = client.get_database(key[0]).get_collection(key[1], CODEC_OPTIONS)
+        state.collections[key] = found
+    if indexed and declaration.indexes and (model, *key) not in state.indexed:
+        with state.lock:
+            if (model, *key) not in state.indexed:
+                ensure_indexes(model, found)
+                state.indexed.add((model, *key))
+    return found
+
+
+def _client_here(remote: bool) -> Client:
+    server = context.server.get()
+    if server is None:
+        return get_remote_db_client() if remote else get_local_db_client()
+    if isinstance(server.client, MongoClient) and not server.is_inherited:
+        return server.client
+    return client_of(server)

@@ -1,0 +1,194 @@
+# Generated from loom_async/directive.py by `nox -s sync`: edit that file, not this one.
+"""Queries for objects of a model: built by chaining, run by awaiting one of their last words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, TypeVar, overload
+
+from loom_async import directive as async_directive
+from loom_async._core.driver_errors import Translated
+from loom_async._core.errors import QueryError
+from loom_async._core.model.document import DocumentModel, Hydrator, hydrator
+from loom_async._core.model.markers import now
+from loom_async._core.model.plan import latest_order, write_stamps
+from loom_async._core.model.resolver import ModelResolver
+from loom_async._core.model.results import UpdateCount
+from loom_async._core.query.spec import QuerySpec
+from loom_async._core.query.updates import compile_update
+
+from .aggregation import Query
+from .database import collection_of
+
+D = TypeVar("D", bound=DocumentModel)
+
+
+class LoadDirective(Query[D]):
+    """An immutable query whose results are objects of a model.
+
+    `filter`, `sort`, `skip` and `limit` are clauses, as in a find: they may come in any order.
+    After the first stage (`sample`) each call takes what the one before it gives.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> @lm.declare_persist_db("my_app", "users")
+        ... class User(lm.Persistable):
+        ...     age: int
+        >>> oldest = User.filter(lm.fld["age"] > 25).sort("age", descending=True).limit(10)
+        >>> def main() -> None:
+        ...     print(oldest.load_many())
+    """
+
+    __slots__ = ()
+
+    @property
+    def _hydrator(self) -> Hydrator:
+        model: type[DocumentModel] = self._model
+        return hydrator(model)
+
+    def load_many(self) -> list[D]:
+        """Return all results as objects.
+
+        Raises:
+            InvalidDocument: A document does not fit the model.
+        """
+        objects: list[D] = []
+        hydrate = self._hydrator
+        for stream in self._streams():
+            objects.extend(hydrate.many(stream))
+        return objects
+
+    async def load_many_async(self) -> list[D]:
+        """Do as `load_many` does, without blocking the event loop."""
+        return await self._async.load_many()
+
+    def load_one(self) -> D | None:
+        """Return the first result as an object, or None.
+
+        Raises:
+            InvalidDocument: The document does not fit the model.
+        """
+        found = self._first()
+        return None if found is None else self._hydrator.one(found)
+
+    async def load_one_async(self) -> D | None:
+        """Do as `load_one` does, without blocking the event loop."""
+        return await self._async.load_one()
+
+    @overload
+    def load_latest(self, count: None = None) -> D | None: ...
+
+    @overload
+    def load_latest(self, count: int) -> list[D]: ...
+
+    def load_latest(self, count: int | None = None) -> D | list[D] | None:
+        """Return the newest result or, with a count, the newest results, newest first.
+
+        A query that is sorted keeps its order: its first results are its latest.
+
+        Parameters:
+            count: How many objects to return as a list; None returns one object or None.
+
+        Raises:
+            InvalidDocument: A document does not fit the model.
+        """
+        newest_first = self
+        if not self._spec.sort:
+            newest_first = self._with(self._spec.with_sort(latest_order(self._model)))
+        if count is None:
+            return newest_first.load_one()
+        wanted = count if self._spec.limit is None else min(count, self._spec.limit)
+        return newest_first.limit(wanted).load_many()
+
+    @overload
+    async def load_latest_async(self, count: None = None) -> D | None: ...
+
+    @overload
+    async def load_latest_async(self, count: int) -> list[D]: ...
+
+    async def load_latest_async(self, count: int | None = None) -> D | list[D] | None:
+        """Do as `load_latest` does, without blocking the event loop."""
+        return await self._async.load_latest(count)
+
+    load_top = load_latest
+    load_top_async = load_latest_async
+
+    def stream(self) -> Iterator[D]:
+        """Yield the results as objects, holding one batch in memory at a time.
+
+        Raises:
+            InvalidDocument: A document does not fit the model.
+        """
+        hydrate = self._hydrator
+        for raw_batch in self._streams():
+            yield from hydrate.many(raw_batch)
+
+    def stream_async(self) -> AsyncIterator[D]:
+        """Do as `stream` does, without blocking the event loop."""
+        return self._async.stream()
+
+    def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
+        """Update every document that matches, in one command.
+
+        Parameters:
+            values: Fields to set by dotted path, or update operators: `{"$inc": {"age": 1}}`.
+            **fields: Fields to set by name.
+
+        Returns:
+            The number of documents modified; its `matched` is the number that matched.
+
+        Raises:
+            UnknownFieldError: The model lacks a field.
+            QueryError: There is nothing to update, or the query sorts, skips, limits or samples.
+        """
+        self._require_filter_only("update")
+        resolver = ModelResolver(self._model)
+        stamps = write_stamps(self._model, now())
+        compiled = compile_update(resolver, values, fields, stamps=stamps)
+        collection = collection_of(self._model)
+        with Translated(f"update {self._model.__name__}"):
+            result = collection.update_many(self._spec.filter, compiled)
+        return UpdateCount(result.modified_count, result.matched_count)
+
+    async def update_async(
+        self, values: Mapping[str, Any] | None = None, **fields: Any
+    ) -> UpdateCount:
+        """Do as `update` does, without blocking the event loop."""
+        return await self._async.update(values, **fields)
+
+    def delete(self) -> int:
+        """Delete every document that matches; without a filter, all of them.
+
+        Returns:
+            The number of documents deleted.
+
+        Raises:
+            QueryError: The query sorts, skips, limits or samples.
+        """
+        self._require_filter_only("delete")
+        collection = collection_of(self._model)
+        with Translated(f"delete {self._model.__name__}"):
+            result = collection.delete_many(self._spec.filter)
+        return result.deleted_count
+
+    async def delete_async(self) -> int:
+        """Do as `delete` does, without blocking the event loop."""
+        return await self._async.delete()
+
+    def _require_filter_only(self, action: str) -> None:
+        spec = self._spec
+        if spec.stages or spec.sort or spec.skip or spec.limit is not None:
+            raise QueryError(
+                f"{action}() takes a query of filters alone: MongoDB cannot sort, skip, limit or "
+                f"sample the documents of a bulk {action}",
+                hint='load the ids first, then filter(fld["id"].is_in(ids))',
+            )
+
+    @property
+    def _async(self) -> async_directive.LoadDirective[D]:
+        return self._as(async_directive.LoadDirective)
+
+
+def query_of(model: type[D]) -> LoadDirective[D]:
+    """Return the query for all documents of a model."""
+    return LoadDirective[D](model, QuerySpec(), ModelResolver(model))

@@ -1,0 +1,105 @@
+# Generated from loom_async/documents.py by `nox -s sync`: edit that file, not this one.
+"""One document: persisted as an insert or a minimal update, loaded by id, reloaded, deleted."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from bson.raw_bson import RawBSONDocument
+
+from loom_async._core.driver_errors import Translated
+from loom_async._core.errors import DocumentNotFound
+from loom_async._core.model.document import DocumentModel, hydrator, set_baseline
+from loom_async._core.model.identity import parse_id, stored_id
+from loom_async._core.model.markers import now
+from loom_async._core.model.plan import (
+    Insertion,
+    Modification,
+    absorb_document,
+    absorb_insertion,
+    absorb_modification,
+    plan_persist,
+)
+
+from . import _seam
+from .database import collection_of
+from .writes import update_and_fetch
+
+D = TypeVar("D", bound=DocumentModel)
+
+
+def persist(document: DocumentModel) -> bool:
+    """Insert a new document, or update what changed; see `PersistableBase.persist`."""
+    with _seam.exclusively(document):
+        plan = plan_persist(document, now())
+        if plan is None:
+            return False
+        if isinstance(plan, Insertion):
+            _insert(document, plan)
+        else:
+            _modify(document, plan)
+    return True
+
+
+def reload(document: D) -> D:
+    """Make an object hold what the database has; see `PersistableBase.reload`."""
+    with _seam.exclusively(document):
+        name = type(document).__name__
+        collection = collection_of(type(document))
+        with Translated(f"reload {name}"):
+            found = collection.find_one({"_id": stored_id(document)})
+        if found is None:
+            raise _not_found(document)
+        absorb_document(document, found)
+    return document
+
+
+def delete(document: DocumentModel) -> bool:
+    """Delete an object's document; see `PersistableBase.delete`."""
+    with _seam.exclusively(document):
+        collection = collection_of(type(document))
+        with Translated(f"delete {type(document).__name__}"):
+            result = collection.delete_one({"_id": stored_id(document)})
+        set_baseline(document, None)
+    return bool(result.deleted_count)
+
+
+def from_id(model: type[D], id: Any) -> D | None:
+    """Return the object of an id, or None; see `PersistableBase.from_id`."""
+    key = parse_id(model, id)
+    collection = collection_of(model)
+    with Translated(f"load {model.__name__}"):
+        found = collection.find_one({"_id": key})
+    return None if found is None else hydrator(model).one(found)
+
+
+def _insert(document: DocumentModel, plan: Insertion) -> None:
+    model = type(document)
+    # Encoded once: pymongo passes the bytes on, though its types know only its own documents here.
+    raw: Any = RawBSONDocument(plan.raw)
+    collection = collection_of(model)
+    with Translated(f"persist {model.__name__}"):
+        if plan.replace:
+            collection.replace_one({"_id": plan.id}, raw, upsert=True)
+        else:
+            collection.insert_one(raw)
+    absorb_insertion(document, plan)
+
+
+def _modify(document: DocumentModel, plan: Modification) -> None:
+    model = type(document)
+    collection = collection_of(model)
+    with Translated(f"persist {model.__name__}"):
+        found = update_and_fetch(collection, plan.id, plan.update)
+    if found is None:
+        raise _not_found(document)
+    absorb_modification(document, plan, found)
+
+
+def _not_found(document: DocumentModel) -> DocumentNotFound:
+    return DocumentNotFound(
+        f"{type(document).__name__} {document.id!r} is not in its collection",
+        id=document.id,
+        hint="it has been deleted; to store it again, persist a model_copy without its past: "
+        "Model(**document.model_dump())",
+    )

@@ -1,0 +1,201 @@
+# Generated from loom_async/persistable.py by `nox -s sync`: edit that file, not this one.
+"""Persistable models: one document in, one document out, and only changes go over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self, cast
+
+from pydantic import Field
+
+from loom_async import bulk as async_bulk
+from loom_async import documents as async_documents
+from loom_async import index_sync as async_index_sync
+from loom_async._core.model.document import DocumentModel
+from loom_async._core.model.fields import TimeInserted, TimeUpdated
+from loom_async._core.model.index_plan import IndexDifference
+from loom_async._core.model.results import PersistResult
+from loom_async._core.query.condition import Condition
+from loom_async._core.query.stages import AggregationStages
+
+from . import bulk, documents, index_sync
+from .aggregation import Aggregation
+from .directive import LoadDirective, query_of
+
+
+class PersistableBase(DocumentModel):
+    """A pydantic model with an `id` whose objects live in a MongoDB collection.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> @lm.declare_persist_db("my_app", "tags")
+        ... class Tag(lm.PersistableBase):
+        ...     name: str
+        >>> def main() -> None:
+        ...     Tag(name="new").persist()
+    """
+
+    def persist(self) -> bool:
+        """Make the database hold this object as it is now, by one call or, if it does, by none.
+
+        A new object is inserted whole. A loaded one sends the smallest update of what changed;
+        afterwards it holds what the server has, so also what others changed meanwhile.
+
+        Returns:
+            True if something was written.
+
+        Raises:
+            DocumentNotFound: The object was loaded and its document has been deleted since.
+            DuplicateKey: A unique index has another document with this value.
+            EncodingError: A value cannot be stored; nothing was sent.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> def rename(user: lm.Persistable) -> None:
+            ...     if user.persist():
+            ...         print("written")
+        """
+        return documents.persist(self)
+
+    async def persist_async(self) -> bool:
+        """Do as `persist` does, without blocking the event loop."""
+        return await async_documents.persist(self)
+
+    def reload(self) -> Self:
+        """Make this object hold what the database has, local edits given up.
+
+        Returns:
+            The object itself.
+
+        Raises:
+            DocumentNotFound: The document is not in the collection.
+        """
+        return documents.reload(self)
+
+    async def reload_async(self) -> Self:
+        """Do as `reload` does, without blocking the event loop."""
+        return await async_documents.reload(self)
+
+    def delete(self) -> bool:
+        """Delete this object's document; the object may be persisted anew afterwards.
+
+        Returns:
+            True if there was a document to delete.
+        """
+        return documents.delete(self)
+
+    async def delete_async(self) -> bool:
+        """Do as `delete` does, without blocking the event loop."""
+        return await async_documents.delete(self)
+
+    @classmethod
+    def from_id(cls, id: Any) -> Self | None:
+        """Return the object of an id, or None if there is none.
+
+        Parameters:
+            id: The id, or text that its type parses: 24 hex digits for an ObjectId.
+
+        Raises:
+            InvalidId: This can never be the id of such a document.
+            InvalidDocument: The stored document does not fit the model.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> def find(model: type[lm.Persistable], text: str) -> None:
+            ...     print(model.from_id(text))
+        """
+        return documents.from_id(cls, id)
+
+    @classmethod
+    async def from_id_async(cls, id: Any) -> Self | None:
+        """Do as `from_id` does, without blocking the event loop."""
+        return await async_documents.from_id(cls, id)
+
+    @classmethod
+    def persist_many(cls, documents: Iterable[Self], ordered: bool = False) -> PersistResult:
+        """Write new and changed objects in few bulk writes; ids, counters and times come back.
+
+        Parameters:
+            documents: Objects of this model; one that is given twice is written once.
+            ordered: Stop at the first document that cannot be written; else write all others.
+
+        Returns:
+            How many were inserted, updated and unchanged.
+
+        Raises:
+            TypeError: An element is no object of this model; nothing was sent.
+            BulkError: Some documents were refused; `entries` names each.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> def store(model: type[lm.Persistable], rows: list[lm.Persistable]) -> None:
+            ...     print(model.persist_many(rows))
+        """
+        return bulk.persist_many(cls, documents, ordered=ordered)
+
+    @classmethod
+    async def persist_many_async(
+        cls, documents: Iterable[Self], ordered: bool = False
+    ) -> PersistResult:
+        """Do as `persist_many` does, without blocking the event loop."""
+        return await async_bulk.persist_many(cls, documents, ordered=ordered)
+
+    @classmethod
+    def filter(cls, *conditions: Condition[Self]) -> LoadDirective[Self]:
+        """Return a query for the documents that meet all conditions; nothing is sent yet.
+
+        Parameters:
+            *conditions: `fld["age"] > 25`, or `lambda u: u.age > 25`.
+
+        Raises:
+            UnknownFieldError: A condition names a field that the model lacks.
+            QueryError: A condition is not one.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> class User(lm.Persistable):
+            ...     age: int
+            >>> adults = User.filter(lm.fld["age"] >= 18)
+        """
+        return query_of(cls).filter(*conditions)
+
+    @classmethod
+    def agg(cls, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
+        """Return an aggregation over the whole collection; its rows are dicts.
+
+        Parameters:
+            stages: The pipeline.
+        """
+        return query_of(cls).agg(stages)
+
+    @classmethod
+    def sync_indexes(cls, drop: bool = False) -> IndexDifference:
+        """Make the declared indexes that are missing and return the difference.
+
+        Parameters:
+            drop: Also remove undeclared indexes and make changed ones anew.
+
+        Raises:
+            IndexConflict: The data of the collection does not allow a declared index.
+        """
+        return index_sync.sync_indexes(cls, drop=drop)
+
+    @classmethod
+    async def sync_indexes_async(cls, drop: bool = False) -> IndexDifference:
+        """Do as `sync_indexes` does, without blocking the event loop."""
+        return await async_index_sync.sync_indexes(cls, drop=drop)
+
+
+class Persistable(PersistableBase):
+    """A `PersistableBase` that knows when it was inserted and last written, in UTC.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> @lm.declare_persist_db("my_app", "users")
+        ... class User(lm.Persistable):
+        ...     name: str
+    """
+
+    # None until the first persist; typed as what they are from then on.
+    created_at: TimeInserted = Field(default=cast("Any", None))
+    updated_time: TimeUpdated = Field(default=cast("Any", None))

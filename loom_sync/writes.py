@@ -1,0 +1,51 @@
+# Generated from loom_async/writes.py by `nox -s sync`: edit that file, not this one.
+"""The update of one document by id, with the document as it is afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.errors import AutoReconnect, WriteConcernError
+
+from loom_async._core.model.update import Update, is_idempotent
+from loom_async._core.model.values import CODEC_OPTIONS
+
+from .clients import MongoCollection
+
+
+def update_and_fetch(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:
+    """Update the document of an id and return it as it is afterwards; None if there is none.
+
+    A retryable findAndModify makes the server keep a copy of the document for the retry, which
+    costs another write (MongoDB manual, "Retryable Writes"). An update that may be made twice needs
+    no copy: it is sent plainly, and made again only if its reply is lost.
+    """
+    if is_idempotent(update):
+        try:
+            return _find_and_modify(collection, id, update)
+        except AutoReconnect:
+            # The attempt that follows is the last, as in the driver's own retry.
+            return _retryable(collection, id, update)
+    return _retryable(collection, id, update)
+
+
+def _retryable(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:
+    return collection.find_one_and_update({"_id": id}, update, return_document=ReturnDocument.AFTER)
+
+
+def _find_and_modify(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:
+    command: dict[str, Any] = {
+        "findAndModify": collection.name,
+        "query": {"_id": id},
+        "update": update,
+        "new": True,
+    }
+    if not collection.write_concern.is_server_default:
+        command["writeConcern"] = collection.write_concern.document
+    reply = collection.database.command(command, codec_options=CODEC_OPTIONS)
+    failure = reply.get("writeConcernError")
+    if failure:
+        raise WriteConcernError(str(failure.get("errmsg")), failure.get("code"), failure)
+    value: dict[str, Any] | None = reply["value"]
+    return value

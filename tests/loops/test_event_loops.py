@@ -1,0 +1,79 @@
+"""What only an event loop shows: clients for each, and tasks that share an object."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import loom_async as lm
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@lm.declare_persist_db("loops_none", "users")
+class User(lm.Persistable):
+    name: str
+    age: int = 0
+    visits: lm.IncrCounter = 0
+
+
+async def stored(user: User) -> dict[str, Any]:
+    return (await User.filter(lm.fld["id"] == user.id).load_docs())[0]
+
+
+def test_loop_that_ends_closes_its_client(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOM_URI", mongo_uri)
+
+    async def use() -> Any:
+        client = await lm.get_async_local_db_client()
+        await client.admin.command("ping")
+        return client
+
+    one, two = asyncio.run(use()), asyncio.run(use())
+    assert one is not two
+    assert one._closed
+    assert two._closed
+
+
+async def test_counter_of_one_object_shared_by_tasks() -> None:
+    user = User(name="Ann")
+    await user.persist()
+
+    async def work() -> None:
+        for _ in range(50):
+            user.visits += 1
+            await user.persist()
+
+    await asyncio.gather(*(work() for _ in range(20)))
+    assert user.visits == 1000
+    assert (await stored(user))["visits"] == 1000
+
+
+async def test_edit_made_while_persisting_is_kept() -> None:
+    user = User(name="Ann")
+    await user.persist()
+    user.age = 1
+    persisting = asyncio.create_task(user.persist())
+    await asyncio.sleep(0)
+    user.name = "Bea"
+    await persisting
+    assert (user.name, user.age) == ("Bea", 1)
+    assert await user.persist() is True
+    assert (await stored(user))["name"] == "Bea"
+
+
+async def test_bulks_of_the_same_objects_do_not_count_twice() -> None:
+    items = [User(name=f"n{n}") for n in range(20)]
+    await User.persist_many(items)
+
+    async def work(order: int) -> None:
+        for _ in range(5):
+            for item in items:
+                item.visits += 1
+            await User.persist_many(items[::order])
+
+    await asyncio.gather(*(work(order) for order in (1, -1, 1, -1)))
+    assert {item.visits for item in await User.filter().load_many()} == {20}
+    assert {item.visits for item in items} == {20}

@@ -1,0 +1,31 @@
+# Generated from tests/aio/conftest.py by `nox -s sync`: edit that file, not this one.
+"""A client of the test run's server, and a database for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from pymongo import MongoClient
+
+import loom_sync as lm
+from tests.commands import recorder
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def client(mongo_uri: str) -> Iterator[MongoClient[dict[str, object]]]:
+    """A client of the server."""
+    with lm.connect(mongo_uri, event_listeners=[recorder]) as opened:
+        yield opened
+
+
+@pytest.fixture
+def db(client: MongoClient[dict[str, object]]) -> Iterator[str]:
+    """The name of a database of the test's own, which every model uses; dropped afterwards."""
+    name = f"test_aio_{next(_numbers)}"
+    with lm.using(database=name):
+        yield name
+    client.drop_database(name)

