@@ -1,4 +1,4 @@
-"""The project's sessions: `nox -s quickstart`, `tests`, `check`, `bench`."""
+"""The project's sessions: `nox -s quickstart`, `tests`, `check`, `sync`, `bench`."""
 
 import nox
 
@@ -22,9 +22,17 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def sync(session: nox.Session) -> None:
+    """Write loom_sync, its tests and its examples anew, from loom_async and its own."""
+    session.install("libcst>=1.5", "ruff>=0.8")
+    session.run("python", "loom_sync/_generator", *session.posargs)
+
+
+@nox.session
 def check(session: nox.Session) -> None:
-    """Check style, types, import rules and the documentation's build."""
+    """Check that generated code is fresh; style, types, import rules; the documentation builds."""
     session.install("-e", ".[check]")
+    session.run("python", "loom_sync/_generator", "--check")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")

@@ -6,7 +6,7 @@ import os
 import weakref
 from collections.abc import AsyncGenerator, Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
@@ -98,6 +98,11 @@ async def get_async_remote_db_client() -> Client:
     return await _cached_client(_remote_uri())
 
 
+def is_client(value: object) -> TypeGuard[Client]:
+    """Say whether something is a client that these operations can use."""
+    return isinstance(value, AsyncMongoClient)
+
+
 async def client_of(server: Server) -> Client:
     """Return this event loop's own client of a server that a block opened by other means.
 
@@ -106,12 +111,12 @@ async def client_of(server: Server) -> Client:
     """
     if server.uri is not None:
         return await _cached_client(server.uri, server.options)
-    if isinstance(server.client, AsyncMongoClient):
+    if is_client(server.client):
         return server.client
     raise ConfigurationError(
         f"this operation needs an AsyncMongoClient, and using() was given a "
         f"{type(server.client).__name__}",
-        hint="connect by URI instead: such a block serves both loom_async and loom_sync",
+        hint="connect by URI instead: such a block serves both kinds of client",
     )
 
 

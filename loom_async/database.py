@@ -8,8 +8,6 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pymongo import AsyncMongoClient
-
 from . import _seam
 from ._core import context
 from ._core.model.metadata import check_database_name, declaration_of
@@ -22,6 +20,7 @@ from .clients import (
     configured_uri,
     get_async_local_db_client,
     get_async_remote_db_client,
+    is_client,
     open_client,
 )
 from .embedded_server import start_embedded
@@ -177,6 +176,6 @@ async def _client_here(remote: bool) -> Client:
     server = context.server.get()
     if server is None:
         return await (get_async_remote_db_client() if remote else get_async_local_db_client())
-    if isinstance(server.client, AsyncMongoClient) and not server.is_inherited:
+    if is_client(server.client) and not server.is_inherited:
         return server.client
     return await client_of(server)

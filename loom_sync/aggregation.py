@@ -281,7 +281,8 @@ class Query(Chain[M]):
 
     @property
     def _async(self) -> async_aggregation.Query[M]:
-        return self._as(async_aggregation.Query)
+        kind: type[async_aggregation.Query[M]] = async_aggregation.Query
+        return self._as(kind)
 
 
 def _open(collection: MongoCollection, spec: QuerySpec, name: str) -> Any:
@@ -389,7 +390,8 @@ class Aggregation(Query[M]):
 
     @property
     def _async(self) -> async_aggregation.Aggregation[M]:
-        return self._as(async_aggregation.Aggregation)
+        kind: type[async_aggregation.Aggregation[M]] = async_aggregation.Aggregation
+        return self._as(kind)
 
 
 class Grouping:

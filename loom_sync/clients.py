@@ -7,7 +7,7 @@ import os
 import weakref
 from collections.abc import Generator, Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -100,6 +100,11 @@ def get_remote_db_client() -> Client:
     return _cached_client(_remote_uri())
 
 
+def is_client(value: object) -> TypeGuard[Client]:
+    """Say whether something is a client that these operations can use."""
+    return isinstance(value, MongoClient)
+
+
 def client_of(server: Server) -> Client:
     """Return this process's own client of a server that a block opened by other means.
 
@@ -108,12 +113,12 @@ def client_of(server: Server) -> Client:
     """
     if server.uri is not None:
         return _cached_client(server.uri, server.options)
-    if isinstance(server.client, MongoClient):
+    if is_client(server.client):
         return server.client
     raise ConfigurationError(
         f"this operation needs an MongoClient, and using() was given a "
         f"{type(server.client).__name__}",
-        hint="connect by URI instead: such a block serves both loom_sync and loom_sync",
+        hint="connect by URI instead: such a block serves both kinds of client",
     )
 
 

@@ -9,8 +9,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pymongo import MongoClient
-
 from loom_async._core import context
 from loom_async._core.model.metadata import check_database_name, declaration_of
 from loom_async._core.model.values import CODEC_OPTIONS
@@ -24,6 +22,7 @@ from .clients import (
     configured_uri,
     get_local_db_client,
     get_remote_db_client,
+    is_client,
     open_client,
 )
 from .embedded_server import start_embedded
@@ -179,6 +178,6 @@ def _client_here(remote: bool) -> Client:
     server = context.server.get()
     if server is None:
         return get_remote_db_client() if remote else get_local_db_client()
-    if isinstance(server.client, MongoClient) and not server.is_inherited:
+    if is_client(server.client) and not server.is_inherited:
         return server.client
     return client_of(server)

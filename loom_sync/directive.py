@@ -186,7 +186,8 @@ class LoadDirective(Query[D]):
 
     @property
     def _async(self) -> async_directive.LoadDirective[D]:
-        return self._as(async_directive.LoadDirective)
+        kind: type[async_directive.LoadDirective[D]] = async_directive.LoadDirective
+        return self._as(kind)
 
 
 def query_of(model: type[D]) -> LoadDirective[D]:

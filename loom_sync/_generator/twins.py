@@ -192,14 +192,17 @@ def _alias_of(node: cst.CSTNode, twins: dict[str, list[cst.BaseStatement]]) -> l
     return [name, value] if value in twins else None
 
 
-def _query_property(node: cst.ClassDef, module: str) -> cst.BaseStatement:
-    name = node.name.value
-    variables = _type_variables(node)
-    return cst.parse_statement(
+def _query_property(query: cst.ClassDef, module: str) -> cst.BaseStatement:
+    name = query.name.value
+    variables = _type_variables(query)
+    counterpart = f"async_{module}.{name}"
+    node = cst.parse_statement(
         f"@property\n"
-        f"def _async(self) -> async_{module}.{name}{variables}:\n"
-        f"    return self._as(async_{module}.{name})\n"
+        f"def _async(self) -> {counterpart}{variables}:\n"
+        f"    kind: type[{counterpart}{variables}] = {counterpart}\n"
+        f"    return self._as(kind)\n"
     )
+    return cst.ensure_type(node, cst.FunctionDef).with_changes(leading_lines=[cst.EmptyLine()])
 
 
 def _type_variables(node: cst.ClassDef) -> str:
