@@ -37,6 +37,8 @@ def check(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("pyright")
+    for package in ("loom_async", "loom_sync"):
+        session.run("pyright", "--ignoreexternal", "--verifytypes", package)
     session.run("python", "-m", "pytest", "-q", "tests/tooling")
     session.run("mkdocs", "build", "--strict", "--site-dir", session.create_tmp())
 

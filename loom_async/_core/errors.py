@@ -156,6 +156,6 @@ class BulkError(LoomError, ValueError):
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.entries = tuple(entries)
+        self.entries: tuple[BulkEntry, ...] = tuple(entries)
         self.inserted = inserted
         self.updated = updated

@@ -36,7 +36,7 @@ class DocumentModel(BaseModel):
     take little memory, and cost nothing until something is persisted.
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         validate_assignment=True, validate_by_name=True, validate_by_alias=True
     )
     __slots__ = ("_loom_baseline",)

@@ -282,5 +282,5 @@ class FieldMaker:
         return "fld"
 
 
-fld = FieldMaker()
-element = Field("")
+fld: FieldMaker = FieldMaker()
+element: Field = Field("")
