@@ -12,7 +12,7 @@ import loom_async as lm
 pytestmark = pytest.mark.usefixtures("db")
 
 
-@lm.declare_persist_db("loops_none", "users")
+@lm.declare_persist_db("worlds_none", "users")
 class User(lm.Persistable):
     name: str
     age: int = 0

@@ -1,0 +1,41 @@
+"""What type checkers make of a model of `loom_sync`, and of the twins of its methods."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, assert_type
+
+import loom_sync as lm
+
+
+@lm.declare_persist_db("shop", "users")
+class User(lm.Persistable):
+    name: str
+    age: int = 0
+
+
+def blocking(user: User) -> None:
+    assert_type(user.persist(), bool)
+    assert_type(user.reload(), User)
+    assert_type(User.from_id("x"), User | None)
+    query = User.filter(lambda u: u.age > 3)
+    assert_type(query.load_many(), list[User])
+    assert_type(query.load_latest(), User | None)
+    assert_type(query.load_latest(3), list[User])
+    assert_type(query.stream(), Iterator[User])
+    assert_type(query.project("name").load_many(), list[dict[str, Any]])
+
+
+async def waiting(user: User) -> None:
+    assert_type(await user.persist_async(), bool)
+    assert_type(await user.reload_async(), User)
+    assert_type(await User.from_id_async("x"), User | None)
+    query = User.filter(lambda u: u.age > 3)
+    assert_type(await query.load_many_async(), list[User])
+    assert_type(await query.load_one_async(), User | None)
+    assert_type(await query.load_latest_async(), User | None)
+    assert_type(await query.load_latest_async(3), list[User])
+    assert_type(await query.load_top_async(3), list[User])
+    assert_type(query.stream_async(), AsyncIterator[User])
+    assert_type(await query.count_async(), int)
+    rows = query.project("name")
+    assert_type(await rows.load_many_async(), list[dict[str, Any]])
+    assert_type(await rows.into(User).load_many_async(), list[User])

@@ -1,0 +1,198 @@
+"""`loom_sync` in threads, inside a running event loop, and in forked workers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+import pytest
+
+import loom_sync as lm
+
+R = TypeVar("R")
+THREADS = 16
+
+
+@lm.declare_persist_db("worlds_none", "users", index=[lm.Index("name")])
+class User(lm.Persistable):
+    name: str
+    visits: lm.IncrCounter = 0
+
+
+@pytest.fixture(autouse=True)
+def place(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LOOM_URI", mongo_uri)
+    with lm.using(database="test_threads"):
+        yield
+        lm.get_local_db_client().drop_database("test_threads")
+    lm.close()
+
+
+def in_threads(*calls: Callable[[], R]) -> list[R]:
+    """Run each call in a thread of its own, all of them released at once."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], R]) -> R:
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(run, call) for call in calls]]
+
+
+def test_all_threads_share_one_client() -> None:
+    clients = in_threads(*[lm.get_local_db_client] * THREADS)
+    assert len({id(client) for client in clients}) == 1
+
+
+def test_writes_and_counts_from_threads() -> None:
+    shared = User(name="shared")
+    shared.persist()
+
+    def work(number: int) -> None:
+        User.persist_many([User(name=f"{number} {n}") for n in range(50)])
+        mine = User.from_id(shared.id)
+        assert mine is not None
+        for _ in range(25):
+            mine.visits += 1
+            mine.persist()
+        assert User.filter(lm.fld["name"].starts_with(f"{number} ")).count() == 50
+        for user in User.filter(lm.fld["name"].starts_with(f"{number} ")).stream():
+            user.visits += 1
+            user.persist()
+
+    in_threads(*(partial(work, number) for number in range(THREADS)))
+    assert shared.reload().visits == 25 * THREADS
+    assert User.filter(lm.fld["visits"] == 1).count() == 50 * THREADS
+
+
+def test_one_object_in_many_threads() -> None:
+    user = User(name="Ann")
+    user.persist()
+    user.visits += 1
+    # Whoever comes first sends the increment; for all others there is nothing left to send.
+    assert sum(in_threads(*[user.persist] * THREADS)) == 1
+    assert user.reload().visits == 1
+
+
+def test_tenants_in_threads() -> None:
+    def work(tenant: str) -> list[str]:
+        with lm.using(database=tenant):
+            for n in range(10):
+                User(name=f"{tenant} {n}").persist()
+            names = [user.name for user in User.filter().sort("created_at").load_many()]
+            lm.get_local_db_client().drop_database(tenant)
+        return names
+
+    tenants = [f"tenant_{n}" for n in range(THREADS)]
+    for tenant, names in zip(
+        tenants, in_threads(*(partial(work, t) for t in tenants)), strict=True
+    ):
+        assert sorted(names) == sorted(f"{tenant} {n}" for n in range(10))
+
+
+def test_threads_of_a_script_are_in_its_blocks() -> None:
+    User(name="Ann").persist()
+    assert in_threads(*[User.filter().count] * 4) == [1] * 4
+    with lm.using(database="test_threads_inner"):
+        assert in_threads(User.filter().count) == [0]
+    assert in_threads(User.filter().count) == [1]
+
+
+def test_threads_of_a_task_are_not() -> None:
+    """A block that a task entered is that task's alone; `to_thread` hands it on."""
+    User(name="Ann").persist()
+
+    async def main() -> None:
+        with lm.using(database="test_threads_inner"):
+            assert in_threads(User.filter().count) == [1]
+            assert await asyncio.to_thread(User.filter().count) == 0
+            context = contextvars.copy_context()
+            assert in_threads(partial(context.run, User.filter().count)) == [0]
+
+    asyncio.run(main())
+
+
+def test_blocking_calls_inside_a_running_loop() -> None:
+    async def cell() -> int:
+        User(name="from a notebook").persist()
+        return User.filter().count()
+
+    assert asyncio.run(cell()) == 1
+
+
+def test_tracebacks_are_of_plain_calls() -> None:
+    with pytest.raises(lm.InvalidId) as caught:
+        User.from_id("never an id")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "asyncio" not in shown
+    assert "greenlet" not in shown
+
+
+_FORK = """
+import os, sys, threading
+import loom_sync as lm
+from tests.worlds.test_threads import User
+with lm.{block}:
+    User(name="parent").persist()
+    parent = lm.get_local_db_client()
+    stop = threading.Event()
+    def read():
+        while not stop.is_set():
+            User.filter().count()
+    reader = threading.Thread(target=read)
+    reader.start()
+    children = []
+    for n in range(4):
+        pid = os.fork()
+        if pid == 0:
+            User(name=f"child {{n}}").persist()
+            assert lm.get_local_db_client() is not parent
+            sys.exit(7)  # with its handlers of exit: they leave the parent's clients alone
+        children.append(pid)
+    ends = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    stop.set()
+    reader.join()
+    print(*ends, User.filter().count())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("block", ["using(database='test_threads')", "connect()"])
+def test_forked_workers(block: str, mongo_uri: str) -> None:
+    script = _FORK.format(block=block)
+    if block == "connect()":
+        script = script.replace(
+            "lm.connect()", f"lm.connect(), lm.using(database={'test_threads'!r})"
+        )
+    done = subprocess.run(
+        # Python warns of forking with threads; that is what is tried here.
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-P", "-c", script],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "LOOM_URI": mongo_uri, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout.split() == ["7"] * 4 + ["5"], done.stderr
+
+
+def test_a_process_that_ends_closes_its_client(mongo_uri: str) -> None:
+    script = """
+import loom_sync as lm
+client = lm.get_local_db_client()
+client.admin.command("ping")
+import atexit
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "LOOM_URI": mongo_uri},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
