@@ -116,7 +116,7 @@ def client_of(server: Server) -> Client:
     if is_client(server.client):
         return server.client
     raise ConfigurationError(
-        f"this operation needs an MongoClient, and using() was given a "
+        f"this operation needs a MongoClient, and using() was given a "
         f"{type(server.client).__name__}",
         hint="connect by URI instead: such a block serves both kinds of client",
     )

@@ -11,9 +11,14 @@ TWINS = {"loom_async": "loom_sync", "tests.aio": "tests.sync"}
 _CORE = "loom_async._core"
 
 
+def is_shared(module: str) -> bool:
+    """Say whether both packages use a module, which is so for the pure core."""
+    return module == _CORE or module.startswith(f"{_CORE}.")
+
+
 def twin_of(module: str) -> str:
     """Return the module that synchronous code imports in place of another."""
-    if module == _CORE or module.startswith(f"{_CORE}."):
+    if is_shared(module):
         return module
     for name, twin in TWINS.items():
         if module == name or module.startswith(f"{name}."):

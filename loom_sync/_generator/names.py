@@ -31,11 +31,12 @@ PHRASES = {
 # Functions that a user of the synchronous package needs as well, under their own names.
 KEPT_FUNCTIONS = ("get_async_local_db_client", "get_async_remote_db_client")
 
-_KEYWORDS = re.compile(r"\bawait (?=\S)|\basync (?=(?:for|with|def)\b)")
+_KEYWORDS = re.compile(r"\bawait (?=\S|\Z)|\basync (?=(?:for|with|def)\b)")
+_IMPORT = re.compile(r"^ *(?:>>> |\.\.\. )?import asyncio\n", re.MULTILINE)
 _RUN = re.compile(r"\basyncio\.run\((?P<call>.*)\)")
 _PACKAGE = re.compile(r"\bloom_async\b(?!\._core)")
 _FOLDERS = {"tests/aio": "tests/sync", "examples/async": "examples/sync"}
-_WORDS = re.compile("|".join(rf"\b{word}\b" for word in (*IDENTIFIERS, *PHRASES)))
+_WORDS = re.compile(rf"\b(?P<article>[Aa]n )?(?P<word>{'|'.join((*IDENTIFIERS, *PHRASES))})\b")
 
 
 class Renames:
@@ -53,15 +54,17 @@ class Renames:
 
     def text(self, text: str) -> str:
         """Return a comment, a docstring or another string as synchronous code says it."""
-        text = _KEYWORDS.sub("", _RUN.sub(r"\g<call>", text))
+        text = _KEYWORDS.sub("", _RUN.sub(r"\g<call>", _IMPORT.sub("", text)))
         for folder, twin in _FOLDERS.items():
             text = text.replace(folder, twin)
         return _WORDS.sub(self._word, _PACKAGE.sub("loom_sync", text))
 
     def _word(self, match: re.Match[str]) -> str:
-        word = match[0]
+        word, article = match["word"], match["article"] or ""
         self._used[word] += 1
-        return IDENTIFIERS.get(word) or PHRASES[word]
+        renamed = IDENTIFIERS.get(word) or PHRASES[word]
+        # "an event loop" becomes "a process"
+        return (article if renamed[0] in "aeiouAEIOU" else article.replace("n", "")) + renamed
 
     def unused(self) -> list[str]:
         """Return the renames that no file needed."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
-from .imports import rewrite_import, rewrite_import_from
+from .imports import is_shared, rewrite_import, rewrite_import_from, twin_of
 from .names import Renames
 
 N = TypeVar("N", bound=cst.CSTNode)
@@ -69,7 +69,14 @@ class Strip(cst.CSTTransformer):
         return updated_node
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
-        return updated_node.with_changes(value=self._renames.identifier(updated_node.value))
+        name = updated_node.value
+        return updated_node.with_changes(value=twin_of(self._renames.identifier(name)))
+
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.Attribute:
+        name = get_full_name_for_node(original_node) or ""
+        return original_node if is_shared(name) else updated_node
 
     def leave_SimpleString(
         self, original_node: cst.SimpleString, updated_node: cst.SimpleString

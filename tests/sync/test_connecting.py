@@ -171,7 +171,6 @@ def test_child_of_a_fork_opens_its_own_client(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = f"""
-import asyncio
 import os, warnings
 warnings.simplefilter("ignore")
 import loom_sync as lm

@@ -1,0 +1,151 @@
+"""The generator: what it makes of code, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("libcst")
+pytest.importorskip("ruff")
+
+from loom_sync._generator import command, tree
+from loom_sync._generator.names import IDENTIFIERS, PHRASES, Renames
+from loom_sync._generator.tree import GenerationError, build, formatted, turn
+from loom_sync._generator.twins import TwinError
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "generator"
+
+
+def generated(code: str, path: str = "loom_async/orders.py", *, is_package: bool = True) -> str:
+    """Return what the generator makes of a file, laid out."""
+    text = turn(code, path, Renames(), is_package=is_package)
+    return formatted(ROOT, {"x.py": text})["x.py"]
+
+
+def test_golden_file() -> None:
+    made = generated((GOLDEN / "source.txt").read_text(encoding="utf-8"))
+    assert made == (GOLDEN / "twin.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("code", "twin"),
+    [
+        ("x = await f()", "x = f()"),
+        ("x = (await f()).y", "x = f().y"),
+        ("x = (await f())[0]", "x = f()[0]"),
+        ("x = await (a or b)", "x = a or b"),
+        ("x = 1 + await f() * await g()", "x = 1 + f() * g()"),
+        ("x = await (await f()).g()", "x = f().g()"),
+        ("x = (\n    await f()  # why\n)", "x = (\n    f()  # why\n)"),
+        ("x = [y async for y in z]", "x = list(z)"),
+        ("x = [y.a async for y in z if await y.b]", "x = [y.a for y in z if y.b]"),
+        ("x = {await f(y) for y in z}", "x = {f(y) for y in z}"),
+        ("f: Callable[[int], Awaitable[str]]", "f: Callable[[int], str]"),
+        ("f: Coroutine[Any, Any, str]", "f: str"),
+        ("f: AsyncGenerator[int, str]", "f: Generator[int, str, None]"),
+        ("asyncio.run(main(1))", "main(1)"),
+        ("x = 'async with lm.connect(): await f()'", 'x = "with lm.connect(): f()"'),
+        ("# await it: a task of the event loop", "# it: a thread of the process"),
+        ("import loom_async.clients", "import loom_sync.clients"),
+        ("x = loom_async._core.errors", "x = loom_async._core.errors"),
+        ("x = 'loom_async._core, loom_async'", 'x = "loom_async._core, loom_sync"'),
+    ],
+)
+def test_pieces(code: str, twin: str) -> None:
+    header, made = generated(f"{code}\nuse(loom_async)\n").split("\n", 1)
+    assert header.startswith("# Generated from loom_async/orders.py by `nox -s sync`")
+    assert made.strip().removesuffix("use(loom_sync)").strip() == twin
+
+
+def test_imports_of_tests_lead_to_the_twins() -> None:
+    code = "from tests.aio.conftest import a\nfrom ._seam import b\nfrom tests.commands import c\n"
+    made = generated(code + "print(a, b, c)\n", "tests/aio/test_x.py", is_package=False)
+    assert "from tests.sync.conftest import a" in made
+    assert "from ._seam import b" in made
+    assert "from tests.commands import c" in made
+
+
+@pytest.mark.parametrize("code", ["asyncio.gather(a)", "x = anext(y)", "async_ = 1; __aenter__"])
+def test_leftovers_are_refused(code: str) -> None:
+    with pytest.raises(GenerationError, match=r"orders\.py: '\w+' is left over in"):
+        generated(f"import asyncio\n{code}\n")
+
+
+def test_class_methods_must_hand_over() -> None:
+    code = """
+class Model:
+    @classmethod
+    async def find(cls):
+        found = await cls.y()
+        return found
+"""
+    with pytest.raises(TwinError, match=r"Model\.find: a class method must hand over"):
+        generated(code)
+
+
+def test_unused_renames_are_reported() -> None:
+    renames = Renames()
+    assert renames.unused() == [*IDENTIFIERS, *PHRASES]
+    renames.identifier("AsyncMongoClient")
+    renames.text("a task")
+    assert set(renames.unused()) == {*IDENTIFIERS, *PHRASES} - {"AsyncMongoClient", "task"}
+
+
+def small_tree(root: Path) -> None:
+    """Make a project of one file, in the real one's layout and with its configuration."""
+    words = " ".join((*IDENTIFIERS, *PHRASES))
+    (root / "loom_async").mkdir()
+    (root / "loom_async" / "clients.py").write_text(f'"""Needs {words}."""\n')
+    (root / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_check_finds_what_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_tree(tmp_path)
+    texts = build(tmp_path)
+    assert command.check(tmp_path, texts) == 1
+    assert "loom_sync/clients.py is missing" in capsys.readouterr().out
+    command.write(tmp_path, texts)
+    assert "wrote loom_sync/clients.py" in capsys.readouterr().out
+    assert command.check(tmp_path, texts) == 0
+    assert capsys.readouterr().out == ""
+    with (tmp_path / "loom_sync" / "clients.py").open("a") as file:
+        file.write("edited = True\n")
+    (tmp_path / "loom_sync" / "gone.py").write_text("")
+    (tmp_path / "loom_sync" / "_seam.py").write_text("")
+    assert command.check(tmp_path, texts) == 1
+    shown = capsys.readouterr().out
+    assert "-edited = True" in shown
+    assert "loom_sync/gone.py is generated from nothing" in shown
+    assert "_seam" not in shown
+    assert shown.rstrip().endswith("nox -s sync")
+    command.write(tmp_path, texts)
+    assert "removed loom_sync/gone.py" in capsys.readouterr().out
+    assert command.check(tmp_path, texts) == 0
+
+
+def test_line_ends_count(tmp_path: Path) -> None:
+    small_tree(tmp_path)
+    texts = build(tmp_path)
+    command.write(tmp_path, texts)
+    path = tmp_path / "loom_sync" / "clients.py"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert command.check(tmp_path, texts) == 1
+
+
+def test_a_rename_that_nothing_needs_fails(tmp_path: Path) -> None:
+    small_tree(tmp_path)
+    (tmp_path / "loom_async" / "clients.py").write_text('"""AsyncMongoClient."""\n')
+    with pytest.raises(GenerationError, match=r"renames of AsyncCollection, (.|\n)*remove them"):
+        build(tmp_path)
+
+
+def test_unknown_options_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--chekc"]) == 2
+    assert "--chekc" in capsys.readouterr().err
+
+
+def test_the_project_is_fresh() -> None:
+    """Every generated file is what its source gives."""
+    assert list(command.problems_of(ROOT, tree.build(ROOT))) == []
