@@ -48,3 +48,4 @@ def bench(session: nox.Session) -> None:
     """Measure Loom against plain pymongo with pydantic, and against its peers."""
     session.install("-e", ".[test]", "beanie>=2.0", "odmantic>=1.0")
     session.run("python", "-m", "tests.bench.odm", *session.posargs)
+    session.run("python", "-m", "tests.bench.sync.odm", *session.posargs)

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 import libcst as cst
 from libcst.helpers import get_absolute_module_for_import, get_full_name_for_node
 
-TWINS = {"loom_async": "loom_sync", "tests.aio": "tests.sync"}
+TWINS = {
+    "loom_async": "loom_sync",
+    "tests.aio": "tests.sync",
+    "tests.bench": "tests.bench.sync",
+}
 _CORE = "loom_async._core"
 
 

@@ -30,7 +30,15 @@ class GenerationError(Exception):
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder that is written by hand, and the one that is generated from it."""
+    """A folder that is written by hand, and the one that is generated from it.
+
+    Parameters:
+        source: The folder that is read.
+        twin: The folder that is written.
+        is_package: Whether public classes get `_async` twins.
+        shared: What is read by nobody: both worlds use it, or one of them has no need of it.
+        other: What is beside the generated files and is not generated.
+    """
 
     source: str
     twin: str
@@ -56,6 +64,7 @@ class Folder:
 FOLDERS = (
     Folder("loom_async", "loom_sync", is_package=True, shared=("_core",), other=("_generator",)),
     Folder("tests/aio", "tests/sync"),
+    Folder("tests/bench", "tests/bench/sync", shared=("sync", "peers.py")),
     Folder("examples/async", "examples/sync"),
 )
 

@@ -98,7 +98,7 @@ class PlainUser(BaseModel):
 
 
 class Plain(Contender):
-    """pymongo's async client with `model_validate` and `model_dump`."""
+    """pymongo's own client with `model_validate` and `model_dump`."""
 
     name = "pymongo"
 

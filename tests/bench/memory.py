@@ -1,4 +1,4 @@
-"""Bytes of memory per loaded model of one contender: `python -m tests.bench.memory URI NAME`."""
+"""Bytes of memory per loaded model of one contender, whose name and server are the arguments."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Documents a second: Loom, plain pymongo with pydantic, Beanie and ODMantic on one server.
+"""Documents a second: Loom, plain pymongo with pydantic, and peers where installed, on one server.
 
-Run it by `nox -s bench`, or `python -m tests.bench.odm --documents 20000 --rounds 10`. Every round
-runs each contender once, in turn; medians and their ratios to plain pymongo are printed.
+Run it by `nox -s bench -- --documents 20000 --rounds 10`. Every round runs each contender once, in
+turn; medians and their ratios to plain pymongo are printed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from loom_async.embedded_server import start_embedded
+from tests.aio._seam import together
 from tests.bench.contenders import CONTENDERS, Contender, make_rows
 
 Result = dict[str, dict[str, float]]
@@ -59,7 +60,8 @@ async def measure(contender: Contender, documents: int, singles: int) -> dict[st
 
     async def get_at_once() -> None:
         for start in range(0, len(ids), 100):
-            await asyncio.gather(*map(contender.get, ids[start : start + 100]))
+            hundred = ids[start : start + 100]
+            await together(*(partial(contender.get, key) for key in hundred))
 
     await rate("get by id", singles, get_in_turn)
     await rate("get by id, 100 at once", singles, get_at_once)
@@ -92,7 +94,7 @@ async def run(uri: str, documents: int, rounds: int, singles: int) -> dict[str, 
     return results
 
 
-def report(results: dict[str, list[dict[str, float]]], memory: dict[str, float]) -> None:
+def report(results: dict[str, list[dict[str, float]]]) -> None:
     """Print medians, and the median of each round's ratio to plain pymongo."""
     base = results["pymongo"]
     for operation in base[0]:
@@ -101,6 +103,10 @@ def report(results: dict[str, list[dict[str, float]]], memory: dict[str, float])
             median = statistics.median(r[operation] for r in rounds)
             ratios = [r[operation] / b[operation] for r, b in zip(rounds, base, strict=True)]
             print(f"  {name:10} {median:12,.0f} /s   {statistics.median(ratios):5.2f} × pymongo")
+
+
+def report_memory(memory: dict[str, float]) -> None:
+    """Print bytes, and their ratio to plain pymongo."""
     print("\nmemory of a loaded model")
     for name, size in memory.items():
         print(f"  {name:10} {size:12,.0f} bytes {size / memory['pymongo']:5.2f} × pymongo")
@@ -110,9 +116,8 @@ def memory_of_models(uri: str) -> dict[str, float]:
     """Return bytes of memory per loaded model, each contender measured in a process of its own."""
     sizes: dict[str, float] = {}
     for make in CONTENDERS:
-        command = [sys.executable, "-m", "tests.bench.memory", uri, make(uri).name]
-        root = Path(__file__).parents[2]
-        output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+        command = [sys.executable, "-m", f"{__package__}.memory", uri, make(uri).name]
+        output = subprocess.run(command, capture_output=True, text=True, check=True)
         sizes[make(uri).name] = float(json.loads(output.stdout)["bytes"])
     return sizes
 
@@ -127,7 +132,8 @@ async def main() -> None:
     lease = await start_embedded(temporary=True)
     try:
         results = await run(lease.uri, arguments.documents, arguments.rounds, arguments.singles)
-        report(results, memory_of_models(lease.uri))
+        report(results)
+        report_memory(memory_of_models(lease.uri))
     finally:
         lease.release()
 

@@ -1,0 +1,203 @@
+# Generated from tests/bench/contenders.py by `nox -s sync`: edit that file, not this one.
+"""The same model and the same operations, as a user of each library would write them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bson import ObjectId
+from pydantic import BaseModel, ConfigDict, Field
+from pymongo import MongoClient
+
+import loom_sync as lm
+
+DATABASE = "bench"
+
+
+def make_rows(count: int) -> list[dict[str, Any]]:
+    """Return documents of about 300 bytes."""
+    return [
+        {
+            "name": f"Person number {n}",
+            "email": f"person{n}@example.com",
+            "age": n % 90,
+            "score": n / 7,
+            "is_active": n % 2 == 0,
+            "tags": ["alpha", "beta", f"tag{n % 100}"],
+            "address": {"street": f"Long street {n}", "city": "Prague", "zip": f"{n % 100000:05}"},
+            "note": "x" * 60,
+        }
+        for n in range(count)
+    ]
+
+
+class Address(BaseModel):
+    street: str
+    city: str
+    zip: str
+
+
+class Contender(ABC):
+    """One library."""
+
+    name: str
+    #: What is inserted at once: fewer where a library sends each document on its own.
+    bulk: int | None = None
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+
+    @abstractmethod
+    def open(self) -> None: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @abstractmethod
+    def drop(self) -> None: ...
+
+    @abstractmethod
+    def build(self, rows: Sequence[dict[str, Any]]) -> list[Any]: ...
+
+    def fill(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Store further rows past the library, so that the loads are of equal size."""
+        if rows:
+            client: Any = MongoClient(self.uri)
+            client[DATABASE][self.name].insert_many([dict(row) for row in rows])
+            client.close()
+
+    @abstractmethod
+    def insert_one(self, item: Any) -> None: ...
+
+    @abstractmethod
+    def insert_many(self, items: list[Any]) -> None: ...
+
+    @abstractmethod
+    def find_all(self) -> list[Any]: ...
+
+    @abstractmethod
+    def get(self, key: Any) -> Any: ...
+
+    @abstractmethod
+    def save_age(self, item: Any) -> None: ...
+
+
+class PlainUser(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    id: ObjectId | None = Field(default=None, alias="_id")
+    name: str
+    email: str
+    age: int
+    score: float
+    is_active: bool = True
+    tags: list[str]
+    address: Address
+    note: str
+
+
+class Plain(Contender):
+    """pymongo's own client with `model_validate` and `model_dump`."""
+
+    name = "pymongo"
+
+    def open(self) -> None:
+        self.client: Any = MongoClient(self.uri, tz_aware=True)
+        self.collection = self.client[DATABASE]["pymongo"]
+
+    def close(self) -> None:
+        self.client.close()
+
+    def drop(self) -> None:
+        self.collection.drop()
+
+    def build(self, rows: Sequence[dict[str, Any]]) -> list[Any]:
+        return [PlainUser(**row) for row in rows]
+
+    def insert_one(self, item: Any) -> None:
+        document = item.model_dump(by_alias=True, exclude={"id"})
+        item.id = self.collection.insert_one(document).inserted_id
+
+    def insert_many(self, items: list[Any]) -> None:
+        documents = [item.model_dump(by_alias=True, exclude={"id"}) for item in items]
+        result = self.collection.insert_many(documents)
+        for item, key in zip(items, result.inserted_ids, strict=True):
+            item.id = key
+
+    def find_all(self) -> list[Any]:
+        return [PlainUser.model_validate(document) for document in self.collection.find()]
+
+    def get(self, key: Any) -> Any:
+        return PlainUser.model_validate(self.collection.find_one({"_id": key}))
+
+    def save_age(self, item: Any) -> None:
+        self.collection.update_one({"_id": item.id}, {"$set": {"age": item.age}})
+
+
+class PlainToList(Plain):
+    """The same with `to_list`, the other way to write it."""
+
+    name = "to_list"
+
+    def find_all(self) -> list[Any]:
+        documents = self.collection.find().to_list()
+        return [PlainUser.model_validate(document) for document in documents]
+
+
+@lm.declare_persist_db(DATABASE, "loom")
+class LoomUser(lm.PersistableBase):
+    name: str
+    email: str
+    age: int
+    score: float
+    is_active: bool = True
+    tags: list[str]
+    address: Address
+    note: str
+
+
+class Loom(Contender):
+    """Loom, change tracking on."""
+
+    name = "loom"
+
+    def open(self) -> None:
+        self.client: Any = MongoClient(self.uri, tz_aware=True)
+        self.context = lm.using(client=self.client)
+        self.context.__enter__()
+
+    def close(self) -> None:
+        self.context.__exit__(None, None, None)
+        self.client.close()
+
+    def drop(self) -> None:
+        self.client[DATABASE]["loom"].drop()
+
+    def build(self, rows: Sequence[dict[str, Any]]) -> list[Any]:
+        return [LoomUser(**row) for row in rows]
+
+    def insert_one(self, item: Any) -> None:
+        item.persist()
+
+    def insert_many(self, items: list[Any]) -> None:
+        LoomUser.persist_many(items)
+
+    def find_all(self) -> list[Any]:
+        return list(LoomUser.filter().load_many())
+
+    def get(self, key: Any) -> Any:
+        return LoomUser.from_id(key)
+
+    def save_age(self, item: Any) -> None:
+        item.persist()
+
+
+CONTENDERS: list[Callable[[str], Contender]] = [Plain, PlainToList, Loom]
+
+try:
+    from tests.bench.sync.peers import PEERS
+except ImportError:  # the peers are installed only in the bench session
+    PEERS: list[Callable[[str], Contender]] = []
+CONTENDERS += PEERS
