@@ -1,4 +1,4 @@
-"""The project's sessions: `nox -s quickstart`, `tests`, `check`, `sync`, `bench`."""
+"""The project's sessions: `nox -s quickstart`, `tests`, `coverage`, `check`, `sync`, `bench`."""
 
 import nox
 
@@ -19,6 +19,14 @@ def tests(session: nox.Session) -> None:
     """Run the tests against a real MongoDB."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests and print which lines of both packages they reach."""
+    session.install("-e", ".[test]")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report", "--skip-covered")
 
 
 @nox.session

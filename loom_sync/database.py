@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -124,6 +125,15 @@ class _ClientState:
 
 
 _states: dict[int, _ClientState] = {}
+
+
+def _forget_after_fork() -> None:
+    # Another thread of the parent may have held a lock.
+    _states.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def _state_of(client: Client) -> _ClientState:

@@ -6,7 +6,6 @@ Both packages share this: inside a block of either one, the operations of both g
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -53,9 +52,7 @@ class Inherited(Generic[T]):
         try:
             return self._variable.get()
         except LookupError:
-            if self._of_script and threading.current_thread() is not threading.main_thread():
-                return self._of_script[-1]
-            return None
+            return self._of_script[-1] if self._of_script else None
 
     @contextmanager
     def set(self, value: T, *, shared: bool) -> Generator[None]:

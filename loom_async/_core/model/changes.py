@@ -64,12 +64,16 @@ Change: TypeAlias = Set | Unset | Inc | Push | AddToSet
 
 def same(left: Any, right: Any) -> bool:
     """Say whether two values are the same to the database: type, order and sign of zero too."""
-    if type(left) in _EXACTLY_EQUAL and type(left) is type(right):
-        return bool(left == right)
+    kind = type(left)
+    if kind is type(right):
+        if kind in _EXACTLY_EQUAL:
+            return bool(left == right)
+        if kind is float and left == right != 0.0:
+            return True
     return left is right or as_bytes(left) == as_bytes(right)
 
 
-# Types whose values have the same BSON if and only if they are equal; a float is not among them.
+# Types whose values have the same BSON if and only if they are equal; zero and NaN forbid it for float.
 _EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
 
 
