@@ -69,7 +69,9 @@ class Inherited(Generic[T]):
             yield
         finally:
             if shared:
-                self._of_script.remove(value)
+                # The last of several equal ones: blocks of generators may end in any order.
+                last = len(self._of_script) - 1 - self._of_script[::-1].index(value)
+                del self._of_script[last]
             # The block may end in another context than it began in, as an async fixture's may:
             # that context never saw the value, so there is nothing to put back.
             with suppress(ValueError):

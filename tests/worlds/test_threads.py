@@ -108,6 +108,18 @@ def test_threads_of_a_script_are_in_its_blocks() -> None:
     assert in_threads(User.filter().count) == [1]
 
 
+def test_equal_blocks_that_overlap() -> None:
+    User(name="Ann").persist()
+    with lm.using(database="test_threads_inner"):
+        with lm.using(database="test_threads"), lm.using(database="test_threads_inner"):
+            assert in_threads(User.filter().count) == [0]
+        assert in_threads(User.filter().count) == [0]
+        with lm.using(database="test_threads"):
+            with lm.using(database="test_threads_inner"):
+                assert in_threads(User.filter().count) == [0]
+            assert in_threads(User.filter().count) == [1]
+
+
 def test_threads_of_a_task_are_not() -> None:
     """A block that a task entered is that task's alone; `to_thread` hands it on."""
     User(name="Ann").persist()

@@ -73,7 +73,7 @@ def same(left: Any, right: Any) -> bool:
     return left is right or as_bytes(left) == as_bytes(right)
 
 
-# Types whose values have the same BSON if and only if they are equal; zero and NaN forbid it for float.
+# Types whose values have the same BSON if and only if they are equal: not float's zeros and NaN.
 _EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
 
 
