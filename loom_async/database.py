@@ -53,7 +53,7 @@ async def connect(uri: str | None = None, **options: Any) -> AsyncGenerator[Clie
         if target is None:
             target = stack.enter_context(await start_embedded(settings().data_dir)).uri
         client = open_client(target, **options)
-        server = context.Server(client, target, options)
+        server = context.Server(client, target, options, _seam.client_scope())
         stack.enter_context(context.server.set(server, shared=_seam.is_script()))
         try:
             yield client
@@ -186,6 +186,7 @@ async def _client_here(remote: bool) -> Client:
     server = context.server.get()
     if server is None:
         return await (get_async_remote_db_client() if remote else get_async_local_db_client())
-    if is_client(server.client) and not server.is_inherited:
+    is_at_home = server.scope is None or server.scope is _seam.client_scope()
+    if is_client(server.client) and is_at_home:
         return server.client
     return await client_of(server)

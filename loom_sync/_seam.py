@@ -31,6 +31,16 @@ class _Process:
 _process = _Process()
 
 
+def _begin_anew() -> None:
+    # A child by fork is another process: its parent's clients are not its own.
+    global _process
+    _process = _Process()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
 def client_scope() -> object:
     """Return the object whose life bounds a client's: the process."""
     return _process

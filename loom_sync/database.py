@@ -55,7 +55,7 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
         if target is None:
             target = stack.enter_context(start_embedded(settings().data_dir)).uri
         client = open_client(target, **options)
-        server = context.Server(client, target, options)
+        server = context.Server(client, target, options, _seam.client_scope())
         stack.enter_context(context.server.set(server, shared=_seam.is_script()))
         try:
             yield client
@@ -188,6 +188,7 @@ def _client_here(remote: bool) -> Client:
     server = context.server.get()
     if server is None:
         return get_remote_db_client() if remote else get_local_db_client()
-    if is_client(server.client) and not server.is_inherited:
+    is_at_home = server.scope is None or server.scope is _seam.client_scope()
+    if is_client(server.client) and is_at_home:
         return server.client
     return client_of(server)

@@ -5,7 +5,6 @@ Both packages share this: inside a block of either one, the operations of both g
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -23,17 +22,13 @@ class Server:
         client: The block's client, of whichever package.
         uri: Its address, from which the other package makes its own client; None if unknown.
         options: The options the client was opened with.
+        scope: The event loop or process that the client belongs to; None if unknown.
     """
 
     client: object
     uri: str | None = field(default=None, repr=False)
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    process: int = field(default_factory=os.getpid)
-
-    @property
-    def is_inherited(self) -> bool:
-        """Whether the client was opened before a fork: its sockets are the parent's."""
-        return self.process != os.getpid()
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    scope: object = None
 
 
 class Inherited(Generic[T]):

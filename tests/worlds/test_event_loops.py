@@ -19,6 +19,16 @@ class User(lm.Persistable):
     visits: lm.IncrCounter = 0
 
 
+async def test_a_block_holds_in_another_event_loop() -> None:
+    """Each loop has its own client of the block's server, with the block's options."""
+    await User(name="Ann").persist()
+
+    async def count() -> int:
+        return await User.filter().count()
+
+    assert await asyncio.to_thread(lambda: asyncio.run(count())) == 1
+
+
 async def stored(user: User) -> dict[str, Any]:
     return (await User.filter(lm.fld["id"] == user.id).load_docs())[0]
 
