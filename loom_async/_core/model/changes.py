@@ -64,7 +64,7 @@ Change: TypeAlias = Set | Unset | Inc | Push | AddToSet
 
 def same(left: Any, right: Any) -> bool:
     """Say whether two values are the same to the database: type, order and sign of zero too."""
-    kind: type[Any] = type(left)
+    kind: object = type(left)
     if kind is type(right):
         if kind in _EXACTLY_EQUAL:
             return bool(left == right)
