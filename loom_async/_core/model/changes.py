@@ -64,11 +64,10 @@ Change: TypeAlias = Set | Unset | Inc | Push | AddToSet
 
 def same(left: Any, right: Any) -> bool:
     """Say whether two values are the same to the database: type, order and sign of zero too."""
-    kind: object = type(left)
-    if kind is type(right):
-        if kind in _EXACTLY_EQUAL:
+    if type(left) is type(right):
+        if type(left) in _EXACTLY_EQUAL:
             return bool(left == right)
-        if kind is float and left == right != 0.0:
+        if isinstance(left, float) and left == right != 0.0:
             return True
     return left is right or as_bytes(left) == as_bytes(right)
 
