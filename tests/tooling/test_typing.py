@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SNIPPET = """
-import loom_async as lm
+import {package} as lm
 
 
 @lm.declare_persist_db("shop", "users")
@@ -22,10 +22,10 @@ User.filter(lambda u: (u.{field} > 25) & (u.age < 60))
 """
 
 
-def check(tool: str, field: str, directory: Path) -> subprocess.CompletedProcess[str]:
+def check(tool: str, package: str, field: str, directory: Path) -> subprocess.CompletedProcess[str]:
     pytest.importorskip(tool)
     source = directory / "snippet.py"
-    source.write_text(SNIPPET.format(field=field), encoding="utf-8")
+    source.write_text(SNIPPET.format(package=package, field=field), encoding="utf-8")
     command = [sys.executable, "-m", tool, str(source)]
     if tool == "mypy":
         command += ["--strict", "--config-file", str(ROOT / "pyproject.toml")]
@@ -40,14 +40,16 @@ def check(tool: str, field: str, directory: Path) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.parametrize("package", ["loom_async", "loom_sync"])
 @pytest.mark.parametrize("tool", ["mypy", "pyright"])
-def test_typo_in_a_lambda_is_reported(tool: str, tmp_path: Path) -> None:
-    done = check(tool, "agee", tmp_path)
+def test_typo_in_a_lambda_is_reported(tool: str, package: str, tmp_path: Path) -> None:
+    done = check(tool, package, "agee", tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "agee" in done.stdout
 
 
+@pytest.mark.parametrize("package", ["loom_async", "loom_sync"])
 @pytest.mark.parametrize("tool", ["mypy", "pyright"])
-def test_field_of_the_model_is_accepted(tool: str, tmp_path: Path) -> None:
-    done = check(tool, "age", tmp_path)
+def test_field_of_the_model_is_accepted(tool: str, package: str, tmp_path: Path) -> None:
+    done = check(tool, package, "age", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
