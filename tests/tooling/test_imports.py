@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 import loom_async
+import loom_sync
 
 PACKAGE = Path(loom_async.__file__).parent
+TWIN = Path(loom_sync.__file__).parent
 CORE = sorted((PACKAGE / "_core").rglob("*.py"))
 FRAMES = {"pyarrow", "pymongoarrow", "pandas", "polars", "numpy", "dask", "narwhals"}
 
 
 def imports_of(path: Path) -> set[str]:
     """Return the absolute names of the modules that a file imports anywhere."""
-    package = ["loom_async", *path.relative_to(PACKAGE).parent.parts]
+    package = list(path.relative_to(PACKAGE.parent).parent.parts)
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -47,6 +49,20 @@ def test_frames_are_not_needed(path: Path) -> None:
 def test_only_the_seam_knows_asyncio(path: Path) -> None:
     if path.name != "_seam.py":
         assert "asyncio" not in imports_of(path)
+
+
+@pytest.mark.parametrize("path", sorted(TWIN.glob("*.py")), ids=lambda path: path.name)
+def test_the_twin_has_no_event_loop(path: Path) -> None:
+    names = imports_of(path)
+    # The seam asks whether a loop runs, to tell a task's block from a script's.
+    assert names.isdisjoint(
+        {"anyio", "sniffio"} | (set() if path.name == "_seam.py" else {"asyncio"})
+    )
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    waiting = [node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
+    assert all(name.endswith("_async") for name in waiting)
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert called.isdisjoint({"run_until_complete", "run_coroutine_threadsafe", "new_event_loop"})
 
 
 def test_public_names_are_documented_and_grouped() -> None:
