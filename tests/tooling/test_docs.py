@@ -1,10 +1,13 @@
-"""The documentation's code runs: each page's blocks in turn, in one namespace."""
+"""The documentation's code runs: each page's own blocks in turn, and the examples it includes."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -12,18 +15,36 @@ from typing import Any
 import pytest
 
 import loom_async as lm
+import loom_sync
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(
-    r"^(?P<mark><!-- no-run -->\n)?```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^(?:<!-- (?P<mark>no-run|from (?P<source>\S+)#(?P<section>\w+)) -->\n)?"
+    r"```python\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
+# The form of several lines: the other one is a Python expression, which ruff lays out as it likes.
+INCLUDE = re.compile(r"^ *(?P<path>examples/[\w/]+\.py):(?P<section>\w+)$", re.MULTILINE)
+TABS = re.compile(
+    r'^=== "Async"\n\n(?P<async>(?: {4}.*\n)+)\n=== "Sync"\n\n(?P<sync>(?: {4}.*\n)+)', re.MULTILINE
+)
+EXAMPLES = [
+    path
+    for path in sorted((ROOT / "examples").rglob("*.py"))
+    if path.name != "quickstart.py"  # `nox -s quickstart` runs it, on data of another package
+]
 
 
 def blocks_of(page: Path) -> list[CodeType]:
-    """Return the compiled blocks of a page; those marked `<!-- no-run -->` are only compiled."""
+    """Return the compiled blocks of a page's own.
+
+    Those marked `<!-- no-run -->` are only compiled; those that are a script's run as that script.
+    """
     codes: list[CodeType] = []
     for n, match in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8"))):
+        if INCLUDE.search(match["code"]):
+            continue
         name = f"{page.name} block {n}"
         code = compile(match["code"], name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         if not match["mark"]:
@@ -48,6 +69,69 @@ def test_fences_name_a_language_alone(page: Path) -> None:
     assert set(opened) <= {"python", "console", "text"}
 
 
+def section(path: str, name: str) -> str:
+    """Return the code between the marks of an example's section."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    marks = [f"# --8<-- [{end}:{name}]\n" for end in ("start", "end")]
+    assert [text.count(mark) for mark in marks] == [1, 1], f"{path}: {name}"
+    return text.partition(marks[0])[2].partition(marks[1])[0].strip("\n") + "\n"
+
+
+def test_blocks_that_name_their_source_are_its_text() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    named = [match for text in texts for match in BLOCK.finditer(text) if match["source"]]
+    assert {match["source"] for match in named} == {
+        "examples/async/first.py",
+        "examples/sync/first.py",
+    }
+    for match in named:
+        assert match["code"] == section(match["source"], match["section"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tabs_show_the_same_in_both_worlds(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    pairs = list(TABS.finditer(text))
+    assert len(pairs) * 2 == len(re.findall(r"^===", text, re.MULTILINE))
+    for pair in pairs:
+        assert pair["async"].replace("examples/async/", "examples/sync/") == pair["sync"]
+        assert INCLUDE.search(pair["async"])
+
+
+def test_each_section_is_included_and_there() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    included = {
+        (m["path"].replace("examples/sync/", "examples/async/"), m["section"])
+        for text in texts
+        for m in INCLUDE.finditer(text)
+    }
+    for path, name in included:
+        section(path, name)
+    marked = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in EXAMPLES
+        if path.parent.name != "sync"
+        for name in re.findall(r"\[start:(\w+)\]", path.read_text(encoding="utf-8"))
+    }
+    assert marked == included
+
+
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_example_runs(script: Path, tmp_path: Path) -> None:
+    # Each starts a temporary server of its own, so none of the user's settings may matter.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("LOOM_")}
+    if mongod := os.environ.get("LOOM_MONGOD"):
+        env["LOOM_MONGOD"] = mongod
+    env |= {"LOOM_DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "error", str(script)]
+    done = subprocess.run(
+        command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == [], "an example leaves nothing behind"
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
@@ -57,5 +141,6 @@ def test_links_lead_somewhere() -> None:
 def test_every_public_name_is_in_the_changelog_or_docs() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     text += (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    missing = [name for name in lm.__all__ if not re.search(rf"\b{name}\b", text)]
+    names = {*lm.__all__, *loom_sync.__all__}
+    missing = [name for name in sorted(names) if not re.search(rf"\b{name}\b", text)]
     assert missing == []

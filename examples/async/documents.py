@@ -1,0 +1,85 @@
+"""What becomes of one document, and of many at once."""
+
+import asyncio
+
+# --8<-- [start:model]
+import loom_async as lm
+
+
+@lm.declare_persist_db("my_app", "people")
+class Person(lm.Persistable):
+    name: str
+    tags: list[str] = []
+    labels: set[str] = set()
+    meta: dict[str, object] = {}
+    visits: lm.IncrCounter = 0
+
+
+# --8<-- [end:model]
+
+
+# --8<-- [start:unique]
+@lm.declare_persist_db("my_app", "badges", index=[lm.Index("code", unique=True)])
+class Badge(lm.PersistableBase):
+    code: str
+
+
+# --8<-- [end:unique]
+
+
+async def one_document() -> None:
+    # --8<-- [start:insert]
+    ann = Person(name="Ann", meta={"seen": True})
+    assert await ann.persist() is True
+    assert await ann.persist() is False  # nothing changed, no call
+    # --8<-- [end:insert]
+
+    # --8<-- [start:merge]
+    one, two = await Person.from_id(ann.id), await Person.from_id(ann.id)
+    one.name = "Anna"
+    two.meta["city"] = "Prague"
+    two.visits += 1
+    await one.persist()
+    await two.persist()
+    assert (two.name, two.meta) == ("Anna", {"seen": True, "city": "Prague"})
+    # --8<-- [end:merge]
+
+    # --8<-- [start:gone]
+    gone = await Person.from_id(ann.id)
+    await ann.delete()
+    gone.name = "Nobody"
+    try:
+        await gone.persist()
+    except lm.DocumentNotFound as error:
+        missing = error.id
+    assert missing == gone.id
+    # --8<-- [end:gone]
+
+
+async def many_documents() -> None:
+    # --8<-- [start:many]
+    people = [Person(name=f"Person {n}") for n in range(1000)]
+    result = await Person.persist_many(people)
+    assert (result.inserted, result.updated, result.unchanged) == (1000, 0, 0)
+    people[3].visits += 1
+    assert (await Person.persist_many(people)).updated == 1
+    # --8<-- [end:many]
+
+    # --8<-- [start:refused]
+    try:
+        await Badge.persist_many([Badge(code="a"), Badge(code="a"), Badge(code="b")])
+    except lm.BulkError as error:
+        inserted, refused = error.inserted, error.entries
+    assert inserted == 2
+    assert [entry.index for entry in refused] == [1]
+    # --8<-- [end:refused]
+
+
+async def main() -> None:
+    async with lm.embedded():
+        await one_document()
+        await many_documents()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

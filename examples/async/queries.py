@@ -1,0 +1,93 @@
+"""How to ask: conditions, chains, and the ways to run them."""
+
+import asyncio
+
+# --8<-- [start:model]
+from pydantic import BaseModel
+
+import loom_async as lm
+from loom_async import element, fld
+
+
+class Address(BaseModel):
+    city: str
+
+
+@lm.declare_persist_db("my_app", "users")
+class User(lm.Persistable):
+    name: str
+    email: lm.StrLower
+    age: int
+    is_active: bool = True
+    address: Address
+    scores: list[int] = []
+
+
+# --8<-- [end:model]
+
+
+async def conditions() -> None:
+    # --8<-- [start:first]
+    prague, brno = Address(city="Prague"), Address(city="Brno")
+    await User.persist_many(
+        [
+            User(name="Ann", email="ann@x.org", age=41, address=prague, scores=[85]),
+            User(name="Bob", email="bob@x.org", age=19, address=brno),
+        ]
+    )
+
+    query = User.filter((fld["age"] > 25) & (fld["is_active"] == True))
+    assert [user.name for user in await query.load_many()] == ["Ann"]
+
+    typed = User.filter(lambda u: (u.age > 25) & (u.address.city == "Prague"))
+    assert await typed.count() == 1
+    # --8<-- [end:first]
+
+    # --8<-- [start:lambda]
+    assert await User.filter(lambda u: fld(u.name).contains("n") & (u.age > 3)).count() == 1
+    assert await User.filter(lambda u: u.name.startswith("A")).count() == 1
+    # --8<-- [end:lambda]
+
+    # --8<-- [start:values]
+    assert await User.filter(fld["email"] == "ANN@X.ORG").exists()
+    assert not await User.filter(fld["name"] == {"$ne": None}).exists()
+    assert await User.filter(fld["scores"].elem_match((element >= 80) & (element < 90))).exists()
+    # --8<-- [end:values]
+
+
+async def chains() -> None:
+    # --8<-- [start:group]
+    cities = User.filter().group_by("address.city").acc(mean=fld["age"].avg()).sort("_id")
+    assert await cities.load_many() == [
+        {"_id": "Brno", "mean": 19.0},
+        {"_id": "Prague", "mean": 41.0},
+    ]
+
+    stages = lm.AggregationStages().group({"_id": "$is_active", "avg_age": {"$avg": "$age"}})
+    assert (await User.agg(stages).load_many())[0]["avg_age"] == 30
+    # --8<-- [end:group]
+
+
+async def runs() -> None:
+    # --8<-- [start:stream]
+    years = 0
+    async for user in User.filter().stream():
+        years += user.age
+    assert years == 60
+    # --8<-- [end:stream]
+
+    # --8<-- [start:update]
+    count = await User.filter(fld["age"] < 20).update({"$inc": {"age": 1}})
+    assert (count.matched, count.modified) == (1, 1)
+    # --8<-- [end:update]
+
+
+async def main() -> None:
+    async with lm.embedded():
+        await conditions()
+        await chains()
+        await runs()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

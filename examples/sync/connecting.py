@@ -1,0 +1,40 @@
+# Generated from examples/async/connecting.py by `nox -s sync`: edit that file, not this one.
+"""Which client and which database an operation uses: blocks, tenants, settings."""
+
+# --8<-- [start:model]
+import loom_sync as lm
+
+
+@lm.declare_persist_db("my_app", "notes")
+class Note(lm.PersistableBase):
+    text: str
+
+
+def store(tenant: str) -> int:
+    with lm.using(database=tenant):
+        Note(text=f"of {tenant}").persist()
+        return Note.filter().count()
+
+
+# --8<-- [end:model]
+
+
+def main() -> None:
+    with lm.embedded() as client:
+        # --8<-- [start:tenants]
+        for tenant in ("tenant_1", "tenant_2"):
+            assert store(tenant) == 1
+        assert Note.filter().count() == 0  # nothing is in my_app
+        # --8<-- [end:tenants]
+
+        with lm.using(client=client, database="tenant_1"):
+            assert Note.filter().exists()
+
+    # --8<-- [start:settings]
+    with lm.config_context(server_timeout=5):
+        assert lm.settings().server_timeout == 5
+    # --8<-- [end:settings]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+# Generated from examples/async/first.py by `nox -s sync`: edit that file, not this one.
+"""The README's first program: a model, what its changes send, and a query."""
+
+# --8<-- [start:program]
+
+import loom_sync as lm
+from loom_sync import fld
+
+
+@lm.declare_persist_db("my_app", "users", index=[lm.Index("email", unique=True)])
+class User(lm.Persistable):
+    name: str
+    email: lm.StrLower
+    age: int
+    tags: list[str] = []
+    visits: lm.IncrCounter = 0
+
+
+def main() -> None:
+    with lm.embedded():  # a temporary MongoDB, gone when the block ends
+        ann = User(name="Ann", email="Ann@Example.org", age=41)
+        ann.persist()  # one insert
+
+        ann.tags.append("admin")
+        ann.visits += 1
+        ann.persist()  # {"$push": {"tags": …}, "$inc": {"visits": 1}, "$set": …}
+        ann.persist()  # nothing changed: no call
+
+        adults = User.filter(fld["age"] >= 18).sort("age", descending=True).limit(10)
+        for user in adults.load_many():
+            print(user.name, user.tags, user.visits)
+
+        same = User.filter(lambda u: (u.age >= 18) & (u.email == "ann@example.org"))
+        assert same.load_one() == ann
+
+
+if __name__ == "__main__":
+    main()
+# --8<-- [end:program]

@@ -1,0 +1,64 @@
+# Generated from examples/async/models.py by `nox -s sync`: edit that file, not this one.
+"""How models are declared: fields, ids, times, indexes."""
+
+# --8<-- [start:model]
+from enum import Enum
+
+import loom_sync as lm
+
+
+class Plan(Enum):
+    FREE = "free"
+    PRO = "pro"
+
+
+@lm.declare_persist_db(
+    "my_app",
+    "accounts",
+    index=[lm.Index("email", unique=True), lm.Index("plan", "-created_at")],
+)
+class Account(lm.Persistable):
+    email: lm.StrLower
+    plan: Plan = Plan.FREE
+    logins: lm.IncrCounter = 0
+
+
+# --8<-- [end:model]
+
+
+# --8<-- [start:country]
+@lm.declare_persist_db("my_app", "countries")
+class Country(lm.PersistableBase):
+    id: str
+    name: str
+
+
+# --8<-- [end:country]
+
+
+def main() -> None:
+    # --8<-- [start:validation]
+    account = Account(email="Ann@Example.org")
+    assert account.email == "ann@example.org"
+    account.plan = "pro"  # assignment is validated
+    assert account.plan is Plan.PRO
+    # --8<-- [end:validation]
+
+    with lm.embedded():
+        # --8<-- [start:times]
+        assert account.created_at is None
+        account.persist()
+        assert account.created_at == account.updated_time
+        # --8<-- [end:times]
+
+        Country(id="CZ", name="Czechia").persist()
+        assert Country.from_id("CZ") == Country(id="CZ", name="Czechia")
+
+        # --8<-- [start:indexes]
+        difference = Account.sync_indexes()
+        assert difference == lm.IndexDifference()  # the first operation has made them
+        # --8<-- [end:indexes]
+
+
+if __name__ == "__main__":
+    main()
