@@ -55,7 +55,7 @@ def is_script() -> bool:
 @asynccontextmanager
 async def exclusively(subject: object) -> AsyncGenerator[None]:
     """Let one task or thread at a time work on `subject`, which need not be hashable."""
-    turn = take_turn(subject)
+    turn = take_turn(subject, blocking=False)
     if turn is not None:
         try:
             await asyncio.wrap_future(turn)

@@ -1,4 +1,4 @@
-"""Queries for objects of a model: built by chaining, run by awaiting one of their last words."""
+"""Queries for objects of a model: built by chaining, run by one of their last words."""
 
 from __future__ import annotations
 

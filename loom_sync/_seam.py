@@ -83,7 +83,7 @@ def _in_event_loop() -> bool:
 @contextmanager
 def exclusively(subject: object) -> Generator[None]:
     """Let one task or thread at a time work on `subject`, which need not be hashable."""
-    turn = take_turn(subject)
+    turn = take_turn(subject, blocking=True)
     if turn is not None:
         try:
             turn.result()

@@ -117,7 +117,7 @@ class Query(Chain[M]):
             yield from _decoded(stream)
 
     def load_aggregate_async(self) -> AsyncIterator[dict[str, Any]]:
-        """Do as `load_aggregate` does, without blocking the event loop."""
+        """Yield as `load_aggregate` does, without blocking the event loop."""
         return self._async.load_aggregate()
 
     def count(self) -> int:
@@ -382,7 +382,7 @@ class Aggregation(Query[M]):
             yield from self._rows(_decoded(raw_batch))
 
     def stream_async(self) -> AsyncIterator[M]:
-        """Do as `stream` does, without blocking the event loop."""
+        """Yield as `stream` does, without blocking the event loop."""
         return self._async.stream()
 
     def _rows(self, documents: list[Any]) -> list[M]:

@@ -1,5 +1,5 @@
 # Generated from loom_async/directive.py by `nox -s sync`: edit that file, not this one.
-"""Queries for objects of a model: built by chaining, run by awaiting one of their last words."""
+"""Queries for objects of a model: built by chaining, run by one of their last words."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class LoadDirective(Query[D]):
             yield from hydrate.many(raw_batch)
 
     def stream_async(self) -> AsyncIterator[D]:
-        """Do as `stream` does, without blocking the event loop."""
+        """Yield as `stream` does, without blocking the event loop."""
         return self._async.stream()
 
     def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:

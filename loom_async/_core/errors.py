@@ -68,6 +68,10 @@ class IndexConflict(OperationFailed, ValueError):
     """A declared index contradicts the collection's data or an index that exists."""
 
 
+class ObjectInUse(LoomError, RuntimeError):
+    """A blocking operation would wait for ever for another that its own thread has begun."""
+
+
 class InvalidId(LoomError, ValueError):
     """A value can never be the id of a document of this model; `value` holds it."""
 

@@ -11,36 +11,61 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 
+from .errors import ObjectInUse
+
+
+class _Turn:
+    """Who works on an object, and who waits to: threads, for the loops that run in them too."""
+
+    def __init__(self) -> None:
+        self.holder = threading.get_ident()
+        self.waiting: deque[tuple[Future[None], int]] = deque()
+
+    def involves(self, thread: int) -> bool:
+        return self.holder == thread or any(waits == thread for _, waits in self.waiting)
+
+
 _guard = threading.Lock()
-_queues: dict[int, deque[Future[None]]] = {}
+_turns: dict[int, _Turn] = {}
 
 
-def take_turn(subject: object) -> Future[None] | None:
+def take_turn(subject: object, *, blocking: bool) -> Future[None] | None:
     """Take the turn for an object and return None, or a future that is done when it comes.
 
     Parameters:
         subject: Any object, told apart by identity; it must live until the turn is passed on.
+        blocking: Whether the caller stops its thread until the turn comes.
+
+    Raises:
+        ObjectInUse: The thread would stop for what itself must do first.
     """
+    thread = threading.get_ident()
     with _guard:
-        waiting = _queues.get(id(subject))
-        if waiting is None:
-            _queues[id(subject)] = deque()
+        turn = _turns.get(id(subject))
+        if turn is None:
+            _turns[id(subject)] = _Turn()
             return None
+        if blocking and turn.involves(thread):
+            raise ObjectInUse(
+                f"an operation on this {type(subject).__name__} has begun in this thread and "
+                "cannot end while the thread waits for it",
+                hint="in an event loop, await the _async method: persist_async() for persist()",
+            )
         future: Future[None] = Future()
-        waiting.append(future)
+        turn.waiting.append((future, thread))
         return future
 
 
 def pass_turn(subject: object) -> None:
     """Give the turn to who has waited longest and has not given up."""
     with _guard:
-        waiting = _queues[id(subject)]
-        while waiting:
-            future = waiting.popleft()
+        turn = _turns[id(subject)]
+        while turn.waiting:
+            future, turn.holder = turn.waiting.popleft()
             if future.set_running_or_notify_cancel():
                 break
         else:
-            del _queues[id(subject)]
+            del _turns[id(subject)]
             return
     future.set_result(None)
 
@@ -55,7 +80,7 @@ def _forget_after_fork() -> None:
     # Whoever had a turn in another thread of the parent does not exist in the child.
     global _guard
     _guard = threading.Lock()
-    _queues.clear()
+    _turns.clear()
 
 
 if hasattr(os, "register_at_fork"):

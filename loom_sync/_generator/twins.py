@@ -166,9 +166,10 @@ def _twin_code(node: cst.FunctionDef, delegate: tuple[str, str] | None) -> str:
         return signature
     called = f"async_{delegate[1]}" if delegate else f"self._async.{name}({_arguments(node)})"
     returned = called if iterates else f"await {called}"
+    does = "Yield" if iterates else "Do"
     return (
         f"{signature.removesuffix('...')}\n"
-        f'    """Do as `{name}` does, without blocking the event loop."""\n'
+        f'    """{does} as `{name}` does, without blocking the event loop."""\n'
         f"    return {returned}\n"
     )
 

@@ -24,7 +24,7 @@ async def client(mongo_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, obj
 @pytest.fixture
 async def db(client: AsyncMongoClient[dict[str, object]]) -> AsyncIterator[str]:
     """The name of a database of the test's own, which every model uses; dropped afterwards."""
-    name = f"test_aio_{next(_numbers)}"
+    name = f"test_{__name__.split('.')[1]}_{next(_numbers)}"
     with lm.using(database=name):
         yield name
     await client.drop_database(name)

@@ -25,7 +25,7 @@ def client(mongo_uri: str) -> Iterator[MongoClient[dict[str, object]]]:
 @pytest.fixture
 def db(client: MongoClient[dict[str, object]]) -> Iterator[str]:
     """The name of a database of the test's own, which every model uses; dropped afterwards."""
-    name = f"test_aio_{next(_numbers)}"
+    name = f"test_{__name__.split('.')[1]}_{next(_numbers)}"
     with lm.using(database=name):
         yield name
     client.drop_database(name)

@@ -126,6 +126,25 @@ def test_a_task_that_gives_up_leaves_the_turn_to_others() -> None:
     assert user.reload() is user
 
 
+def test_blocking_the_loop_that_has_begun_is_refused() -> None:
+    user = User(name="Ann")
+    user.persist()
+    user.age = 1
+
+    async def main() -> None:
+        begun = asyncio.create_task(user.persist_async())
+        await asyncio.sleep(0)
+        with pytest.raises(lm.ObjectInUse, match="has begun in this thread"):
+            user.persist()
+        with pytest.raises(lm.ObjectInUse):
+            User.persist_many([User(name="Bea"), user])
+        assert await begun is True
+        assert user.persist() is False
+
+    asyncio.run(main())
+    assert [(u.name, u.age) for u in User.filter().load_many()] == [("Ann", 1)]
+
+
 def test_every_twin_gives_what_its_method_gives() -> None:
     result = User.persist_many([User(name=name, age=age) for age, name in enumerate("abcde")])
     assert result.inserted == 5
