@@ -22,7 +22,9 @@ class _Turn:
         self.waiting: deque[tuple[Future[None], int]] = deque()
 
     def involves(self, thread: int) -> bool:
-        return self.holder == thread or any(waits == thread for _, waits in self.waiting)
+        return self.holder == thread or any(
+            waits == thread and not future.cancelled() for future, waits in self.waiting
+        )
 
 
 _guard = threading.Lock()
@@ -80,7 +82,10 @@ def _forget_after_fork() -> None:
     # Whoever had a turn in another thread of the parent does not exist in the child.
     global _guard
     _guard = threading.Lock()
-    _turns.clear()
+    for key in [key for key, turn in _turns.items() if turn.holder != threading.get_ident()]:
+        del _turns[key]
+    for turn in _turns.values():
+        turn.waiting.clear()
 
 
 if hasattr(os, "register_at_fork"):
