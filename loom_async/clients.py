@@ -111,12 +111,13 @@ async def client_of(server: Server) -> Client:
     """
     if server.uri is not None:
         return await _cached_client(server.uri, server.options)
-    if is_client(server.client):
-        return server.client
+    for client in server.given():
+        if is_client(client):
+            return client
     raise ConfigurationError(
-        f"this operation needs an AsyncMongoClient, and using() was given a "
+        "this operation needs an AsyncMongoClient, which using() was not given: it has "
         f"{type(server.client).__name__}",
-        hint="connect by URI instead: such a block serves both kinds of client",
+        hint="give it one by a using() of its own, or connect by URI, which serves both kinds",
     )
 
 

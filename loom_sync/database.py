@@ -111,7 +111,8 @@ def using(*, client: Client | None = None, database: str | None = None) -> Gener
             name = check_database_name(database)
             stack.enter_context(context.database.set(name, shared=shared))
         if client is not None:
-            stack.enter_context(context.server.set(context.Server(client), shared=shared))
+            server = context.Server(client, outer=context.server.get())
+            stack.enter_context(context.server.set(server, shared=shared))
         yield
 
 

@@ -5,7 +5,7 @@ Both packages share this: inside a block of either one, the operations of both g
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -23,12 +23,21 @@ class Server:
         uri: Its address, from which the other package makes its own client; None if unknown.
         options: The options the client was opened with.
         scope: The event loop or process that the client belongs to; None if unknown.
+        outer: The block around this one.
     """
 
     client: object
     uri: str | None = field(default=None, repr=False)
     options: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     scope: object = None
+    outer: Server | None = None
+
+    def given(self) -> Iterator[object]:
+        """Yield the clients of this block and of those around it that were given a client too."""
+        server: Server | None = self
+        while server is not None and server.uri is None:
+            yield server.client
+            server = server.outer
 
 
 class Inherited(Generic[T]):

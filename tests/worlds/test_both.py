@@ -219,5 +219,23 @@ def test_a_block_holds_for_both_worlds(mongo_uri: str, monkeypatch: pytest.Monke
 def test_a_given_client_serves_its_own_world_alone(mongo_uri: str) -> None:
     with MongoClient[dict[str, Any]](mongo_uri) as client, lm.using(client=client):
         User(name="Ann").persist()
-        with pytest.raises(lm.ConfigurationError, match=r"AsyncMongoClient(.|\n)*MongoClient"):
+        with pytest.raises(lm.ConfigurationError, match=r"AsyncMongoClient, which .* MongoClient"):
             asyncio.run(User.filter().count_async())
+
+
+def test_a_client_of_each_kind(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOM_URI", "mongodb://127.0.0.1:1/")
+
+    async def main() -> None:
+        async with AsyncMongoClient[dict[str, Any]](mongo_uri) as waiting:
+            with lm.using(client=blocking), loom_async.using(client=waiting):
+                User(name="Ann").persist()
+                assert await User.filter().count_async() == User.filter().count() == 1
+            # A block by address is not looked for beyond one that was given a client.
+            async with loom_async.connect(mongo_uri):
+                with loom_async.using(client=waiting), pytest.raises(lm.ConfigurationError):
+                    User.filter().count()
+
+    with MongoClient[dict[str, Any]](mongo_uri) as blocking:
+        asyncio.run(main())
+    monkeypatch.setenv("LOOM_URI", mongo_uri)
