@@ -6,7 +6,7 @@ Both packages share this: inside a block of either one, the operations of both g
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -48,15 +48,15 @@ class Inherited(Generic[T]):
     """
 
     def __init__(self, name: str) -> None:
-        self._variable: ContextVar[T | None] = ContextVar(name)
-        self._of_script: list[T] = []
+        # Every open block has an entry of its own, which its end takes away wherever it stands:
+        # blocks of generators end in any order, and even in another context than they began in.
+        self._entries: ContextVar[tuple[_Entry[T], ...]] = ContextVar(name, default=())
+        self._of_script: list[_Entry[T]] = []
 
     def get(self) -> T | None:
         """Return the value of this context; None if there is none."""
-        try:
-            return self._variable.get()
-        except LookupError:
-            return self._of_script[-1] if self._of_script else None
+        entries = self._entries.get() or self._of_script
+        return entries[-1].value if entries else None
 
     @contextmanager
     def set(self, value: T, *, shared: bool) -> Generator[None]:
@@ -66,20 +66,23 @@ class Inherited(Generic[T]):
             value: The value for this context.
             shared: Whether threads that have no value of their own see it too.
         """
-        token = self._variable.set(value)
+        entry = _Entry(value)
+        self._entries.set((*self._entries.get(), entry))
         if shared:
-            self._of_script.append(value)
+            self._of_script.append(entry)
         try:
             yield
         finally:
             if shared:
-                # The last of several equal ones: blocks of generators may end in any order.
-                last = len(self._of_script) - 1 - self._of_script[::-1].index(value)
-                del self._of_script[last]
-            # The block may end in another context than it began in, as an async fixture's may:
-            # that context never saw the value, so there is nothing to put back.
-            with suppress(ValueError):
-                self._variable.reset(token)
+                self._of_script.remove(entry)
+            self._entries.set(tuple(e for e in self._entries.get() if e is not entry))
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry(Generic[T]):
+    """What one block has set: blocks that set equal values are told apart."""
+
+    value: T
 
 
 server: Inherited[Server] = Inherited("loom_server")

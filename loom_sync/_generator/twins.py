@@ -18,6 +18,7 @@ from .names import KEPT_FUNCTIONS
 
 _ITERATORS = ("AsyncIterator", "AsyncGenerator")
 _CODE = cst.Module([])
+_DOCSTRING = m.SimpleStatementLine([m.Expr(m.SimpleString() | m.ConcatenatedString())])
 
 
 class TwinError(Exception):
@@ -134,7 +135,8 @@ def _is_overload(node: cst.FunctionDef) -> bool:
 
 def _delegate(node: cst.FunctionDef) -> tuple[str, str] | None:
     """Return the module that a method hands over to and the call's code, or None."""
-    if len(node.body.body) > 2:
+    *before, _ = node.body.body
+    if not all(m.matches(statement, _DOCSTRING) for statement in before):
         return None
     call = m.Call(func=m.Attribute(value=m.Name(m.DoNotCare()), attr=m.Name()))
     returned = m.SimpleStatementLine([m.Return(m.Await(call) | call)])

@@ -85,6 +85,16 @@ class Model:
         generated(code)
 
 
+def test_what_comes_before_handing_over_is_not_lost() -> None:
+    code = """
+class Query(Base[T]):
+    async def load(self, n):
+        check(n)
+        return await documents.load(self, n)
+"""
+    assert "return await self._async.load(n)" in generated(code)
+
+
 def test_unused_renames_are_reported() -> None:
     renames = Renames()
     assert renames.unused() == [*IDENTIFIERS, *PHRASES]

@@ -120,6 +120,23 @@ def test_equal_blocks_that_overlap() -> None:
             assert in_threads(User.filter().count) == [1]
 
 
+def test_blocks_of_generators_end_in_any_order() -> None:
+    def inside(database: str) -> Iterator[None]:
+        with lm.using(database=database):
+            yield
+
+    before = lm.get_local_db_client()
+    User(name="Ann").persist()
+    one, two = inside("test_threads_inner"), inside("test_threads_other")
+    next(one)
+    next(two)
+    one.close()
+    assert in_threads(User.filter().count) == [User.filter().count()] == [0]
+    two.close()
+    assert in_threads(User.filter().count) == [User.filter().count()] == [1]
+    assert lm.get_local_db_client() is before
+
+
 def test_threads_of_a_task_are_not() -> None:
     """A block that a task entered is that task's alone; `to_thread` hands it on."""
     User(name="Ann").persist()
