@@ -85,7 +85,6 @@ def test_a_thread_does_not_wait_for_itself() -> None:
     pass_turn(subject)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_turns_of_other_threads_do_not_outlive_a_fork() -> None:
     mine, theirs = object(), object()

@@ -166,7 +166,6 @@ def test_import_connects_to_nothing_and_needs_no_frames() -> None:
     assert output.stdout.strip() == "True [] 1"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_child_of_a_fork_opens_its_own_client(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

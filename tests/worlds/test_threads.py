@@ -195,14 +195,11 @@ with lm.{block}:
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("block", ["using(database='test_threads')", "connect()"])
+@pytest.mark.parametrize(
+    "block", ["using(database='test_threads')", "connect(), lm.using(database='test_threads')"]
+)
 def test_forked_workers(block: str, mongo_uri: str) -> None:
     script = _FORK.format(block=block)
-    if block == "connect()":
-        script = script.replace(
-            "lm.connect()", f"lm.connect(), lm.using(database={'test_threads'!r})"
-        )
     done = subprocess.run(
         # Python warns of forking with threads; that is what is tried here.
         [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-P", "-c", script],
@@ -217,11 +214,12 @@ def test_a_process_that_ends_closes_its_client(mongo_uri: str) -> None:
 import loom_sync as lm
 client = lm.get_local_db_client()
 client.admin.command("ping")
-import atexit
+close = client.close
+client.close = lambda: (close(), print("closed"))
 """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
         capture_output=True, text=True, check=False, timeout=60,
         env={**os.environ, "LOOM_URI": mongo_uri},
     )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "closed\n", "")
