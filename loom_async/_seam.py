@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
-from ._core.turns import give_up, pass_turn, take_turn
+from ._core.turns import claim, end
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,16 +53,12 @@ def is_script() -> bool:
 
 
 @asynccontextmanager
-async def exclusively(subject: object) -> AsyncGenerator[None]:
-    """Let one task or thread at a time work on `subject`, which need not be hashable."""
-    turn = take_turn(subject, blocking=False)
-    if turn is not None:
-        try:
-            await asyncio.wrap_future(turn)
-        except BaseException:
-            give_up(subject, turn)
-            raise
+async def exclusively(*subjects: object) -> AsyncGenerator[None]:
+    """Let one task or thread at a time work on objects, which need not be hashable."""
+    turn = claim(subjects, asyncio.get_running_loop())
     try:
+        if turn.comes is not None:
+            await asyncio.wrap_future(turn.comes)
         yield
     finally:
-        pass_turn(subject)
+        end(turn)

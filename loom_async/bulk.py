@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +22,7 @@ from ._core.model.bulk_plan import (
     split_outcome,
 )
 from ._core.model.changes import as_bytes
-from ._core.model.document import DocumentModel, baseline, collector_paused
+from ._core.model.document import DocumentModel, collector_paused
 from ._core.model.markers import now
 from ._core.model.plan import Insertion, Modification, absorb_insertion, absorb_modification
 from ._core.model.results import PersistResult
@@ -42,7 +41,7 @@ async def persist_many(
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
     moment = now()
-    async with _exclusively_loaded(checked):
+    async with _seam.exclusively(*checked):
         for start in range(0, len(distinct), _CHUNK):
             await _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
             if account.is_stopped:
@@ -64,16 +63,6 @@ async def _persist_chunk(
         await _write(model, await collection_of(model), group, account)
         if account.ordered and len(account.failures) > failures:
             break
-
-
-@asynccontextmanager
-async def _exclusively_loaded(documents: Sequence[DocumentModel]) -> AsyncGenerator[None]:
-    """Keep other tasks from persisting the same loaded objects; always in the same order."""
-    loaded = {id(document): document for document in documents if baseline(document) is not None}
-    async with AsyncExitStack() as stack:
-        for key in sorted(loaded):
-            await stack.enter_async_context(_seam.exclusively(loaded[key]))
-        yield
 
 
 async def _write(

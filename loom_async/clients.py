@@ -32,6 +32,7 @@ class _Opened:
         self.lock = _seam.Lock()
         self.clients: dict[str, Client] = {}
         self.leases: list[Lease] = []
+        self.is_closed = False
         self.closer: AsyncGenerator[None, None] | None = None
 
     async def close(self) -> None:
@@ -66,10 +67,13 @@ async def close() -> None:
         ...     await lm.close()
     """
     opened = _opened.pop(_seam.client_scope(), None)
-    if opened is not None:
+    if opened is None:
+        return
+    async with opened.lock:  # so that a client that is being opened is closed as well
+        opened.is_closed = True
         await opened.close()
-        if opened.closer is not None:
-            await opened.closer.aclose()
+    if opened.closer is not None:
+        await opened.closer.aclose()
 
 
 async def get_async_local_db_client() -> Client:
@@ -131,9 +135,12 @@ async def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> 
     if client is not None:
         return client
     async with opened.lock:
-        if key not in opened.clients:
-            opened.clients[key] = await _open_lazily(opened, uri, options)
-        return opened.clients[key]
+        if not opened.is_closed:
+            if key not in opened.clients:
+                opened.clients[key] = await _open_lazily(opened, uri, options)
+            return opened.clients[key]
+    # Closed while this waited for the lock: begin anew.
+    return await _cached_client(uri, options)
 
 
 def _key(uri: str, options: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-from loom_async._core.turns import give_up, pass_turn, take_turn
+from loom_async._core.turns import claim, end
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,16 +81,12 @@ def _in_event_loop() -> bool:
 
 
 @contextmanager
-def exclusively(subject: object) -> Generator[None]:
-    """Let one task or thread at a time work on `subject`, which need not be hashable."""
-    turn = take_turn(subject, blocking=True)
-    if turn is not None:
-        try:
-            turn.result()
-        except BaseException:
-            give_up(subject, turn)
-            raise
+def exclusively(*subjects: object) -> Generator[None]:
+    """Let one task or thread at a time work on objects, which need not be hashable."""
+    turn = claim(subjects, None)
     try:
+        if turn.comes is not None:
+            turn.comes.result()
         yield
     finally:
-        pass_turn(subject)
+        end(turn)

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +22,7 @@ from loom_async._core.model.bulk_plan import (
     split_outcome,
 )
 from loom_async._core.model.changes import as_bytes
-from loom_async._core.model.document import DocumentModel, baseline, collector_paused
+from loom_async._core.model.document import DocumentModel, collector_paused
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import (
     Insertion,
@@ -49,7 +48,7 @@ def persist_many(
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
     moment = now()
-    with _exclusively_loaded(checked):
+    with _seam.exclusively(*checked):
         for start in range(0, len(distinct), _CHUNK):
             _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
             if account.is_stopped:
@@ -71,16 +70,6 @@ def _persist_chunk(
         _write(model, collection_of(model), group, account)
         if account.ordered and len(account.failures) > failures:
             break
-
-
-@contextmanager
-def _exclusively_loaded(documents: Sequence[DocumentModel]) -> Generator[None]:
-    """Keep other threads from persisting the same loaded objects; always in the same order."""
-    loaded = {id(document): document for document in documents if baseline(document) is not None}
-    with ExitStack() as stack:
-        for key in sorted(loaded):
-            stack.enter_context(_seam.exclusively(loaded[key]))
-        yield
 
 
 def _write(

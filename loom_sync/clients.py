@@ -34,6 +34,7 @@ class _Opened:
         self.lock = _seam.Lock()
         self.clients: dict[str, Client] = {}
         self.leases: list[Lease] = []
+        self.is_closed = False
         self.closer: Generator[None, None, None] | None = None
 
     def close(self) -> None:
@@ -68,10 +69,13 @@ def close() -> None:
         ...     lm.close()
     """
     opened = _opened.pop(_seam.client_scope(), None)
-    if opened is not None:
+    if opened is None:
+        return
+    with opened.lock:  # so that a client that is being opened is closed as well
+        opened.is_closed = True
         opened.close()
-        if opened.closer is not None:
-            opened.closer.close()
+    if opened.closer is not None:
+        opened.closer.close()
 
 
 def get_local_db_client() -> Client:
@@ -133,9 +137,12 @@ def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client
     if client is not None:
         return client
     with opened.lock:
-        if key not in opened.clients:
-            opened.clients[key] = _open_lazily(opened, uri, options)
-        return opened.clients[key]
+        if not opened.is_closed:
+            if key not in opened.clients:
+                opened.clients[key] = _open_lazily(opened, uri, options)
+            return opened.clients[key]
+    # Closed while this waited for the lock: begin anew.
+    return _cached_client(uri, options)
 
 
 def _key(uri: str, options: Mapping[str, Any]) -> str:

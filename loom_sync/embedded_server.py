@@ -131,7 +131,7 @@ class _Start:
         """Start a server, on its former port if that is free, and prepare it."""
         mongod = find_mongod(settings().mongod)
         secret(self.directory.keyfile)
-        self._await_predecessor()
+        self._outlast_predecessor()
         for _ in range(_STARTS):
             log_from = diagnosis.log_size(self.directory.log)
             port = self._choose_port()
@@ -146,7 +146,7 @@ class _Start:
                 raise failure
         raise diagnosis.unexplained(self.directory)
 
-    def _await_predecessor(self) -> None:
+    def _outlast_predecessor(self) -> None:
         if self.directory.has_predecessor():
             self.directory.stop_predecessor()
         while self.directory.has_predecessor():

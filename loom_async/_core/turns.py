@@ -1,7 +1,12 @@
-"""Whose turn it is to work on an object: one task or thread at a time, in order of arrival.
+"""Whose turn it is to work on objects: one task or thread at a time, in order of arrival.
 
-A turn is shared by all threads and event loops of a process, since an object may be. Nothing waits
-here: a caller that must wait is given a future, for its own kind of waiting.
+A claim is to all the objects of an operation at once and comes true when it is first in line for
+each of them. Claims stand in every line in the same order and so never wait for each other in a
+circle; only a thread can close one, by stopping for what its own event loop must end, and that is
+refused.
+
+Lines are shared by all threads and event loops of a process, since an object may be. Nothing waits
+here: a claim has a future, for its caller's own kind of waiting.
 """
 
 from __future__ import annotations
@@ -9,83 +14,193 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from collections.abc import Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Protocol
 
 from .errors import ObjectInUse
 
 
-class _Turn:
-    """Who works on an object, and who waits to: threads, for the loops that run in them too."""
+class EventLoop(Protocol):
+    """What is asked of the loop that a task runs in."""
 
-    def __init__(self) -> None:
-        self.holder = threading.get_ident()
-        self.waiting: deque[tuple[Future[None], int]] = deque()
-
-    def involves(self, thread: int) -> bool:
-        return self.holder == thread or any(
-            waits == thread and not future.cancelled() for future, waits in self.waiting
-        )
+    def is_closed(self) -> bool:
+        """Say whether its tasks will never go on."""
+        ...
 
 
-_guard = threading.Lock()
-_turns: dict[int, _Turn] = {}
-
-
-def take_turn(subject: object, *, blocking: bool) -> Future[None] | None:
-    """Take the turn for an object and return None, or a future that is done when it comes.
+class Claim:
+    """One operation's place in the lines for its objects.
 
     Parameters:
-        subject: Any object, told apart by identity; it must live until the turn is passed on.
-        blocking: Whether the caller stops its thread until the turn comes.
+        subjects: The objects, told apart by identity; they must live until the claim is ended.
+        loop: The event loop of a task that makes the claim; None for a thread, which stops for it.
+    """
+
+    __slots__ = ("ahead", "comes", "is_ended", "keys", "loop", "thread")
+
+    def __init__(self, subjects: Iterable[object], loop: EventLoop | None) -> None:
+        self.keys = dict.fromkeys(map(id, subjects))
+        self.loop = loop
+        self.thread = threading.get_ident()
+        self.ahead = 0  # in how many lines another claim is first
+        self.comes: Future[None] | None = None
+        self.is_ended = False
+
+    def is_abandoned(self) -> bool:
+        """Say whether it belongs to a task that will never end it."""
+        return self.loop is not None and self.loop.is_closed()
+
+
+_first: dict[int, Claim] = {}
+_lines: dict[int, deque[Claim]] = {}
+# The claims that a thread has stopped for.
+_stopped: dict[int, Claim] = {}
+_ended: deque[Claim] = deque()
+_guard = threading.RLock()
+_guarding: int | None = None
+
+
+@contextmanager
+def _guarded() -> Generator[None]:
+    """Let one thread at a time change the lines."""
+    global _guarding
+    with _guard:
+        _guarding = threading.get_ident()
+        try:
+            yield
+        finally:
+            _guarding = None
+
+
+def claim(subjects: Collection[object], loop: EventLoop | None) -> Claim:
+    """Stand in line for objects; `comes` is None if the turn is here, else done when it comes.
 
     Raises:
         ObjectInUse: The thread would stop for what itself must do first.
     """
-    thread = threading.get_ident()
-    with _guard:
-        turn = _turns.get(id(subject))
-        if turn is None:
-            _turns[id(subject)] = _Turn()
-            return None
-        if blocking and turn.involves(thread):
-            raise ObjectInUse(
-                f"an operation on this {type(subject).__name__} has begun in this thread and "
-                "cannot end while the thread waits for it",
-                hint="in an event loop, await the _async method: persist_async() for persist()",
-            )
-        future: Future[None] = Future()
-        turn.waiting.append((future, thread))
-        return future
+    mine = Claim(subjects, loop)
+    with _guarded():
+        _stand_in_line(mine)
+        if mine.ahead:
+            mine.comes = Future()
+            if loop is None:
+                _stop(mine, subjects)
+    _leave_ended()
+    return mine
 
 
-def pass_turn(subject: object) -> None:
-    """Give the turn to who has waited longest and has not given up."""
-    with _guard:
-        turn = _turns[id(subject)]
-        while turn.waiting:
-            future, turn.holder = turn.waiting.popleft()
-            if future.set_running_or_notify_cancel():
-                break
+def end(ended: Claim) -> None:
+    """Give the turn to those next in line; a claim whose turn has not come is given up."""
+    _ended.append(ended)
+    _leave_ended()
+
+
+def _leave_ended() -> None:
+    # The garbage collector ends claims too, even while this very thread changes the lines: then
+    # it is done when those are whole again.
+    while _ended and _guarding != threading.get_ident():
+        with _guarded():
+            while _ended:
+                _leave(_ended.popleft())
+
+
+def _stand_in_line(mine: Claim) -> None:
+    if _first.keys().isdisjoint(mine.keys):
+        _first.update(dict.fromkeys(mine.keys, mine))
+        return
+    for key in mine.keys:
+        if key in _first and _first[key].is_abandoned():
+            _leave(_first[key])
+        if _first.setdefault(key, mine) is not mine:
+            _lines.setdefault(key, deque()).append(mine)
+            mine.ahead += 1
+
+
+def _stop(mine: Claim, subjects: Collection[object]) -> None:
+    if mine.thread in _threads_before(mine):
+        _leave(mine)
+        kinds = " or ".join(sorted({type(subject).__name__ for subject in subjects}))
+        raise ObjectInUse(
+            f"an operation on this {kinds} has begun in this thread and cannot end while the "
+            "thread waits for it",
+            hint="in an event loop, await the _async method: persist_async() for persist()",
+        )
+    _stopped[mine.thread] = mine
+
+
+def _line(key: int) -> Iterator[Claim]:
+    if key in _first:
+        yield _first[key]
+        yield from _lines.get(key, ())
+
+
+def _leave(leaving: Claim) -> None:
+    if leaving.is_ended:
+        return
+    leaving.is_ended = True
+    if _stopped.get(leaving.thread) is leaving:
+        del _stopped[leaving.thread]
+    for key in leaving.keys:
+        line = _lines.get(key)
+        if _first[key] is not leaving:
+            line = _lines[key]
+            line.remove(leaving)
+        elif line is None:
+            del _first[key]
+            continue
         else:
-            del _turns[id(subject)]
-            return
-    future.set_result(None)
+            _advance(key, line.popleft())
+        if not line:
+            del _lines[key]
 
 
-def give_up(subject: object, future: Future[None]) -> None:
-    """Wait no longer; a turn that has come in the meantime is passed on."""
-    if not future.cancel():
-        pass_turn(subject)
+def _advance(key: int, next_claim: Claim) -> None:
+    _first[key] = next_claim
+    next_claim.ahead -= 1
+    if next_claim.ahead or next_claim.comes is None:
+        return
+    if next_claim.is_abandoned():
+        _ended.append(next_claim)
+        return
+    _stopped.pop(next_claim.thread, None)
+    if next_claim.comes.set_running_or_notify_cancel():
+        next_claim.comes.set_result(None)
+
+
+def _threads_before(waiting: Claim) -> set[int]:
+    """Return the threads that must run before the turn of a claim comes."""
+    seen = {waiting}
+    unfollowed = [waiting]
+    while unfollowed:
+        for earlier in _earlier(unfollowed.pop()):
+            for needed in (earlier, _stopped.get(earlier.thread)):
+                if needed is not None and needed not in seen:
+                    seen.add(needed)
+                    unfollowed.append(needed)
+    return {claim.thread for claim in seen - {waiting} if not claim.is_abandoned()}
+
+
+def _earlier(waiting: Claim) -> Iterator[Claim]:
+    if not waiting.ahead:
+        return
+    for key in waiting.keys:
+        for other in _line(key):
+            if other is waiting:
+                break
+            yield other
 
 
 def _forget_after_fork() -> None:
-    # Whoever had a turn in another thread of the parent does not exist in the child.
-    global _guard
-    _guard = threading.Lock()
-    for key in [key for key, turn in _turns.items() if turn.holder != threading.get_ident()]:
-        del _turns[key]
-    for turn in _turns.values():
-        turn.waiting.clear()
+    # Whoever stood in line in another thread of the parent does not exist in the child.
+    global _guard, _guarding
+    _guard, _guarding = threading.RLock(), None
+    thread = threading.get_ident()
+    for line in (_lines, _stopped, _ended):
+        line.clear()
+    for key in [key for key, first in _first.items() if first.thread != thread]:
+        del _first[key]
 
 
 if hasattr(os, "register_at_fork"):

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .tree import FOLDERS, GenerationError, build
+from .checks import GenerationError
+from .tree import FOLDERS, build
 from .twins import TwinError
 
 ROOT = Path(__file__).parents[2]

@@ -8,19 +8,17 @@ from collections import Counter
 # Identifiers, wherever they stand: in code, in comments, in docstrings.
 IDENTIFIERS = {
     "AsyncCollection": "Collection",
-    "AsyncExitStack": "ExitStack",
     "AsyncGenerator": "Generator",
     "AsyncIterator": "Iterator",
     "AsyncMongoClient": "MongoClient",
     "aclose": "close",
     "asynccontextmanager": "contextmanager",
     "asynchronous": "synchronous",
-    "enter_async_context": "enter_context",
     "get_async_local_db_client": "get_local_db_client",
     "get_async_remote_db_client": "get_remote_db_client",
 }
 
-# Prose, in comments, docstrings and other text; longer phrases first.
+# Prose, in comments and docstrings; longer phrases first. Other strings may be data: "task" a key.
 PHRASES = {
     "an async-first": "an",
     "event loop": "process",
@@ -31,12 +29,14 @@ PHRASES = {
 # Functions that a user of the synchronous package needs as well, under their own names.
 KEPT_FUNCTIONS = ("get_async_local_db_client", "get_async_remote_db_client")
 
-_KEYWORDS = re.compile(r"\bawait (?=\S|\Z)|\basync (?=(?:for|with|def)\b)")
+_KEYWORDS = re.compile(r"\bawait (?=[\w(%]|\Z)|\basync (?=(?:for|with|def)\b)")
 _IMPORT = re.compile(r"^ *(?:>>> |\.\.\. )?import asyncio\n", re.MULTILINE)
 _RUN = re.compile(r"\basyncio\.run\((?P<call>.*)\)")
 _PACKAGE = re.compile(r"\bloom_async\b(?!\._core)")
 _FOLDERS = {"tests/aio": "tests/sync", "examples/async": "examples/sync"}
-_WORDS = re.compile(rf"\b(?P<article>[Aa]n )?(?P<word>{'|'.join((*IDENTIFIERS, *PHRASES))})\b")
+_ARTICLE = r"\b(?P<article>[Aa]n )?"
+_NAMES = re.compile(rf"{_ARTICLE}(?P<word>{'|'.join(IDENTIFIERS)})\b")
+_PROSE = re.compile(rf"{_ARTICLE}(?P<word>{'|'.join(PHRASES)})\b")
 
 
 class Renames:
@@ -53,11 +53,15 @@ class Renames:
         return IDENTIFIERS[name]
 
     def text(self, text: str) -> str:
-        """Return a comment, a docstring or another string as synchronous code says it."""
+        """Return a string, which may hold code, as synchronous code has it."""
         text = _KEYWORDS.sub("", _RUN.sub(r"\g<call>", _IMPORT.sub("", text)))
         for folder, twin in _FOLDERS.items():
             text = text.replace(folder, twin)
-        return _WORDS.sub(self._word, _PACKAGE.sub("loom_sync", text))
+        return _NAMES.sub(self._word, _PACKAGE.sub("loom_sync", text))
+
+    def prose(self, text: str) -> str:
+        """Return a comment or a docstring as synchronous code says it."""
+        return _PROSE.sub(self._word, self.text(text))
 
     def _word(self, match: re.Match[str]) -> str:
         word, article = match["word"], match["article"] or ""

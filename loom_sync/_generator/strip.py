@@ -53,13 +53,13 @@ class Strip(cst.CSTTransformer):
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         if get_full_name_for_node(original_node.func) == "asyncio.run":
-            return updated_node.args[0].value
+            return _parenthesized(updated_node.args[0].value)
         return updated_node
 
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
     ) -> cst.BaseExpression:
-        name = get_full_name_for_node(original_node.value)
+        name = (get_full_name_for_node(original_node.value) or "").rpartition(".")[2]
         if name in ("Awaitable", "Coroutine"):
             return _type_at(updated_node, -1)
         if name == "AsyncGenerator" and len(updated_node.slice) == 2:
@@ -81,7 +81,16 @@ class Strip(cst.CSTTransformer):
     def leave_SimpleString(
         self, original_node: cst.SimpleString, updated_node: cst.SimpleString
     ) -> cst.SimpleString:
+        if "b" in original_node.prefix:
+            return original_node
         return updated_node.with_changes(value=self._renames.text(updated_node.value))
+
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.Expr:
+        # A string that is a statement of its own is a docstring.
+        text = updated_node.value
+        if not isinstance(text, cst.SimpleString):
+            return updated_node
+        return updated_node.with_deep_changes(text, value=self._renames.prose(text.value))
 
     def leave_FormattedStringText(
         self, original_node: cst.FormattedStringText, updated_node: cst.FormattedStringText
@@ -89,7 +98,7 @@ class Strip(cst.CSTTransformer):
         return updated_node.with_changes(value=self._renames.text(updated_node.value))
 
     def leave_Comment(self, original_node: cst.Comment, updated_node: cst.Comment) -> cst.Comment:
-        return updated_node.with_changes(value=self._renames.text(updated_node.value))
+        return updated_node.with_changes(value=self._renames.prose(updated_node.value))
 
     def leave_ImportFrom(
         self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
@@ -102,6 +111,12 @@ class Strip(cst.CSTTransformer):
 
 def _plain(node: N) -> N:
     return node.with_changes(asynchronous=None)
+
+
+def _parenthesized(node: cst.BaseExpression) -> cst.BaseExpression:
+    if isinstance(node, _ATOMS) or node.lpar:
+        return node
+    return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 def _has_lines(node: cst.Await) -> bool:

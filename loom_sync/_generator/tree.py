@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -12,20 +11,13 @@ from pathlib import Path, PurePosixPath
 
 import libcst as cst
 
+from .checks import HAND_WRITTEN, GenerationError, check_collisions, check_leftovers
 from .names import Renames
 from .strip import Strip
 from .twins import add_twins, keep_functions
 
-HAND_WRITTEN = "_seam.py"
-_LEFTOVER = re.compile(r"\b(async|await|asyncio|a(iter|next)|__a(enter|exit|iter|next)__)\b")
-
-
 # What reads differently without `await`: imports, nested `with`, loops that only pass on.
 _MENDED = ("I001", "F401", "C416", "SIM117", "UP028")
-
-
-class GenerationError(Exception):
-    """A source cannot be turned into synchronous code; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,8 @@ def turn(text: str, path: str, renames: Renames, *, is_package: bool) -> str:
     module = path.removesuffix(".py").replace("/", ".")
     original = cst.parse_module(text)
     stripped = original.visit(Strip(module, renames))
-    _check_leftovers(stripped.code, path)
+    check_leftovers(stripped, path)
+    check_collisions(original, stripped, path)
     if is_package:
         if module.endswith(".__init__"):
             stripped = keep_functions(original, stripped, module.removesuffix(".__init__"))
@@ -114,17 +107,6 @@ def turn(text: str, path: str, renames: Renames, *, is_package: bool) -> str:
     return f"# Generated from {path} by `nox -s sync`: edit that file, not this one.\n" + (
         stripped.code
     )
-
-
-def _check_leftovers(code: str, path: str) -> None:
-    # Imports of asyncio that nothing uses any longer are removed with the formatting.
-    for line in code.splitlines():
-        found = _LEFTOVER.search(line)
-        if found and line != "import asyncio":
-            raise GenerationError(
-                f"{path}: {found[0]!r} is left over in {line.strip()!r}; what differs between the "
-                f"worlds belongs in {HAND_WRITTEN}"
-            )
 
 
 def formatted(root: Path, texts: Mapping[str, str]) -> dict[str, str]:

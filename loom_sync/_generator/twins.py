@@ -37,7 +37,8 @@ def add_twins(original: cst.Module, stripped: cst.Module, module: str) -> cst.Mo
         TwinError: A method is neither a query's nor hands over to a function.
     """
     package, _, own_name = module.rpartition(".")
-    added = _Added(package)
+    _check_bases(original)
+    added = _Added(package, _modules_beside(original))
     twins = {node.name.value: added.methods_of(node, own_name) for node in _public(original)}
     body = [
         _with_methods(node, twins[node.name.value])
@@ -63,8 +64,9 @@ def keep_functions(original: cst.Module, stripped: cst.Module, package: str) -> 
 class _Added:
     """The twins of one module, and what they import."""
 
-    def __init__(self, package: str) -> None:
+    def __init__(self, package: str, beside: set[str]) -> None:
         self._package = package
+        self._beside = beside
         self._modules: set[str] = set()
         self._iterates = False
 
@@ -74,12 +76,9 @@ class _Added:
         asks_query = False
         for member in node.body.body:
             if isinstance(member, cst.FunctionDef) and _is_io(member):
-                asks_query |= not _is_overload(member) and _delegate(member) is None
-                if _delegate(member) is None and _decorated(member, "classmethod"):
-                    raise TwinError(
-                        f"{node.name.value}.{member.name.value}: a class method must "
-                        "hand over to a function: `return await module.function(cls, …)`"
-                    )
+                hands_over = self._delegate(member) is not None
+                asks_query |= not _is_overload(member) and not hands_over
+                _check_form(node, member, hands_over=hands_over)
                 added.setdefault(member.name.value, []).append(self._method(member))
             elif name := _alias_of(member, added):
                 added[name[0]] = [_statement(f"{name[0]}_async = {name[1]}_async")]
@@ -89,12 +88,25 @@ class _Added:
         return added
 
     def _method(self, node: cst.FunctionDef) -> cst.BaseStatement:
-        delegate = _delegate(node)
+        delegate = self._delegate(node)
         if delegate is not None:
             self._modules.add(delegate[0])
         self._iterates |= _is_iterator(node)
         twin = cst.ensure_type(cst.parse_statement(_twin_code(node, delegate)), cst.FunctionDef)
         return twin.with_changes(leading_lines=[cst.EmptyLine()])
+
+    def _delegate(self, node: cst.FunctionDef) -> tuple[str, str] | None:
+        """Return the module that a method hands over to and the call's code, or None."""
+        *before, last = node.body.body
+        if not all(m.matches(statement, _DOCSTRING) for statement in before):
+            return None
+        call = m.Call(func=m.Attribute(value=m.Name(m.DoNotCare()), attr=m.Name()))
+        if not m.matches(last, m.SimpleStatementLine([m.Return(m.Await(call) | call)])):
+            return None
+        (called,) = m.findall(last, call)[:1]
+        module = get_full_name_for_node(cst.ensure_type(called, cst.Call).func) or ""
+        name = module.partition(".")[0]
+        return (name, _CODE.code_for_node(called)) if name in self._beside else None
 
     def imports(self) -> list[cst.SimpleStatementLine]:
         """Return the imports that the twins need."""
@@ -110,6 +122,53 @@ def _public(module: cst.Module) -> Iterator[cst.ClassDef]:
     for node in module.body:
         if isinstance(node, cst.ClassDef) and not node.name.value.startswith("_"):
             yield node
+
+
+def _modules_beside(module: cst.Module) -> set[str]:
+    """Return the names of the modules that `from . import …` brings, under their own names."""
+    beside: set[str] = set()
+    for line in m.findall(module, m.ImportFrom(module=None, relative=[m.Dot()])):
+        aliases = m.findall(line, m.ImportAlias(asname=None))
+        beside |= {cst.ensure_type(alias, cst.ImportAlias).evaluated_name for alias in aliases}
+    return {name for name in beside if not name.startswith("_")}
+
+
+def _check_bases(module: cst.Module) -> None:
+    """Refuse what gets no twin: an I/O method that a public class has from a private one."""
+    classes = [node for node in module.body if isinstance(node, cst.ClassDef)]
+    private = {
+        node.name.value: [
+            member.name.value
+            for member in node.body.body
+            if isinstance(member, cst.FunctionDef) and _is_io(member)
+        ]
+        for node in classes
+        if node.name.value.startswith("_")
+    }
+    for node in _public(module):
+        for base in node.bases:
+            if found := private.get(get_full_name_for_node(base.value) or ""):
+                raise TwinError(
+                    f"{node.name.value}: {found[0]} of a private base gets no twin: define it in a "
+                    "public class"
+                )
+
+
+def _check_form(owner: cst.ClassDef, method: cst.FunctionDef, *, hands_over: bool) -> None:
+    place = f"{owner.name.value}.{method.name.value}"
+    if _decorated(method, "property"):
+        raise TwinError(f"{place}: a property cannot do I/O: make it a method")
+    if hands_over or _is_overload(method):
+        return
+    if _decorated(method, "classmethod"):
+        raise TwinError(
+            f"{place}: a class method must hand over to a function: "
+            "`return await module.function(cls, …)`"
+        )
+    if not owner.bases:
+        raise TwinError(
+            f"{place}: a method must hand over to a function of a module, or belong to a query"
+        )
 
 
 def _is_io(node: cst.FunctionDef) -> bool:
@@ -131,26 +190,6 @@ def _decorated(node: cst.FunctionDef, name: str) -> bool:
 
 def _is_overload(node: cst.FunctionDef) -> bool:
     return _decorated(node, "overload")
-
-
-def _delegate(node: cst.FunctionDef) -> tuple[str, str] | None:
-    """Return the module that a method hands over to and the call's code, or None."""
-    *before, _ = node.body.body
-    if not all(m.matches(statement, _DOCSTRING) for statement in before):
-        return None
-    call = m.Call(func=m.Attribute(value=m.Name(m.DoNotCare()), attr=m.Name()))
-    returned = m.SimpleStatementLine([m.Return(m.Await(call) | call)])
-    last = node.body.body[-1]
-    if not m.matches(last, returned):
-        return None
-    expression = cst.ensure_type(cst.ensure_type(last, cst.SimpleStatementLine).body[0], cst.Return)
-    value = expression.value
-    value = value.expression if isinstance(value, cst.Await) else value
-    called = cst.ensure_type(value, cst.Call)
-    module = cst.ensure_type(cst.ensure_type(called.func, cst.Attribute).value, cst.Name).value
-    if module in ("self", "cls"):
-        return None
-    return module, _CODE.code_for_node(called)
 
 
 def _twin_code(node: cst.FunctionDef, delegate: tuple[str, str] | None) -> str:
@@ -177,7 +216,8 @@ def _twin_code(node: cst.FunctionDef, delegate: tuple[str, str] | None) -> str:
 
 
 def _arguments(node: cst.FunctionDef) -> str:
-    given = [p.name.value for p in node.params.params[1:]]
+    _, *positional = (*node.params.posonly_params, *node.params.params)
+    given = [p.name.value for p in positional]
     if isinstance(node.params.star_arg, cst.Param):
         given.append(f"*{node.params.star_arg.name.value}")
     given += [f"{p.name.value}={p.name.value}" for p in node.params.kwonly_params]

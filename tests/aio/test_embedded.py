@@ -196,7 +196,7 @@ async def test_the_next_start_recovers_from_the_death_of_guard_and_mongod(data_d
             assert await client.shop.items.count_documents({}) == 50
 
 
-async def test_a_server_that_died_as_it_was_asked_is_not_awaited(
+async def test_a_server_that_died_as_it_was_asked_is_not_waited_for(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = DataDirectory.at(data_dir)

@@ -1,100 +1,196 @@
-"""Turns: one at a time, in order, whoever gives up."""
+"""Turns: one at a time, in order, whoever gives up, and never in a circle."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import threading
-from concurrent.futures import Future
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 
+from loom_async._core import turns
 from loom_async._core.errors import ObjectInUse
-from loom_async._core.turns import give_up, pass_turn, take_turn
+from loom_async._core.turns import Claim, claim, end
+
+R = TypeVar("R")
 
 
-def in_thread(function: Any) -> Any:
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Iterator[None]:
+    yield
+    assert [*turns._first, *turns._lines, *turns._stopped, *turns._ended] == []
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop that only stands for the tasks of this thread."""
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+def in_thread(function: Callable[[], R]) -> R:
     """Return what a function returns in another thread."""
-    result: list[Any] = []
+    result: list[R] = []
     thread = threading.Thread(target=lambda: result.append(function()))
     thread.start()
     thread.join()
     return result[0]
 
 
-def wait_for(subject: object) -> Future[None]:
-    turn = take_turn(subject, blocking=False)
-    assert turn is not None
-    return turn
+def has_come(turn: Claim) -> bool:
+    return turn.comes is None or turn.comes.done()
 
 
-def test_turns_come_in_order() -> None:
+def test_turns_come_in_order(loop: asyncio.AbstractEventLoop) -> None:
     subject: dict[str, int] = {}  # not hashable
-    assert take_turn(subject, blocking=False) is None
-    first, second = wait_for(subject), wait_for(subject)
-    assert not first.done()
-    pass_turn(subject)
-    assert first.done()
-    assert not second.done()
-    pass_turn(subject)
-    assert second.done()
-    pass_turn(subject)
-    assert take_turn(subject, blocking=True) is None
-    pass_turn(subject)
+    held, first, second = (claim([subject], loop) for _ in range(3))
+    assert [has_come(turn) for turn in (held, first, second)] == [True, False, False]
+    end(held)
+    assert [has_come(turn) for turn in (first, second)] == [True, False]
+    end(first)
+    assert has_come(second)
+    end(second)
 
 
 def test_equal_objects_have_turns_of_their_own() -> None:
-    one, other = [1], [1]
-    assert take_turn(one, blocking=True) is None
-    assert take_turn(other, blocking=True) is None
-    pass_turn(one)
-    pass_turn(other)
+    one, other = claim([[1]], None), claim([[1]], None)
+    assert has_come(one)
+    assert has_come(other)
+    end(one)
+    end(other)
 
 
-def test_who_gives_up_is_passed_over() -> None:
+def test_all_objects_of_an_operation_at_once(loop: asyncio.AbstractEventLoop) -> None:
+    a, b, c, d = object(), object(), object(), object()
+    first = claim([a], loop)
+    both = claim([c, b, a, b], loop)
+    after = claim([b], loop)
+    unrelated = claim([d], loop)
+    assert [has_come(turn) for turn in (both, after, unrelated)] == [False, False, True]
+    end(first)
+    assert [has_come(turn) for turn in (both, after)] == [True, False]
+    end(both)
+    assert has_come(after)
+    end(after)
+    end(unrelated)
+
+
+def test_who_gives_up_is_passed_over(loop: asyncio.AbstractEventLoop) -> None:
+    a, b = object(), object()
+    held, first, second, third = (claim([a, b], loop) for _ in range(4))
+    end(first)
+    end(held)
+    assert has_come(second)
+    end(second)  # before it was taken up: the next has it now
+    assert has_come(third)
+    end(third)
+
+
+def test_a_thread_does_not_wait_for_itself(loop: asyncio.AbstractEventLoop) -> None:
     subject = object()
-    take_turn(subject, blocking=False)
-    first, second, third = wait_for(subject), wait_for(subject), wait_for(subject)
-    give_up(subject, first)
-    pass_turn(subject)
-    assert second.done()
-    give_up(subject, second)  # its turn had come: the next has it now
-    assert third.done()
-    pass_turn(subject)
-    assert take_turn(subject, blocking=True) is None
-    pass_turn(subject)
-
-
-def test_a_thread_does_not_wait_for_itself() -> None:
-    subject = object()
-    take_turn(subject, blocking=False)
-    with pytest.raises(ObjectInUse, match="this object has begun in this thread"):
-        take_turn(subject, blocking=True)
-    other = in_thread(lambda: take_turn(subject, blocking=True))
-    assert not other.done()
-    mine = wait_for(subject)
-    pass_turn(subject)
+    held = claim([subject], loop)
+    with pytest.raises(ObjectInUse, match="this int or object has begun in this thread"):
+        claim([subject, 5], None)
+    other = in_thread(lambda: claim([subject], None))
+    mine = claim([subject], loop)
+    end(held)
     # The other thread has it, and after that this one: it would wait for what it does itself.
     with pytest.raises(ObjectInUse):
-        take_turn(subject, blocking=True)
-    give_up(subject, mine)
-    blocked = take_turn(subject, blocking=True)
-    assert blocked is not None
-    pass_turn(subject)
-    assert blocked.done()
-    pass_turn(subject)
+        claim([subject], None)
+    end(mine)
+    blocked = claim([subject], None)
+    assert not has_come(blocked)
+    end(other)
+    assert has_come(blocked)
+    end(blocked)
+
+
+def test_a_thread_does_not_wait_for_one_that_waits_for_it(
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    a, b, c = object(), object(), object()
+    mine = claim([b], loop)
+    theirs = in_thread(lambda: claim([a, b], None))
+    with pytest.raises(ObjectInUse):
+        claim([a], None)
+    # What stands behind the other thread's claim is not before this one.
+    behind = claim([c], loop)
+    end(mine)
+    assert has_come(theirs)
+    waiting = claim([a], None)
+    end(theirs)
+    assert has_come(waiting)
+    end(waiting)
+    end(behind)
+
+
+def test_a_thread_does_not_wait_for_a_loop_whose_thread_waits_for_it(
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    a, b = object(), object()
+    mine = claim([a], loop)
+
+    def begin() -> tuple[Claim, Claim]:
+        return claim([b], loop), claim([a], None)
+
+    theirs, stopped = in_thread(begin)
+    with pytest.raises(ObjectInUse):
+        claim([b], None)
+    end(mine)
+    end(stopped)
+    end(theirs)
+
+
+def test_tasks_of_a_closed_loop_hold_up_nobody() -> None:
+    subject = object()
+    lost = asyncio.new_event_loop()
+    held, waiting = claim([subject], lost), claim([subject], lost)
+    lost.close()
+    mine = claim([subject], None)
+    assert has_come(mine)
+    end(held)  # when the collector finds its task
+    end(waiting)
+    end(mine)
+
+
+def test_a_claim_that_the_collector_ends(loop: asyncio.AbstractEventLoop) -> None:
+    """It may do so in the thread that is changing the lines at that moment."""
+
+    class CollectingLoop:
+        def is_closed(self) -> bool:
+            gc.collect()
+            return False
+
+    class Task:
+        def __init__(self) -> None:
+            self.itself = self
+            self.turn = claim([subject], CollectingLoop())
+
+        def __del__(self) -> None:
+            end(self.turn)
+
+    subject = object()
+    Task()
+    assert id(subject) in turns._first
+    mine = claim([subject], loop)
+    assert has_come(mine)
+    end(mine)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_turns_of_other_threads_do_not_outlive_a_fork() -> None:
-    mine, theirs = object(), object()
-    take_turn(mine, blocking=True)
-    in_thread(lambda: take_turn(theirs, blocking=True))
+    one, other = object(), object()
+    mine = claim([one], None)
+    theirs = in_thread(lambda: claim([other], None))
     pid = os.fork()
     if pid == 0:
-        free = take_turn(theirs, blocking=True) is None
-        pass_turn(mine)
-        os._exit(7 if free else 1)
+        is_free = has_come(claim([other], None))
+        end(mine)
+        os._exit(7 if is_free else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
-    pass_turn(mine)
-    pass_turn(theirs)
+    end(mine)
+    end(theirs)

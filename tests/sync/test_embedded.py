@@ -193,7 +193,7 @@ def test_the_next_start_recovers_from_the_death_of_guard_and_mongod(data_dir: Pa
         assert client.shop.items.count_documents({}) == 50
 
 
-def test_a_server_that_died_as_it_was_asked_is_not_awaited(
+def test_a_server_that_died_as_it_was_asked_is_not_waited_for(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = DataDirectory.at(data_dir)

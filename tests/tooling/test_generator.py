@@ -10,8 +10,9 @@ pytest.importorskip("libcst")
 pytest.importorskip("ruff")
 
 from loom_sync._generator import command, tree
+from loom_sync._generator.checks import GenerationError
 from loom_sync._generator.names import IDENTIFIERS, PHRASES, Renames
-from loom_sync._generator.tree import GenerationError, build, formatted, turn
+from loom_sync._generator.tree import build, formatted, turn
 from loom_sync._generator.twins import TwinError
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +46,13 @@ def test_golden_file() -> None:
         ("f: Callable[[int], Awaitable[str]]", "f: Callable[[int], str]"),
         ("f: Coroutine[Any, Any, str]", "f: str"),
         ("f: AsyncGenerator[int, str]", "f: Generator[int, str, None]"),
+        ("f: abc.AsyncGenerator[int]", "f: abc.Generator[int]"),
+        ("f: abc.Awaitable[int]", "f: int"),
+        ("f: 'AsyncIterator[int]'", 'f: "Iterator[int]"'),
         ("asyncio.run(main(1))", "main(1)"),
+        ("x = asyncio.run(f() if b else g()) + 1", "x = (f() if b else g()) + 1"),
+        ("x = {'task': fld['tasks']}", 'x = {"task": fld["tasks"]}'),
+        ("x = b'await f()'", 'x = b"await f()"'),
         ("x = 'async with lm.connect(): await f()'", 'x = "with lm.connect(): f()"'),
         ("# await it: a task of the event loop", "# it: a thread of the process"),
         ("import loom_async.clients", "import loom_sync.clients"),
@@ -67,21 +74,63 @@ def test_imports_of_tests_lead_to_the_twins() -> None:
     assert "from tests.commands import c" in made
 
 
-@pytest.mark.parametrize("code", ["asyncio.gather(a)", "x = anext(y)", "async_ = 1; __aenter__"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "asyncio.gather(a)",
+        "x = anext(y)",
+        "async_ = 1",
+        "class A:\n    def __aenter__(self): ...",
+        "with aclosing(x): ...",
+        "stack.push_async_callback(x)",
+        "raise StopAsyncIteration",
+        "x.asend(1)",
+        "x = y.__await__",
+        "if isawaitable(x): ...",
+        "x: AsyncIterable[int]",
+        "x: AsyncContextManager[int]",
+        "x: 'Awaitable[int]'",
+        "# with asyncio",
+    ],
+)
 def test_leftovers_are_refused(code: str) -> None:
-    with pytest.raises(GenerationError, match=r"orders\.py: '\w+' is left over in"):
+    with pytest.raises(GenerationError, match=r"orders\.py: '\w+' is left over; what differs"):
         generated(f"import asyncio\n{code}\n")
 
 
-def test_class_methods_must_hand_over() -> None:
-    code = """
-class Model:
-    @classmethod
-    async def find(cls):
-        found = await cls.y()
-        return found
-"""
-    with pytest.raises(TwinError, match=r"Model\.find: a class method must hand over"):
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (
+            "class Model:\n @classmethod\n async def find(cls):\n  return await cls.y()",
+            "Model.find: a class method must hand over",
+        ),
+        (
+            "class Model:\n async def find(self):\n  return await other.y(self)",
+            "Model.find: a method must hand over to a function of a module",
+        ),
+        (
+            "from . import y as x\nclass Model:\n async def find(self, x):\n  return await x.y()",
+            "Model.find: a method must hand over",
+        ),
+        (
+            "class Query(Base):\n @property\n async def first(self):\n  return await self.y()",
+            "Query.first: a property cannot do I/O",
+        ),
+        (
+            "class _Loads:\n async def load(self): ...\nclass Query(_Loads): ...",
+            "Query: load of a private base gets no twin",
+        ),
+    ],
+)
+def test_methods_without_twin_are_refused(code: str, reason: str) -> None:
+    with pytest.raises(TwinError, match=reason):
+        generated(f"{code}\n")
+
+
+def test_methods_that_would_share_a_name_are_refused() -> None:
+    code = "class Opened:\n def close(self): ...\n async def aclose(self): ...\n"
+    with pytest.raises(GenerationError, match=r"Opened\.aclose takes the name of another method"):
         generated(code)
 
 
@@ -91,15 +140,20 @@ class Query(Base[T]):
     async def load(self, n):
         check(n)
         return await documents.load(self, n)
+
+    async def count(self, n, /, m):
+        return await self.counted(n, m)
 """
-    assert "return await self._async.load(n)" in generated(code)
+    made = generated(code)
+    assert "return await self._async.load(n)" in made
+    assert "return await self._async.count(n, m)" in made
 
 
 def test_unused_renames_are_reported() -> None:
     renames = Renames()
     assert renames.unused() == [*IDENTIFIERS, *PHRASES]
     renames.identifier("AsyncMongoClient")
-    renames.text("a task")
+    renames.prose("a task")
     assert set(renames.unused()) == {*IDENTIFIERS, *PHRASES} - {"AsyncMongoClient", "task"}
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -223,3 +224,48 @@ client.close = lambda: (close(), print("closed"))
         env={**os.environ, "LOOM_URI": mongo_uri},
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "closed\n", "")
+
+
+def test_new_objects_persisted_twice_at_once() -> None:
+    """Whoever comes first inserts; for the others nothing is left to send, and nothing fails."""
+    users = [User(name=str(n)) for n in range(200)]
+    some = users[::50]
+    results = in_threads(
+        *[partial(User.persist_many, part) for part in (users, users[::-1], users[50:])],
+    )
+    assert sum(result.inserted for result in results) == 200
+    in_threads(*(user.persist for user in some), *(user.persist for user in some))
+    assert User.filter().count() == 200
+    fresh = [User(name=str(n)) for n in range(50)]
+    in_threads(partial(User.persist_many, fresh), *(user.persist for user in fresh[:THREADS]))
+    assert User.filter().count() == 250
+
+
+def test_closing_while_another_thread_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was being opened is closed too, and the other thread begins anew."""
+    from loom_sync import clients
+
+    lm.close()
+    opened: list[object] = []
+    begun, go_on = threading.Event(), threading.Event()
+    open_client = clients.open_client
+
+    def slowly(uri: str, **options: object) -> clients.Client:
+        begun.set()
+        assert go_on.wait(20)
+        opened.append(client := open_client(uri, **options))
+        return client
+
+    monkeypatch.setattr(clients, "open_client", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        opening = pool.submit(lm.get_local_db_client)
+        assert begun.wait(20)
+        closing = pool.submit(lm.close)
+        while clients._opened:
+            time.sleep(0.001)
+        go_on.set()
+        closing.result()
+        first = opening.result()
+    assert first is opened[0]
+    assert first._closed
+    assert lm.get_local_db_client() is not first

@@ -1,0 +1,96 @@
+"""What a twin must not be: partly asynchronous still, or short of a method."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+import libcst.matchers as m
+from libcst.helpers import get_full_name_for_node
+
+from .imports import is_shared
+
+HAND_WRITTEN = "_seam.py"
+
+# In text, words that are code alone; in code, whatever speaks of the other world.
+_LEFTOVER_TEXT = re.compile(
+    r"\b(async|await|asyncio|a(iter|next)|__a(enter|exit|iter|next)__|Awaitable|Coroutine)\b"
+)
+_LEFTOVER_NAME = re.compile(
+    r"\w*(async|await|coroutine)\w*|(__)?a(iter|next|send|throw|enter|exit|closing)(__)?",
+    re.IGNORECASE,
+)
+
+
+class GenerationError(Exception):
+    """A source cannot be turned into synchronous code; the message says which and why."""
+
+
+def check_leftovers(module: cst.Module, path: str) -> None:
+    """Refuse a twin in which something asynchronous is left over.
+
+    Raises:
+        GenerationError: A name or a text speaks of the other world.
+    """
+    seen = _Seen()
+    module.visit(seen)
+    found = [name for name in seen.names if _LEFTOVER_NAME.fullmatch(name)]
+    found += [match[0] for text in seen.texts if (match := _LEFTOVER_TEXT.search(text))]
+    if found:
+        raise GenerationError(
+            f"{path}: {found[0]!r} is left over; what differs between the worlds belongs in "
+            f"{HAND_WRITTEN}"
+        )
+
+
+def check_collisions(original: cst.Module, stripped: cst.Module, path: str) -> None:
+    """Refuse a class in which two methods have come to share a name.
+
+    Raises:
+        GenerationError: One would hide the other.
+    """
+    for before, after in zip(_classes(original), _classes(stripped), strict=True):
+        if len(_methods(before)) != len(_methods(after)):
+            both = sorted(_methods(before) - _methods(after))
+            raise GenerationError(
+                f"{path}: {before.name.value}.{both[0]} takes the name of another method"
+            )
+
+
+def _classes(module: cst.Module) -> list[cst.ClassDef]:
+    return [cst.ensure_type(node, cst.ClassDef) for node in m.findall(module, m.ClassDef())]
+
+
+def _methods(node: cst.ClassDef) -> set[str]:
+    return {item.name.value for item in node.body.body if isinstance(item, cst.FunctionDef)}
+
+
+class _Seen(cst.CSTVisitor):
+    """The identifiers and texts of a module, but for imports: formatting removes the unused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.texts: list[str] = []
+
+    def visit_Import(self, node: cst.Import) -> bool:
+        return False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        return False
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        return not is_shared(get_full_name_for_node(node) or "")
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.names.append(node.value)
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> None:
+        if "b" not in node.prefix:
+            self.texts.append(node.value)
+
+    def visit_FormattedStringText(self, node: cst.FormattedStringText) -> None:
+        self.texts.append(node.value)
+
+    def visit_Comment(self, node: cst.Comment) -> None:
+        self.texts.append(node.value)
