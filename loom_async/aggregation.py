@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ._core.context import Place, here
 from ._core.driver_errors import Translated
 from ._core.model.document import Validator, collector_paused, decode_stream
 from ._core.model.values import from_bson
@@ -104,9 +105,12 @@ class Query(Chain[M]):
             documents.extend(_decoded(stream))
         return documents
 
-    async def load_aggregate(self) -> AsyncIterator[dict[str, Any]]:
+    def load_aggregate(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the results one after another as the documents that MongoDB holds."""
-        async for stream in self._streams():
+        return self._documents(here())
+
+    async def _documents(self, place: Place) -> AsyncIterator[dict[str, Any]]:
+        async for stream in self._streams(place):
             for document in _decoded(stream):
                 yield document
 
@@ -224,9 +228,12 @@ class Query(Chain[M]):
             rows = await cursor.to_list()
         return rows[0] if rows else None
 
-    async def _streams(self) -> AsyncIterator[bytes]:
-        """Yield the results batch by batch, as BSON documents that follow one another."""
-        collection, spec = await collection_of(self._model), self._spec
+    async def _streams(self, place: Place | None = None) -> AsyncIterator[bytes]:
+        """Yield the results batch by batch, as BSON documents that follow one another.
+
+        An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
+        """
+        collection, spec = await collection_of(self._model, place), self._spec
         if spec.limit == 0:
             return
         cursor = await _open(collection, spec, self._model.__name__)
@@ -323,9 +330,16 @@ class Aggregation(Query[M]):
         found = await self._first()
         return None if found is None else self._rows([found])[0]
 
-    async def stream(self) -> AsyncIterator[M]:
-        """Yield the rows, holding one batch in memory at a time."""
-        async for raw_batch in self._streams():
+    def stream(self) -> AsyncIterator[M]:
+        """Yield the rows, holding one batch in memory at a time.
+
+        Raises:
+            InvalidDocument: A row does not fit the class given to `into`.
+        """
+        return self._validated(here())
+
+    async def _validated(self, place: Place) -> AsyncIterator[M]:
+        async for raw_batch in self._streams(place):
             for row in self._rows(_decoded(raw_batch)):
                 yield row
 

@@ -155,11 +155,14 @@ def namespace_of(target: str | type) -> str | dict[str, str]:
     }
 
 
-async def collection_of(model: type, *, indexed: bool = True) -> MongoCollection:
-    """Return the collection that a model's operations use here and now, its indexes made.
+async def collection_of(
+    model: type, place: context.Place | None = None, *, indexed: bool = True
+) -> MongoCollection:
+    """Return the collection that a model's operations use, its indexes made.
 
     Parameters:
         model: A declared model.
+        place: Where the operation goes; None for here and now.
         indexed: False leaves the indexes as they are.
 
     Raises:
@@ -167,9 +170,9 @@ async def collection_of(model: type, *, indexed: bool = True) -> MongoCollection
         IndexConflict: The data does not allow a declared index.
     """
     declaration = declaration_of(model)
-    client = await _client_here(declaration.remote_db)
-    database = context.database.get() or declaration.db_name
-    key = (database, declaration.collection_name)
+    place = place or context.here()
+    client = await _client_of(place.server, remote=declaration.remote_db)
+    key = (place.database or declaration.db_name, declaration.collection_name)
     state = _state_of(client)
     found = state.collections.get(key)
     if found is None:
@@ -183,8 +186,7 @@ async def collection_of(model: type, *, indexed: bool = True) -> MongoCollection
     return found
 
 
-async def _client_here(remote: bool) -> Client:
-    server = context.server.get()
+async def _client_of(server: context.Server | None, *, remote: bool) -> Client:
     if server is None:
         return await (get_async_remote_db_client() if remote else get_async_local_db_client())
     is_at_home = server.scope is None or server.scope is _seam.client_scope()

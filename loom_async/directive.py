@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar, overload
 
+from ._core.context import Place, here
 from ._core.driver_errors import Translated
 from ._core.errors import QueryError
 from ._core.model.document import DocumentModel, Hydrator, hydrator
@@ -91,14 +92,17 @@ class LoadDirective(Query[D]):
 
     load_top = load_latest
 
-    async def stream(self) -> AsyncIterator[D]:
+    def stream(self) -> AsyncIterator[D]:
         """Yield the results as objects, holding one batch in memory at a time.
 
         Raises:
             InvalidDocument: A document does not fit the model.
         """
+        return self._objects(here())
+
+    async def _objects(self, place: Place) -> AsyncIterator[D]:
         hydrate = self._hydrator
-        async for raw_batch in self._streams():
+        async for raw_batch in self._streams(place):
             for document in hydrate.many(raw_batch):
                 yield document
 

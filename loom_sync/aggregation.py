@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from loom_async import aggregation as async_aggregation
+from loom_async._core.context import Place, here
 from loom_async._core.driver_errors import Translated
 from loom_async._core.model.document import Validator, collector_paused, decode_stream
 from loom_async._core.model.values import from_bson
@@ -113,12 +114,15 @@ class Query(Chain[M]):
 
     def load_aggregate(self) -> Iterator[dict[str, Any]]:
         """Yield the results one after another as the documents that MongoDB holds."""
-        for stream in self._streams():
-            yield from _decoded(stream)
+        return self._documents(here())
 
     def load_aggregate_async(self) -> AsyncIterator[dict[str, Any]]:
         """Yield as `load_aggregate` does, without blocking the event loop."""
         return self._async.load_aggregate()
+
+    def _documents(self, place: Place) -> Iterator[dict[str, Any]]:
+        for stream in self._streams(place):
+            yield from _decoded(stream)
 
     def count(self) -> int:
         """Return the number of results, `skip` and `limit` respected."""
@@ -267,9 +271,12 @@ class Query(Chain[M]):
             rows = cursor.to_list()
         return rows[0] if rows else None
 
-    def _streams(self) -> Iterator[bytes]:
-        """Yield the results batch by batch, as BSON documents that follow one another."""
-        collection, spec = collection_of(self._model), self._spec
+    def _streams(self, place: Place | None = None) -> Iterator[bytes]:
+        """Yield the results batch by batch, as BSON documents that follow one another.
+
+        An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
+        """
+        collection, spec = collection_of(self._model, place), self._spec
         if spec.limit == 0:
             return
         cursor = _open(collection, spec, self._model.__name__)
@@ -377,13 +384,20 @@ class Aggregation(Query[M]):
         return await self._async.load_one()
 
     def stream(self) -> Iterator[M]:
-        """Yield the rows, holding one batch in memory at a time."""
-        for raw_batch in self._streams():
-            yield from self._rows(_decoded(raw_batch))
+        """Yield the rows, holding one batch in memory at a time.
+
+        Raises:
+            InvalidDocument: A row does not fit the class given to `into`.
+        """
+        return self._validated(here())
 
     def stream_async(self) -> AsyncIterator[M]:
         """Yield as `stream` does, without blocking the event loop."""
         return self._async.stream()
+
+    def _validated(self, place: Place) -> Iterator[M]:
+        for raw_batch in self._streams(place):
+            yield from self._rows(_decoded(raw_batch))
 
     def _rows(self, documents: list[Any]) -> list[M]:
         return documents if self._validator is None else self._validator.validated(documents)

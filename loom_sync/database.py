@@ -157,11 +157,14 @@ def namespace_of(target: str | type) -> str | dict[str, str]:
     }
 
 
-def collection_of(model: type, *, indexed: bool = True) -> MongoCollection:
-    """Return the collection that a model's operations use here and now, its indexes made.
+def collection_of(
+    model: type, place: context.Place | None = None, *, indexed: bool = True
+) -> MongoCollection:
+    """Return the collection that a model's operations use, its indexes made.
 
     Parameters:
         model: A declared model.
+        place: Where the operation goes; None for here and now.
         indexed: False leaves the indexes as they are.
 
     Raises:
@@ -169,9 +172,9 @@ def collection_of(model: type, *, indexed: bool = True) -> MongoCollection:
         IndexConflict: The data does not allow a declared index.
     """
     declaration = declaration_of(model)
-    client = _client_here(declaration.remote_db)
-    database = context.database.get() or declaration.db_name
-    key = (database, declaration.collection_name)
+    place = place or context.here()
+    client = _client_of(place.server, remote=declaration.remote_db)
+    key = (place.database or declaration.db_name, declaration.collection_name)
     state = _state_of(client)
     found = state.collections.get(key)
     if found is None:
@@ -185,8 +188,7 @@ def collection_of(model: type, *, indexed: bool = True) -> MongoCollection:
     return found
 
 
-def _client_here(remote: bool) -> Client:
-    server = context.server.get()
+def _client_of(server: context.Server | None, *, remote: bool) -> Client:
     if server is None:
         return get_remote_db_client() if remote else get_local_db_client()
     is_at_home = server.scope is None or server.scope is _seam.client_scope()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
 from loom_async import directive as async_directive
+from loom_async._core.context import Place, here
 from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import QueryError
 from loom_async._core.model.document import DocumentModel, Hydrator, hydrator
@@ -119,13 +120,16 @@ class LoadDirective(Query[D]):
         Raises:
             InvalidDocument: A document does not fit the model.
         """
-        hydrate = self._hydrator
-        for raw_batch in self._streams():
-            yield from hydrate.many(raw_batch)
+        return self._objects(here())
 
     def stream_async(self) -> AsyncIterator[D]:
         """Yield as `stream` does, without blocking the event loop."""
         return self._async.stream()
+
+    def _objects(self, place: Place) -> Iterator[D]:
+        hydrate = self._hydrator
+        for raw_batch in self._streams(place):
+            yield from hydrate.many(raw_batch)
 
     def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
         """Update every document that matches, in one command.

@@ -87,3 +87,16 @@ class _Entry(Generic[T]):
 
 server: Inherited[Server] = Inherited("loom_server")
 database: Inherited[str] = Inherited("loom_database")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an operation goes; None leaves it to the settings and to the model."""
+
+    server: Server | None
+    database: str | None
+
+
+def here() -> Place:
+    """Return where operations go in the present context."""
+    return Place(server.get(), database.get())

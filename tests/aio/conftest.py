@@ -1,15 +1,18 @@
-"""A client of the test run's server, and a database for each test."""
+"""A client of the test run's server, a database for each test; data directories of others."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
 from tests.commands import recorder
+
+from .embedded_servers import is_stopped, until
 
 _numbers = itertools.count()
 
@@ -28,3 +31,12 @@ async def db(client: AsyncMongoClient[dict[str, object]]) -> AsyncIterator[str]:
     with lm.using(database=name):
         yield name
     await client.drop_database(name)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """A path for a data directory, whose server must have stopped by itself after the test."""
+    path = tmp_path / "data"
+    yield path
+    if path.exists():
+        until(lambda: is_stopped(path))

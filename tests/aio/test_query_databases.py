@@ -43,3 +43,15 @@ async def test_results_go_into_the_database_that_is_used() -> None:
         await Source.filter().project("name").out("copies")
         await Source.filter().project("name").merge_into("copies")
         assert await Source.filter().lookup("copies").count() == 1
+
+
+async def test_iterators_go_where_they_were_asked_for() -> None:
+    """However late they are begun."""
+    await Source(name="x").persist()
+    with lm.using(database="loom_query_target"):
+        objects, documents = Source.filter().stream(), Source.filter().load_aggregate()
+        rows = Source.filter().project("name").stream()
+        await Target(name="y").persist()
+    assert [source.name async for source in objects] == ["y"]
+    assert [document["name"] async for document in documents] == ["y"]
+    assert [row["name"] async for row in rows] == ["y"]

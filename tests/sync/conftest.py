@@ -1,16 +1,19 @@
 # Generated from tests/aio/conftest.py by `nox -s sync`: edit that file, not this one.
-"""A client of the test run's server, and a database for each test."""
+"""A client of the test run's server, a database for each test; data directories of others."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
 
 import loom_sync as lm
 from tests.commands import recorder
+
+from .embedded_servers import is_stopped, until
 
 _numbers = itertools.count()
 
@@ -29,3 +32,12 @@ def db(client: MongoClient[dict[str, object]]) -> Iterator[str]:
     with lm.using(database=name):
         yield name
     client.drop_database(name)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """A path for a data directory, whose server must have stopped by itself after the test."""
+    path = tmp_path / "data"
+    yield path
+    if path.exists():
+        until(lambda: is_stopped(path))

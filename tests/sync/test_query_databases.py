@@ -44,3 +44,15 @@ def test_results_go_into_the_database_that_is_used() -> None:
         Source.filter().project("name").out("copies")
         Source.filter().project("name").merge_into("copies")
         assert Source.filter().lookup("copies").count() == 1
+
+
+def test_iterators_go_where_they_were_asked_for() -> None:
+    """However late they are begun."""
+    Source(name="x").persist()
+    with lm.using(database="loom_query_target"):
+        objects, documents = Source.filter().stream(), Source.filter().load_aggregate()
+        rows = Source.filter().project("name").stream()
+        Target(name="y").persist()
+    assert [source.name for source in objects] == ["y"]
+    assert [document["name"] for document in documents] == ["y"]
+    assert [row["name"] for row in rows] == ["y"]

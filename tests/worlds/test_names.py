@@ -75,7 +75,8 @@ def test_signatures_of_methods(name: str) -> None:
 def test_every_io_method_has_a_twin(name: str) -> None:
     there, here = methods(getattr(loom_async, name)), methods(getattr(loom_sync, name))
     for method, function in there.items():
-        waits = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        iterates = str(inspect.signature(function).return_annotation).startswith("AsyncIterator")
+        waits = iterates or inspect.iscoroutinefunction(function)
         assert (f"{method}_async" in here) == waits, method
         if waits:
             ours, theirs = here[f"{method}_async"], inspect.signature(function)
