@@ -41,7 +41,7 @@ async def persist_many(
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
     moment = now()
-    async with _seam.exclusively(*checked):
+    async with _seam.Exclusively(*checked):
         for start in range(0, len(distinct), _CHUNK):
             await _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
             if account.is_stopped:

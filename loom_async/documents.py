@@ -28,7 +28,7 @@ D = TypeVar("D", bound=DocumentModel)
 
 async def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
-    async with _seam.exclusively(document):
+    async with _seam.Exclusively(document):
         plan = plan_persist(document, now())
         if plan is None:
             return False
@@ -41,7 +41,7 @@ async def persist(document: DocumentModel) -> bool:
 
 async def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
-    async with _seam.exclusively(document):
+    async with _seam.Exclusively(document):
         name = type(document).__name__
         collection = await collection_of(type(document))
         with Translated(f"reload {name}"):
@@ -54,7 +54,7 @@ async def reload(document: D) -> D:
 
 async def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
-    async with _seam.exclusively(document):
+    async with _seam.Exclusively(document):
         collection = await collection_of(type(document))
         with Translated(f"delete {type(document).__name__}"):
             result = await collection.delete_one({"_id": stored_id(document)})

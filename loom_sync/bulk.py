@@ -48,7 +48,7 @@ def persist_many(
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
     moment = now()
-    with _seam.exclusively(*checked):
+    with _seam.Exclusively(*checked):
         for start in range(0, len(distinct), _CHUNK):
             _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
             if account.is_stopped:

@@ -30,7 +30,7 @@ D = TypeVar("D", bound=DocumentModel)
 
 def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
-    with _seam.exclusively(document):
+    with _seam.Exclusively(document):
         plan = plan_persist(document, now())
         if plan is None:
             return False
@@ -43,7 +43,7 @@ def persist(document: DocumentModel) -> bool:
 
 def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
-    with _seam.exclusively(document):
+    with _seam.Exclusively(document):
         name = type(document).__name__
         collection = collection_of(type(document))
         with Translated(f"reload {name}"):
@@ -56,7 +56,7 @@ def reload(document: D) -> D:
 
 def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
-    with _seam.exclusively(document):
+    with _seam.Exclusively(document):
         collection = collection_of(type(document))
         with Translated(f"delete {type(document).__name__}"):
             result = collection.delete_one({"_id": stored_id(document)})

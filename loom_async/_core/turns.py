@@ -14,9 +14,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Protocol
 
 from .errors import ObjectInUse
@@ -62,16 +61,21 @@ _guard = threading.RLock()
 _guarding: int | None = None
 
 
-@contextmanager
-def _guarded() -> Generator[None]:
-    """Let one thread at a time change the lines."""
-    global _guarding
-    with _guard:
+class _Guarded:
+    """A block in which one thread at a time changes the lines."""
+
+    def __enter__(self) -> None:
+        global _guarding
+        _guard.acquire()
         _guarding = threading.get_ident()
-        try:
-            yield
-        finally:
-            _guarding = None
+
+    def __exit__(self, *error: object) -> None:
+        global _guarding
+        _guarding = None
+        _guard.release()
+
+
+_guarded = _Guarded()
 
 
 def claim(subjects: Collection[object], loop: EventLoop | None) -> Claim:
@@ -81,7 +85,7 @@ def claim(subjects: Collection[object], loop: EventLoop | None) -> Claim:
         ObjectInUse: The thread would stop for what itself must do first.
     """
     mine = Claim(subjects, loop)
-    with _guarded():
+    with _guarded:
         _stand_in_line(mine)
         if mine.ahead:
             mine.comes = Future()
@@ -101,7 +105,7 @@ def _leave_ended() -> None:
     # The garbage collector ends claims too, even while this very thread changes the lines: then
     # it is done when those are whole again.
     while _ended and _guarding != threading.get_ident():
-        with _guarded():
+        with _guarded:
             while _ended:
                 _leave(_ended.popleft())
 

@@ -104,7 +104,7 @@ class Plain(Contender):
 
     async def open(self) -> None:
         self.client: Any = AsyncMongoClient(self.uri, tz_aware=True)
-        self.collection = self.client[DATABASE]["pymongo"]
+        self.collection = self.client[DATABASE][self.name]
 
     async def close(self) -> None:
         await self.client.close()

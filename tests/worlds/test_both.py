@@ -104,9 +104,9 @@ def test_a_task_that_gives_up_leaves_the_turn_to_others() -> None:
         held, free = threading.Event(), threading.Event()
 
         def hold() -> None:
-            from loom_sync._seam import exclusively
+            from loom_sync._seam import Exclusively
 
-            with exclusively(user):
+            with Exclusively(user):
                 held.set()
                 free.wait(20)
 

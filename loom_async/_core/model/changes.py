@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias, TypeGuard
 from uuid import UUID
 
@@ -64,16 +65,24 @@ Change: TypeAlias = Set | Unset | Inc | Push | AddToSet
 
 def same(left: Any, right: Any) -> bool:
     """Say whether two values are the same to the database: type, order and sign of zero too."""
+    if left is right:
+        return True
     if type(left) is type(right):
         if type(left) in _EXACTLY_EQUAL:
             return bool(left == right)
-        if isinstance(left, float) and left == right != 0.0:
+        if is_list(left):
+            return len(left) == len(right) and all(map(same, left, right))
+        if is_dict(left):
+            return list(left) == list(right) and all(map(same, left.values(), right.values()))
+        if type(left) in _SAME_IF_EQUAL and left == right and left:
             return True
-    return left is right or as_bytes(left) == as_bytes(right)
+    return as_bytes(left) == as_bytes(right)
 
 
-# Types whose values have the same BSON if and only if they are equal: not float's zeros and NaN.
+# Types whose values have the same BSON if and only if they are equal.
 _EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
+# Types whose equal values have the same BSON, but for a float's two zeros; others may have it too.
+_SAME_IF_EQUAL = frozenset({float, datetime})
 
 
 def as_bytes(value: Any) -> bytes:

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from ..errors import EncodingError
 from ..typing import is_dict
 from .codec import ANY, Codec
+from .plain_fields import plain_fields
+from .scalars import Normalised
 from .values import from_bson, to_bson
 
 
@@ -53,6 +55,16 @@ class ModelCodec(Codec):
     def stamped(self) -> tuple[StoredField, ...]:
         """The fields that the database layer fills in."""
         return tuple(field for field in self.fields if field.on_insert or field.on_write)
+
+    @cached_property
+    def plain(self) -> dict[str, type]:
+        """The types, by stored name, of the fields that hold what is stored for them as it is."""
+        types = plain_fields(self.model)
+        return {
+            field.stored_name: types[field.name]
+            for field in self.fields
+            if field.name in types and not isinstance(field.codec, Normalised)
+        }
 
     @cached_property
     def _plan(self) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:

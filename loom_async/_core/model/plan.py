@@ -22,6 +22,8 @@ from .scalars import Counter, Identifier, Scalar
 from .update import Update, render
 from .values import decode_bson, encode_bson
 
+_MISSING = object()
+
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
@@ -120,9 +122,8 @@ def _plan_modification(
     codec: ModelCodec, document: DocumentModel, stored: bytes, now: datetime
 ) -> Modification | None:
     loaded = decode_bson(stored)
-    # From a copy of its own: a validator may edit what it is given.
-    before = codec.encode(hydrator(type(document)).fresh(decode_bson(stored)))
     after = codec.encode(document)
+    before = _before(codec, document, stored, loaded, after)
     _forget_unstable_defaults(codec, document, loaded, before, after)
     for field in codec.stamped:
         if field.on_write:
@@ -147,6 +148,29 @@ def _plan_modification(
             changes.append(Set((field.stored_name,), after[field.stored_name]))
             stamps.append((field.name, value))
     return Modification(before["_id"], render(changes), tuple(changes), after, tuple(stamps))
+
+
+def _before(
+    codec: ModelCodec,
+    document: DocumentModel,
+    stored: bytes,
+    loaded: dict[str, Any],
+    after: dict[str, Any],
+) -> dict[str, Any]:
+    """Return what the model encoded to when it was loaded.
+
+    That takes validating what was stored once more, unless only such fields differ from it as no
+    validator touches.
+    """
+    changed: dict[str, Any] = {}
+    for name, value in after.items():
+        old = loaded.get(name, _MISSING)
+        if old is _MISSING or not same(old, value):
+            if type(old) is not codec.plain.get(name):
+                # From a copy of its own: a validator may edit what it is given.
+                return codec.encode(hydrator(type(document)).fresh(decode_bson(stored)))  # type: ignore[no-any-return]
+            changed[name] = old
+    return after | changed
 
 
 def _forget_unstable_defaults(

@@ -105,7 +105,7 @@ class Plain(Contender):
 
     def open(self) -> None:
         self.client: Any = MongoClient(self.uri, tz_aware=True)
-        self.collection = self.client[DATABASE]["pymongo"]
+        self.collection = self.client[DATABASE][self.name]
 
     def close(self) -> None:
         self.client.close()

@@ -1,8 +1,9 @@
 # Generated from tests/bench/odm.py by `nox -s sync`: edit that file, not this one.
 """Documents a second: Loom, plain pymongo with pydantic, and peers where installed, on one server.
 
-Run it by `nox -s bench -- --documents 20000 --rounds 10`. Every round runs each contender once, in
-turn; medians and their ratios to plain pymongo are printed.
+Run it by `nox -s bench -- --documents 20000 --rounds 10`. Every round runs the
+bulk operations of each contender in turn, and those on one document in alternating blocks; medians
+and their ratios to plain pymongo are printed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,79 +23,117 @@ from loom_sync.embedded_server import start_embedded
 from tests.bench.sync.contenders import CONTENDERS, Contender, make_rows
 from tests.sync._seam import together
 
-Result = dict[str, dict[str, float]]
+# Operations on one document at a time are measured in turns this short: the machine's ups and
+# downs, of seconds, then meet all contenders alike.
+_BLOCK = 50
+
+Rates = dict[str, float]
+Operation = Callable[[Contender, Sequence[Any]], Any]
 
 
-def measure(contender: Contender, documents: int, singles: int) -> dict[str, float]:
-    """Return the operations a second of one contender, by name of the operation."""
+def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return how long something took, and its result."""
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def measure_bulk(contender: Contender, documents: int) -> tuple[Rates, list[Any]]:
+    """Return the documents a second of bulk operations, and what has been loaded."""
     contender.drop()
     rows = make_rows(documents)
-    rates: dict[str, float] = {}
-
-    def rate(name: str, count: int, work: Callable[[], Any]) -> Any:
-        gc.collect()
-        start = time.perf_counter()
-        result = work()
-        rates[name] = count / (time.perf_counter() - start)
-        return result
-
-    objects = contender.build(rows[:singles])
-
-    def insert_singly() -> None:
-        for item in objects:
-            contender.insert_one(item)
-
-    rate("insert one", singles, insert_singly)
-    contender.drop()
     first, rest = rows[: contender.bulk], rows[contender.bulk or documents :]
     many = contender.build(first)
-    rate("insert many", len(many), lambda: contender.insert_many(many))
+    gc.collect()
+    inserting, _ = seconds(partial(contender.insert_many, many))
     contender.fill(rest)
     del many
-    loaded = rate("find to models", documents, contender.find_all)
-    ids = [item.id for item in loaded[:singles]]
+    gc.collect()
+    finding, loaded = seconds(contender.find_all)
+    return {"insert many": len(first) / inserting, "find to models": documents / finding}, loaded
 
-    def get_in_turn() -> None:
-        for key in ids:
-            contender.get(key)
 
-    def get_at_once() -> None:
-        for start in range(0, len(ids), 100):
-            hundred = ids[start : start + 100]
-            together(*(partial(contender.get, key) for key in hundred))
+def insert_singly(contender: Contender, items: Sequence[Any]) -> None:
+    """Insert new objects, one after another."""
+    for item in items:
+        contender.insert_one(item)
 
-    rate("get by id", singles, get_in_turn)
-    rate("get by id, 100 at once", singles, get_at_once)
-    changed = loaded[:singles]
 
-    def change_and_persist() -> None:
-        for item in changed:
-            item.age += 1
-            contender.save_age(item)
+def get_in_turn(contender: Contender, items: Sequence[Any]) -> None:
+    """Load by id, one after another."""
+    for item in items:
+        contender.get(item.id)
 
-    rate("change and persist", singles, change_and_persist)
+
+def get_at_once(contender: Contender, items: Sequence[Any]) -> None:
+    """Load by id, a hundred at a time."""
+    keys = [item.id for item in (*items, *items)]
+    together(*(partial(contender.get, key) for key in keys[:100]))
+
+
+def change_and_persist(contender: Contender, items: Sequence[Any]) -> None:
+    """Change one field of loaded objects and store it."""
+    for item in items:
+        item.age += 1
+        contender.save_age(item)
+
+
+SINGLES: dict[str, tuple[Operation, int]] = {
+    "insert one": (insert_singly, _BLOCK),
+    "get by id": (get_in_turn, _BLOCK),
+    "get by id, 100 at once": (get_at_once, 100),
+    "change and persist": (change_and_persist, _BLOCK),
+}
+
+
+def measure_singles(
+    contenders: Sequence[Contender], loaded: dict[str, list[Any]], singles: int
+) -> dict[str, Rates]:
+    """Return the operations a second of each contender, all of them in alternating blocks."""
+    rates: dict[str, Rates] = {contender.name: {} for contender in contenders}
+    for operation, (work, count) in SINGLES.items():
+        spent = dict.fromkeys(rates, 0.0)
+        gc.collect()
+        for start in range(0, singles, _BLOCK):
+            for contender in turned(contenders, start // _BLOCK):
+                items = loaded[contender.name][start : start + _BLOCK]
+                if operation == "insert one":
+                    items = contender.build(make_rows(_BLOCK))
+                spent[contender.name] += seconds(partial(work, contender, items))[0]
+        for name, total in spent.items():
+            rates[name][operation] = singles // _BLOCK * count / total
     return rates
 
 
-def run(uri: str, documents: int, rounds: int, singles: int) -> dict[str, list[Any]]:
+def turned(contenders: Sequence[Contender], number: int) -> list[Contender]:
+    """Return the contenders in another order each time: who comes after a heavy write pays."""
+    turn = number % len(contenders)
+    return [*contenders[turn:], *contenders[:turn]]
+
+
+def run(uri: str, documents: int, rounds: int, singles: int) -> dict[str, list[Rates]]:
     """Return the rates of every round, by contender."""
     contenders = [make(uri) for make in CONTENDERS]
-    results: dict[str, list[Any]] = {contender.name: [] for contender in contenders}
+    results: dict[str, list[Rates]] = {contender.name: [] for contender in contenders}
     for contender in contenders:
         contender.open()
     for number in range(rounds + 1):
-        turn = number % len(contenders)  # whoever comes after heavy writes pays for them
-        for contender in contenders[turn:] + contenders[:turn]:
-            rates = measure(contender, documents, singles)
+        bulk: dict[str, Rates] = {}
+        loaded: dict[str, list[Any]] = {}
+        for contender in turned(contenders, number):
+            bulk[contender.name], found = measure_bulk(contender, documents)
+            loaded[contender.name] = found[:singles]
+            del found
+        for name, rates in measure_singles(contenders, loaded, singles).items():
             if number:  # the first round warms up
-                results[contender.name].append(rates)
+                results[name].append(bulk[name] | rates)
         print(f"round {number} of {rounds}", file=sys.stderr)
     for contender in contenders:
         contender.close()
     return results
 
 
-def report(results: dict[str, list[dict[str, float]]]) -> None:
+def report(results: dict[str, list[Rates]]) -> None:
     """Print medians, and the median of each round's ratio to plain pymongo."""
     base = results["pymongo"]
     for operation in base[0]:
