@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
+
+import anyio
+import anyio.to_thread
 
 from ._core.turns import claim, end
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 Lock = asyncio.Lock
 sleep = asyncio.sleep
@@ -18,6 +23,50 @@ sleep = asyncio.sleep
 async def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a blocking function without stopping the event loop."""
     return await asyncio.to_thread(function, *args, **kwargs)
+
+
+_limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[int, Any]] = WeakKeyDictionary()
+
+
+async def in_worker(count: int, function: Callable[..., R], /, *args: object) -> R:
+    """Run a long computation without stopping the event loop.
+
+    Parameters:
+        count: How many may run at once in this event loop.
+        function: What blocks.
+        *args: Its arguments.
+    """
+    loop = asyncio.get_running_loop()
+    known, limiter = _limiters.get(loop, (0, None))
+    if known != count:
+        limiter = anyio.CapacityLimiter(count)
+        _limiters[loop] = count, limiter
+    return await anyio.to_thread.run_sync(function, *args, limiter=limiter)
+
+
+async def ahead(source: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+    """Yield what a generator yields, which makes the next one meanwhile."""
+    ended = object()
+
+    async def step() -> Any:
+        return await anext(source, ended)
+
+    task = asyncio.create_task(step())
+    try:
+        while (item := await task) is not ended:
+            task = asyncio.create_task(step())
+            yield item
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await source.aclose()
+
+
+async def in_any_case(
+    function: Callable[P, Coroutine[Any, Any, object]], /, *args: P.args, **kwargs: P.kwargs
+) -> None:
+    """Do something to its end, even in a task that is being cancelled."""
+    await asyncio.shield(asyncio.ensure_future(function(*args, **kwargs)))
 
 
 def client_scope() -> object:

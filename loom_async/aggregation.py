@@ -9,13 +9,13 @@ from ._core.context import Place, here
 from ._core.driver_errors import Translated
 from ._core.model.document import Validator, collector_paused, decode_stream
 from ._core.model.values import from_bson
-from ._core.query.chain import Chain
 from ._core.query.fields import Field
 from ._core.query.grouping import Accumulators
 from ._core.query.spec import QuerySpec
 from ._core.query.stages import AggregationStages
 from .clients import MongoCollection
 from .database import collection_of, namespace_of
+from .frames.framed import Framed
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 _BATCH = 5_000
 
 
-class Query(Chain[M]):
+class Query(Framed[M]):
     """What every query can do, whatever its rows are."""
 
     __slots__ = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._core.context import Place, here
 from ._core.driver_errors import Translated
@@ -17,6 +17,9 @@ from ._core.query.spec import QuerySpec
 from ._core.query.updates import compile_update
 from .aggregation import Query
 from .database import collection_of
+
+if TYPE_CHECKING:
+    from pyarrow import Schema
 
 D = TypeVar("D", bound=DocumentModel)
 
@@ -143,6 +146,11 @@ class LoadDirective(Query[D]):
         with Translated(f"delete {self._model.__name__}"):
             result = await collection.delete_many(self._spec.filter)
         return result.deleted_count
+
+    def _arrow_schema(self) -> Schema | None:
+        model: Any = self._model
+        schema: Schema | None = model.get_arrow_schema()
+        return schema
 
     def _require_filter_only(self, action: str) -> None:
         spec = self._spec

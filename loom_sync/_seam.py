@@ -6,13 +6,15 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, ParamSpec, TypeVar
 
 from loom_async._core.turns import claim, end
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 Lock = threading.Lock
 sleep = time.sleep
@@ -21,6 +23,30 @@ sleep = time.sleep
 def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a blocking function: here, at once."""
     return function(*args, **kwargs)
+
+
+def in_worker(count: int, function: Callable[..., R], /, *args: object) -> R:
+    """Run a long computation: here, at once."""
+    return function(*args)
+
+
+def ahead(source: Generator[T, None, None]) -> Iterator[T]:
+    """Yield what a generator yields, which makes the next one meanwhile in a thread."""
+    ended = object()
+    with ThreadPoolExecutor(1, "loom-batches") as pool:
+        step: Future[Any] = pool.submit(next, source, ended)
+        try:
+            while (item := step.result()) is not ended:
+                step = pool.submit(next, source, ended)
+                yield item
+        finally:
+            wait([step])
+            source.close()
+
+
+def in_any_case(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+    """Do something to its end: here, as always."""
+    function(*args, **kwargs)
 
 
 class _Process:

@@ -11,7 +11,6 @@ from loom_async._core.context import Place, here
 from loom_async._core.driver_errors import Translated
 from loom_async._core.model.document import Validator, collector_paused, decode_stream
 from loom_async._core.model.values import from_bson
-from loom_async._core.query.chain import Chain
 from loom_async._core.query.fields import Field
 from loom_async._core.query.grouping import Accumulators
 from loom_async._core.query.spec import QuerySpec
@@ -19,6 +18,7 @@ from loom_async._core.query.stages import AggregationStages
 
 from .clients import MongoCollection
 from .database import collection_of, namespace_of
+from .frames.framed import Framed
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -27,7 +27,7 @@ T = TypeVar("T")
 _BATCH = 5_000
 
 
-class Query(Chain[M]):
+class Query(Framed[M]):
     """What every query can do, whatever its rows are."""
 
     __slots__ = ()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from loom_async import directive as async_directive
 from loom_async._core.context import Place, here
@@ -20,6 +20,9 @@ from loom_async._core.query.updates import compile_update
 
 from .aggregation import Query
 from .database import collection_of
+
+if TYPE_CHECKING:
+    from pyarrow import Schema
 
 D = TypeVar("D", bound=DocumentModel)
 
@@ -178,6 +181,11 @@ class LoadDirective(Query[D]):
     async def delete_async(self) -> int:
         """Do as `delete` does, without blocking the event loop."""
         return await self._async.delete()
+
+    def _arrow_schema(self) -> Schema | None:
+        model: Any = self._model
+        schema: Schema | None = model.get_arrow_schema()
+        return schema
 
     def _require_filter_only(self, action: str) -> None:
         spec = self._spec

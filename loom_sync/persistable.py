@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Self, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import Field
 
 from loom_async import bulk as async_bulk
 from loom_async import documents as async_documents
+from loom_async import frames as async_frames
 from loom_async import index_sync as async_index_sync
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.fields import TimeInserted, TimeUpdated
@@ -18,9 +19,12 @@ from loom_async._core.model.results import PersistResult
 from loom_async._core.query.condition import Condition
 from loom_async._core.query.stages import AggregationStages
 
-from . import bulk, documents, index_sync
+from . import bulk, documents, frames, index_sync
 from .aggregation import Aggregation
 from .directive import LoadDirective, query_of
+
+if TYPE_CHECKING:
+    from pyarrow import Schema, Table
 
 
 class PersistableBase(DocumentModel):
@@ -167,6 +171,66 @@ class PersistableBase(DocumentModel):
             stages: The pipeline.
         """
         return query_of(cls).agg(stages)
+
+    @classmethod
+    def aggregate_arrow(
+        cls,
+        stages: AggregationStages | Sequence[Mapping[str, Any]],
+        schema: Schema | None = None,
+    ) -> Table:
+        """Return what a pipeline over the whole collection gives as a pyarrow Table.
+
+        Parameters:
+            stages: The pipeline.
+            schema: The columns wanted; None infers them from all that the pipeline gives.
+
+        Raises:
+            LossyConversion: A value does not fit its column.
+            ConfigurationError: pyarrow is not installed, or MongoDB lacks a column's type.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> stages = lm.AggregationStages().group({"_id": "$age", "n": {"$sum": 1}})
+            >>> def main() -> None:
+            ...     print(User.aggregate_arrow(stages))
+        """
+        return frames.aggregate_arrow(cls, stages, schema=schema)
+
+    @classmethod
+    async def aggregate_arrow_async(
+        cls,
+        stages: AggregationStages | Sequence[Mapping[str, Any]],
+        schema: Schema | None = None,
+    ) -> Table:
+        """Do as `aggregate_arrow` does, without blocking the event loop."""
+        return await async_frames.aggregate_arrow(cls, stages, schema=schema)
+
+    @classmethod
+    def get_arrow_schema(cls) -> Schema | None:
+        """Return the columns of this model's frames; a subclass may say others.
+
+        Returns:
+            A schema of the stored names, with nested models as structs. A column of type null is
+            inferred from the data: `Any`, unions of unlike types, a model inside itself. None
+            infers all of them, which is so for a model of `extra="allow"`.
+
+        Raises:
+            ConfigurationError: pyarrow is not installed.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> class User(lm.PersistableBase):
+            ...     age: int
+            >>> print(User.get_arrow_schema().field("age").type)
+            int64
+        """
+        from loom_async._core.arrow.schema import schema_of
+
+        schema: Schema | None = schema_of(cls)
+        return schema
 
     @classmethod
     def sync_indexes(cls, drop: bool = False) -> IndexDifference:

@@ -88,6 +88,28 @@ class DocumentNotFound(LoomError, LookupError):
         self.id = id
 
 
+class LossyConversion(LoomError, ValueError):
+    """A column cannot hold a stored value exactly.
+
+    `field` is the value's path, `types` names the types that MongoDB has there, and `id` is the
+    `_id` of the first document that has one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str,
+        types: Sequence[str],
+        id: object,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+        self.types = tuple(types)
+        self.id = id
+
+
 class InvalidDocument(LoomError, ValueError):
     """A stored document does not fit its model.
 

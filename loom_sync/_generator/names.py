@@ -12,6 +12,7 @@ IDENTIFIERS = {
     "AsyncIterator": "Iterator",
     "AsyncMongoClient": "MongoClient",
     "aclose": "close",
+    "anext": "next",
     "asynccontextmanager": "contextmanager",
     "asynchronous": "synchronous",
     "get_async_local_db_client": "get_local_db_client",

@@ -100,10 +100,11 @@ def turn(text: str, path: str, renames: Renames, *, is_package: bool) -> str:
     check_leftovers(stripped, path)
     check_collisions(original, stripped, path)
     if is_package:
-        if module.endswith(".__init__"):
-            stripped = keep_functions(original, stripped, module.removesuffix(".__init__"))
-        else:
+        package, _, name = module.rpartition(".")
+        if name != "__init__":
             stripped = add_twins(original, stripped, module)
+        elif "." not in package:
+            stripped = keep_functions(original, stripped, package)
     return f"# Generated from {path} by `nox -s sync`: edit that file, not this one.\n" + (
         stripped.code
     )

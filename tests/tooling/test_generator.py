@@ -78,7 +78,7 @@ def test_imports_of_tests_lead_to_the_twins() -> None:
     "code",
     [
         "asyncio.gather(a)",
-        "x = anext(y)",
+        "x = aiter(y)",
         "async_ = 1",
         "class A:\n    def __aenter__(self): ...",
         "with aclosing(x): ...",

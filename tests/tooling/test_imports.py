@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,9 +42,27 @@ def test_core_is_pure(path: Path) -> None:
     assert waits == [], "the core never waits"
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
-def test_frames_are_not_needed(path: Path) -> None:
-    assert {name.split(".")[0] for name in imports_of(path)}.isdisjoint(FRAMES)
+def test_frames_are_not_needed() -> None:
+    """The packages are imported where pyarrow and the like are not installed."""
+    script = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {FRAMES!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+import loom_async, loom_sync
+class User(loom_sync.Persistable):
+    name: str
+try:
+    User.get_arrow_schema()
+except loom_sync.ConfigurationError as error:
+    print(error.hint)
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ('pip install "loom-odm[arrow]"\n', "")
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)

@@ -1,0 +1,1 @@
+"""MongoDB's documents as Arrow tables; needs pyarrow and pymongoarrow."""

@@ -1,0 +1,48 @@
+"""Tables as pandas frames that hold every value as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .libraries import library
+from .nodes import pa
+from .objects import to_objects
+
+pd: Any = library("pandas")
+_compute: Any = library("pyarrow.compute")
+
+# Types for which pandas has columns of its own; with nulls only those that keep them apart.
+_NATIVE = (
+    (pa.int64(), pd.Int64Dtype()),
+    (pa.int32(), pd.Int32Dtype()),
+    (pa.float64(), pd.Float64Dtype()),
+    (pa.bool_(), pd.BooleanDtype()),
+)
+
+
+def to_pandas(table: Any) -> Any:
+    """Return a frame of a table's columns; `_id`, if there is one, is its index.
+
+    Numbers with nulls among them become pandas' nullable types, which keep large integers exact.
+    Columns that pandas has no type for hold Python objects.
+    """
+    columns = {name: _series(table.column(name)) for name in table.column_names}
+    index = columns.pop("_id", None)
+    return pd.DataFrame(columns, index=None if index is None else pd.Index(index, name="_id"))
+
+
+def _mixes_nan_and_null(column: Any) -> bool:
+    # pandas takes NaN for a null: only objects keep them apart.
+    is_float = pa.types.is_floating(column.type)
+    return bool(is_float and column.null_count and _compute.any(_compute.is_nan(column)).as_py())
+
+
+def _series(column: Any) -> Any:
+    type_, is_ = column.type, pa.types
+    nullable = next((dtype for own, dtype in _NATIVE if own == type_), None)
+    if nullable is not None and not _mixes_nan_and_null(column):
+        types = {type_: nullable}.get if column.null_count else None
+        return column.to_pandas(types_mapper=types).array
+    if is_.is_string(type_) or is_.is_large_string(type_) or is_.is_timestamp(type_):
+        return column.to_pandas().array
+    return pd.array([value for chunk in column.chunks for value in to_objects(chunk)], dtype=object)

@@ -1,0 +1,177 @@
+"""Batches of BSON become one table: fast where that loses nothing, exactly everywhere else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from ..errors import LossyConversion
+from ..model.document import collector_paused, decode_stream
+from .exact import ExactDecoder, Mismatch
+from .infer import fill, infer_schema, is_open
+from .nodes import Columns, columns_of, pa
+from .walk import Unfaithful, Walk
+from .widen import column_at, recast, widened
+from .wire import decode
+
+OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
+NULLED = b"loom.nulled"
+
+
+class TableBuilder:
+    """Turns raw batches into record batches, and these into a table.
+
+    Parameters:
+        schema: The Arrow schema wanted; null types in it, or None for all of it, are inferred.
+        on_mismatch: What becomes of values that do not fit: an error, a wider type, or null.
+        check: False trusts the documents to be what the schema says.
+        is_streamed: Whether batches are given away at once, so that the schema of the first stays.
+    """
+
+    def __init__(
+        self,
+        schema: Any,
+        on_mismatch: OnMismatch = "raise",
+        *,
+        check: bool = True,
+        is_streamed: bool = False,
+    ) -> None:
+        self._declared: Any = pa.null() if schema is None else pa.struct(list(schema))
+        self._columns: Columns | None = None if schema is None else columns_of(schema)
+        self._is_open = is_open(self._declared)
+        self._on_mismatch = on_mismatch
+        self._check = check
+        self._is_streamed = is_streamed
+        self._texts: frozenset[str] = frozenset()
+        self._batches: list[Any] = []
+        self._has_given = False
+        self._nulled: Counter[str] = Counter()
+
+    def add(self, stream: bytes) -> None:
+        """Take a batch of documents that follow one another.
+
+        Raises:
+            LossyConversion: A value does not fit its column.
+            InvalidDocument: A document cannot be read at all.
+        """
+        batch = self._fast(stream)
+        if batch is None:
+            with collector_paused():
+                batch = self._exact(decode_stream(stream))
+        self._batches.append(batch)
+
+    def take(self, rows: int) -> list[Any]:
+        """Return what there is of record batches of a size, and keep what is too little for one."""
+        merged = self._merged()
+        whole = merged.num_rows - merged.num_rows % rows
+        self._has_given |= whole > 0
+        self._batches = merged.slice(whole).to_batches()
+        batches: list[Any] = merged.slice(0, whole).combine_chunks().to_batches(max_chunksize=rows)
+        return batches
+
+    def rest(self) -> list[Any]:
+        """Return what is left as one record batch at most."""
+        batches: list[Any] = self._merged().combine_chunks().to_batches()
+        return batches
+
+    def table(self) -> Any:
+        """Return what has been added as one table."""
+        table = self._merged()
+        if not self._nulled:
+            return table
+        return table.replace_schema_metadata({NULLED: json.dumps(self._nulled).encode()})
+
+    def _merged(self) -> Any:
+        columns = self._columns or columns_of(pa.schema([]))
+        batches = [recast(batch, columns, self._texts) for batch in self._batches]
+        return pa.Table.from_batches(batches, columns.schema)
+
+    def _fast(self, stream: bytes) -> Any:
+        columns = self._columns
+        if columns is None or not columns.is_decodable or self._texts:
+            return None
+        walk = Walk(stream)
+        try:
+            if self._check:
+                walk.check(columns.root)
+            return decode([stream], columns, walk.absent)
+        except Unfaithful:
+            return None
+
+    def _exact(self, documents: list[dict[str, Any]]) -> Any:
+        self._grow(documents)
+        while True:
+            assert self._columns is not None
+            decoder = ExactDecoder(self._columns, self._texts)
+            batch = decoder.batch(documents)
+            if not decoder.mismatches:
+                return batch
+            if self._on_mismatch == "widen" and not self._has_given:
+                self._widen(decoder.mismatches)
+            elif self._on_mismatch == "null":
+                for path, found in decoder.mismatches.items():
+                    self._nulled[path] += found.count
+                return batch
+            else:
+                raise _lossy(self._columns, decoder.mismatches, documents)
+
+    def _grow(self, documents: list[dict[str, Any]]) -> None:
+        """Have the types that were left open hold these documents as well."""
+        is_settled = self._is_streamed and self._columns is not None and not is_open(self._type)
+        if not self._is_open or is_settled:
+            return
+        found = pa.struct(list(infer_schema(documents)))
+        grown = fill(self._declared, self._type, found)
+        if grown != self._type or self._columns is None:
+            self._columns = columns_of(pa.schema(list(grown)), self._declared)
+
+    @property
+    def _type(self) -> Any:
+        return self._declared if self._columns is None else pa.struct(list(self._columns.schema))
+
+    def _widen(self, mismatches: Mapping[str, Mismatch]) -> None:
+        assert self._columns is not None
+        schema = self._columns.schema
+        for path, found in mismatches.items():
+            schema, is_text = widened(schema, path, set(found.types))
+            if is_text:
+                self._texts |= {path}
+        self._columns = columns_of(schema)
+        # What was declared gives way, so that further batches do not bring it back.
+        self._declared = pa.struct(list(schema))
+        self._is_open = is_open(self._declared)
+
+
+def _lossy(
+    columns: Columns, mismatches: Mapping[str, Mismatch], documents: list[dict[str, Any]]
+) -> LossyConversion:
+    path, found = min(mismatches.items(), key=lambda item: item[1].row)
+    wanted = _type_at(columns.schema, path)
+    types = sorted(found.types)
+    others = f"; so do {', '.join(sorted(set(mismatches) - {path}))}" if len(mismatches) > 1 else ""
+    id = documents[found.row].get("_id")
+    values = ", ".join(f"{value!r:.60}" for value in found.types.values())
+    return LossyConversion(
+        f"{path} holds {' and '.join(types)} ({values}) that a column of {wanted} cannot hold "
+        f"exactly: {found.count} in this batch, first in the document of _id {id!r}{others}",
+        field=path,
+        types=types,
+        id=id,
+        hint='on_mismatch="widen" gives the column a type that holds both, "null" leaves such '
+        "values out and counts them; get_arrow_schema() can say another type",
+    )
+
+
+def _type_at(schema: Any, path: str) -> Any:
+    name = column_at(schema, path)
+    type_ = pa.null() if name is None else schema.field(name).type
+    for part in path[len(name or path) :].replace("[]", ".[]").split(".")[1:]:
+        if part == "[]":
+            type_ = type_.value_type
+        elif part == "*":
+            type_ = type_.item_type
+        else:
+            type_ = type_.field(part).type
+    return type_

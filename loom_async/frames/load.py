@@ -1,0 +1,78 @@
+"""Query results as Arrow tables and as pandas and Polars frames."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from .. import _seam
+from .._core.context import Place
+from .._core.driver_errors import Translated
+from .._core.query.spec import QuerySpec
+from .._core.query.stages import AggregationStages
+from .._core.settings import settings
+from ..database import collection_of
+from .batches import raw_batches
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch, Schema, Table
+
+    from .._core.arrow.tables import TableBuilder
+
+OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
+
+
+async def load_table(
+    model: type, spec: QuerySpec, schema: Schema | None, *, on_mismatch: OnMismatch, check: bool
+) -> Table:
+    """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
+    builder = _builder(schema, on_mismatch, check=check)
+    workers = settings().arrow_workers
+    collection = await collection_of(model)
+    with Translated(f"load a table of {model.__name__}"):
+        async for stream in _seam.ahead(raw_batches(collection, spec)):
+            await _seam.in_worker(workers, builder.add, stream)
+    table: Table = await _seam.in_worker(workers, builder.table)
+    return table
+
+
+async def aggregate_arrow(
+    model: type, stages: AggregationStages | Sequence[Mapping[str, Any]], *, schema: Schema | None
+) -> Table:
+    """Return what a pipeline gives as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
+    pipeline = stages.to_list() if isinstance(stages, AggregationStages) else stages
+    # A pipeline of no stages at all is still a pipeline.
+    spec = QuerySpec(stages=tuple(pipeline) or ({"$match": {}},))
+    return await load_table(model, spec, schema, on_mismatch="raise", check=True)
+
+
+async def load_batches(
+    model: type,
+    spec: QuerySpec,
+    schema: Schema | None,
+    place: Place,
+    *,
+    rows: int,
+    on_mismatch: OnMismatch,
+    check: bool,
+) -> AsyncIterator[RecordBatch]:
+    """Yield the results of a query as record batches; see `Query.load_batches`."""
+    builder = _builder(schema, on_mismatch, check=check, is_streamed=True)
+    workers = settings().arrow_workers
+    collection = await collection_of(model, place)
+    with Translated(f"load batches of {model.__name__}"):
+        async for stream in _seam.ahead(raw_batches(collection, spec)):
+            await _seam.in_worker(workers, builder.add, stream)
+            for batch in builder.take(rows):
+                yield batch
+        for batch in builder.rest():
+            yield batch
+
+
+def _builder(
+    schema: Schema | None, on_mismatch: OnMismatch, *, check: bool, is_streamed: bool = False
+) -> TableBuilder:
+    # pyarrow is optional, and takes its time to be imported.
+    from .._core.arrow.tables import TableBuilder
+
+    return TableBuilder(schema, on_mismatch, check=check, is_streamed=is_streamed)

@@ -1,0 +1,8 @@
+# Generated from loom_async/frames/__init__.py by `nox -s sync`: edit that file, not this one.
+"""Query results as Arrow tables, pandas and Polars frames."""
+
+from __future__ import annotations
+
+from .load import aggregate_arrow
+
+__all__ = ["aggregate_arrow"]

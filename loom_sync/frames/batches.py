@@ -1,0 +1,115 @@
+# Generated from loom_async/frames/batches.py by `nox -s sync`: edit that file, not this one.
+"""The results of a query as raw BSON, batch by batch, with no Python object for any document."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReadPreference
+from pymongo.errors import PyMongoError
+
+from loom_async._core.query.spec import QuerySpec
+from loom_async._core.replies import cut
+
+from .. import _seam
+from ..clients import Client, MongoCollection
+
+# Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
+BATCH = 10_000
+_RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+# Where the cursor's server answers every command of the client, and no other does.
+_ONE_SERVER = {"Single", "ReplicaSetWithPrimary"}
+
+
+def raw_batches(
+    collection: MongoCollection, spec: QuerySpec, *, size: int | None = None
+) -> Generator[bytes, None, None]:
+    """Yield the results as BSON documents that follow one another.
+
+    Parameters:
+        collection: Where to look.
+        spec: What to ask.
+        size: How many documents a batch has at most; None for `BATCH`.
+    """
+    if spec.limit == 0:
+        return
+    direct = _is_direct(collection)
+    batches = (_by_commands if direct else _by_cursor)(collection, spec, size or BATCH)
+    try:
+        yield from batches
+    finally:
+        batches.close()
+
+
+def _is_direct(collection: MongoCollection) -> bool:
+    if collection.read_preference != ReadPreference.PRIMARY:
+        return False
+    client = collection.database.client
+    if client.topology_description.topology_type_name == "Unknown":
+        client.admin.command("ping")
+    return client.topology_description.topology_type_name in _ONE_SERVER
+
+
+def find_command(name: str, spec: QuerySpec, size: int) -> dict[str, Any]:
+    """Return the command that begins a query."""
+    if spec.stages:
+        return {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {"batchSize": size}}
+    clauses = {"sort": dict(spec.sort), "skip": spec.skip, "limit": spec.limit}
+    asked = {key: value for key, value in clauses.items() if value}
+    return {"find": name, "filter": spec.filter, **asked, "batchSize": size}
+
+
+def _by_commands(
+    collection: MongoCollection, spec: QuerySpec, size: int
+) -> Generator[bytes, None, None]:
+    client: Client = collection.database.client
+    with client.start_session(causal_consistency=False) as session:
+        cursor_id = 0
+
+        def ask(command: dict[str, Any]) -> bytes:
+            nonlocal cursor_id
+            answer: Any = collection.database.command(command, codec_options=_RAW, session=session)
+            reply = cut(answer.raw)
+            cursor_id = reply.cursor_id
+            return reply.stream
+
+        try:
+            stream = ask(find_command(collection.name, spec, size))
+            while stream or cursor_id:
+                yield stream
+                if not cursor_id:
+                    return
+                more = {"getMore": cursor_id, "collection": collection.name, "batchSize": size}
+                stream = ask(more)
+        finally:
+            if cursor_id:
+                _seam.in_any_case(_kill, collection, cursor_id, session)
+
+
+def _kill(collection: MongoCollection, cursor_id: int, session: Any) -> None:
+    command = {"killCursors": collection.name, "cursors": [cursor_id]}
+    try:
+        collection.database.command(command, session=session)
+    except PyMongoError:
+        return  # The server ends what nobody asks for any longer by itself.
+
+
+def _by_cursor(
+    collection: MongoCollection, spec: QuerySpec, size: int
+) -> Generator[bytes, None, None]:
+    cursor: Any
+    if spec.stages:
+        cursor = collection.aggregate_raw_batches(spec.pipeline(), batchSize=size)
+    else:
+        cursor = collection.find_raw_batches(
+            spec.filter,
+            sort=list(spec.sort) or None,
+            skip=spec.skip,
+            limit=spec.limit or 0,
+            batch_size=size,
+        )
+    with cursor:
+        yield from cursor

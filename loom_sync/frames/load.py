@@ -1,0 +1,80 @@
+# Generated from loom_async/frames/load.py by `nox -s sync`: edit that file, not this one.
+"""Query results as Arrow tables and as pandas and Polars frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from loom_async._core.context import Place
+from loom_async._core.driver_errors import Translated
+from loom_async._core.query.spec import QuerySpec
+from loom_async._core.query.stages import AggregationStages
+from loom_async._core.settings import settings
+
+from .. import _seam
+from ..database import collection_of
+from .batches import raw_batches
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch, Schema, Table
+
+    from loom_async._core.arrow.tables import TableBuilder
+
+OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
+
+
+def load_table(
+    model: type, spec: QuerySpec, schema: Schema | None, *, on_mismatch: OnMismatch, check: bool
+) -> Table:
+    """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
+    builder = _builder(schema, on_mismatch, check=check)
+    workers = settings().arrow_workers
+    collection = collection_of(model)
+    with Translated(f"load a table of {model.__name__}"):
+        for stream in _seam.ahead(raw_batches(collection, spec)):
+            _seam.in_worker(workers, builder.add, stream)
+    table: Table = _seam.in_worker(workers, builder.table)
+    return table
+
+
+def aggregate_arrow(
+    model: type, stages: AggregationStages | Sequence[Mapping[str, Any]], *, schema: Schema | None
+) -> Table:
+    """Return what a pipeline gives as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
+    pipeline = stages.to_list() if isinstance(stages, AggregationStages) else stages
+    # A pipeline of no stages at all is still a pipeline.
+    spec = QuerySpec(stages=tuple(pipeline) or ({"$match": {}},))
+    return load_table(model, spec, schema, on_mismatch="raise", check=True)
+
+
+def load_batches(
+    model: type,
+    spec: QuerySpec,
+    schema: Schema | None,
+    place: Place,
+    *,
+    rows: int,
+    on_mismatch: OnMismatch,
+    check: bool,
+) -> Iterator[RecordBatch]:
+    """Yield the results of a query as record batches; see `Query.load_batches`."""
+    builder = _builder(schema, on_mismatch, check=check, is_streamed=True)
+    workers = settings().arrow_workers
+    collection = collection_of(model, place)
+    with Translated(f"load batches of {model.__name__}"):
+        for stream in _seam.ahead(raw_batches(collection, spec)):
+            _seam.in_worker(workers, builder.add, stream)
+            for batch in builder.take(rows):
+                yield batch
+        for batch in builder.rest():
+            yield batch
+
+
+def _builder(
+    schema: Schema | None, on_mismatch: OnMismatch, *, check: bool, is_streamed: bool = False
+) -> TableBuilder:
+    # pyarrow is optional, and takes its time to be imported.
+    from loom_async._core.arrow.tables import TableBuilder
+
+    return TableBuilder(schema, on_mismatch, check=check, is_streamed=is_streamed)
