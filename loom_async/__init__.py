@@ -21,6 +21,7 @@ from ._core.errors import (
     QueryError,
     UnknownFieldError,
 )
+from ._core.frames.results import FrameError, InsertResult, RowError
 from ._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -63,12 +64,14 @@ __all__ = [
     "IncrCounter",
     "Index",
     "IndexDifference",
+    "InsertResult",
     "NormalizeValue",
     "PersistResult",
     "Persistable",
     "PersistableBase",
     "PyObjectId",
     "RefreshOnSet",
+    "RowError",
     "StrLower",
     "StrUpper",
     "TimeInserted",
@@ -98,6 +101,7 @@ __all__ = [
     "DuplicateKey",
     "EmbeddedServerError",
     "EncodingError",
+    "FrameError",
     "IndexConflict",
     "InvalidDocument",
     "InvalidId",

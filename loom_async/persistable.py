@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from pydantic import Field
 
 from . import bulk, documents, frames, index_sync
+from ._core.frames.results import InsertResult
 from ._core.model.document import DocumentModel
 from ._core.model.fields import TimeInserted, TimeUpdated
 from ._core.model.index_plan import IndexDifference
@@ -16,6 +17,7 @@ from ._core.query.condition import Condition
 from ._core.query.stages import AggregationStages
 from .aggregation import Aggregation
 from .directive import LoadDirective, query_of
+from .frames.insert import OnDuplicate, OnError
 
 if TYPE_CHECKING:
     from pyarrow import Schema, Table
@@ -168,6 +170,60 @@ class PersistableBase(DocumentModel):
             ...     print(await User.aggregate_arrow(stages))
         """
         return await frames.aggregate_arrow(cls, stages, schema=schema)
+
+    @classmethod
+    async def insert_dataframe(
+        cls,
+        frame: Any,
+        *,
+        validate: bool = True,
+        on_duplicate: OnDuplicate = "raise",
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+    ) -> InsertResult:
+        """Store each row of a frame as a document of this model.
+
+        Rows are read, checked and sent in chunks of 10,000; a chunk is checked before any of it is
+        sent, and the next one is made ready meanwhile. Columns go by the names of the fields or by
+        their stored names; `_id` or `id` may be a column or the index, and a row without gets an id.
+        NaN, NaT and NA of pandas are stored as null.
+
+        Parameters:
+            frame: A pandas or Polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, or
+                one that narwhals knows.
+            validate: False skips the model's validation, but not its names, its normalisation and
+                its times: values are stored as they are, columns that are missing stay missing.
+            on_duplicate: What becomes of a row whose id, or other unique key, is there already:
+                `"raise"` refuses it, `"ignore"` leaves what is there, `"replace"` puts the row in
+                its place, by id.
+            on_error: What becomes of rows that are refused: `"raise"` ends the insertion,
+                `"skip"` leaves them out and returns them.
+            progress: Whether to show a progress bar; None as the settings say.
+
+        Returns:
+            The number of documents inserted, the ids in the order of the rows, the rows refused.
+
+        Raises:
+            FrameError: Rows were refused, a column is none of the model's, or it is no frame. It
+                names rows, columns and reasons, and the rows that had been written before.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> async def store(frame: object) -> None:
+            ...     result = await User.insert_dataframe(frame, on_duplicate="ignore")
+            ...     print(result.inserted)
+        """
+        return await frames.insert_dataframe(
+            cls,
+            frame,
+            validate=validate,
+            on_duplicate=on_duplicate,
+            on_error=on_error,
+            progress=progress,
+        )
 
     @classmethod
     def get_arrow_schema(cls) -> Schema | None:

@@ -22,6 +22,7 @@ from loom_async._core.errors import (
     QueryError,
     UnknownFieldError,
 )
+from loom_async._core.frames.results import FrameError, InsertResult, RowError
 from loom_async._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -68,12 +69,14 @@ __all__ = [
     "IncrCounter",
     "Index",
     "IndexDifference",
+    "InsertResult",
     "NormalizeValue",
     "PersistResult",
     "Persistable",
     "PersistableBase",
     "PyObjectId",
     "RefreshOnSet",
+    "RowError",
     "StrLower",
     "StrUpper",
     "TimeInserted",
@@ -103,6 +106,7 @@ __all__ = [
     "DuplicateKey",
     "EmbeddedServerError",
     "EncodingError",
+    "FrameError",
     "IndexConflict",
     "InvalidDocument",
     "InvalidId",

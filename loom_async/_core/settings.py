@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     arrow_workers: int = Field(
         default=2, ge=1, description="Threads that decode Arrow tables at once in an event loop."
     )
+    progress: bool = Field(
+        default=False, description="Show a progress bar for long work with frames."
+    )
     clock: Callable[[], datetime] | None = Field(
         default=None, description="Zero-argument clock for `TimeInserted` and `TimeUpdated`."
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 
-_EXTRAS = {"pyarrow": "arrow", "pymongoarrow": "arrow", "pandas": "pandas", "polars": "polars"}
+_EXTRAS = {"pandas": "pandas", "polars": "polars"}
 
 
 def library(name: str) -> Any:
@@ -31,5 +31,5 @@ def library(name: str) -> Any:
             raise
     raise ConfigurationError(
         f"{top} is needed for this and is not installed",
-        hint=f'pip install "loom-odm[{_EXTRAS[top]}]"',
+        hint=f'pip install "loom-odm[{_EXTRAS.get(top, "arrow")}]"',
     )

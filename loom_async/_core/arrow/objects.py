@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -29,18 +30,39 @@ def to_objects(array: Any) -> list[Any]:
         return [None if raw is None else ObjectId(raw) for raw in _plain(array.storage)]
     if type_ == pa.uuid():
         return [None if raw is None else UUID(bytes=raw) for raw in _plain(array.storage)]
-    if is_.is_timestamp(type_) or is_.is_date(type_) or is_.is_decimal(type_) or is_.is_null(type_):
-        return _listed(array)
-    return _plain(array)
+    if is_.is_timestamp(type_) or is_.is_date32(type_):
+        return _moments(array)
+    if is_.is_dictionary(type_):
+        return to_objects(array.dictionary_decode())
+    return _plain(array) if any(accepts(type_) for accepts in _BY_NUMPY) else _listed(array)
+
+
+# Types whose arrays numpy turns into lists of the right objects, when they have no nulls.
+_NUMBERS: Any = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
+_TEXTS: Any = (
+    pa.types.is_string, pa.types.is_large_string,
+    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary,
+)  # fmt: skip
+_BY_NUMPY = (*_NUMBERS, *_TEXTS)
 
 
 def _plain(array: Any) -> list[Any]:
-    if array.null_count == 0 or pa.types.is_string(array.type) or pa.types.is_binary(array.type):
-        values: list[Any] = array.to_numpy(zero_copy_only=False).tolist()
-        return values
-    if pa.types.is_primitive(array.type):
+    is_number = any(accepts(array.type) for accepts in _NUMBERS)
+    if array.null_count and is_number:
         return _with_nulls(array, _plain(array.fill_null(False if array.type == pa.bool_() else 0)))
-    return _listed(array)
+    values: list[Any] = array.to_numpy(zero_copy_only=False).tolist()
+    return values
+
+
+def _moments(array: Any) -> list[Any]:
+    """Return datetimes in UTC, or dates; those that Python has none for fail as pyarrow's do."""
+    values: list[Any] = array.to_numpy(zero_copy_only=False).tolist()
+    if any(isinstance(value, int) for value in values):
+        # Of nanoseconds, or out of Python's range.
+        return _listed(array)
+    if pa.types.is_timestamp(array.type) and array.type.tz is not None:
+        return [None if value is None else value.replace(tzinfo=dt.UTC) for value in values]
+    return values
 
 
 def _listed(array: Any) -> list[Any]:

@@ -1,0 +1,1 @@
+"""Frames to documents: rows are read, checked by the model and encoded, a chunk at a time."""

@@ -1,0 +1,108 @@
+"""What became of a frame's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import LoomError
+
+
+@dataclass(frozen=True)
+class RowError:
+    """A row that was refused.
+
+    Parameters:
+        row: Its place in the frame, from 0.
+        column: The column that is to blame; "" if no single one is.
+        reason: Why.
+    """
+
+    row: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class InsertResult:
+    """What `insert_dataframe` has done.
+
+    Parameters:
+        inserted: How many documents are new or replaced.
+        ids: The ids of the frame's rows in their order; None for a row that was refused.
+        errors: The rows refused, when `on_error="skip"` was asked.
+    """
+
+    inserted: int
+    ids: list[Any]
+    errors: list[RowError]
+
+
+@dataclass(frozen=True)
+class UpdateResult:
+    """What `update_dataframe` has done.
+
+    Parameters:
+        matched: How many documents the rows have met.
+        modified: How many of them have changed.
+        inserted: How many rows became new documents.
+        errors: The rows refused, when `on_error="skip"` was asked.
+    """
+
+    matched: int
+    modified: int
+    inserted: int
+    errors: list[RowError]
+
+
+class FrameError(LoomError, ValueError):
+    """Rows of a frame cannot be stored as documents.
+
+    `errors` has the rows known to be refused, with column and reason; `rows` and `columns` name
+    them. `written` has the ranges of rows that had been written before, and stay written.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        errors: Sequence[RowError] = (),
+        columns: Sequence[str] = (),
+        written: Sequence[range] = (),
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.errors = list(errors)
+        self.rows = sorted({error.row for error in self.errors})
+        named = {error.column for error in self.errors if error.column}
+        self.columns = sorted({*columns, *named})
+        self.written = list(written)
+
+
+_SHOWN = 5
+
+
+def refused(errors: Sequence[RowError], written: Sequence[range]) -> FrameError:
+    """Return the error that says which rows were refused, and exactly what had been written."""
+    shown = "; ".join(
+        f"row {error.row}{f', {error.column}' if error.column else ''}: {error.reason}"
+        for error in errors[:_SHOWN]
+    )
+    more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
+    rows = len({error.row for error in errors})
+    return FrameError(
+        f"{rows} row{'s' if rows != 1 else ''} cannot be stored: {shown}{more}. {_told(written)}",
+        errors=errors,
+        written=written,
+        hint='mend them, or leave them out by on_error="skip"',
+    )
+
+
+def _told(written: Sequence[range]) -> str:
+    if not any(written):
+        return "Nothing was written"
+    ranges = ", ".join(
+        str(r.start) if len(r) == 1 else f"{r.start} to {r.stop - 1}" for r in written if r
+    )
+    return f"Rows {ranges} had been written before"

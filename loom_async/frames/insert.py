@@ -1,0 +1,161 @@
+"""Frames become documents: chunk by chunk, the next one encoded while one is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any, Literal, TypeAlias
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from .. import _seam
+from .._core.driver_errors import Translated, duplicate_key, translate
+from .._core.frames.chunks import chunks_of, length_of
+from .._core.frames.results import FrameError, InsertResult, RowError, refused
+from .._core.frames.rows import Documents, Encoder
+from .._core.model.document import DocumentModel
+from .._core.model.markers import now
+from .._core.progress import progress as progress_bar
+from .._core.settings import settings
+from ..clients import MongoCollection
+from ..database import collection_of
+
+OnDuplicate: TypeAlias = Literal["raise", "ignore", "replace"]
+OnError: TypeAlias = Literal["raise", "skip"]
+_DUPLICATE_KEY = 11000
+
+
+async def insert_dataframe(
+    model: type[DocumentModel],
+    frame: Any,
+    *,
+    validate: bool,
+    on_duplicate: OnDuplicate,
+    on_error: OnError,
+    progress: bool | None,
+) -> InsertResult:
+    """Store a frame's rows as documents; see `PersistableBase.insert_dataframe`."""
+    collection = await collection_of(model)
+    account = _Account(on_duplicate, on_error)
+    encoder = Encoder(model, validate=validate)
+    with (
+        progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance,
+        Translated(f"insert_dataframe of {model.__name__}"),
+    ):
+        try:
+            async for documents in _seam.ahead(_encoded(encoder, frame)):
+                account.check(documents)
+                await _send(collection, documents, account)
+                advance(documents.count)
+        except FrameError as error:
+            raise account.told(error) from error.__cause__
+    return account.result()
+
+
+async def _encoded(encoder: Encoder, frame: Any) -> AsyncGenerator[Documents, None]:
+    moment, workers = now(), settings().arrow_workers
+    chunks = chunks_of(frame)
+    while True:
+        chunk = await _seam.in_worker(workers, next, chunks, None)
+        if chunk is None:
+            return
+        yield await _seam.in_worker(workers, encoder.documents, chunk, moment)
+
+
+class _Account:
+    """What has become of the rows so far."""
+
+    def __init__(self, on_duplicate: OnDuplicate, on_error: OnError) -> None:
+        self.on_duplicate = on_duplicate
+        self.on_error = on_error
+        self._inserted = 0
+        self._ids: list[Any] = []
+        self._errors: list[RowError] = []
+        self._written: list[range] = []
+
+    def check(self, documents: Documents) -> None:
+        """Stop before a chunk of which rows were refused, or leave these out."""
+        if documents.errors and self.on_error == "raise":
+            raise refused(documents.errors, self._written)
+        self._errors += documents.errors
+
+    def sent(self, documents: Documents, failed: dict[int, str], unwritten: set[int]) -> None:
+        """Take in what the server has said of a chunk.
+
+        Parameters:
+            documents: The chunk.
+            failed: Reasons by place among its documents.
+            unwritten: The places of all documents that were not written.
+        """
+        written = [row for place, row in enumerate(documents.rows) if place not in unwritten]
+        self._written += _ranges(written)
+        self._inserted += len(written)
+        errors = [RowError(documents.rows[place], "", why) for place, why in failed.items()]
+        if errors and self.on_error == "raise":
+            raise refused(errors, self._written)
+        self._errors += errors
+        ids: list[Any] = [None] * documents.count
+        for place, (row, id) in enumerate(zip(documents.rows, documents.ids, strict=True)):
+            ids[row - documents.start] = None if place in failed else id
+        self._ids += ids
+
+    def told(self, error: FrameError) -> FrameError:
+        """Return an error that came before a chunk was sent, with what had been written then."""
+        if not error.errors:
+            error.written = list(self._written)
+            return error
+        return refused(error.errors, self._written)
+
+    def result(self) -> InsertResult:
+        """Return the outcome of the whole frame."""
+        return InsertResult(self._inserted, self._ids, self._errors)
+
+
+def _ranges(rows: list[int]) -> list[range]:
+    found: list[range] = []
+    for row in rows:
+        if found and found[-1].stop == row:
+            found[-1] = range(found[-1].start, row + 1)
+        else:
+            found.append(range(row, row + 1))
+    return found
+
+
+async def _send(collection: MongoCollection, documents: Documents, account: _Account) -> None:
+    problems: list[dict[str, Any]] = []
+    # One after another, the first failure is the last: nothing behind it is written.
+    in_order = account.on_duplicate == "raise" and account.on_error == "raise"
+    try:
+        if documents.raws:
+            await _write(collection, documents, account.on_duplicate, in_order=in_order)
+    except BulkWriteError as error:
+        problems = error.details["writeErrors"]
+        if not problems:
+            raise translate(error, "insert_dataframe") from error
+    unwritten = {problem["index"] for problem in problems}
+    if unwritten and in_order:
+        unwritten = set(range(min(unwritten), len(documents.raws)))
+    account.sent(documents, _failures(problems, account.on_duplicate), unwritten)
+
+
+async def _write(
+    collection: MongoCollection, documents: Documents, on_duplicate: OnDuplicate, *, in_order: bool
+) -> None:
+    raws: list[Any] = [RawBSONDocument(raw) for raw in documents.raws]
+    if on_duplicate == "replace" and documents.given:
+        pairs = zip(documents.ids, raws, strict=True)
+        writes = [ReplaceOne({"_id": id}, raw, upsert=True) for id, raw in pairs]
+        await collection.bulk_write(writes, ordered=False)
+    else:
+        await collection.insert_many(raws, ordered=in_order)
+
+
+def _failures(problems: list[dict[str, Any]], on_duplicate: OnDuplicate) -> dict[int, str]:
+    failed: dict[int, str] = {}
+    for problem in problems:
+        if problem.get("code") != _DUPLICATE_KEY:
+            failed[problem["index"]] = str(problem.get("errmsg", problem))
+        elif on_duplicate != "ignore":
+            failed[problem["index"]] = duplicate_key(problem, "duplicate key").message
+    return failed
