@@ -21,7 +21,7 @@ from ._core.errors import (
     QueryError,
     UnknownFieldError,
 )
-from ._core.frames.results import FrameError, InsertResult, RowError
+from ._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
 from ._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -76,6 +76,7 @@ __all__ = [
     "StrUpper",
     "TimeInserted",
     "TimeUpdated",
+    "UpdateResult",
     "declare_persist_db",
     # Queries
     "Accumulator",

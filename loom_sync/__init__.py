@@ -22,7 +22,7 @@ from loom_async._core.errors import (
     QueryError,
     UnknownFieldError,
 )
-from loom_async._core.frames.results import FrameError, InsertResult, RowError
+from loom_async._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
 from loom_async._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -81,6 +81,7 @@ __all__ = [
     "StrUpper",
     "TimeInserted",
     "TimeUpdated",
+    "UpdateResult",
     "declare_persist_db",
     # Queries
     "Accumulator",

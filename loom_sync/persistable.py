@@ -12,7 +12,7 @@ from loom_async import bulk as async_bulk
 from loom_async import documents as async_documents
 from loom_async import frames as async_frames
 from loom_async import index_sync as async_index_sync
-from loom_async._core.frames.results import InsertResult
+from loom_async._core.frames.results import InsertResult, UpdateResult
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.fields import TimeInserted, TimeUpdated
 from loom_async._core.model.index_plan import IndexDifference
@@ -224,7 +224,7 @@ class PersistableBase(DocumentModel):
 
         Rows are read, checked and sent in chunks of 10,000; a chunk is checked before any of it is
         sent, and the next one is made ready meanwhile. Columns go by the names of the fields or by
-        their stored names; `_id` or `id` may be a column or the index, and a row without gets an id.
+        their stored names; `_id` or `id` may be a column or the index, a row without gets an id.
         NaN, NaT and NA of pandas are stored as null.
 
         Parameters:
@@ -282,6 +282,64 @@ class PersistableBase(DocumentModel):
             on_duplicate=on_duplicate,
             on_error=on_error,
             progress=progress,
+        )
+
+    @classmethod
+    def update_dataframe(
+        cls,
+        frame: Any,
+        *,
+        on: Sequence[str] = ("id",),
+        upsert: bool = False,
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+    ) -> UpdateResult:
+        """Set the fields of documents to what a frame's rows say.
+
+        Each column is checked by its field. Rows are sent in chunks of 10,000; a chunk is checked
+        before any of it is sent.
+
+        Parameters:
+            frame: As for `insert_dataframe`.
+            on: The columns that say which documents a row is for: all that have these values.
+            upsert: Whether a row that meets no document becomes a new one.
+            on_error: As for `insert_dataframe`.
+            progress: As for `insert_dataframe`.
+
+        Returns:
+            The numbers of documents matched, modified and inserted, the rows refused.
+
+        Raises:
+            FrameError: Rows were refused, two rows have the same key, or a column is missing or
+                none of the model's. It names rows, columns and reasons, and the rows that had been
+                written before.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     email: str
+            >>> def store(frame: object) -> None:
+            ...     result = User.update_dataframe(frame, on=["email"], upsert=True)
+            ...     print(result.modified, result.inserted)
+        """
+        return frames.update_dataframe(
+            cls, frame, on=on, upsert=upsert, on_error=on_error, progress=progress
+        )
+
+    @classmethod
+    async def update_dataframe_async(
+        cls,
+        frame: Any,
+        *,
+        on: Sequence[str] = ("id",),
+        upsert: bool = False,
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+    ) -> UpdateResult:
+        """Do as `update_dataframe` does, without blocking the event loop."""
+        return await async_frames.update_dataframe(
+            cls, frame, on=on, upsert=upsert, on_error=on_error, progress=progress
         )
 
     @classmethod

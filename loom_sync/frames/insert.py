@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from loom_async._core.driver_errors import Translated, duplicate_key, translate
-from loom_async._core.frames.chunks import chunks_of, length_of
-from loom_async._core.frames.results import FrameError, InsertResult, RowError, refused
-from loom_async._core.frames.rows import Documents, Encoder
+from loom_async._core.frames.ranges import ranges_of
+from loom_async._core.frames.results import FrameError, InsertResult, RowError, refused, told
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.markers import now
 from loom_async._core.progress import progress as progress_bar
@@ -22,6 +21,9 @@ from loom_async._core.settings import settings
 from .. import _seam
 from ..clients import MongoCollection
 from ..database import collection_of
+
+if TYPE_CHECKING:
+    from loom_async._core.frames.rows import Documents, Encoder
 
 OnDuplicate: TypeAlias = Literal["raise", "ignore", "replace"]
 OnError: TypeAlias = Literal["raise", "skip"]
@@ -38,6 +40,9 @@ def insert_dataframe(
     progress: bool | None,
 ) -> InsertResult:
     """Store a frame's rows as documents; see `PersistableBase.insert_dataframe`."""
+    from loom_async._core.frames.chunks import length_of
+    from loom_async._core.frames.rows import Encoder
+
     collection = collection_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)
@@ -51,11 +56,13 @@ def insert_dataframe(
                 _send(collection, documents, account)
                 advance(documents.count)
         except FrameError as error:
-            raise account.told(error) from error.__cause__
+            raise told(error, account.written) from error.__cause__
     return account.result()
 
 
 def _encoded(encoder: Encoder, frame: Any) -> Generator[Documents, None, None]:
+    from loom_async._core.frames.chunks import chunks_of
+
     moment, workers = now(), settings().arrow_workers
     chunks = chunks_of(frame)
     while True:
@@ -69,59 +76,44 @@ class _Account:
     """What has become of the rows so far."""
 
     def __init__(self, on_duplicate: OnDuplicate, on_error: OnError) -> None:
-        self.on_duplicate = on_duplicate
-        self.on_error = on_error
+        self.on_duplicate: OnDuplicate = on_duplicate
+        self.on_error: OnError = on_error
         self._inserted = 0
         self._ids: list[Any] = []
         self._errors: list[RowError] = []
-        self._written: list[range] = []
+        self.written: list[range] = []
 
     def check(self, documents: Documents) -> None:
         """Stop before a chunk of which rows were refused, or leave these out."""
         if documents.errors and self.on_error == "raise":
-            raise refused(documents.errors, self._written)
+            raise refused(documents.errors, self.written)
         self._errors += documents.errors
 
-    def sent(self, documents: Documents, failed: dict[int, str], unwritten: set[int]) -> None:
+    def sent(self, documents: Documents, failed: list[RowError], unwritten: set[int]) -> None:
         """Take in what the server has said of a chunk.
 
         Parameters:
             documents: The chunk.
-            failed: Reasons by place among its documents.
+            failed: The rows that it has refused.
             unwritten: The places of all documents that were not written.
         """
         written = [row for place, row in enumerate(documents.rows) if place not in unwritten]
-        self._written += _ranges(written)
+        self.written += ranges_of(written)
         self._inserted += len(written)
-        errors = [RowError(documents.rows[place], "", why) for place, why in failed.items()]
-        if errors and self.on_error == "raise":
-            raise refused(errors, self._written)
-        self._errors += errors
+        if failed and self.on_error == "raise":
+            raise refused(failed, self.written)
+        self._errors += failed
+        lost = {error.row for error in failed}
         ids: list[Any] = [None] * documents.count
         for place, (row, id) in enumerate(zip(documents.rows, documents.ids, strict=True)):
-            ids[row - documents.start] = None if place in failed else id
+            # Ignored as a duplicate, a row has the id that is there, if it had one at all.
+            if row not in lost and (documents.given or place not in unwritten):
+                ids[row - documents.start] = id
         self._ids += ids
-
-    def told(self, error: FrameError) -> FrameError:
-        """Return an error that came before a chunk was sent, with what had been written then."""
-        if not error.errors:
-            error.written = list(self._written)
-            return error
-        return refused(error.errors, self._written)
 
     def result(self) -> InsertResult:
         """Return the outcome of the whole frame."""
         return InsertResult(self._inserted, self._ids, self._errors)
-
-
-def _ranges(rows: list[int]) -> list[range]:
-    found: list[range] = []
-    for row in rows:
-        if found and found[-1].stop == row:
-            found[-1] = range(found[-1].start, row + 1)
-        else:
-            found.append(range(row, row + 1))
-    return found
 
 
 def _send(collection: MongoCollection, documents: Documents, account: _Account) -> None:
@@ -138,7 +130,7 @@ def _send(collection: MongoCollection, documents: Documents, account: _Account) 
     unwritten = {problem["index"] for problem in problems}
     if unwritten and in_order:
         unwritten = set(range(min(unwritten), len(documents.raws)))
-    account.sent(documents, _failures(problems, account.on_duplicate), unwritten)
+    account.sent(documents, _failures(problems, documents, account.on_duplicate), unwritten)
 
 
 def _write(
@@ -153,11 +145,16 @@ def _write(
         collection.insert_many(raws, ordered=in_order)
 
 
-def _failures(problems: list[dict[str, Any]], on_duplicate: OnDuplicate) -> dict[int, str]:
-    failed: dict[int, str] = {}
+def _failures(
+    problems: list[dict[str, Any]], documents: Documents, on_duplicate: OnDuplicate
+) -> list[RowError]:
+    failed: list[RowError] = []
     for problem in problems:
+        place: int = problem["index"]
+        row = documents.rows[place]
         if problem.get("code") != _DUPLICATE_KEY:
-            failed[problem["index"]] = str(problem.get("errmsg", problem))
+            failed.append(RowError(row, "", str(problem.get("errmsg", problem))))
         elif on_duplicate != "ignore":
-            failed[problem["index"]] = duplicate_key(problem, "duplicate key").message
+            error = duplicate_key(problem, "duplicate key")
+            failed.append(RowError(row, ", ".join(error.key), error.message))
     return failed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -29,17 +28,17 @@ class Chunk:
     count: int
 
 
-def chunks_of(frame: Any, rows: int = ROWS) -> Iterator[Chunk]:
+def chunks_of(frame: Any) -> Iterator[Chunk]:
     """Yield the rows of a frame.
 
     Parameters:
         frame: A pandas or Polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, or
             whatever narwhals takes.
-        rows: The size of a chunk.
 
     Raises:
         FrameError: It is no frame, or a column cannot be read.
     """
+    rows = ROWS
     module = type(frame).__module__.partition(".")[0]
     if module == "pandas":
         yield from _pandas(frame, rows)
@@ -102,9 +101,8 @@ def _plain(value: Any) -> Any:
     """Return Python's own object for one of numpy's or pandas', which lists of objects may hold."""
     if type(value).__module__ == "numpy":
         return value.tolist()
-    if isinstance(value, dt.datetime) and hasattr(value, "to_pydatetime"):
-        return value.to_pydatetime(warn=False)
-    return value
+    to_datetime: Any = getattr(value, "to_pydatetime", None)
+    return value if to_datetime is None else to_datetime(warn=False)
 
 
 def _polars(frame: Any, rows: int) -> Iterator[Chunk]:
@@ -143,21 +141,17 @@ def _arrow_values(name: str, column: Any, start: int) -> list[Any]:
     # pyarrow is not needed for frames of pandas.
     from ..arrow.objects import to_objects
 
+    broken = (UnicodeDecodeError, library("pyarrow").ArrowException)
     try:
         return to_objects(column)
-    except UnicodeDecodeError:
-        errors = [RowError(start + row, name, "no valid UTF-8") for row in _undecodable(column)]
+    except broken:
+        errors: list[RowError] = []
+        for row in range(len(column)):
+            try:
+                to_objects(column.slice(row, 1))
+            except broken:
+                errors.append(RowError(start + row, name, "no valid UTF-8"))
         raise refused(errors, []) from None
-
-
-def _undecodable(column: Any) -> Iterator[int]:
-    from ..arrow.objects import to_objects
-
-    for row in range(len(column)):
-        try:
-            to_objects(column.slice(row, 1))
-        except UnicodeDecodeError:
-            yield row
 
 
 def _by_narwhals(frame: Any) -> Any:

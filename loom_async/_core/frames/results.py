@@ -99,6 +99,14 @@ def refused(errors: Sequence[RowError], written: Sequence[range]) -> FrameError:
     )
 
 
+def told(error: FrameError, written: Sequence[range]) -> FrameError:
+    """Return an error that came before a chunk was sent, with what had been written by then."""
+    if error.errors:
+        return refused(error.errors, written)
+    error.written = list(written)
+    return error
+
+
 def _told(written: Sequence[range]) -> str:
     if not any(written):
         return "Nothing was written"

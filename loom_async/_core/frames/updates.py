@@ -1,0 +1,174 @@
+"""Rows become updates: each column checked by its field, each row found by its key columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter, ValidationError
+from pymongo import UpdateMany, UpdateOne
+
+from ..errors import EncodingError
+from ..model.annotations import model_codec
+from ..model.document import DocumentModel
+from ..model.markers import now as current_time
+from ..model.model_codec import StoredField
+from ..model.plan import encode_document
+from .chunks import Chunk
+from .results import FrameError, RowError
+from .rows import fields_by_column
+
+
+@dataclass
+class Updates:
+    """The updates of a chunk, ready to be sent.
+
+    Parameters:
+        count: How many rows the chunk has.
+        rows: The places of the updates' rows in the frame.
+        operations: What to send for each.
+        errors: The rows refused.
+    """
+
+    count: int
+    rows: list[int] = field(default_factory=list[int])
+    operations: list[UpdateOne | UpdateMany] = field(default_factory=list[UpdateOne | UpdateMany])
+    errors: list[RowError] = field(default_factory=list[RowError])
+
+
+class UpdatePlanner:
+    """Turns chunks into updates.
+
+    Parameters:
+        model: The model.
+        on: The columns that say which documents a row is for.
+        upsert: Whether a row that meets no document becomes one.
+    """
+
+    def __init__(self, model: type[DocumentModel], on: Sequence[str], *, upsert: bool) -> None:
+        self._model = model
+        self._on = list(on)
+        self._upsert = upsert
+        self._seen: dict[bytes, int] = {}
+
+    def updates(self, chunk: Chunk, now: datetime) -> Updates:
+        """Return the updates of a chunk.
+
+        Raises:
+            FrameError: The model lacks a column, or the frame a key.
+        """
+        fields = fields_by_column(self._model, list(chunk.columns))
+        keys = self._keys(fields)
+        found = Updates(chunk.count)
+        values: dict[str, list[Any]] = {}
+        refused: set[int] = set()
+        for column, stored in fields.items():
+            values[column], bad = self._checked(column, stored, chunk)
+            found.errors += bad
+            refused |= {error.row - chunk.start for error in bad}
+        stamps, on_insert = _stamps(self._model, fields, now)
+        names = {column: fields[column].stored_name for column in values}
+        for place, row in enumerate(zip(*values.values(), strict=True)):
+            if place in refused:
+                continue
+            document = dict(zip(names.values(), row, strict=True))
+            try:
+                self._add(found, chunk.start + place, document, keys, stamps, on_insert)
+            except EncodingError as error:
+                found.errors.append(RowError(chunk.start + place, error.path, error.reason))
+        found.errors.sort(key=lambda error: error.row)
+        return found
+
+    def _keys(self, fields: dict[str, StoredField]) -> list[str]:
+        by_name = {name: f for f in fields.values() for name in (f.name, f.stored_name)}
+        missing = [name for name in self._on if name not in by_name]
+        if missing or not self._on:
+            raise FrameError(
+                f"the frame has no column {', '.join(missing)}, by which its rows are to be found. "
+                "Nothing was written"
+                if missing
+                else "on names no column",
+                columns=missing,
+                hint=f"it has {', '.join(fields)}",
+            )
+        return [by_name[name].stored_name for name in self._on]
+
+    def _checked(
+        self, column: str, stored: StoredField, chunk: Chunk
+    ) -> tuple[list[Any], list[RowError]]:
+        """Return a column's values as they are stored, and the rows that its field refuses."""
+        values = chunk.columns[column]
+        errors: list[RowError] = []
+        try:
+            checked = _adapter(self._model, stored.name).validate_python(values)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False, include_input=False):
+                place, *path = detail["loc"]
+                where = ".".join(map(str, (column, *path)))
+                errors.append(RowError(chunk.start + int(place), where, detail["msg"]))
+            return list(values), errors
+        return [None if value is None else stored.codec.encode(value) for value in checked], errors
+
+    def _add(
+        self,
+        found: Updates,
+        row: int,
+        document: dict[str, Any],
+        keys: Sequence[str],
+        stamps: dict[str, Any],
+        on_insert: dict[str, Any],
+    ) -> None:
+        key = {name: document.pop(name) for name in keys}
+        raw = encode_document(key)
+        encode_document(document)
+        null = next((name for name, value in key.items() if value is None), None)
+        earlier = self._seen.setdefault(raw, row)
+        if null is not None:
+            found.errors.append(RowError(row, null, "null finds no document"))
+            return
+        if earlier != row:
+            found.errors.append(RowError(row, ", ".join(keys), f"row {earlier} has the same key"))
+            return
+        # An id meets one document, and only such an update is retried by the driver.
+        kind = UpdateOne if "_id" in key else UpdateMany
+        update: dict[str, Any] = {"$set": document | stamps} if document or stamps else {}
+        fresh = {name: value for name, value in on_insert.items() if name not in key}
+        if fresh and self._upsert:
+            update["$setOnInsert"] = fresh
+        matched = {name: {"$eq": value} for name, value in key.items()}
+        found.rows.append(row)
+        found.operations.append(kind(matched, update, upsert=self._upsert))
+
+
+_adapters: dict[tuple[type, str], TypeAdapter[list[Any]]] = {}
+
+
+def _adapter(model: type[DocumentModel], name: str) -> TypeAdapter[list[Any]]:
+    found = _adapters.get((model, name))
+    if found is None:
+        info = model.model_fields[name]
+        # The field alone: its own type, constraints and validators.
+        annotation: Any = info.annotation
+        kind: Any = Annotated[(annotation, *info.metadata)] if info.metadata else annotation
+        found = _adapters[model, name] = TypeAdapter(list[kind])  # pyright: ignore[reportInvalidTypeForm]
+    return found
+
+
+def _stamps(
+    model: type[DocumentModel], fields: dict[str, StoredField], now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what every write sets, and what only a new document gets."""
+    given = {f.stored_name for f in fields.values()}
+    on_write: dict[str, Any] = {}
+    on_insert: dict[str, Any] = {}
+    for f in model_codec(model).stamped:
+        function = f.on_write or f.on_insert
+        assert function is not None
+        made = f.codec.encode(now if function is current_time else function())
+        if f.on_write:
+            on_write[f.stored_name] = made
+        elif f.stored_name not in given:
+            on_insert[f.stored_name] = made
+    return on_write, on_insert

@@ -1,0 +1,113 @@
+"""Frames update documents: chunk by chunk, the next one made ready while one is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pymongo.errors import BulkWriteError
+
+from .. import _seam
+from .._core.driver_errors import Translated, translate
+from .._core.frames.ranges import ranges_of
+from .._core.frames.results import FrameError, RowError, UpdateResult, refused, told
+from .._core.model.document import DocumentModel
+from .._core.model.markers import now
+from .._core.progress import progress as progress_bar
+from .._core.settings import settings
+from ..clients import MongoCollection
+from ..database import collection_of
+from .insert import OnError
+
+if TYPE_CHECKING:
+    from .._core.frames.updates import UpdatePlanner, Updates
+
+
+async def update_dataframe(
+    model: type[DocumentModel],
+    frame: Any,
+    *,
+    on: Sequence[str],
+    upsert: bool,
+    on_error: OnError,
+    progress: bool | None,
+) -> UpdateResult:
+    """Update documents by a frame's rows; see `PersistableBase.update_dataframe`."""
+    from .._core.frames.chunks import length_of
+    from .._core.frames.updates import UpdatePlanner
+
+    collection = await collection_of(model)
+    planner = UpdatePlanner(model, on, upsert=upsert)
+    account = _Account(on_error)
+    with (
+        progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance,
+        Translated(f"update_dataframe of {model.__name__}"),
+    ):
+        try:
+            async for updates in _seam.ahead(_planned(planner, frame)):
+                account.check(updates)
+                await _send(collection, updates, account)
+                advance(updates.count)
+        except FrameError as error:
+            raise told(error, account.written) from error.__cause__
+    return account.result()
+
+
+async def _planned(planner: UpdatePlanner, frame: Any) -> AsyncGenerator[Updates, None]:
+    from .._core.frames.chunks import chunks_of
+
+    moment, workers = now(), settings().arrow_workers
+    chunks = chunks_of(frame)
+    while True:
+        chunk = await _seam.in_worker(workers, next, chunks, None)
+        if chunk is None:
+            return
+        yield await _seam.in_worker(workers, planner.updates, chunk, moment)
+
+
+class _Account:
+    """What has become of the rows so far."""
+
+    def __init__(self, on_error: OnError) -> None:
+        self._on_error = on_error
+        self._matched = self._modified = self._inserted = 0
+        self._errors: list[RowError] = []
+        self.written: list[range] = []
+
+    def check(self, updates: Updates) -> None:
+        """Stop before a chunk of which rows were refused, or leave these out."""
+        self._refuse(updates.errors)
+
+    def sent(self, updates: Updates, reply: dict[str, Any]) -> None:
+        """Take in what the server has said of a chunk."""
+        problems: list[dict[str, Any]] = reply.get("writeErrors", [])
+        failed: dict[int, str] = {e["index"]: str(e.get("errmsg", e)) for e in problems}
+        rows = [row for place, row in enumerate(updates.rows) if place not in failed]
+        self.written += ranges_of(rows)
+        self._matched += reply["nMatched"]
+        self._modified += reply["nModified"]
+        self._inserted += reply["nUpserted"]
+        rows_failed = [RowError(updates.rows[place], "", why) for place, why in failed.items()]
+        self._refuse(rows_failed)
+
+    def _refuse(self, errors: list[RowError]) -> None:
+        if errors and self._on_error == "raise":
+            raise refused(errors, self.written)
+        self._errors += errors
+
+    def result(self) -> UpdateResult:
+        """Return the outcome of the whole frame."""
+        return UpdateResult(self._matched, self._modified, self._inserted, self._errors)
+
+
+async def _send(collection: MongoCollection, updates: Updates, account: _Account) -> None:
+    if not updates.operations:
+        return
+    try:
+        result = await collection.bulk_write(updates.operations, ordered=False)
+        reply: dict[str, Any] = result.bulk_api_result
+    except BulkWriteError as error:
+        reply = dict(error.details)
+        if not reply["writeErrors"]:
+            raise translate(error, "update_dataframe") from error
+    account.sent(updates, reply)
