@@ -57,3 +57,13 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[test]", "beanie>=2.0", "odmantic>=1.0")
     session.run("python", "-m", "tests.bench.odm", *session.posargs)
     session.run("python", "-m", "tests.bench.sync.odm", *session.posargs)
+
+
+@nox.session
+def bench_frames(session: nox.Session) -> None:
+    """Measure frames in and out against pymongoarrow alone and the way without either."""
+    session.install("-e", ".[test]", "faker>=30", "matplotlib>=3.9")
+    results = "docs/frames.json"
+    session.run("python", "-m", "tests.bench.frames", "--json", results, *session.posargs)
+    session.run("python", "-m", "tests.bench.plot", results, "docs/frames.svg")
+    session.run("python", "-m", "tests.bench.sync.frames", *session.posargs)

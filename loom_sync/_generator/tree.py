@@ -56,7 +56,7 @@ class Folder:
 FOLDERS = (
     Folder("loom_async", "loom_sync", is_package=True, shared=("_core",), other=("_generator",)),
     Folder("tests/aio", "tests/sync"),
-    Folder("tests/bench", "tests/bench/sync", shared=("sync", "peers.py")),
+    Folder("tests/bench", "tests/bench/sync", shared=("sync", "peers.py", "plot.py")),
     Folder("examples/async", "examples/sync"),
 )
 

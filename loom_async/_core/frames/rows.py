@@ -165,9 +165,10 @@ class Encoder:
             )
             for name, values in chunk.columns.items()
         }
-        make_id = self._model.model_fields["id"].get_default
-        ids = encoded.pop("_id", [None] * chunk.count)
-        found.ids = [make_id(call_default_factory=True) if id is None else id for id in ids]
+        make_id: Any = self._model.model_fields["id"].default_factory
+        found.ids = encoded.pop("_id", [None] * chunk.count)
+        if make_id is not None:
+            found.ids = [make_id() if id is None else id for id in found.ids]
         for f in model_codec(self._model).stamped:
             _stamp(f, encoded, chunk.count, now)
         names = ["_id", *encoded]
