@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -44,18 +45,24 @@ async def in_worker(count: int, function: Callable[..., R], /, *args: object) ->
     return await anyio.to_thread.run_sync(function, *args, limiter=limiter)
 
 
-async def ahead(source: AsyncGenerator[T, None]) -> AsyncIterator[T]:
-    """Yield what a generator yields, which makes the next one meanwhile."""
+@asynccontextmanager
+async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[AsyncIterator[T]]:
+    """Give what a generator yields, which makes the next one meanwhile; both end with the block."""
     ended = object()
 
     async def step() -> Any:
         return await anext(source, ended)
 
     task = asyncio.create_task(step())
-    try:
+
+    async def items() -> AsyncIterator[T]:
+        nonlocal task
         while (item := await task) is not ended:
             task = asyncio.create_task(step())
             yield item
+
+    try:
+        yield items()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

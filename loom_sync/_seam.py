@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from loom_async._core.turns import claim, end
@@ -30,15 +31,21 @@ def in_worker(count: int, function: Callable[..., R], /, *args: object) -> R:
     return function(*args)
 
 
-def ahead(source: Generator[T, None, None]) -> Iterator[T]:
-    """Yield what a generator yields, which makes the next one meanwhile in a thread."""
+@contextmanager
+def ahead(source: Generator[T, None, None]) -> Generator[Iterator[T]]:
+    """Give what a generator yields, which makes the next one meanwhile; both end with the block."""
     ended = object()
     with ThreadPoolExecutor(1, "loom-batches") as pool:
         step: Future[Any] = pool.submit(next, source, ended)
-        try:
+
+        def items() -> Iterator[T]:
+            nonlocal step
             while (item := step.result()) is not ended:
                 step = pool.submit(next, source, ended)
                 yield item
+
+        try:
+            yield items()
         finally:
             wait([step])
             source.close()

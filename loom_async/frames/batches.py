@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from bson.codec_options import CodecOptions
+from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
@@ -66,34 +67,33 @@ async def _by_commands(
 ) -> AsyncGenerator[bytes, None]:
     client: Client = collection.database.client
     async with client.start_session(causal_consistency=False) as session:
-        cursor_id = 0
-
-        async def ask(command: dict[str, Any]) -> bytes:
-            nonlocal cursor_id
-            answer: Any = await collection.database.command(
-                command, codec_options=_RAW, session=session
-            )
-            reply = cut(answer.raw)
-            cursor_id = reply.cursor_id
-            return reply.stream
-
+        command = find_command(collection.name, spec, size)
+        ended = False
         try:
-            stream = await ask(find_command(collection.name, spec, size))
-            while stream or cursor_id:
-                yield stream
-                if not cursor_id:
+            while True:
+                answer: Any = await collection.database.command(
+                    command, codec_options=_RAW, session=session
+                )
+                reply = cut(answer.raw)
+                ended = not reply.cursor_id
+                if reply.stream:
+                    yield reply.stream
+                if ended:
                     return
-                more = {"getMore": cursor_id, "collection": collection.name, "batchSize": size}
-                stream = await ask(more)
+                command = {
+                    "getMore": Int64(reply.cursor_id),
+                    "collection": collection.name,
+                    "batchSize": size,
+                }
         finally:
-            if cursor_id:
-                await _seam.in_any_case(_kill, collection, cursor_id, session)
+            if not ended:
+                await _seam.in_any_case(_kill, client, session.session_id)
 
 
-async def _kill(collection: MongoCollection, cursor_id: int, session: Any) -> None:
-    command = {"killCursors": collection.name, "cursors": [cursor_id]}
+async def _kill(client: Client, session_id: Any) -> None:
+    # By its session, since a query that is given up before its first reply has no other name.
     try:
-        await collection.database.command(command, session=session)
+        await client.admin.command("killSessions", [session_id])
     except PyMongoError:
         return  # The server ends what nobody asks for any longer by itself.
 

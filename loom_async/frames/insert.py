@@ -49,10 +49,11 @@ async def insert_dataframe(
         Translated(f"insert_dataframe of {model.__name__}"),
     ):
         try:
-            async for documents in _seam.ahead(_encoded(encoder, frame)):
-                account.check(documents)
-                await _send(collection, documents, account)
-                advance(documents.count)
+            async with _seam.ahead(_encoded(encoder, frame)) as chunks:
+                async for documents in chunks:
+                    account.check(documents)
+                    await _send(collection, documents, account)
+                    advance(documents.count)
         except FrameError as error:
             raise told(error, account.written) from error.__cause__
     return account.result()

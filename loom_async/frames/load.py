@@ -30,8 +30,9 @@ async def load_table(
     workers = settings().arrow_workers
     collection = await collection_of(model)
     with Translated(f"load a table of {model.__name__}"):
-        async for stream in _seam.ahead(raw_batches(collection, spec)):
-            await _seam.in_worker(workers, builder.add, stream)
+        async with _seam.ahead(raw_batches(collection, spec)) as streams:
+            async for stream in streams:
+                await _seam.in_worker(workers, builder.add, stream)
     table: Table = await _seam.in_worker(workers, builder.table)
     return table
 
@@ -61,10 +62,11 @@ async def load_batches(
     workers = settings().arrow_workers
     collection = await collection_of(model, place)
     with Translated(f"load batches of {model.__name__}"):
-        async for stream in _seam.ahead(raw_batches(collection, spec)):
-            await _seam.in_worker(workers, builder.add, stream)
-            for batch in builder.take(rows):
-                yield batch
+        async with _seam.ahead(raw_batches(collection, spec)) as streams:
+            async for stream in streams:
+                await _seam.in_worker(workers, builder.add, stream)
+                for batch in builder.take(rows):
+                    yield batch
         for batch in builder.rest():
             yield batch
 

@@ -44,10 +44,11 @@ async def update_dataframe(
         Translated(f"update_dataframe of {model.__name__}"),
     ):
         try:
-            async for updates in _seam.ahead(_planned(planner, frame)):
-                account.check(updates)
-                await _send(collection, updates, account)
-                advance(updates.count)
+            async with _seam.ahead(_planned(planner, frame)) as chunks:
+                async for updates in chunks:
+                    account.check(updates)
+                    await _send(collection, updates, account)
+                    advance(updates.count)
         except FrameError as error:
             raise told(error, account.written) from error.__cause__
     return account.result()

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from bson.codec_options import CodecOptions
+from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
@@ -67,32 +68,33 @@ def _by_commands(
 ) -> Generator[bytes, None, None]:
     client: Client = collection.database.client
     with client.start_session(causal_consistency=False) as session:
-        cursor_id = 0
-
-        def ask(command: dict[str, Any]) -> bytes:
-            nonlocal cursor_id
-            answer: Any = collection.database.command(command, codec_options=_RAW, session=session)
-            reply = cut(answer.raw)
-            cursor_id = reply.cursor_id
-            return reply.stream
-
+        command = find_command(collection.name, spec, size)
+        ended = False
         try:
-            stream = ask(find_command(collection.name, spec, size))
-            while stream or cursor_id:
-                yield stream
-                if not cursor_id:
+            while True:
+                answer: Any = collection.database.command(
+                    command, codec_options=_RAW, session=session
+                )
+                reply = cut(answer.raw)
+                ended = not reply.cursor_id
+                if reply.stream:
+                    yield reply.stream
+                if ended:
                     return
-                more = {"getMore": cursor_id, "collection": collection.name, "batchSize": size}
-                stream = ask(more)
+                command = {
+                    "getMore": Int64(reply.cursor_id),
+                    "collection": collection.name,
+                    "batchSize": size,
+                }
         finally:
-            if cursor_id:
-                _seam.in_any_case(_kill, collection, cursor_id, session)
+            if not ended:
+                _seam.in_any_case(_kill, client, session.session_id)
 
 
-def _kill(collection: MongoCollection, cursor_id: int, session: Any) -> None:
-    command = {"killCursors": collection.name, "cursors": [cursor_id]}
+def _kill(client: Client, session_id: Any) -> None:
+    # By its session, since a query that is given up before its first reply has no other name.
     try:
-        collection.database.command(command, session=session)
+        client.admin.command("killSessions", [session_id])
     except PyMongoError:
         return  # The server ends what nobody asks for any longer by itself.
 

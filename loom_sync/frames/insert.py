@@ -51,10 +51,11 @@ def insert_dataframe(
         Translated(f"insert_dataframe of {model.__name__}"),
     ):
         try:
-            for documents in _seam.ahead(_encoded(encoder, frame)):
-                account.check(documents)
-                _send(collection, documents, account)
-                advance(documents.count)
+            with _seam.ahead(_encoded(encoder, frame)) as chunks:
+                for documents in chunks:
+                    account.check(documents)
+                    _send(collection, documents, account)
+                    advance(documents.count)
         except FrameError as error:
             raise told(error, account.written) from error.__cause__
     return account.result()

@@ -32,8 +32,9 @@ def load_table(
     workers = settings().arrow_workers
     collection = collection_of(model)
     with Translated(f"load a table of {model.__name__}"):
-        for stream in _seam.ahead(raw_batches(collection, spec)):
-            _seam.in_worker(workers, builder.add, stream)
+        with _seam.ahead(raw_batches(collection, spec)) as streams:
+            for stream in streams:
+                _seam.in_worker(workers, builder.add, stream)
     table: Table = _seam.in_worker(workers, builder.table)
     return table
 
@@ -63,10 +64,11 @@ def load_batches(
     workers = settings().arrow_workers
     collection = collection_of(model, place)
     with Translated(f"load batches of {model.__name__}"):
-        for stream in _seam.ahead(raw_batches(collection, spec)):
-            _seam.in_worker(workers, builder.add, stream)
-            for batch in builder.take(rows):
-                yield batch
+        with _seam.ahead(raw_batches(collection, spec)) as streams:
+            for stream in streams:
+                _seam.in_worker(workers, builder.add, stream)
+                for batch in builder.take(rows):
+                    yield batch
         for batch in builder.rest():
             yield batch
 

@@ -46,10 +46,11 @@ def update_dataframe(
         Translated(f"update_dataframe of {model.__name__}"),
     ):
         try:
-            for updates in _seam.ahead(_planned(planner, frame)):
-                account.check(updates)
-                _send(collection, updates, account)
-                advance(updates.count)
+            with _seam.ahead(_planned(planner, frame)) as chunks:
+                for updates in chunks:
+                    account.check(updates)
+                    _send(collection, updates, account)
+                    advance(updates.count)
         except FrameError as error:
             raise told(error, account.written) from error.__cause__
     return account.result()
