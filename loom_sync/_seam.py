@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, ParamSpec, TypeVar
 
 from loom_async._core.turns import claim, end
@@ -35,13 +36,18 @@ def in_worker(count: int, function: Callable[..., R], /, *args: object) -> R:
 def ahead(source: Generator[T, None, None]) -> Generator[Iterator[T]]:
     """Give what a generator yields, which makes the next one meanwhile; both end with the block."""
     ended = object()
+    context = copy_context()  # a thread begins without the blocks that its caller is in
+
+    def make() -> Any:
+        return context.run(lambda: next(source, ended))
+
     with ThreadPoolExecutor(1, "loom-batches") as pool:
-        step: Future[Any] = pool.submit(next, source, ended)
+        step: Future[Any] = pool.submit(make)
 
         def items() -> Iterator[T]:
             nonlocal step
             while (item := step.result()) is not ended:
-                step = pool.submit(next, source, ended)
+                step = pool.submit(make)
                 yield item
 
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .. import _seam
 from .._core.context import here
 from .._core.query.chain import Chain
+from .._core.query.counts import check_count
 from .._core.settings import settings
 from .load import OnMismatch, load_batches, load_table
 
@@ -110,6 +111,7 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: pyarrow is not installed.
         """
+        check_count("rows", rows, least=1)
         return load_batches(
             self._model,
             self._spec,

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from .. import _seam
+from .._core.choices import check_choice
 from .._core.driver_errors import Translated, duplicate_key, translate
 from .._core.frames.ranges import ranges_of
-from .._core.frames.results import FrameError, InsertResult, RowError, refused, told
+from .._core.frames.results import (
+    FrameError,
+    InsertResult,
+    RowError,
+    refused,
+    told,
+    what_is_written,
+)
 from .._core.model.document import DocumentModel
 from .._core.model.markers import now
 from .._core.progress import progress as progress_bar
@@ -41,21 +48,24 @@ async def insert_dataframe(
     from .._core.frames.chunks import length_of
     from .._core.frames.rows import Encoder
 
+    check_choice("on_duplicate", on_duplicate, get_args(OnDuplicate))
+    check_choice("on_error", on_error, get_args(OnError))
     collection = await collection_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)
-    with (
-        progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance,
-        Translated(f"insert_dataframe of {model.__name__}"),
-    ):
+    with progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance:
         try:
             async with _seam.ahead(_encoded(encoder, frame)) as chunks:
                 async for documents in chunks:
                     account.check(documents)
-                    await _send(collection, documents, account)
+                    with Translated(f"insert_dataframe of {model.__name__}"):
+                        await _send(collection, documents, account)
                     advance(documents.count)
         except FrameError as error:
             raise told(error, account.written) from error.__cause__
+        except Exception as error:
+            error.add_note(what_is_written(account.written))
+            raise
     return account.result()
 
 
@@ -88,16 +98,23 @@ class _Account:
             raise refused(documents.errors, self.written)
         self._errors += documents.errors
 
-    def sent(self, documents: Documents, failed: list[RowError], unwritten: set[int]) -> None:
+    def sent(
+        self,
+        documents: Documents,
+        failed: list[RowError],
+        unwritten: set[int],
+        there: set[int],
+    ) -> None:
         """Take in what the server has said of a chunk.
 
         Parameters:
             documents: The chunk.
             failed: The rows that it has refused.
             unwritten: The places of all documents that were not written.
+            there: The places of those of them whose ids are there already.
         """
         written = [row for place, row in enumerate(documents.rows) if place not in unwritten]
-        self.written += ranges_of(written)
+        self.written = ranges_of(written, self.written)
         self._inserted += len(written)
         if failed and self.on_error == "raise":
             raise refused(failed, self.written)
@@ -105,8 +122,7 @@ class _Account:
         lost = {error.row for error in failed}
         ids: list[Any] = [None] * documents.count
         for place, (row, id) in enumerate(zip(documents.rows, documents.ids, strict=True)):
-            # Ignored as a duplicate, a row has the id that is there, if it had one at all.
-            if row not in lost and (documents.given or place not in unwritten):
+            if row not in lost and (place not in unwritten or place in there):
                 ids[row - documents.start] = id
         self._ids += ids
 
@@ -129,13 +145,14 @@ async def _send(collection: MongoCollection, documents: Documents, account: _Acc
     unwritten = {problem["index"] for problem in problems}
     if unwritten and in_order:
         unwritten = set(range(min(unwritten), len(documents.raws)))
-    account.sent(documents, _failures(problems, documents, account.on_duplicate), unwritten)
+    there = {p["index"] for p in problems if p.get("keyPattern") == {"_id": 1}}
+    account.sent(documents, _failures(problems, documents, account.on_duplicate), unwritten, there)
 
 
 async def _write(
     collection: MongoCollection, documents: Documents, on_duplicate: OnDuplicate, *, in_order: bool
 ) -> None:
-    raws: list[Any] = [RawBSONDocument(raw) for raw in documents.raws]
+    raws: list[Any] = list(documents.raws)  # pymongo's types know only its own documents
     if on_duplicate == "replace" and documents.given:
         pairs = zip(documents.ids, raws, strict=True)
         writes = [ReplaceOne({"_id": id}, raw, upsert=True) for id, raw in pairs]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from .. import _seam
+from .._core.choices import check_choice
 from .._core.context import Place
 from .._core.driver_errors import Translated
 from .._core.query.spec import QuerySpec
@@ -65,9 +66,9 @@ async def load_batches(
         async with _seam.ahead(raw_batches(collection, spec)) as streams:
             async for stream in streams:
                 await _seam.in_worker(workers, builder.add, stream)
-                for batch in builder.take(rows):
+                for batch in await _seam.in_worker(workers, builder.take, rows):
                     yield batch
-        for batch in builder.rest():
+        for batch in await _seam.in_worker(workers, builder.rest):
             yield batch
 
 
@@ -77,4 +78,5 @@ def _builder(
     # pyarrow is optional, and takes its time to be imported.
     from .._core.arrow.tables import TableBuilder
 
+    check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
     return TableBuilder(schema, on_mismatch, check=check, is_streamed=is_streamed)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pymongo.errors import BulkWriteError
 
 from .. import _seam
+from .._core.choices import check_choice
 from .._core.driver_errors import Translated, translate
 from .._core.frames.ranges import ranges_of
-from .._core.frames.results import FrameError, RowError, UpdateResult, refused, told
+from .._core.frames.results import (
+    FrameError,
+    RowError,
+    UpdateResult,
+    refused,
+    told,
+    what_is_written,
+)
 from .._core.model.document import DocumentModel
 from .._core.model.markers import now
 from .._core.progress import progress as progress_bar
@@ -36,21 +44,23 @@ async def update_dataframe(
     from .._core.frames.chunks import length_of
     from .._core.frames.updates import UpdatePlanner
 
+    check_choice("on_error", on_error, get_args(OnError))
     collection = await collection_of(model)
     planner = UpdatePlanner(model, on, upsert=upsert)
     account = _Account(on_error)
-    with (
-        progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance,
-        Translated(f"update_dataframe of {model.__name__}"),
-    ):
+    with progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance:
         try:
             async with _seam.ahead(_planned(planner, frame)) as chunks:
                 async for updates in chunks:
                     account.check(updates)
-                    await _send(collection, updates, account)
+                    with Translated(f"update_dataframe of {model.__name__}"):
+                        await _send(collection, updates, account)
                     advance(updates.count)
         except FrameError as error:
             raise told(error, account.written) from error.__cause__
+        except Exception as error:
+            error.add_note(what_is_written(account.written))
+            raise
     return account.result()
 
 
@@ -84,7 +94,7 @@ class _Account:
         problems: list[dict[str, Any]] = reply.get("writeErrors", [])
         failed: dict[int, str] = {e["index"]: str(e.get("errmsg", e)) for e in problems}
         rows = [row for place, row in enumerate(updates.rows) if place not in failed]
-        self.written += ranges_of(rows)
+        self.written = ranges_of(rows, self.written)
         self._matched += reply["nMatched"]
         self._modified += reply["nModified"]
         self._inserted += reply["nUpserted"]

@@ -12,6 +12,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 
+from loom_async._core.model.values import CODEC_OPTIONS
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.replies import cut
 
@@ -20,7 +21,7 @@ from ..clients import Client, MongoCollection
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
 BATCH = 10_000
-_RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+_RAW: CodecOptions[Any] = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
 # Where the cursor's server answers every command of the client, and no other does.
 _ONE_SERVER = {"Single", "ReplicaSetWithPrimary"}
 
@@ -69,6 +70,8 @@ def _by_commands(
     client: Client = collection.database.client
     with client.start_session(causal_consistency=False) as session:
         command = find_command(collection.name, spec, size)
+        if collection.read_concern.level is not None:
+            command["readConcern"] = collection.read_concern.document
         ended = False
         try:
             while True:

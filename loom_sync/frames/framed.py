@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from loom_async._core.context import here
 from loom_async._core.query.chain import Chain
+from loom_async._core.query.counts import check_count
 from loom_async._core.settings import settings
 from loom_async.frames import framed as async_framed
 
@@ -125,6 +126,7 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: pyarrow is not installed.
         """
+        check_count("rows", rows, least=1)
         return load_batches(
             self._model,
             self._spec,

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from loom_async._core.choices import check_choice
 from loom_async._core.context import Place
 from loom_async._core.driver_errors import Translated
 from loom_async._core.query.spec import QuerySpec
@@ -67,9 +68,9 @@ def load_batches(
         with _seam.ahead(raw_batches(collection, spec)) as streams:
             for stream in streams:
                 _seam.in_worker(workers, builder.add, stream)
-                for batch in builder.take(rows):
+                for batch in _seam.in_worker(workers, builder.take, rows):
                     yield batch
-        for batch in builder.rest():
+        for batch in _seam.in_worker(workers, builder.rest):
             yield batch
 
 
@@ -79,4 +80,5 @@ def _builder(
     # pyarrow is optional, and takes its time to be imported.
     from loom_async._core.arrow.tables import TableBuilder
 
+    check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
     return TableBuilder(schema, on_mismatch, check=check, is_streamed=is_streamed)

@@ -16,6 +16,7 @@ from bson import ObjectId
 from bson.int64 import Int64
 from pydantic import BaseModel
 from pymongo import ReadPreference
+from pymongo.read_concern import ReadConcern
 
 import loom_async as lm
 from loom_async import AggregationStages, fld
@@ -249,3 +250,43 @@ async def test_large_integers_and_times() -> None:
     frame = await Person.filter().load_dataframe()
     assert frame["age"].iloc[0] == 2**63 - 1
     assert frame["created_at"].iloc[0] == old
+
+
+async def test_uuids_in_a_query() -> None:
+    (person, *_) = await people(3)
+    table = await Person.filter(fld["key"] == person.key).load_table()
+    assert table.column("name").to_pylist() == ["p0"]
+
+
+async def test_the_read_concern_of_the_collection_is_kept(client: Any) -> None:
+    concern = ReadConcern("majority")
+    collection = (await collection_of(Person)).with_options(read_concern=concern)
+    with commands_of(client, "find") as sent:
+        async for _ in batches.raw_batches(collection, Person.filter()._spec):
+            pass
+    assert sent[0]["readConcern"] == {"level": "majority"}
+
+
+async def test_a_projection_to_nothing_keeps_its_rows() -> None:
+    await people(3)
+    collection = await collection_of(Person)
+    await collection.update_many({}, {"$unset": {"name": 1}})
+    assert len(await Person.filter().project("name", "-id").load_dataframe()) == 3
+
+
+async def test_counts_of_what_was_nulled_come_with_the_frame() -> None:
+    await (await collection_of(Person)).insert_one({"name": "x", "age": "old"})
+    frame = await Person.filter().load_dataframe(on_mismatch="null")
+    assert frame.attrs == {"loom.nulled": {"age": 1}}
+
+
+async def test_arguments_are_checked() -> None:
+    with pytest.raises(lm.QueryError, match="rows"):
+        Person.filter().load_batches(rows=0)
+    wrong: Any = "nul"
+    with pytest.raises(lm.QueryError, match='did you mean "null"'):
+        await Person.filter().load_table(on_mismatch=wrong)
+    with pytest.raises(lm.QueryError, match="on_duplicate"):
+        await Person.insert_dataframe(pd.DataFrame(), on_duplicate=wrong)
+    with pytest.raises(lm.QueryError, match="on_error"):
+        await Person.update_dataframe(pd.DataFrame(), on_error=wrong)

@@ -1,4 +1,4 @@
-"""The plot of docs/performance.md: `python -m tests.bench.plot docs/frames.json docs/frames.svg`."""
+"""The plot of docs/performance.md: `-m tests.bench.plot docs/frames.json docs/frames.svg`."""
 
 from __future__ import annotations
 

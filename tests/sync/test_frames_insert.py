@@ -17,7 +17,7 @@ import pytest
 from bson import ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 import loom_sync as lm
 from loom_async._core.frames import chunks
@@ -332,3 +332,126 @@ def test_updates_that_are_refused() -> None:
     assert [(e.row, e.reason) for e in result.errors] == [
         (1, "Input should be a valid string"), (2, "row 0 has the same key"),
     ]  # fmt: skip
+
+
+class Zoned(BaseModel):
+    zip: int = Field(validation_alias="ZIP")
+
+
+@lm.declare_persist_db("shop", "strict")
+class Strict(lm.PersistableBase):
+    model_config = ConfigDict(str_to_lower=True, extra="allow")
+
+    key: str
+    count: int = 0
+    place: Zoned | None = None
+
+    @field_validator("count")
+    @classmethod
+    def check(cls, value: int) -> int:
+        if value < 0:
+            raise ValueError("below zero")
+        return value
+
+
+def test_updates_are_checked_as_the_model_checks() -> None:
+    Strict(key="abc").persist()
+    frame = pl.DataFrame(
+        {"key": ["ABC", "new"], "count": ["5", "-5"], "place": [{"zip": 1}, {"zip": 2}],
+         "more": ["x", "y"]}
+    )  # fmt: skip
+    result = Strict.update_dataframe(frame, on=["key"], on_error="skip")
+    assert (result.matched, [(e.row, e.column) for e in result.errors]) == (1, [(1, "count")])
+    (document,) = Strict.filter().load_docs()
+    assert (document["count"], document["place"], document["more"]) == (5, {"ZIP": 1}, "x")
+    with pytest.raises(lm.FrameError, match="nothing to set"):
+        Strict.update_dataframe(frame[["key"]], on=["key", "key"])
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("on_duplicate", ["raise", "ignore", "replace"])
+def test_the_same_id_in_two_chunks(on_duplicate: Any) -> None:
+    ids = [ObjectId(), ObjectId()]
+    frame = pd.DataFrame({"_id": [*ids, ids[0]], "a": [1, 2, 3]})
+    with pytest.raises(lm.FrameError, match="row 0 has the id") as caught:
+        Plain.insert_dataframe(frame, on_duplicate=on_duplicate)
+    assert (caught.value.rows, caught.value.written) == ([2], [range(2)])
+    assert [p.a for p in Plain.filter().sort("a").load_many()] == [1, 2]
+
+
+def test_ignored_rows_have_the_ids_that_are_there() -> None:
+    there, other = ObjectId(), ObjectId()
+    Person.insert_dataframe(pd.DataFrame({"_id": [there], "name": ["a"], "email": ["a"]}))
+    frame = pd.DataFrame({"_id": [there, other], "name": ["b", "c"], "email": ["b", "a"]})
+    result = Person.insert_dataframe(frame, on_duplicate="ignore")
+    assert result == lm.InsertResult(0, [there, None], [])
+
+
+def test_an_index_with_a_name_is_a_column() -> None:
+    frame = pd.DataFrame({"a": [1]}, index=pd.Index(["x"], name="c"))
+    Plain.insert_dataframe(frame)
+    assert Plain.filter().load_docs()[0]["c"] == "x"
+    both = pd.MultiIndex.from_tuples([(ObjectId(), "y")], names=["_id", "c"])
+    result = Plain.insert_dataframe(pd.DataFrame({"a": [1]}, index=both))
+    assert result.ids == [both[0][0]]
+    odd = pd.DataFrame({"a": [1]}, index=pd.Index([1], name="unknown"))
+    with pytest.raises(lm.FrameError, match="no field for the column unknown"):
+        Plain.insert_dataframe(odd)
+
+
+def test_nan_and_categories_of_pandas() -> None:
+    frame = pd.DataFrame(
+        {
+            "a": pd.Categorical([14, None]),
+            "b": pd.array(pa.array([float("nan"), 1.0]), dtype=pd.ArrowDtype(pa.float64())),
+        }
+    )
+    Plain.insert_dataframe(frame)
+    found = Plain.filter().sort("id").load_many()
+    assert [(p.a, p.b) for p in found] == [(14, None), (None, 1.0)]
+
+
+def test_documents_that_are_too_large() -> None:
+    frame = pl.DataFrame({"a": [1, 2], "c": ["x" * 17_000_000, "y"]})
+    with pytest.raises(lm.FrameError, match=r"row 0: .*MongoDB holds 16 MB"):
+        Plain.insert_dataframe(frame)
+    for validate in (True, False):
+        result = Plain.insert_dataframe(frame, on_error="skip", validate=validate)
+        assert (result.inserted, [e.row for e in result.errors]) == (1, [0])
+    keyed = frame.with_columns(a=pl.Series([2, 3]))
+    result = Plain.update_dataframe(keyed, on=["a"], on_error="skip")
+    assert [e.row for e in result.errors] == [0]
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_what_fails_in_the_frame_itself_says_what_was_written() -> None:
+    def broken() -> Any:
+        yield from pa.table({"a": [1, 2]}).to_batches()
+        yield from pa.table({"a": [3, 4]}).to_batches()
+        raise RuntimeError("disk")
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema([("a", pa.int64())]), broken())
+    with pytest.raises(RuntimeError, match="disk") as caught:
+        Plain.insert_dataframe(reader)
+    assert caught.value.__notes__ == ["Rows 0 to 3 had been written before"]
+    assert Plain.filter().count() == 4
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_times_that_python_lacks(make: Any) -> None:
+    times = np.array(["12000-01-01"], "datetime64[ms]")
+    with pytest.raises(lm.FrameError, match="d cannot be read"):
+        Plain.insert_dataframe(make({"d": times}))
+
+
+def test_values_of_another_type_without_validation() -> None:
+    frame = pd.DataFrame({"name": ["a", "b"], "email": ["x", 5]})
+    result = Person.insert_dataframe(frame, validate=False, on_error="skip")
+    assert (result.inserted, [(e.row, e.column) for e in result.errors]) == (1, [(1, "email")])
+
+
+def test_settings_of_the_caller_hold_for_its_frames() -> None:
+    moment = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    with lm.config_context(clock=lambda: moment):
+        Person.insert_dataframe(as_pandas())
+    assert {person.created_at for person in Person.filter().load_many()} == {moment}

@@ -35,12 +35,13 @@ class Mismatch:
     """What was found at one path beside the type that it has.
 
     Parameters:
-        types: The names of the BSON types found.
-        values: One value of each.
+        wanted: The Arrow type.
+        types: The names of the BSON types found, each with a value.
         row: The first document's place among those given.
         count: How many values.
     """
 
+    wanted: Any
     types: dict[str, Any] = field(default_factory=dict[str, Any])
     row: int = 0
     count: int = 0
@@ -89,7 +90,7 @@ class ExactDecoder:
             if value is not None:
                 given, value = value, convert(value)
                 if value is _NO_VALUE:
-                    self._mismatch(path, given, row)
+                    self._mismatch(path, given, row, node.type)
                     value = None
             converted.append(value)
         storage = pa.array(converted, _storage_type(node.type))
@@ -98,7 +99,7 @@ class ExactDecoder:
         return storage
 
     def _structs(self, node: Node, values: Sequence[Any], rows: Sequence[int], path: str) -> Any:
-        documents = self._only(dict, values, rows, path)
+        documents = self._only(dict, node, values, rows, path)
         self._note_unknown(node, documents, rows, f"{path}.")
         children = [
             self._array(
@@ -115,7 +116,7 @@ class ExactDecoder:
         return pa.StructArray.from_arrays(children, fields=list(node.type), mask=mask)
 
     def _lists(self, node: Node, values: Sequence[Any], rows: Sequence[int], path: str) -> Any:
-        lists = self._only(list, values, rows, path)
+        lists = self._only(list, node, values, rows, path)
         items = [item for found in lists for item in found or ()]
         theirs = [row for found, row in zip(lists, rows, strict=True) for _ in found or ()]
         array = self._array(node.item, items, theirs, f"{path}[]")
@@ -125,7 +126,7 @@ class ExactDecoder:
         return make.from_arrays(offsets, array, type=node.type, mask=mask)
 
     def _maps(self, node: Node, values: Sequence[Any], rows: Sequence[int], path: str) -> Any:
-        maps: list[dict[str, Any] | None] = self._only(dict, values, rows, path)
+        maps: list[dict[str, Any] | None] = self._only(dict, node, values, rows, path)
         entries = [
             (key, item, row)
             for found, row in zip(maps, rows, strict=True)
@@ -153,20 +154,22 @@ class ExactDecoder:
             for document, row in zip(documents, rows, strict=True):
                 for name, value in (document or {}).items():
                     if name not in known:
-                        self._mismatch(f"{prefix}{name}", value, row)
+                        self._mismatch(f"{prefix}{name}", value, row, pa.null())
 
-    def _only(self, kind: type, values: Sequence[Any], rows: Sequence[int], path: str) -> list[Any]:
+    def _only(
+        self, kind: type, node: Node, values: Sequence[Any], rows: Sequence[int], path: str
+    ) -> list[Any]:
         """Return the values of one class; null in place of others."""
         kept: list[Any] = []
         for value, row in zip(values, rows, strict=True):
             fits = value is None or type(value) is kind
             if not fits:
-                self._mismatch(path, value, row)
+                self._mismatch(path, value, row, node.type)
             kept.append(value if fits else None)
         return kept
 
-    def _mismatch(self, path: str, value: Any, row: int) -> None:
-        found = self.mismatches.setdefault(path, Mismatch(row=row))
+    def _mismatch(self, path: str, value: Any, row: int, wanted: Any) -> None:
+        found = self.mismatches.setdefault(path, Mismatch(wanted, row=row))
         found.types.setdefault(bson_type(value), value)
         found.count += 1
 

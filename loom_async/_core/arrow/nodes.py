@@ -169,4 +169,9 @@ def columns_of(schema: Any, declared: Any = None) -> Columns:
     Raises:
         ConfigurationError: MongoDB has no values of one of its types.
     """
+    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(
+            f"the schema has more than one column {', '.join(twice)}", hint="rename all but one"
+        )
     return Columns(schema, node_of(pa.struct(list(schema)), "", declared))

@@ -22,8 +22,9 @@ def to_objects(array: Any) -> list[Any]:
     if is_.is_struct(type_):
         return _with_nulls(array, _documents(array))
     if is_.is_list(type_) or is_.is_large_list(type_):
-        items = to_objects(array.flatten())
-        return _with_nulls(array, [items[a:b] for a, b in pairwise(_offsets(array))])
+        offsets, first, count = _offsets(array)
+        items = to_objects(array.values.slice(first, count))
+        return _with_nulls(array, [items[a:b] for a, b in pairwise(offsets)])
     if is_.is_map(type_):
         return _with_nulls(array, _mappings(array))
     if type_ == OBJECT_ID_TYPE:
@@ -81,26 +82,25 @@ def _documents(array: Any) -> list[Any]:
     names = [field.name for field in array.type]
     if not names:
         return [{} for _ in range(len(array))]
+    if len(set(names)) < len(names):
+        raise ValueError(f"a struct has a field twice: {', '.join(names)}")
     columns = [to_objects(array.field(place)) for place in range(len(names))]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _mappings(array: Any) -> list[Any]:
-    offsets = _offsets(array)
-    keys = to_objects(array.keys)
-    items = to_objects(array.items)
-    return [dict(zip(keys[a:b], items[a:b], strict=True)) for a, b in pairwise(offsets)]
+    offsets, first, count = _offsets(array)
+    keys = to_objects(array.keys.slice(first, count))
+    items = to_objects(array.items.slice(first, count))
+    found = [dict(zip(keys[a:b], items[a:b], strict=True)) for a, b in pairwise(offsets)]
+    if sum(map(len, found)) < len(keys):
+        raise ValueError("a map has a key twice")
+    return found
 
 
-def _offsets(array: Any) -> list[int]:
-    """Return where each row's items begin in the flattened items, and their end."""
-    lengths = array.offsets.to_numpy()
-    if not pa.types.is_map(array.type) and array.null_count:
-        # A null row's items are left out of the flattened ones, and it has none of its own.
-        sizes = lengths[1:] - lengths[:-1]
-        sizes[array.is_null().to_numpy(zero_copy_only=False)] = 0
-        ends: list[int] = [0, *sizes.cumsum().tolist()]
-        return ends
-    first = 0 if pa.types.is_map(array.type) else lengths[0]
-    starts: list[int] = (lengths - first).tolist()
-    return starts
+def _offsets(array: Any) -> tuple[list[int], int, int]:
+    """Return where each row's items begin, and where those of all rows begin and how many."""
+    offsets = array.offsets.to_numpy()
+    first, last = int(offsets[0]), int(offsets[-1])
+    starts: list[int] = (offsets - first).tolist()
+    return starts, first, last - first

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .libraries import library
 from .nodes import pa
 from .objects import to_objects
+from .tables import NULLED
 
 pd: Any = library("pandas")
 _compute: Any = library("pyarrow.compute")
@@ -28,7 +30,12 @@ def to_pandas(table: Any) -> Any:
     """
     columns = {name: _series(table.column(name)) for name in table.column_names}
     index = columns.pop("_id", None)
-    return pd.DataFrame(columns, index=None if index is None else pd.Index(index, name="_id"))
+    rows = pd.RangeIndex(table.num_rows) if index is None else pd.Index(index, name="_id")
+    frame = pd.DataFrame(columns, index=rows)
+    metadata: dict[bytes, bytes] = table.schema.metadata or {}
+    if NULLED in metadata:
+        frame.attrs[NULLED.decode()] = json.loads(metadata[NULLED])
+    return frame
 
 
 def _mixes_nan_and_null(column: Any) -> bool:

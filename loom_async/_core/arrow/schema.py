@@ -80,10 +80,14 @@ def _is_model(annotation: Any) -> bool:
 
 def _common(found: Iterable[Any]) -> Any:
     """Return the type that all share, `int | float` as a number; else it is left open."""
-    distinct = list(dict.fromkeys(found))
+    distinct: list[Any] = []
+    for type_ in found:
+        if type_ not in distinct:
+            distinct.append(type_)
     if len(distinct) == 1:
         return distinct[0]
-    return pa.float64() if set(distinct) == {pa.int64(), pa.float64()} else OPEN
+    is_number = all(type_ in (pa.int64(), pa.float64()) for type_ in distinct)
+    return pa.float64() if is_number and distinct else OPEN
 
 
 def _container(origin: Any, arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from ..errors import LossyConversion
@@ -84,9 +84,20 @@ class TableBuilder:
         return table.replace_schema_metadata({NULLED: json.dumps(self._nulled).encode()})
 
     def _merged(self) -> Any:
+        """Return all batches in the types that they have come to."""
+        place = 0
+        while place < len(self._batches):
+            columns = self._columns or columns_of(pa.schema([]))
+            batch, mismatches = recast(self._batches[place], columns, self._texts)
+            if mismatches and self._is_widened(mismatches):
+                place = 0
+                continue
+            if mismatches:
+                self._note(mismatches, self._batches[place].to_pylist)
+            self._batches[place] = batch
+            place += 1
         columns = self._columns or columns_of(pa.schema([]))
-        batches = [recast(batch, columns, self._texts) for batch in self._batches]
-        return pa.Table.from_batches(batches, columns.schema)
+        return pa.Table.from_batches(self._batches, columns.schema)
 
     def _fast(self, stream: bytes) -> Any:
         columns = self._columns
@@ -106,21 +117,31 @@ class TableBuilder:
             assert self._columns is not None
             decoder = ExactDecoder(self._columns, self._texts)
             batch = decoder.batch(documents)
-            if not decoder.mismatches:
-                return batch
-            if self._on_mismatch == "widen" and not self._has_given:
-                self._widen(decoder.mismatches)
-            elif self._on_mismatch == "null":
-                for path, found in decoder.mismatches.items():
-                    self._nulled[path] += found.count
-                return batch
-            else:
-                raise _lossy(self._columns, decoder.mismatches, documents)
+            mismatches = decoder.mismatches
+            if not mismatches or not self._is_widened(mismatches):
+                break
+        if mismatches:
+            self._note(mismatches, lambda: documents)
+        return batch
+
+    def _is_widened(self, mismatches: Mapping[str, Mismatch]) -> bool:
+        if self._on_mismatch != "widen" or self._has_given:
+            return False
+        self._widen(mismatches)
+        return True
+
+    def _note(
+        self, mismatches: Mapping[str, Mismatch], documents: Callable[[], list[dict[str, Any]]]
+    ) -> None:
+        """Count what has become null, or fail."""
+        if self._on_mismatch != "null":
+            raise _lossy(mismatches, documents())
+        for path, found in mismatches.items():
+            self._nulled[path] += found.count
 
     def _grow(self, documents: list[dict[str, Any]]) -> None:
         """Have the types that were left open hold these documents as well."""
-        is_settled = self._is_streamed and self._columns is not None and not is_open(self._type)
-        if not self._is_open or is_settled:
+        if not self._is_open or self._has_given:
             return
         found = pa.struct(list(infer_schema(documents)))
         grown = fill(self._declared, self._type, found)
@@ -137,41 +158,26 @@ class TableBuilder:
         for path, found in mismatches.items():
             schema, is_text = widened(schema, path, set(found.types))
             if is_text:
-                self._texts |= {path}
-        self._columns = columns_of(schema)
-        # What was declared gives way, so that further batches do not bring it back.
-        self._declared = pa.struct(list(schema))
-        self._is_open = is_open(self._declared)
+                self._texts |= {column_at(schema, path) or path}
+            if pa.types.is_struct(self._declared):
+                # What was declared gives way, so that further batches do not bring it back.
+                declared, _ = widened(pa.schema(list(self._declared)), path, set(found.types))
+                self._declared = pa.struct(list(declared))
+        self._columns = columns_of(schema, self._declared)
 
 
-def _lossy(
-    columns: Columns, mismatches: Mapping[str, Mismatch], documents: list[dict[str, Any]]
-) -> LossyConversion:
+def _lossy(mismatches: Mapping[str, Mismatch], documents: list[dict[str, Any]]) -> LossyConversion:
     path, found = min(mismatches.items(), key=lambda item: item[1].row)
-    wanted = _type_at(columns.schema, path)
     types = sorted(found.types)
     others = f"; so do {', '.join(sorted(set(mismatches) - {path}))}" if len(mismatches) > 1 else ""
     id = documents[found.row].get("_id")
     values = ", ".join(f"{value!r:.60}" for value in found.types.values())
     return LossyConversion(
-        f"{path} holds {' and '.join(types)} ({values}) that a column of {wanted} cannot hold "
-        f"exactly: {found.count} in this batch, first in the document of _id {id!r}{others}",
+        f"{path} holds {' and '.join(types)} ({values}) that a column of {found.wanted} cannot "
+        f"hold exactly: {found.count} in this batch, first in the document of _id {id!r}{others}",
         field=path,
         types=types,
         id=id,
         hint='on_mismatch="widen" gives the column a type that holds both, "null" leaves such '
         "values out and counts them; get_arrow_schema() can say another type",
     )
-
-
-def _type_at(schema: Any, path: str) -> Any:
-    name = column_at(schema, path)
-    type_ = pa.null() if name is None else schema.field(name).type
-    for part in path[len(name or path) :].replace("[]", ".[]").split(".")[1:]:
-        if part == "[]":
-            type_ = type_.value_type
-        elif part == "*":
-            type_ = type_.item_type
-        else:
-            type_ = type_.field(part).type
-    return type_

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .exact import ExactDecoder
+from .exact import ExactDecoder, Mismatch
 from .nodes import DOCUMENT, TIMESTAMP, Columns, Node, pa
 from .objects import to_objects
 
@@ -43,10 +43,11 @@ def _wider(type_: Any, found: set[str]) -> Any:
     return None
 
 
-def recast(batch: Any, columns: Columns, texts: frozenset[str]) -> Any:
-    """Return a batch in the types that its table has come to."""
+def recast(batch: Any, columns: Columns, texts: frozenset[str]) -> tuple[Any, dict[str, Mismatch]]:
+    """Return a batch in the types that its table has come to, and what does not fit them."""
+    mismatches: dict[str, Mismatch] = {}
     if batch.schema.equals(columns.schema):
-        return batch
+        return batch, mismatches
     wanted = columns.schema
     arrays: list[Any] = []
     for field, (name, node) in zip(wanted, columns.root.children, strict=True):
@@ -60,4 +61,5 @@ def recast(batch: Any, columns: Columns, texts: frozenset[str]) -> Any:
             root = Node(pa.struct([field]), None, code=DOCUMENT, children=((name, node),))
             decoder = ExactDecoder(Columns(pa.schema([field]), root), texts)
             arrays.append(decoder.batch(rows).column(0))
-    return pa.RecordBatch.from_arrays(arrays, schema=wanted)
+            mismatches |= decoder.mismatches
+    return pa.RecordBatch.from_arrays(arrays, schema=wanted), mismatches

@@ -10,7 +10,7 @@ from ..arrow.libraries import library
 from .results import FrameError, RowError, refused
 
 # Rows of one chunk: what is checked before any of it is sent.
-ROWS = 10_000
+ROWS = 5_000
 
 
 @dataclass(frozen=True)
@@ -68,41 +68,51 @@ def _check_names(names: list[str]) -> None:
         )
 
 
-_ID_NAMES = ("_id", "id")
-
-
 def _pandas(frame: Any, rows: int) -> Iterator[Chunk]:
     if getattr(frame, "ndim", 0) != 2:
         raise _no_frame(frame)
-    if frame.index.name in _ID_NAMES and frame.index.name not in frame.columns:
-        frame = frame.reset_index()
+    named = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    if named:
+        frame = frame.reset_index(level=named)
     _check_names([str(name) for name in frame.columns])
     for start in range(0, len(frame), rows):
         part = frame.iloc[start : start + rows]
-        columns = {str(name): _pandas_values(part[name]) for name in part.columns}
+        columns = {str(name): _pandas_values(str(name), part[name]) for name in part.columns}
         yield Chunk(start, columns, len(part))
 
 
-def _pandas_values(series: Any) -> list[Any]:
-    if series.dtype.name == "category":
-        series = series.astype(series.dtype.categories.dtype)
+def _pandas_values(name: str, series: Any) -> list[Any]:
     nulls = series.isna().to_numpy()
-    if series.dtype.kind == "M":
-        values: list[Any] = list(series.dt.to_pydatetime())
-    else:
-        values = [_plain(value) for value in series.tolist()]
-    if nulls.any():
-        for row in nulls.nonzero()[0]:
-            values[row] = None
+    if series.dtype.name == "category":
+        series = series.astype(object)
+    try:
+        if series.dtype.kind == "M":
+            values: list[Any] = list(series.dt.to_pydatetime())
+        else:
+            values = [_plain(value) for value in series.tolist()]
+    except (ValueError, OverflowError) as error:
+        raise _unreadable(name, error) from error
+    for row in nulls.nonzero()[0]:
+        values[row] = None
     return values
 
 
 def _plain(value: Any) -> Any:
     """Return Python's own object for one of numpy's or pandas', which lists of objects may hold."""
+    if type(value) is float:
+        return None if value != value else value  # NaN, also of Arrow's types, is pandas' null
     if type(value).__module__ == "numpy":
         return value.tolist()
     to_datetime: Any = getattr(value, "to_pydatetime", None)
     return value if to_datetime is None else to_datetime(warn=False)
+
+
+def _unreadable(name: str, error: BaseException) -> FrameError:
+    return FrameError(
+        f"the column {name} cannot be read: {error}",
+        columns=[name],
+        hint="Python's datetime ends with the year 9999; convert the column first",
+    )
 
 
 def _polars(frame: Any, rows: int) -> Iterator[Chunk]:
@@ -112,8 +122,19 @@ def _polars(frame: Any, rows: int) -> Iterator[Chunk]:
         raise _no_frame(frame)
     start = 0
     for part in frame.iter_slices(rows):
-        yield Chunk(start, {column.name: column.to_list() for column in part}, len(part))
+        yield Chunk(start, {c.name: _polars_values(c) for c in part}, len(part))
         start += len(part)
+
+
+def _polars_values(column: Any) -> list[Any]:
+    try:
+        values: list[Any] = column.to_list()
+    except BaseException as error:
+        # Polars panics at what Python cannot hold, and its panic is no Exception.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise _unreadable(column.name, error) from error
+        raise
+    return values
 
 
 def _arrow(frame: Any, rows: int) -> Iterator[Chunk]:
@@ -141,17 +162,21 @@ def _arrow_values(name: str, column: Any, start: int) -> list[Any]:
     # pyarrow is not needed for frames of pandas.
     from ..arrow.objects import to_objects
 
-    broken = (UnicodeDecodeError, library("pyarrow").ArrowException)
+    arrow_error = library("pyarrow").ArrowException
     try:
         return to_objects(column)
-    except broken:
+    except (UnicodeDecodeError, arrow_error) as error:
         errors: list[RowError] = []
         for row in range(len(column)):
             try:
                 to_objects(column.slice(row, 1))
-            except broken:
+            except (UnicodeDecodeError, arrow_error):
                 errors.append(RowError(start + row, name, "no valid UTF-8"))
+        if not errors:
+            raise _unreadable(name, error) from error
         raise refused(errors, []) from None
+    except (ValueError, OverflowError) as error:
+        raise _unreadable(name, error) from error
 
 
 def _by_narwhals(frame: Any) -> Any:

@@ -92,7 +92,8 @@ def refused(errors: Sequence[RowError], written: Sequence[range]) -> FrameError:
     more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
     rows = len({error.row for error in errors})
     return FrameError(
-        f"{rows} row{'s' if rows != 1 else ''} cannot be stored: {shown}{more}. {_told(written)}",
+        f"{rows} row{'s' if rows != 1 else ''} cannot be stored: {shown}{more}. "
+        f"{what_is_written(written)}",
         errors=errors,
         written=written,
         hint='mend them, or leave them out by on_error="skip"',
@@ -107,7 +108,8 @@ def told(error: FrameError, written: Sequence[range]) -> FrameError:
     return error
 
 
-def _told(written: Sequence[range]) -> str:
+def what_is_written(written: Sequence[range]) -> str:
+    """Return a sentence that says which rows have taken effect."""
     if not any(written):
         return "Nothing was written"
     ranges = ", ".join(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import EncodingError
@@ -18,7 +18,8 @@ from ..model.model_codec import StoredField
 from ..model.plan import Insertion, encode_document, plan_persist
 from ..model.values import to_bson
 from .chunks import Chunk
-from .results import FrameError, RowError
+from .columns import fields_by_column
+from .results import RowError
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Documents:
         count: How many rows the chunk has.
         rows: The places of the documents' rows in the frame.
         ids: Their ids.
-        raws: Their BSON bytes.
+        raws: The documents themselves, in BSON.
         given: Whether the frame has their ids, so that they may exist.
         errors: The rows refused.
     """
@@ -39,42 +40,9 @@ class Documents:
     count: int
     rows: list[int] = field(default_factory=list[int])
     ids: list[Any] = field(default_factory=list[Any])
-    raws: list[bytes] = field(default_factory=list[bytes])
+    raws: list[RawBSONDocument] = field(default_factory=list[RawBSONDocument])
     given: bool = False
     errors: list[RowError] = field(default_factory=list[RowError])
-
-
-def fields_by_column(model: type[DocumentModel], names: Sequence[str]) -> dict[str, StoredField]:
-    """Return the model's field for each column of a frame, by its name or its stored name.
-
-    Raises:
-        FrameError: The model lacks a column, or two columns are of one field.
-    """
-    codec = model_codec(model)
-    known = {f.name: f for f in codec.fields} | {f.stored_name: f for f in codec.fields}
-    unknown = [name for name in names if name not in known]
-    if unknown and model.model_config.get("extra") != "allow":
-        near = next(iter(difflib.get_close_matches(unknown[0], known, 1)), None)
-        raise FrameError(
-            f"{model.__name__} has no field for the column{'s' if len(unknown) > 1 else ''} "
-            f"{', '.join(unknown)}. Nothing was written",
-            columns=unknown,
-            hint=f"rename it to {near}, or drop it" if near else "drop what is not to be stored",
-        )
-    found: dict[str, StoredField] = {}
-    for name in names:
-        if name not in known:
-            continue
-        twin = next((other for other, f in found.items() if f is known[name]), None)
-        if twin is not None:
-            raise FrameError(
-                f"the columns {twin} and {name} are both the field {known[name].name} of "
-                f"{model.__name__}. Nothing was written",
-                columns=[twin, name],
-                hint="drop one of them",
-            )
-        found[name] = known[name]
-    return found
 
 
 class Encoder:
@@ -88,6 +56,7 @@ class Encoder:
     def __init__(self, model: type[DocumentModel], *, validate: bool) -> None:
         self._model = model
         self._validate = validate
+        self._seen: dict[Any, int] = {}
         self._adapter: TypeAdapter[list[Any]] = TypeAdapter(list[model])  # type: ignore[valid-type]
 
     def documents(self, chunk: Chunk, now: datetime) -> Documents:
@@ -103,7 +72,9 @@ class Encoder:
             else:
                 documents = self._unvalidated(chunk, columns, now)
         documents.given = any(f.stored_name == "_id" for f in columns.values())
-        _refuse_repeated(documents)
+        if documents.given:
+            self._refuse_repeated(documents)
+        documents.errors.sort(key=lambda error: error.row)
         return documents
 
     def _validated(self, chunk: Chunk, columns: dict[str, StoredField], now: datetime) -> Documents:
@@ -114,14 +85,14 @@ class Encoder:
             row = chunk.start + place
             try:
                 plan = plan_persist(made, now)
-            except EncodingError as error:
-                found.errors.append(RowError(row, error.path, error.reason))
+                assert isinstance(plan, Insertion)
+                raw = _sized(plan.raw)
+            except ValueError as error:
+                found.errors.append(row_error(row, error))
                 continue
-            assert isinstance(plan, Insertion)
             found.rows.append(row)
             found.ids.append(plan.id)
-            found.raws.append(plan.raw)
-        found.errors.sort(key=lambda error: error.row)
+            found.raws.append(raw)
         return found
 
     def _rows(self, chunk: Chunk, columns: dict[str, StoredField]) -> Iterator[dict[str, Any]]:
@@ -159,12 +130,12 @@ class Encoder:
         self, chunk: Chunk, columns: dict[str, StoredField], now: datetime
     ) -> Documents:
         found = Documents(chunk.start, chunk.count)
-        encoded = {
-            columns[name].stored_name if name in columns else name: _encoded(
-                columns.get(name), values
-            )
-            for name, values in chunk.columns.items()
-        }
+        encoded: dict[str, list[Any]] = {}
+        for name, values in chunk.columns.items():
+            stored = columns.get(name)
+            key = stored.stored_name if stored else name
+            encoded[key], errors = encoded_column(name, stored, values, chunk.start)
+            found.errors += errors
         make_id: Any = self._model.model_fields["id"].default_factory
         found.ids = encoded.pop("_id", [None] * chunk.count)
         if make_id is not None:
@@ -173,23 +144,72 @@ class Encoder:
             _stamp(f, encoded, chunk.count, now)
         names = ["_id", *encoded]
         found.rows = list(range(chunk.start, chunk.start + chunk.count))
-        for row, values in enumerate(zip(found.ids, *encoded.values(), strict=True)):
+        for row, made in enumerate(zip(found.ids, *encoded.values(), strict=True)):
             try:
-                found.raws.append(encode_document(dict(zip(names, values, strict=True))))
+                raw = _sized(encode_document(dict(zip(names, made, strict=True))))
             except EncodingError as error:
-                found.raws.append(b"")
-                found.errors.append(RowError(chunk.start + row, error.path, error.reason))
+                raw = RawBSONDocument(_EMPTY)
+                found.errors.append(row_error(chunk.start + row, error))
+            found.raws.append(raw)
         _leave_out(found, {error.row for error in found.errors})
         return found
 
+    def _refuse_repeated(self, found: Documents) -> None:
+        """Refuse the rows whose id a row before them has, in whatever chunk."""
+        repeated: set[int] = set()
+        for row, id in zip(found.rows, found.ids, strict=True):
+            earlier = self._seen.setdefault(_key(id), row)
+            if earlier != row:
+                repeated.add(row)
+                found.errors.append(RowError(row, "_id", f"row {earlier} has the id {id!r} too"))
+        _leave_out(found, repeated)
 
-def _encoded(stored: StoredField | None, values: list[Any]) -> list[Any]:
-    if stored is None:
-        return [to_bson(value) for value in values]
-    if stored.codec.is_identity:
-        return values
-    encode: Callable[[Any], Any] = stored.codec.encode
-    return [None if value is None else encode(value) for value in values]
+
+_EMPTY = b"\x05\0\0\0\0"
+# MongoDB manual, "MongoDB Limits and Thresholds": a document has 16 mebibytes at most.
+LARGEST = 16 * 1024 * 1024
+
+
+def _sized(raw: bytes) -> RawBSONDocument:
+    if len(raw) > LARGEST:
+        raise EncodingError(f"a document of {len(raw):,} bytes; MongoDB holds 16 MB", path="")
+    return RawBSONDocument(raw)
+
+
+def row_error(row: int, error: ValueError) -> RowError:
+    """Return the error of a row whose values cannot be encoded."""
+    if isinstance(error, EncodingError):
+        return RowError(row, error.path, error.reason)
+    return RowError(row, "", str(error))
+
+
+def encoded_column(
+    name: str, stored: StoredField | None, values: list[Any], start: int
+) -> tuple[list[Any], list[RowError]]:
+    """Return a column's values as they are stored, null for those that cannot be.
+
+    Parameters:
+        name: The column.
+        stored: Its field; None if the model has none for it.
+        values: The values.
+        start: The place of the first in the frame.
+    """
+    if stored is not None and stored.codec.is_identity:
+        return values, []
+    encode: Callable[[Any], Any] = to_bson if stored is None else stored.codec.encode
+    try:
+        return [None if value is None else encode(value) for value in values], []
+    except (TypeError, ValueError, AttributeError):
+        encoded: list[Any] = []
+        errors: list[RowError] = []
+    for row, value in enumerate(values, start):
+        try:
+            encoded.append(None if value is None else encode(value))
+        except (TypeError, ValueError, AttributeError) as error:
+            encoded.append(None)
+            reason = error.reason if isinstance(error, EncodingError) else str(error)
+            errors.append(RowError(row, name, reason))
+    return encoded, errors
 
 
 def _stamp(f: StoredField, encoded: dict[str, list[Any]], count: int, now: datetime) -> None:
@@ -201,22 +221,6 @@ def _stamp(f: StoredField, encoded: dict[str, list[Any]], count: int, now: datet
     else:
         values = encoded[f.stored_name]
         encoded[f.stored_name] = [made if value is None else value for value in values]
-
-
-def _refuse_repeated(found: Documents) -> None:
-    """Refuse the rows whose id a row before them has; without given ids there are none."""
-    if not found.given or len(set(map(_key, found.ids))) == len(found.ids):
-        return
-    first: dict[Any, int] = {}
-    repeated: set[int] = set()
-    for row, id in zip(found.rows, found.ids, strict=True):
-        earlier = first.setdefault(_key(id), row)
-        if earlier != row:
-            repeated.add(row)
-            reason = f"row {earlier} has the id {id!r} too"
-            found.errors.append(RowError(row, "_id", reason))
-    _leave_out(found, repeated)
-    found.errors.sort(key=lambda error: error.row)
 
 
 def _key(id: Any) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pymongo import UpdateMany, UpdateOne
 
 from ..errors import EncodingError
@@ -17,8 +17,9 @@ from ..model.markers import now as current_time
 from ..model.model_codec import StoredField
 from ..model.plan import encode_document
 from .chunks import Chunk
+from .columns import column_validator, fields_by_column
 from .results import FrameError, RowError
-from .rows import fields_by_column
+from .rows import LARGEST, encoded_column, row_error
 
 
 @dataclass
@@ -49,7 +50,7 @@ class UpdatePlanner:
 
     def __init__(self, model: type[DocumentModel], on: Sequence[str], *, upsert: bool) -> None:
         self._model = model
-        self._on = list(on)
+        self._on = list(dict.fromkeys(on))
         self._upsert = upsert
         self._seen: dict[bytes, int] = {}
 
@@ -70,6 +71,17 @@ class UpdatePlanner:
             refused |= {error.row - chunk.start for error in bad}
         stamps, on_insert = _stamps(self._model, fields, now)
         names = {column: fields[column].stored_name for column in values}
+        for column in chunk.columns.keys() - fields.keys():  # where the model allows any
+            values[column], bad = encoded_column(column, None, chunk.columns[column], chunk.start)
+            names[column] = column
+            found.errors += bad
+            refused |= {error.row - chunk.start for error in bad}
+        if not (names.keys() - keys_of(fields, keys)) and not stamps:
+            raise FrameError(
+                "the frame has no column besides those of on: there is nothing to set",
+                columns=self._on,
+                hint="add the columns to be set",
+            )
         for place, row in enumerate(zip(*values.values(), strict=True)):
             if place in refused:
                 continue
@@ -77,7 +89,7 @@ class UpdatePlanner:
             try:
                 self._add(found, chunk.start + place, document, keys, stamps, on_insert)
             except EncodingError as error:
-                found.errors.append(RowError(chunk.start + place, error.path, error.reason))
+                found.errors.append(row_error(chunk.start + place, error))
         found.errors.sort(key=lambda error: error.row)
         return found
 
@@ -101,15 +113,24 @@ class UpdatePlanner:
         """Return a column's values as they are stored, and the rows that its field refuses."""
         values = chunk.columns[column]
         errors: list[RowError] = []
+        validator = column_validator(self._model, stored.name)
+        places = list(range(len(values)))
         try:
-            checked = _adapter(self._model, stored.name).validate_python(values)
+            checked: list[Any] = validator.validate_python(values, by_alias=True, by_name=True)
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
                 place, *path = detail["loc"]
                 where = ".".join(map(str, (column, *path)))
                 errors.append(RowError(chunk.start + int(place), where, detail["msg"]))
-            return list(values), errors
-        return [None if value is None else stored.codec.encode(value) for value in checked], errors
+            bad = {error.row - chunk.start for error in errors}
+            places = [place for place in places if place not in bad]
+            good = [values[place] for place in places]
+            checked = validator.validate_python(good, by_alias=True, by_name=True)
+        whole: list[Any] = [None] * len(values)
+        for place, value in zip(places, checked, strict=True):
+            whole[place] = value
+        encoded, more = encoded_column(column, stored, whole, chunk.start)
+        return encoded, errors + more
 
     def _add(
         self,
@@ -122,7 +143,8 @@ class UpdatePlanner:
     ) -> None:
         key = {name: document.pop(name) for name in keys}
         raw = encode_document(key)
-        encode_document(document)
+        if len(encode_document(document)) > LARGEST:
+            raise EncodingError("more than the 16 MB that MongoDB holds", path="")
         null = next((name for name, value in key.items() if value is None), None)
         earlier = self._seen.setdefault(raw, row)
         if null is not None:
@@ -142,18 +164,9 @@ class UpdatePlanner:
         found.operations.append(kind(matched, update, upsert=self._upsert))
 
 
-_adapters: dict[tuple[type, str], TypeAdapter[list[Any]]] = {}
-
-
-def _adapter(model: type[DocumentModel], name: str) -> TypeAdapter[list[Any]]:
-    found = _adapters.get((model, name))
-    if found is None:
-        info = model.model_fields[name]
-        # The field alone: its own type, constraints and validators.
-        annotation: Any = info.annotation
-        kind: Any = Annotated[(annotation, *info.metadata)] if info.metadata else annotation
-        found = _adapters[model, name] = TypeAdapter(list[kind])  # pyright: ignore[reportInvalidTypeForm]
-    return found
+def keys_of(fields: dict[str, StoredField], keys: Sequence[str]) -> set[str]:
+    """Return the columns whose fields have these stored names."""
+    return {column for column, stored in fields.items() if stored.stored_name in keys}
 
 
 def _stamps(

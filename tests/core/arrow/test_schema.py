@@ -47,6 +47,8 @@ class Tree(BaseModel):
 class Everything(lm.Persistable):
     text: lm.StrLower
     maybe: str | None = None
+    other: lm.PyObjectId | None = None
+    others: list[lm.PyObjectId] = []
     number: int | float = 0
     unlike: int | str = 0
     anything: Any = None
@@ -80,6 +82,8 @@ def test_schema_of_a_model() -> None:
         "updated_time": TIMESTAMP,
         "text": pa.string(),
         "maybe": pa.string(),
+        "other": OBJECT_ID_TYPE,
+        "others": pa.list_(OBJECT_ID_TYPE),
         "number": pa.float64(),
         "unlike": pa.null(),
         "anything": pa.null(),

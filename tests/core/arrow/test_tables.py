@@ -25,7 +25,7 @@ from loom_async._core.arrow.objects import to_objects
 from loom_async._core.arrow.tables import NULLED, TableBuilder
 from loom_async._core.arrow.walk import Unfaithful, Walk
 from loom_async._core.arrow.wire import decode
-from loom_async._core.errors import LossyConversion
+from loom_async._core.errors import ConfigurationError, LossyConversion
 from loom_async._core.model.values import CODEC_OPTIONS, decode_bson, encode_bson
 
 ADDRESS = pa.struct([("street", pa.string()), ("zip", pa.int64())])
@@ -336,3 +336,59 @@ def test_decimals_of_many_scales() -> None:
     ]
     table = table_of([{"price": Decimal128(number)} for number in numbers])
     assert table.column("price").to_pylist() == [Decimal(number) for number in numbers]
+
+
+def test_integers_that_a_later_double_would_change() -> None:
+    big = [{"_id": 1, "v": 2**53 + 1}], [{"_id": 2, "v": 2.5}]
+    with pytest.raises(LossyConversion) as caught:
+        table_of(*big, schema=None)
+    assert (caught.value.field, caught.value.id) == ("v", 1)
+    assert table_of(*big, schema=None, on_mismatch="widen").column("v").to_pylist() == [
+        "9007199254740993", "2.5",
+    ]  # fmt: skip
+    nulled = table_of(*big, schema=None, on_mismatch="null")
+    assert nulled.column("v").to_pylist() == [None, 2.5]
+    assert json.loads(nulled.schema.metadata[NULLED]) == {"v": 1}
+    schema = pa.schema([("v", pa.int64())])
+    widened = table_of(*big, schema=schema, on_mismatch="widen")
+    assert widened.column("v").to_pylist() == ["9007199254740993", "2.5"]
+
+
+def test_fields_that_come_after_a_widening() -> None:
+    batches = [{"v": 1}], [{"v": "x"}], [{"v": 2, "new": 5}], [{"new": 6}]
+    table = table_of(*batches, schema=None, on_mismatch="widen")
+    assert table.to_pydict() == {"v": ["1", "x", "2", None], "new": [None, None, 5, 6]}
+
+
+def test_a_stream_keeps_the_schema_it_began_with() -> None:
+    builder = TableBuilder(None, "raise", is_streamed=True)
+    builder.add(stream_of([{"v": None, "s": {"p": 1}}]))
+    (first,) = builder.take(1)
+    assert first.schema.field("v").type == pa.null()
+    for later in ({"v": 7}, {"s": {"q": 2}}, {"new": 1}):
+        with pytest.raises(LossyConversion):
+            builder.add(stream_of([later]))
+    assert builder.take(1) == []
+
+
+def test_names_with_dots_in_errors() -> None:
+    with pytest.raises(LossyConversion, match=r"v\.a\.b holds string"):
+        table_of([{"v": {"a.b": 1}}, {"v": {"a.b": "x"}}], schema=None)
+
+
+def test_object_ids_in_lists_that_are_all_null() -> None:
+    line = pa.list_(pa.struct([("ref", OBJECT_ID_TYPE)]))
+    schema = pa.schema([("lines", line)])
+    assert rows_of(table_of([{}, {"lines": None}], schema=schema)) == [{"lines": None}] * 2
+    id = ObjectId()
+    assert rows_of(table_of([{}, {"lines": [{"ref": id}]}], schema=schema).slice(1)) == [
+        {"lines": [{"ref": id}]}
+    ]
+
+
+def test_what_has_a_name_twice_is_refused() -> None:
+    double = pa.MapArray.from_arrays([0, 2], ["k", "k"], [1, 2])
+    with pytest.raises(ValueError, match="a map has a key twice"):
+        to_objects(double)
+    with pytest.raises(ConfigurationError, match="more than one column a"):
+        TableBuilder(pa.schema([("a", pa.int64()), ("a", pa.int64())]))
