@@ -183,7 +183,7 @@ class PersistableBase(DocumentModel):
     ) -> InsertResult:
         """Store each row of a frame as a document of this model.
 
-        Rows are read, checked and sent in chunks of 10,000; a chunk is checked before any of it is
+        Rows are read, checked and sent in chunks of 5,000; a chunk is checked before any of it is
         sent, and the next one is made ready meanwhile. Columns go by the names of the fields or by
         their stored names; `_id` or `id` may be a column or the index, a row without gets an id.
         NaN, NaT and NA of pandas are stored as null.
@@ -237,7 +237,7 @@ class PersistableBase(DocumentModel):
     ) -> UpdateResult:
         """Set the fields of documents to what a frame's rows say.
 
-        Each column is checked by its field. Rows are sent in chunks of 10,000; a chunk is checked
+        Each column is checked by its field. Rows are sent in chunks of 5,000; a chunk is checked
         before any of it is sent.
 
         Parameters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..model.document import collector_paused
 from .libraries import library
 from .nodes import pa
 from .objects import to_objects
@@ -28,7 +29,8 @@ def to_pandas(table: Any) -> Any:
     Numbers with nulls among them become pandas' nullable types, which keep large integers exact.
     Columns that pandas has no type for hold Python objects.
     """
-    columns = {name: _series(table.column(name)) for name in table.column_names}
+    with collector_paused():
+        columns = {name: _series(table.column(name)) for name in table.column_names}
     index = columns.pop("_id", None)
     rows = pd.RangeIndex(table.num_rows) if index is None else pd.Index(index, name="_id")
     frame = pd.DataFrame(columns, index=rows)
