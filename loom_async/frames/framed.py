@@ -72,9 +72,9 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: pandas or pyarrow is not installed.
         """
-        table = await self.load_table(on_mismatch=on_mismatch, check=check)
         from .._core.arrow.pandas_frames import to_pandas
 
+        table = await self.load_table(on_mismatch=on_mismatch, check=check)
         frame: DataFrame = await _seam.in_worker(settings().arrow_workers, to_pandas, table)
         return frame
 
@@ -91,9 +91,9 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: Polars or pyarrow is not installed.
         """
-        table = await self.load_table(on_mismatch=on_mismatch, check=check)
         from .._core.arrow.polars_frames import to_polars
 
+        table = await self.load_table(on_mismatch=on_mismatch, check=check)
         frame: PolarsFrame = await _seam.in_worker(settings().arrow_workers, to_polars, table)
         return frame
 

@@ -77,9 +77,9 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: pandas or pyarrow is not installed.
         """
-        table = self.load_table(on_mismatch=on_mismatch, check=check)
         from loom_async._core.arrow.pandas_frames import to_pandas
 
+        table = self.load_table(on_mismatch=on_mismatch, check=check)
         frame: DataFrame = _seam.in_worker(settings().arrow_workers, to_pandas, table)
         return frame
 
@@ -100,9 +100,9 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: Polars or pyarrow is not installed.
         """
-        table = self.load_table(on_mismatch=on_mismatch, check=check)
         from loom_async._core.arrow.polars_frames import to_polars
 
+        table = self.load_table(on_mismatch=on_mismatch, check=check)
         frame: PolarsFrame = _seam.in_worker(settings().arrow_workers, to_polars, table)
         return frame
 
