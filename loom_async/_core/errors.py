@@ -106,7 +106,7 @@ class LossyConversion(LoomError, ValueError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.field = field
-        self.types = tuple(types)
+        self.types: tuple[str, ...] = tuple(types)
         self.id = id
 
 

@@ -30,7 +30,13 @@ class Framed(Chain[M]):
 
     __slots__ = ()
 
-    async def load_table(self, *, on_mismatch: OnMismatch = "raise", check: bool = True) -> Table:
+    async def load_table(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> Table:
         """Return all results as a pyarrow Table.
 
         Parameters:
@@ -40,6 +46,7 @@ class Framed(Chain[M]):
                 metadata under `loom.nulled`, as JSON.
             check: False trusts that every document is what the schema says, and is faster. Where
                 one is not, values may be changed in silence.
+            progress: Whether to show a progress bar; None as the settings say.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -56,17 +63,27 @@ class Framed(Chain[M]):
         """
         schema = self._arrow_schema()
         return await load_table(
-            self._model, self._spec, schema, on_mismatch=on_mismatch, check=check
+            self._model,
+            self._spec,
+            schema,
+            on_mismatch=on_mismatch,
+            check=check,
+            progress=progress,
         )
 
     async def load_dataframe(
-        self, *, on_mismatch: OnMismatch = "raise", check: bool = True
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
     ) -> DataFrame:
         """Return all results as a pandas frame with `_id` as its index.
 
         Parameters:
             on_mismatch: As for `load_table`.
             check: As for `load_table`.
+            progress: As for `load_table`.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -74,18 +91,23 @@ class Framed(Chain[M]):
         """
         from .._core.arrow.pandas_frames import to_pandas
 
-        table = await self.load_table(on_mismatch=on_mismatch, check=check)
+        table = await self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
         frame: DataFrame = await _seam.in_worker(settings().arrow_workers, to_pandas, table)
         return frame
 
     async def load_polars(
-        self, *, on_mismatch: OnMismatch = "raise", check: bool = True
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
     ) -> PolarsFrame:
         """Return all results as a Polars frame.
 
         Parameters:
             on_mismatch: As for `load_table`.
             check: As for `load_table`.
+            progress: As for `load_table`.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -93,12 +115,17 @@ class Framed(Chain[M]):
         """
         from .._core.arrow.polars_frames import to_polars
 
-        table = await self.load_table(on_mismatch=on_mismatch, check=check)
+        table = await self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
         frame: PolarsFrame = await _seam.in_worker(settings().arrow_workers, to_polars, table)
         return frame
 
     def load_batches(
-        self, rows: int = 65_536, *, on_mismatch: OnMismatch = "raise", check: bool = True
+        self,
+        rows: int = 65_536,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
     ) -> AsyncIterator[RecordBatch]:
         """Yield all results as record batches, for results that are larger than memory.
 
@@ -106,6 +133,7 @@ class Framed(Chain[M]):
             rows: The rows of each batch; the last has fewer.
             on_mismatch: As for `load_table`; a column can widen in the first batch alone.
             check: As for `load_table`.
+            progress: As for `load_table`.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -120,6 +148,7 @@ class Framed(Chain[M]):
             rows=rows,
             on_mismatch=on_mismatch,
             check=check,
+            progress=progress,
         )
 
     def _arrow_schema(self) -> Schema | None:

@@ -9,6 +9,7 @@ from .. import _seam
 from .._core.choices import check_choice
 from .._core.context import Place
 from .._core.driver_errors import Translated
+from .._core.progress import progress as progress_bar
 from .._core.query.spec import QuerySpec
 from .._core.query.stages import AggregationStages
 from .._core.settings import settings
@@ -24,16 +25,25 @@ OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
 
 
 async def load_table(
-    model: type, spec: QuerySpec, schema: Schema | None, *, on_mismatch: OnMismatch, check: bool
+    model: type,
+    spec: QuerySpec,
+    schema: Schema | None,
+    *,
+    on_mismatch: OnMismatch,
+    check: bool,
+    progress: bool | None = None,
 ) -> Table:
     """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
     builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     collection = await collection_of(model)
-    with Translated(f"load a table of {model.__name__}"):
+    with (
+        progress_bar(progress, f"load {model.__name__}") as advance,
+        Translated(f"load a table of {model.__name__}"),
+    ):
         async with _seam.ahead(raw_batches(collection, spec)) as streams:
             async for stream in streams:
-                await _seam.in_worker(workers, builder.add, stream)
+                advance(await _seam.in_worker(workers, builder.add, stream))
     table: Table = await _seam.in_worker(workers, builder.table)
     return table
 
@@ -57,15 +67,19 @@ async def load_batches(
     rows: int,
     on_mismatch: OnMismatch,
     check: bool,
+    progress: bool | None,
 ) -> AsyncIterator[RecordBatch]:
     """Yield the results of a query as record batches; see `Query.load_batches`."""
     builder = _builder(schema, on_mismatch, check=check, is_streamed=True)
     workers = settings().arrow_workers
     collection = await collection_of(model, place)
-    with Translated(f"load batches of {model.__name__}"):
+    with (
+        progress_bar(progress, f"load {model.__name__}") as advance,
+        Translated(f"load batches of {model.__name__}"),
+    ):
         async with _seam.ahead(raw_batches(collection, spec)) as streams:
             async for stream in streams:
-                await _seam.in_worker(workers, builder.add, stream)
+                advance(await _seam.in_worker(workers, builder.add, stream))
                 for batch in await _seam.in_worker(workers, builder.take, rows):
                     yield batch
         for batch in await _seam.in_worker(workers, builder.rest):

@@ -33,7 +33,13 @@ class Framed(Chain[M]):
 
     __slots__ = ()
 
-    def load_table(self, *, on_mismatch: OnMismatch = "raise", check: bool = True) -> Table:
+    def load_table(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> Table:
         """Return all results as a pyarrow Table.
 
         Parameters:
@@ -43,6 +49,7 @@ class Framed(Chain[M]):
                 metadata under `loom.nulled`, as JSON.
             check: False trusts that every document is what the schema says, and is faster. Where
                 one is not, values may be changed in silence.
+            progress: Whether to show a progress bar; None as the settings say.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -58,20 +65,38 @@ class Framed(Chain[M]):
             ...     print(table.num_rows)
         """
         schema = self._arrow_schema()
-        return load_table(self._model, self._spec, schema, on_mismatch=on_mismatch, check=check)
+        return load_table(
+            self._model,
+            self._spec,
+            schema,
+            on_mismatch=on_mismatch,
+            check=check,
+            progress=progress,
+        )
 
     async def load_table_async(
-        self, *, on_mismatch: OnMismatch = "raise", check: bool = True
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
     ) -> Table:
         """Do as `load_table` does, without blocking the event loop."""
-        return await self._async.load_table(on_mismatch=on_mismatch, check=check)
+        return await self._async.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
 
-    def load_dataframe(self, *, on_mismatch: OnMismatch = "raise", check: bool = True) -> DataFrame:
+    def load_dataframe(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> DataFrame:
         """Return all results as a pandas frame with `_id` as its index.
 
         Parameters:
             on_mismatch: As for `load_table`.
             check: As for `load_table`.
+            progress: As for `load_table`.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -79,22 +104,35 @@ class Framed(Chain[M]):
         """
         from loom_async._core.arrow.pandas_frames import to_pandas
 
-        table = self.load_table(on_mismatch=on_mismatch, check=check)
+        table = self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
         frame: DataFrame = _seam.in_worker(settings().arrow_workers, to_pandas, table)
         return frame
 
     async def load_dataframe_async(
-        self, *, on_mismatch: OnMismatch = "raise", check: bool = True
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
     ) -> DataFrame:
         """Do as `load_dataframe` does, without blocking the event loop."""
-        return await self._async.load_dataframe(on_mismatch=on_mismatch, check=check)
+        return await self._async.load_dataframe(
+            on_mismatch=on_mismatch, check=check, progress=progress
+        )
 
-    def load_polars(self, *, on_mismatch: OnMismatch = "raise", check: bool = True) -> PolarsFrame:
+    def load_polars(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> PolarsFrame:
         """Return all results as a Polars frame.
 
         Parameters:
             on_mismatch: As for `load_table`.
             check: As for `load_table`.
+            progress: As for `load_table`.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -102,18 +140,29 @@ class Framed(Chain[M]):
         """
         from loom_async._core.arrow.polars_frames import to_polars
 
-        table = self.load_table(on_mismatch=on_mismatch, check=check)
+        table = self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
         frame: PolarsFrame = _seam.in_worker(settings().arrow_workers, to_polars, table)
         return frame
 
     async def load_polars_async(
-        self, *, on_mismatch: OnMismatch = "raise", check: bool = True
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
     ) -> PolarsFrame:
         """Do as `load_polars` does, without blocking the event loop."""
-        return await self._async.load_polars(on_mismatch=on_mismatch, check=check)
+        return await self._async.load_polars(
+            on_mismatch=on_mismatch, check=check, progress=progress
+        )
 
     def load_batches(
-        self, rows: int = 65_536, *, on_mismatch: OnMismatch = "raise", check: bool = True
+        self,
+        rows: int = 65_536,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
     ) -> Iterator[RecordBatch]:
         """Yield all results as record batches, for results that are larger than memory.
 
@@ -121,6 +170,7 @@ class Framed(Chain[M]):
             rows: The rows of each batch; the last has fewer.
             on_mismatch: As for `load_table`; a column can widen in the first batch alone.
             check: As for `load_table`.
+            progress: As for `load_table`.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -135,13 +185,21 @@ class Framed(Chain[M]):
             rows=rows,
             on_mismatch=on_mismatch,
             check=check,
+            progress=progress,
         )
 
     def load_batches_async(
-        self, rows: int = 65_536, *, on_mismatch: OnMismatch = "raise", check: bool = True
+        self,
+        rows: int = 65_536,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
     ) -> AsyncIterator[RecordBatch]:
         """Yield as `load_batches` does, without blocking the event loop."""
-        return self._async.load_batches(rows, on_mismatch=on_mismatch, check=check)
+        return self._async.load_batches(
+            rows, on_mismatch=on_mismatch, check=check, progress=progress
+        )
 
     def _arrow_schema(self) -> Schema | None:
         """Return the schema of the results; None if only they tell it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from loom_async._core.choices import check_choice
 from loom_async._core.context import Place
 from loom_async._core.driver_errors import Translated
+from loom_async._core.progress import progress as progress_bar
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
 from loom_async._core.settings import settings
@@ -26,16 +27,25 @@ OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
 
 
 def load_table(
-    model: type, spec: QuerySpec, schema: Schema | None, *, on_mismatch: OnMismatch, check: bool
+    model: type,
+    spec: QuerySpec,
+    schema: Schema | None,
+    *,
+    on_mismatch: OnMismatch,
+    check: bool,
+    progress: bool | None = None,
 ) -> Table:
     """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
     builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     collection = collection_of(model)
-    with Translated(f"load a table of {model.__name__}"):
+    with (
+        progress_bar(progress, f"load {model.__name__}") as advance,
+        Translated(f"load a table of {model.__name__}"),
+    ):
         with _seam.ahead(raw_batches(collection, spec)) as streams:
             for stream in streams:
-                _seam.in_worker(workers, builder.add, stream)
+                advance(_seam.in_worker(workers, builder.add, stream))
     table: Table = _seam.in_worker(workers, builder.table)
     return table
 
@@ -59,15 +69,19 @@ def load_batches(
     rows: int,
     on_mismatch: OnMismatch,
     check: bool,
+    progress: bool | None,
 ) -> Iterator[RecordBatch]:
     """Yield the results of a query as record batches; see `Query.load_batches`."""
     builder = _builder(schema, on_mismatch, check=check, is_streamed=True)
     workers = settings().arrow_workers
     collection = collection_of(model, place)
-    with Translated(f"load batches of {model.__name__}"):
+    with (
+        progress_bar(progress, f"load {model.__name__}") as advance,
+        Translated(f"load batches of {model.__name__}"),
+    ):
         with _seam.ahead(raw_batches(collection, spec)) as streams:
             for stream in streams:
-                _seam.in_worker(workers, builder.add, stream)
+                advance(_seam.in_worker(workers, builder.add, stream))
                 for batch in _seam.in_worker(workers, builder.take, rows):
                     yield batch
         for batch in _seam.in_worker(workers, builder.rest):

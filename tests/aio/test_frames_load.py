@@ -290,3 +290,14 @@ async def test_arguments_are_checked() -> None:
         await Person.insert_dataframe(pd.DataFrame(), on_duplicate=wrong)
     with pytest.raises(lm.QueryError, match="on_error"):
         await Person.update_dataframe(pd.DataFrame(), on_error=wrong)
+
+
+async def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    await people(3)
+    await Person.filter().load_dataframe(progress=True)
+    assert "load Person: 3.00 rows" in capsys.readouterr().err
+    with lm.config_context(progress=True):
+        assert [batch.num_rows async for batch in Person.filter().load_batches()] == [3]
+    assert "load Person: 3.00 rows" in capsys.readouterr().err
+    await Person.filter().load_polars()
+    assert capsys.readouterr().err == ""

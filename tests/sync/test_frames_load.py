@@ -291,3 +291,14 @@ def test_arguments_are_checked() -> None:
         Person.insert_dataframe(pd.DataFrame(), on_duplicate=wrong)
     with pytest.raises(lm.QueryError, match="on_error"):
         Person.update_dataframe(pd.DataFrame(), on_error=wrong)
+
+
+def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    people(3)
+    Person.filter().load_dataframe(progress=True)
+    assert "load Person: 3.00 rows" in capsys.readouterr().err
+    with lm.config_context(progress=True):
+        assert [batch.num_rows for batch in Person.filter().load_batches()] == [3]
+    assert "load Person: 3.00 rows" in capsys.readouterr().err
+    Person.filter().load_polars()
+    assert capsys.readouterr().err == ""

@@ -49,8 +49,8 @@ class TableBuilder:
         self._has_given = False
         self._nulled: Counter[str] = Counter()
 
-    def add(self, stream: bytes) -> None:
-        """Take a batch of documents that follow one another.
+    def add(self, stream: bytes) -> int:
+        """Take a batch of documents that follow one another, and return how many they are.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -61,6 +61,7 @@ class TableBuilder:
             with collector_paused():
                 batch = self._exact(decode_stream(stream))
         self._batches.append(batch)
+        return int(batch.num_rows)
 
     def take(self, rows: int) -> list[Any]:
         """Return what there is of record batches of a size, and keep what is too little for one."""

@@ -73,11 +73,11 @@ class FrameError(LoomError, ValueError):
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.errors = list(errors)
-        self.rows = sorted({error.row for error in self.errors})
+        self.errors: list[RowError] = list(errors)
+        self.rows: list[int] = sorted({error.row for error in self.errors})
         named = {error.column for error in self.errors if error.column}
-        self.columns = sorted({*columns, *named})
-        self.written = list(written)
+        self.columns: list[str] = sorted({*columns, *named})
+        self.written: list[range] = list(written)
 
 
 _SHOWN = 5
