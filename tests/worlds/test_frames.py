@@ -115,10 +115,11 @@ async def test_batches_that_are_left() -> None:
 
 @pytest.mark.usefixtures("stored")
 async def test_a_cancelled_insertion_is_whole_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    slow(rows.Encoder, "documents", monkeypatch)
+    encoding = slow(rows.Encoder, "documents", monkeypatch)
     frame = pd.DataFrame({"name": [f"new {n}" for n in range(20)]})
     task = asyncio.ensure_future(Person.insert_dataframe(frame))
-    await asyncio.sleep(0.2)
+    while len(encoding) < 3:  # by then the first chunk has been sent
+        await asyncio.sleep(0.005)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
