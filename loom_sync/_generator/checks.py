@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import libcst as cst
-import libcst.matchers as m
 from libcst.helpers import get_full_name_for_node
 
 from .imports import is_shared
@@ -58,7 +57,7 @@ def check_collisions(original: cst.Module, stripped: cst.Module, path: str) -> N
 
 
 def _classes(module: cst.Module) -> list[cst.ClassDef]:
-    return [cst.ensure_type(node, cst.ClassDef) for node in m.findall(module, m.ClassDef())]
+    return [node for node in module.body if isinstance(node, cst.ClassDef)]
 
 
 def _methods(node: cst.ClassDef) -> set[str]:
