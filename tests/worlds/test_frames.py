@@ -16,6 +16,7 @@ import loom_sync
 from loom_async._core.arrow import tables
 from loom_async._core.frames import chunks, rows
 from loom_async.frames import batches
+from tests.aio.embedded_servers import until
 
 
 @lm.declare_persist_db("worlds_none", "people")
@@ -118,8 +119,8 @@ async def test_a_cancelled_insertion_is_whole_chunks(monkeypatch: pytest.MonkeyP
     encoding = slow(rows.Encoder, "documents", monkeypatch)
     frame = pd.DataFrame({"name": [f"new {n}" for n in range(20)]})
     task = asyncio.ensure_future(Person.insert_dataframe(frame))
-    while len(encoding) < 3:  # by then the first chunk has been sent
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(20):
+        await asyncio.to_thread(until, lambda: len(encoding) >= 3)  # the first has been sent then
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
