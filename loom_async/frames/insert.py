@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pymongo import ReplaceOne
@@ -13,22 +12,19 @@ from .._core.choices import check_choice
 from .._core.driver_errors import Translated, duplicate_key, translate
 from .._core.frames.ranges import ranges_of
 from .._core.frames.results import (
-    FrameError,
     InsertResult,
     RowError,
     refused,
-    told,
-    what_is_written,
+    telling,
 )
 from .._core.model.document import DocumentModel
-from .._core.model.markers import now
 from .._core.progress import progress as progress_bar
-from .._core.settings import settings
 from ..clients import MongoCollection
 from ..database import collection_of
+from .pipeline import prepared
 
 if TYPE_CHECKING:
-    from .._core.frames.rows import Documents, Encoder
+    from .._core.frames.rows import Documents
 
 OnDuplicate: TypeAlias = Literal["raise", "ignore", "replace"]
 OnError: TypeAlias = Literal["raise", "skip"]
@@ -53,32 +49,17 @@ async def insert_dataframe(
     collection = await collection_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)
-    with progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance:
-        try:
-            async with _seam.ahead(_encoded(encoder, frame)) as chunks:
-                async for documents in chunks:
-                    account.check(documents)
-                    with Translated(f"insert_dataframe of {model.__name__}"):
-                        await _send(collection, documents, account)
-                    advance(documents.count)
-        except FrameError as error:
-            raise told(error, account.written) from error.__cause__
-        except Exception as error:
-            error.add_note(what_is_written(account.written))
-            raise
+    with (
+        progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance,
+        telling(lambda: account.written),
+    ):
+        async with _seam.ahead(prepared(frame, encoder.documents)) as chunks:
+            async for documents in chunks:
+                account.check(documents)
+                with Translated(f"insert_dataframe of {model.__name__}"):
+                    await _send(collection, documents, account)
+                advance(documents.count)
     return account.result()
-
-
-async def _encoded(encoder: Encoder, frame: Any) -> AsyncGenerator[Documents, None]:
-    from .._core.frames.chunks import chunks_of
-
-    moment, workers = now(), settings().arrow_workers
-    chunks = chunks_of(frame)
-    while True:
-        chunk = await _seam.in_worker(workers, next, chunks, None)
-        if chunk is None:
-            return
-        yield await _seam.in_worker(workers, encoder.documents, chunk, moment)
 
 
 class _Account:

@@ -70,7 +70,7 @@ async def load_batches(
     progress: bool | None,
 ) -> AsyncIterator[RecordBatch]:
     """Yield the results of a query as record batches; see `Query.load_batches`."""
-    builder = _builder(schema, on_mismatch, check=check, is_streamed=True)
+    builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     collection = await collection_of(model, place)
     with (
@@ -86,11 +86,9 @@ async def load_batches(
             yield batch
 
 
-def _builder(
-    schema: Schema | None, on_mismatch: OnMismatch, *, check: bool, is_streamed: bool = False
-) -> TableBuilder:
+def _builder(schema: Schema | None, on_mismatch: OnMismatch, *, check: bool) -> TableBuilder:
     # pyarrow is optional, and takes its time to be imported.
     from .._core.arrow.tables import TableBuilder
 
     check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
-    return TableBuilder(schema, on_mismatch, check=check, is_streamed=is_streamed)
+    return TableBuilder(schema, on_mismatch, check=check)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from pymongo.errors import BulkWriteError
@@ -12,23 +12,20 @@ from .._core.choices import check_choice
 from .._core.driver_errors import Translated, translate
 from .._core.frames.ranges import ranges_of
 from .._core.frames.results import (
-    FrameError,
     RowError,
     UpdateResult,
     refused,
-    told,
-    what_is_written,
+    telling,
 )
 from .._core.model.document import DocumentModel
-from .._core.model.markers import now
 from .._core.progress import progress as progress_bar
-from .._core.settings import settings
 from ..clients import MongoCollection
 from ..database import collection_of
 from .insert import OnError
+from .pipeline import prepared
 
 if TYPE_CHECKING:
-    from .._core.frames.updates import UpdatePlanner, Updates
+    from .._core.frames.updates import Updates
 
 
 async def update_dataframe(
@@ -48,32 +45,17 @@ async def update_dataframe(
     collection = await collection_of(model)
     planner = UpdatePlanner(model, on, upsert=upsert)
     account = _Account(on_error)
-    with progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance:
-        try:
-            async with _seam.ahead(_planned(planner, frame)) as chunks:
-                async for updates in chunks:
-                    account.check(updates)
-                    with Translated(f"update_dataframe of {model.__name__}"):
-                        await _send(collection, updates, account)
-                    advance(updates.count)
-        except FrameError as error:
-            raise told(error, account.written) from error.__cause__
-        except Exception as error:
-            error.add_note(what_is_written(account.written))
-            raise
+    with (
+        progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance,
+        telling(lambda: account.written),
+    ):
+        async with _seam.ahead(prepared(frame, planner.updates)) as chunks:
+            async for updates in chunks:
+                account.check(updates)
+                with Translated(f"update_dataframe of {model.__name__}"):
+                    await _send(collection, updates, account)
+                advance(updates.count)
     return account.result()
-
-
-async def _planned(planner: UpdatePlanner, frame: Any) -> AsyncGenerator[Updates, None]:
-    from .._core.frames.chunks import chunks_of
-
-    moment, workers = now(), settings().arrow_workers
-    chunks = chunks_of(frame)
-    while True:
-        chunk = await _seam.in_worker(workers, next, chunks, None)
-        if chunk is None:
-            return
-        yield await _seam.in_worker(workers, planner.updates, chunk, moment)
 
 
 class _Account:

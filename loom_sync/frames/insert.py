@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pymongo import ReplaceOne
@@ -12,25 +11,17 @@ from pymongo.errors import BulkWriteError
 from loom_async._core.choices import check_choice
 from loom_async._core.driver_errors import Translated, duplicate_key, translate
 from loom_async._core.frames.ranges import ranges_of
-from loom_async._core.frames.results import (
-    FrameError,
-    InsertResult,
-    RowError,
-    refused,
-    told,
-    what_is_written,
-)
+from loom_async._core.frames.results import InsertResult, RowError, refused, telling
 from loom_async._core.model.document import DocumentModel
-from loom_async._core.model.markers import now
 from loom_async._core.progress import progress as progress_bar
-from loom_async._core.settings import settings
 
 from .. import _seam
 from ..clients import MongoCollection
 from ..database import collection_of
+from .pipeline import prepared
 
 if TYPE_CHECKING:
-    from loom_async._core.frames.rows import Documents, Encoder
+    from loom_async._core.frames.rows import Documents
 
 OnDuplicate: TypeAlias = Literal["raise", "ignore", "replace"]
 OnError: TypeAlias = Literal["raise", "skip"]
@@ -55,32 +46,17 @@ def insert_dataframe(
     collection = collection_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)
-    with progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance:
-        try:
-            with _seam.ahead(_encoded(encoder, frame)) as chunks:
-                for documents in chunks:
-                    account.check(documents)
-                    with Translated(f"insert_dataframe of {model.__name__}"):
-                        _send(collection, documents, account)
-                    advance(documents.count)
-        except FrameError as error:
-            raise told(error, account.written) from error.__cause__
-        except Exception as error:
-            error.add_note(what_is_written(account.written))
-            raise
+    with (
+        progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance,
+        telling(lambda: account.written),
+        _seam.ahead(prepared(frame, encoder.documents)) as chunks,
+    ):
+        for documents in chunks:
+            account.check(documents)
+            with Translated(f"insert_dataframe of {model.__name__}"):
+                _send(collection, documents, account)
+            advance(documents.count)
     return account.result()
-
-
-def _encoded(encoder: Encoder, frame: Any) -> Generator[Documents, None, None]:
-    from loom_async._core.frames.chunks import chunks_of
-
-    moment, workers = now(), settings().arrow_workers
-    chunks = chunks_of(frame)
-    while True:
-        chunk = _seam.in_worker(workers, next, chunks, None)
-        if chunk is None:
-            return
-        yield _seam.in_worker(workers, encoder.documents, chunk, moment)
 
 
 class _Account:

@@ -72,7 +72,7 @@ def load_batches(
     progress: bool | None,
 ) -> Iterator[RecordBatch]:
     """Yield the results of a query as record batches; see `Query.load_batches`."""
-    builder = _builder(schema, on_mismatch, check=check, is_streamed=True)
+    builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     collection = collection_of(model, place)
     with (
@@ -88,11 +88,9 @@ def load_batches(
             yield batch
 
 
-def _builder(
-    schema: Schema | None, on_mismatch: OnMismatch, *, check: bool, is_streamed: bool = False
-) -> TableBuilder:
+def _builder(schema: Schema | None, on_mismatch: OnMismatch, *, check: bool) -> TableBuilder:
     # pyarrow is optional, and takes its time to be imported.
     from loom_async._core.arrow.tables import TableBuilder
 
     check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
-    return TableBuilder(schema, on_mismatch, check=check, is_streamed=is_streamed)
+    return TableBuilder(schema, on_mismatch, check=check)

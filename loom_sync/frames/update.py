@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from pymongo.errors import BulkWriteError
@@ -11,26 +11,18 @@ from pymongo.errors import BulkWriteError
 from loom_async._core.choices import check_choice
 from loom_async._core.driver_errors import Translated, translate
 from loom_async._core.frames.ranges import ranges_of
-from loom_async._core.frames.results import (
-    FrameError,
-    RowError,
-    UpdateResult,
-    refused,
-    told,
-    what_is_written,
-)
+from loom_async._core.frames.results import RowError, UpdateResult, refused, telling
 from loom_async._core.model.document import DocumentModel
-from loom_async._core.model.markers import now
 from loom_async._core.progress import progress as progress_bar
-from loom_async._core.settings import settings
 
 from .. import _seam
 from ..clients import MongoCollection
 from ..database import collection_of
 from .insert import OnError
+from .pipeline import prepared
 
 if TYPE_CHECKING:
-    from loom_async._core.frames.updates import UpdatePlanner, Updates
+    from loom_async._core.frames.updates import Updates
 
 
 def update_dataframe(
@@ -50,32 +42,17 @@ def update_dataframe(
     collection = collection_of(model)
     planner = UpdatePlanner(model, on, upsert=upsert)
     account = _Account(on_error)
-    with progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance:
-        try:
-            with _seam.ahead(_planned(planner, frame)) as chunks:
-                for updates in chunks:
-                    account.check(updates)
-                    with Translated(f"update_dataframe of {model.__name__}"):
-                        _send(collection, updates, account)
-                    advance(updates.count)
-        except FrameError as error:
-            raise told(error, account.written) from error.__cause__
-        except Exception as error:
-            error.add_note(what_is_written(account.written))
-            raise
+    with (
+        progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance,
+        telling(lambda: account.written),
+        _seam.ahead(prepared(frame, planner.updates)) as chunks,
+    ):
+        for updates in chunks:
+            account.check(updates)
+            with Translated(f"update_dataframe of {model.__name__}"):
+                _send(collection, updates, account)
+            advance(updates.count)
     return account.result()
-
-
-def _planned(planner: UpdatePlanner, frame: Any) -> Generator[Updates, None, None]:
-    from loom_async._core.frames.chunks import chunks_of
-
-    moment, workers = now(), settings().arrow_workers
-    chunks = chunks_of(frame)
-    while True:
-        chunk = _seam.in_worker(workers, next, chunks, None)
-        if chunk is None:
-            return
-        yield _seam.in_worker(workers, planner.updates, chunk, moment)
 
 
 class _Account:

@@ -10,6 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
+from loom_async._core.frames import chunks
 from tests.commands import recorder
 
 from .embedded_servers import is_stopped, until
@@ -40,3 +41,9 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     yield path
     if path.exists():
         until(lambda: is_stopped(path))
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are read two rows at a time."""
+    monkeypatch.setattr(chunks, "ROWS", 2)

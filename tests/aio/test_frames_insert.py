@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import narwhals as nw
@@ -16,64 +16,13 @@ import pytest
 from bson import ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 import loom_async as lm
 from loom_async import fld
-from loom_async._core.frames import chunks
+
+from .frame_rows import ROWS, Address, Person, Plain, as_pandas, as_table
 
 pytestmark = pytest.mark.usefixtures("db")
-
-
-class Address(BaseModel):
-    city: str
-
-
-@lm.declare_persist_db("shop", "people", index=[lm.Index("email", unique=True)])
-class Person(lm.Persistable):
-    name: str
-    email: lm.StrLower
-    age: Annotated[int | None, Field(ge=0)] = Field(default=None, validation_alias="years")
-    price: Decimal | None = None
-    key: UUID | None = None
-    born: dt.date | None = None
-    tags: list[str] = []
-    address: Address | None = None
-
-
-@lm.declare_persist_db("shop", "plain")
-class Plain(lm.PersistableBase):
-    a: int | None = None
-    b: float | None = None
-    c: str | None = None
-    d: dt.datetime | None = None
-    e: list[int] | None = None
-
-
-ROWS: list[dict[str, Any]] = [
-    {"name": "Ann", "email": "Ann@x.org", "age": 30, "tags": ["a"], "born": dt.date(1990, 1, 1)},
-    {"name": "Bea", "email": "BEA@x.org", "age": None, "tags": [], "born": None},
-    {
-        "name": "Cid",
-        "email": "cid@x.org",
-        "age": 7,
-        "tags": ["b", "c"],
-        "born": dt.date(1500, 1, 1),
-    },
-]
-
-
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "ROWS", 2)
-
-
-def as_pandas() -> Any:
-    return pd.DataFrame(ROWS)
-
-
-def as_table() -> Any:
-    return pa.Table.from_pylist(ROWS)
 
 
 FORMS: dict[str, Any] = {
@@ -284,87 +233,8 @@ async def test_any_frame_comes_back(rows: list[dict[str, Any]], form: int) -> No
     result = await Plain.insert_dataframe(frame)
     found = {p.id: p.model_dump(exclude={"id"}) for p in await Plain.filter().load_many()}
     assert [found[id] for id in result.ids] == rows
-    assert (await Plain.filter().sort("id").load_table()).select(SCHEMA.names).sort_by("a").equals(
-        table.sort_by("a")
-    ) or len({row["a"] for row in rows}) < len(rows)
-
-
-async def test_update_dataframe() -> None:
-    await Person.insert_dataframe(as_pandas())
-    before = await Person.filter(fld["email"] == "ann@x.org").load_one()
-    frame = pd.DataFrame({"email": ["ANN@x.org", "new@x.org"], "age": [31, 1], "name": ["A", "N"]})
-    result = await Person.update_dataframe(frame, on=["email"])
-    assert result == lm.UpdateResult(matched=1, modified=1, inserted=0, errors=[])
-    result = await Person.update_dataframe(frame, on=["email"], upsert=True)
-    assert (result.matched, result.inserted) == (1, 1)
-    ann = await Person.filter(fld["email"] == "ann@x.org").load_one()
-    new = await Person.filter(fld["email"] == "new@x.org").load_one()
-    assert before is not None
-    assert ann is not None
-    assert new is not None
-    assert (ann.name, ann.age, ann.tags, ann.created_at) == ("A", 31, ["a"], before.created_at)
-    assert ann.updated_time > before.updated_time
-    assert new.created_at is not None
-    frame = await Person.filter(fld["name"] == "Bea").load_dataframe()
-    frame["years"] = 44
-    assert (await Person.update_dataframe(frame)).modified == 1
-    assert await Person.filter(fld["age"] == 44).count() == 1
-
-
-@pytest.mark.usefixtures("small_chunks")
-async def test_updates_that_are_refused() -> None:
-    await Person.insert_dataframe(as_pandas())
-    frame = as_pandas()[["email", "name"]].astype(object)
-    with pytest.raises(lm.FrameError, match="no column id, by which"):
-        await Person.update_dataframe(frame)
-    odd = frame.copy()
-    odd.loc[2, "name"] = 5
-    with pytest.raises(
-        lm.FrameError, match="row 2, name: Input should be a valid string"
-    ) as caught:
-        await Person.update_dataframe(odd, on=["email"])
-    assert caught.value.written == [range(2)]
-    result = await Person.update_dataframe(odd, on=["email"], on_error="skip")
-    assert (result.matched, [e.row for e in result.errors]) == (2, [2])
-    odd = frame.assign(email=["ann@x.org", None, "ANN@X.ORG"])
-    result = await Person.update_dataframe(odd, on=["email"], on_error="skip")
-    assert [(e.row, e.reason) for e in result.errors] == [
-        (1, "Input should be a valid string"), (2, "row 0 has the same key"),
-    ]  # fmt: skip
-
-
-class Zoned(BaseModel):
-    zip: int = Field(validation_alias="ZIP")
-
-
-@lm.declare_persist_db("shop", "strict")
-class Strict(lm.PersistableBase):
-    model_config = ConfigDict(str_to_lower=True, extra="allow")
-
-    key: str
-    count: int = 0
-    place: Zoned | None = None
-
-    @field_validator("count")
-    @classmethod
-    def check(cls, value: int) -> int:
-        if value < 0:
-            raise ValueError("below zero")
-        return value
-
-
-async def test_updates_are_checked_as_the_model_checks() -> None:
-    await Strict(key="abc").persist()
-    frame = pl.DataFrame(
-        {"key": ["ABC", "new"], "count": ["5", "-5"], "place": [{"zip": 1}, {"zip": 2}],
-         "more": ["x", "y"]}
-    )  # fmt: skip
-    result = await Strict.update_dataframe(frame, on=["key"], on_error="skip")
-    assert (result.matched, [(e.row, e.column) for e in result.errors]) == (1, [(1, "count")])
-    (document,) = await Strict.filter().load_docs()
-    assert (document["count"], document["place"], document["more"]) == (5, {"ZIP": 1}, "x")
-    with pytest.raises(lm.FrameError, match="nothing to set"):
-        await Strict.update_dataframe(frame[["key"]], on=["key", "key"])
+    stored = await Plain.filter().sort("id").load_table()
+    assert stored.select(SCHEMA.names).to_pylist() == rows
 
 
 @pytest.mark.usefixtures("small_chunks")

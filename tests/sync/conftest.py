@@ -11,6 +11,7 @@ import pytest
 from pymongo import MongoClient
 
 import loom_sync as lm
+from loom_async._core.frames import chunks
 from tests.commands import recorder
 
 from .embedded_servers import is_stopped, until
@@ -41,3 +42,9 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     yield path
     if path.exists():
         until(lambda: is_stopped(path))
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are read two rows at a time."""
+    monkeypatch.setattr(chunks, "ROWS", 2)

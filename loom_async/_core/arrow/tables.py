@@ -27,23 +27,18 @@ class TableBuilder:
         schema: The Arrow schema wanted; null types in it, or None for all of it, are inferred.
         on_mismatch: What becomes of values that do not fit: an error, a wider type, or null.
         check: False trusts the documents to be what the schema says.
-        is_streamed: Whether batches are given away at once, so that the schema of the first stays.
+
+    Once `take` has given batches away, the schema stays as it is.
     """
 
     def __init__(
-        self,
-        schema: Any,
-        on_mismatch: OnMismatch = "raise",
-        *,
-        check: bool = True,
-        is_streamed: bool = False,
+        self, schema: Any, on_mismatch: OnMismatch = "raise", *, check: bool = True
     ) -> None:
         self._declared: Any = pa.null() if schema is None else pa.struct(list(schema))
         self._columns: Columns | None = None if schema is None else columns_of(schema)
         self._is_open = is_open(self._declared)
         self._on_mismatch = on_mismatch
         self._check = check
-        self._is_streamed = is_streamed
         self._texts: frozenset[str] = frozenset()
         self._batches: list[Any] = []
         self._has_given = False

@@ -35,7 +35,7 @@ def fields_by_column(model: type[DocumentModel], names: Sequence[str]) -> dict[s
         if twin is not None:
             raise FrameError(
                 f"the columns {twin} and {name} are both the field {known[name].name} of "
-                f"{model.__name__}. Nothing was written",
+                f"{model.__name__}",
                 columns=[twin, name],
                 hint="drop one of them",
             )
@@ -47,7 +47,7 @@ def _unknown(model: type, unknown: Sequence[str], known: Sequence[str]) -> Frame
     near = next(iter(difflib.get_close_matches(unknown[0], known, 1)), None)
     return FrameError(
         f"{model.__name__} has no field for the column{'s' if len(unknown) > 1 else ''} "
-        f"{', '.join(unknown)}. Nothing was written",
+        f"{', '.join(unknown)}",
         columns=unknown,
         hint=f"rename it to {near}, or drop it" if near else "drop what is not to be stored",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,12 +101,23 @@ def refused(errors: Sequence[RowError], written: Sequence[range]) -> FrameError:
     )
 
 
-def told(error: FrameError, written: Sequence[range]) -> FrameError:
-    """Return an error that came before a chunk was sent, with what had been written by then."""
+@contextmanager
+def telling(written: Callable[[], list[range]]) -> Generator[None]:
+    """A block of which every error says which rows had taken effect when it came."""
+    try:
+        yield
+    except FrameError as error:
+        raise _told(error, written()) from error.__cause__
+    except Exception as error:
+        error.add_note(what_is_written(written()))
+        raise
+
+
+def _told(error: FrameError, written: list[range]) -> FrameError:
     if error.errors:
         return refused(error.errors, written)
-    error.written = list(written)
-    return error
+    message = f"{error.message}. {what_is_written(written)}"
+    return FrameError(message, columns=error.columns, written=written, hint=error.hint)
 
 
 def what_is_written(written: Sequence[range]) -> str:

@@ -13,9 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from ..errors import EncodingError
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel, collector_paused
-from ..model.markers import now as current_time
 from ..model.model_codec import StoredField
-from ..model.plan import Insertion, encode_document, plan_persist
+from ..model.plan import Insertion, encode_document, plan_persist, stamp
 from ..model.values import to_bson
 from .chunks import Chunk
 from .columns import fields_by_column
@@ -213,9 +212,7 @@ def encoded_column(
 
 
 def _stamp(f: StoredField, encoded: dict[str, list[Any]], count: int, now: datetime) -> None:
-    function = f.on_write or f.on_insert
-    assert function is not None
-    made = f.codec.encode(now if function is current_time else function())
+    made = stamp(f, now)
     if f.on_write or f.stored_name not in encoded:
         encoded[f.stored_name] = [made] * count
     else:

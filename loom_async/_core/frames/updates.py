@@ -13,9 +13,8 @@ from pymongo import UpdateMany, UpdateOne
 from ..errors import EncodingError
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
-from ..model.markers import now as current_time
 from ..model.model_codec import StoredField
-from ..model.plan import encode_document
+from ..model.plan import encode_document, stamp, write_stamps
 from .chunks import Chunk
 from .columns import column_validator, fields_by_column
 from .results import FrameError, RowError
@@ -76,7 +75,7 @@ class UpdatePlanner:
             names[column] = column
             found.errors += bad
             refused |= {error.row - chunk.start for error in bad}
-        if not (names.keys() - keys_of(fields, keys)) and not stamps:
+        if not (names.keys() - _columns_of(fields, keys)) and not stamps:
             raise FrameError(
                 "the frame has no column besides those of on: there is nothing to set",
                 columns=self._on,
@@ -98,8 +97,7 @@ class UpdatePlanner:
         missing = [name for name in self._on if name not in by_name]
         if missing or not self._on:
             raise FrameError(
-                f"the frame has no column {', '.join(missing)}, by which its rows are to be found. "
-                "Nothing was written"
+                f"the frame has no column {', '.join(missing)}, by which its rows are to be found"
                 if missing
                 else "on names no column",
                 columns=missing,
@@ -164,7 +162,7 @@ class UpdatePlanner:
         found.operations.append(kind(matched, update, upsert=self._upsert))
 
 
-def keys_of(fields: dict[str, StoredField], keys: Sequence[str]) -> set[str]:
+def _columns_of(fields: dict[str, StoredField], keys: Sequence[str]) -> set[str]:
     """Return the columns whose fields have these stored names."""
     return {column for column, stored in fields.items() if stored.stored_name in keys}
 
@@ -174,14 +172,9 @@ def _stamps(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what every write sets, and what only a new document gets."""
     given = {f.stored_name for f in fields.values()}
-    on_write: dict[str, Any] = {}
-    on_insert: dict[str, Any] = {}
-    for f in model_codec(model).stamped:
-        function = f.on_write or f.on_insert
-        assert function is not None
-        made = f.codec.encode(now if function is current_time else function())
-        if f.on_write:
-            on_write[f.stored_name] = made
-        elif f.stored_name not in given:
-            on_insert[f.stored_name] = made
-    return on_write, on_insert
+    on_insert = {
+        f.stored_name: stamp(f, now)
+        for f in model_codec(model).stamped
+        if not f.on_write and f.stored_name not in given
+    }
+    return write_stamps(model, now), on_insert

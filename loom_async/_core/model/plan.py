@@ -94,7 +94,7 @@ def _insert_stamps(
 def write_stamps(model: type[DocumentModel], now: datetime) -> dict[str, Any]:
     """Return the stored names and values that every write of a model's documents refreshes."""
     return {
-        field.stored_name: field.codec.encode(_made(field.on_write, now))
+        field.stored_name: stamp(field, now)
         for field in model_codec(model).stamped
         if field.on_write
     }
@@ -111,6 +111,13 @@ def latest_order(model: type[DocumentModel]) -> tuple[tuple[str, int], ...]:
     if isinstance(id_field.codec, Identifier):
         return (("_id", -1),)
     return tuple((name, -1) for name in (*inserted, "_id"))
+
+
+def stamp(field: StoredField, now: datetime) -> Any:
+    """Return what the library writes into a field that it fills in, as it is stored."""
+    function = field.on_write or field.on_insert
+    assert function is not None
+    return field.codec.encode(_made(function, now))
 
 
 def _made(function: Callable[[], Any], now: datetime) -> Any:

@@ -361,7 +361,7 @@ def test_fields_that_come_after_a_widening() -> None:
 
 
 def test_a_stream_keeps_the_schema_it_began_with() -> None:
-    builder = TableBuilder(None, "raise", is_streamed=True)
+    builder = TableBuilder(None)
     builder.add(stream_of([{"v": None, "s": {"p": 1}}]))
     (first,) = builder.take(1)
     assert first.schema.field("v").type == pa.null()

@@ -1,0 +1,93 @@
+"""Frames update documents: what their rows say, checked as the model checks."""
+
+from __future__ import annotations
+
+import pandas as pd
+import polars as pl
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+import loom_async as lm
+from loom_async import fld
+
+from .frame_rows import Person, as_pandas
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+async def test_update_dataframe() -> None:
+    await Person.insert_dataframe(as_pandas())
+    before = await Person.filter(fld["email"] == "ann@x.org").load_one()
+    frame = pd.DataFrame({"email": ["ANN@x.org", "new@x.org"], "age": [31, 1], "name": ["A", "N"]})
+    result = await Person.update_dataframe(frame, on=["email"])
+    assert result == lm.UpdateResult(matched=1, modified=1, inserted=0, errors=[])
+    result = await Person.update_dataframe(frame, on=["email"], upsert=True)
+    assert (result.matched, result.inserted) == (1, 1)
+    ann = await Person.filter(fld["email"] == "ann@x.org").load_one()
+    new = await Person.filter(fld["email"] == "new@x.org").load_one()
+    assert before is not None
+    assert ann is not None
+    assert new is not None
+    assert (ann.name, ann.age, ann.tags, ann.created_at) == ("A", 31, ["a"], before.created_at)
+    assert ann.updated_time > before.updated_time
+    assert new.created_at is not None
+    frame = await Person.filter(fld["name"] == "Bea").load_dataframe()
+    frame["years"] = 44
+    assert (await Person.update_dataframe(frame)).modified == 1
+    assert await Person.filter(fld["age"] == 44).count() == 1
+
+
+@pytest.mark.usefixtures("small_chunks")
+async def test_updates_that_are_refused() -> None:
+    await Person.insert_dataframe(as_pandas())
+    frame = as_pandas()[["email", "name"]].astype(object)
+    with pytest.raises(lm.FrameError, match="no column id, by which"):
+        await Person.update_dataframe(frame)
+    odd = frame.copy()
+    odd.loc[2, "name"] = 5
+    with pytest.raises(
+        lm.FrameError, match="row 2, name: Input should be a valid string"
+    ) as caught:
+        await Person.update_dataframe(odd, on=["email"])
+    assert caught.value.written == [range(2)]
+    result = await Person.update_dataframe(odd, on=["email"], on_error="skip")
+    assert (result.matched, [e.row for e in result.errors]) == (2, [2])
+    odd = frame.assign(email=["ann@x.org", None, "ANN@X.ORG"])
+    result = await Person.update_dataframe(odd, on=["email"], on_error="skip")
+    assert [(e.row, e.reason) for e in result.errors] == [
+        (1, "Input should be a valid string"), (2, "row 0 has the same key"),
+    ]  # fmt: skip
+
+
+class Zoned(BaseModel):
+    zip: int = Field(validation_alias="ZIP")
+
+
+@lm.declare_persist_db("shop", "strict")
+class Strict(lm.PersistableBase):
+    model_config = ConfigDict(str_to_lower=True, extra="allow")
+
+    key: str
+    count: int = 0
+    place: Zoned | None = None
+
+    @field_validator("count")
+    @classmethod
+    def check(cls, value: int) -> int:
+        if value < 0:
+            raise ValueError("below zero")
+        return value
+
+
+async def test_updates_are_checked_as_the_model_checks() -> None:
+    await Strict(key="abc").persist()
+    frame = pl.DataFrame(
+        {"key": ["ABC", "new"], "count": ["5", "-5"], "place": [{"zip": 1}, {"zip": 2}],
+         "more": ["x", "y"]}
+    )  # fmt: skip
+    result = await Strict.update_dataframe(frame, on=["key"], on_error="skip")
+    assert (result.matched, [(e.row, e.column) for e in result.errors]) == (1, [(1, "count")])
+    (document,) = await Strict.filter().load_docs()
+    assert (document["count"], document["place"], document["more"]) == (5, {"ZIP": 1}, "x")
+    with pytest.raises(lm.FrameError, match="nothing to set"):
+        await Strict.update_dataframe(frame[["key"]], on=["key", "key"])
