@@ -46,20 +46,25 @@ class Mismatch:
     row: int = 0
     count: int = 0
 
+    def __add__(self, other: Mismatch) -> Mismatch:
+        """Return what was found at the path here and there."""
+        types = {**other.types, **self.types}
+        return Mismatch(
+            self.wanted, types, min(self.row, other.row), self.count + other.count
+        )
+
 
 class ExactDecoder:
     """Turns decoded documents into a record batch.
 
     Parameters:
         columns: The columns wanted.
-        texts: The columns that hold anything at all, as text.
 
     Afterwards `mismatches` holds by path what fitted no type; those values are null in the batch.
     """
 
-    def __init__(self, columns: Columns, texts: frozenset[str] = frozenset()) -> None:
+    def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._texts = texts
         self.mismatches: dict[str, Mismatch] = {}
 
     def batch(self, documents: Sequence[dict[str, Any]]) -> Any:
@@ -84,7 +89,7 @@ class ExactDecoder:
         return self._scalars(node, values, rows, path)
 
     def _scalars(self, node: Node, values: Sequence[Any], rows: Sequence[int], path: str) -> Any:
-        convert = _text if path in self._texts else _converter(node.type)
+        convert = _text if path in self._columns.texts else _converter(node.type)
         converted: list[Any] = []
         for value, row in zip(values, rows, strict=True):
             if value is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -147,24 +147,40 @@ class Columns:
     Parameters:
         schema: The Arrow schema of the result.
         root: The node of a whole document.
+        texts: The columns that hold anything at all, as text.
     """
 
     schema: Any
     root: Node
+    texts: frozenset[str] = field(default_factory=frozenset[str])
 
     @property
-    def is_decodable(self) -> bool:
-        """Whether pymongoarrow can decode them all."""
-        return self.root.wire is not None
+    def by_arrow(self) -> tuple[tuple[str, Node], ...]:
+        """The columns that pymongoarrow can decode."""
+        return tuple(column for column in self.root.children if column[1].wire is not None)
+
+    @property
+    def by_python(self) -> tuple[tuple[str, Node], ...]:
+        """The columns that it cannot."""
+        return tuple(column for column in self.root.children if column[1].wire is None)
+
+    def only(self, children: tuple[tuple[str, Node], ...]) -> Columns:
+        """Return some of the columns, whatever else the documents hold."""
+        schema = pa.schema([self.schema.field(name) for name, _ in children])
+        node = Node(pa.struct(list(schema)), None, code=DOCUMENT, children=children)
+        return Columns(schema, node, self.texts)
 
 
-def columns_of(schema: Any, declared: Any = None) -> Columns:
+def columns_of(
+    schema: Any, declared: Any = None, texts: frozenset[str] = frozenset()
+) -> Columns:
     """Return the columns of an Arrow schema.
 
     Parameters:
         schema: The schema.
         declared: The struct type that was declared, null where it has been inferred; None if the
             schema is that.
+        texts: The columns that hold anything at all, as text.
 
     Raises:
         ConfigurationError: MongoDB has no values of one of its types.
@@ -174,4 +190,9 @@ def columns_of(schema: Any, declared: Any = None) -> Columns:
         raise ConfigurationError(
             f"the schema has more than one column {', '.join(twice)}", hint="rename all but one"
         )
-    return Columns(schema, node_of(pa.struct(list(schema)), "", declared))
+    root = node_of(pa.struct(list(schema)), "", declared)
+    children = tuple(
+        (name, replace(node, wire=None) if name in texts or "." in name else node)
+        for name, node in root.children
+    )
+    return Columns(schema, replace(root, children=children), texts)

@@ -9,12 +9,11 @@ from typing import Any, Literal, TypeAlias
 
 from ..errors import LossyConversion
 from ..model.document import collector_paused, decode_stream
-from .exact import ExactDecoder, Mismatch
+from .exact import Mismatch
 from .infer import fill, infer_schema, is_open
 from .nodes import Columns, columns_of, pa
-from .walk import Unfaithful, Walk
+from .reading import Reading
 from .widen import column_at, recast, widened
-from .wire import decode
 
 OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
 NULLED = b"loom.nulled"
@@ -35,11 +34,10 @@ class TableBuilder:
         self, schema: Any, on_mismatch: OnMismatch = "raise", *, check: bool = True
     ) -> None:
         self._declared: Any = pa.null() if schema is None else pa.struct(list(schema))
-        self._columns: Columns | None = None if schema is None else columns_of(schema)
+        self._columns: Columns = columns_of(schema or pa.schema([]), self._declared)
         self._is_open = is_open(self._declared)
         self._on_mismatch = on_mismatch
         self._check = check
-        self._texts: frozenset[str] = frozenset()
         self._batches: list[Any] = []
         self._has_given = False
         self._nulled: Counter[str] = Counter()
@@ -51,10 +49,10 @@ class TableBuilder:
             LossyConversion: A value does not fit its column.
             InvalidDocument: A document cannot be read at all.
         """
-        batch = self._fast(stream)
-        if batch is None:
-            with collector_paused():
-                batch = self._exact(decode_stream(stream))
+        with collector_paused():
+            batch, mismatches = self._read(stream)
+        if mismatches:
+            self._note(mismatches, lambda: decode_stream(stream))
         self._batches.append(batch)
         return int(batch.num_rows)
 
@@ -83,8 +81,7 @@ class TableBuilder:
         """Return all batches in the types that they have come to."""
         place = 0
         while place < len(self._batches):
-            columns = self._columns or columns_of(pa.schema([]))
-            batch, mismatches = recast(self._batches[place], columns, self._texts)
+            batch, mismatches = recast(self._batches[place], self._columns)
             if mismatches and self._is_widened(mismatches):
                 place = 0
                 continue
@@ -92,33 +89,17 @@ class TableBuilder:
                 self._note(mismatches, self._batches[place].to_pylist)
             self._batches[place] = batch
             place += 1
-        columns = self._columns or columns_of(pa.schema([]))
-        return pa.Table.from_batches(self._batches, columns.schema)
+        return pa.Table.from_batches(self._batches, self._columns.schema)
 
-    def _fast(self, stream: bytes) -> Any:
-        columns = self._columns
-        if columns is None or not columns.is_decodable or self._texts:
-            return None
-        walk = Walk(stream)
-        try:
-            if self._check:
-                walk.check(columns.root)
-            return decode([stream], columns, walk.absent)
-        except Unfaithful:
-            return None
-
-    def _exact(self, documents: list[dict[str, Any]]) -> Any:
-        self._grow(documents)
+    def _read(self, stream: bytes) -> tuple[Any, dict[str, Mismatch]]:
+        """Return a batch in types that hold it, as far as they may grow, and what did not fit."""
         while True:
-            assert self._columns is not None
-            decoder = ExactDecoder(self._columns, self._texts)
-            batch = decoder.batch(documents)
-            mismatches = decoder.mismatches
+            reading = Reading(stream, self._columns, check=self._check)
+            if self._has_grown(reading.odd + reading.parts):
+                continue
+            batch, mismatches = reading.batch()
             if not mismatches or not self._is_widened(mismatches):
-                break
-        if mismatches:
-            self._note(mismatches, lambda: documents)
-        return batch
+                return batch, mismatches
 
     def _is_widened(self, mismatches: Mapping[str, Mismatch]) -> bool:
         if self._on_mismatch != "widen" or self._has_given:
@@ -135,31 +116,28 @@ class TableBuilder:
         for path, found in mismatches.items():
             self._nulled[path] += found.count
 
-    def _grow(self, documents: list[dict[str, Any]]) -> None:
+    def _has_grown(self, documents: list[dict[str, Any]]) -> bool:
         """Have the types that were left open hold these documents as well."""
-        if not self._is_open or self._has_given:
-            return
-        found = pa.struct(list(infer_schema(documents)))
-        grown = fill(self._declared, self._type, found)
-        if grown != self._type or self._columns is None:
-            self._columns = columns_of(pa.schema(list(grown)), self._declared)
-
-    @property
-    def _type(self) -> Any:
-        return self._declared if self._columns is None else pa.struct(list(self._columns.schema))
+        if not documents or not self._is_open or self._has_given:
+            return False
+        current = pa.struct(list(self._columns.schema))
+        grown = fill(self._declared, current, pa.struct(list(infer_schema(documents))))
+        if grown == current:
+            return False
+        self._columns = columns_of(pa.schema(list(grown)), self._declared, self._columns.texts)
+        return True
 
     def _widen(self, mismatches: Mapping[str, Mismatch]) -> None:
-        assert self._columns is not None
-        schema = self._columns.schema
+        schema, texts = self._columns.schema, self._columns.texts
         for path, found in mismatches.items():
             schema, is_text = widened(schema, path, set(found.types))
             if is_text:
-                self._texts |= {column_at(schema, path) or path}
+                texts |= {column_at(schema, path) or path}
             if pa.types.is_struct(self._declared):
                 # What was declared gives way, so that further batches do not bring it back.
                 declared, _ = widened(pa.schema(list(self._declared)), path, set(found.types))
                 self._declared = pa.struct(list(declared))
-        self._columns = columns_of(schema, self._declared)
+        self._columns = columns_of(schema, self._declared, texts)
 
 
 def _lossy(mismatches: Mapping[str, Mismatch], documents: list[dict[str, Any]]) -> LossyConversion:

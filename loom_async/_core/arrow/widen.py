@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .exact import ExactDecoder, Mismatch
-from .nodes import DOCUMENT, TIMESTAMP, Columns, Node, pa
+from .nodes import TIMESTAMP, Columns, pa
 from .objects import to_objects
 
 
@@ -43,7 +43,7 @@ def _wider(type_: Any, found: set[str]) -> Any:
     return None
 
 
-def recast(batch: Any, columns: Columns, texts: frozenset[str]) -> tuple[Any, dict[str, Mismatch]]:
+def recast(batch: Any, columns: Columns) -> tuple[Any, dict[str, Mismatch]]:
     """Return a batch in the types that its table has come to, and what does not fit them."""
     mismatches: dict[str, Mismatch] = {}
     if batch.schema.equals(columns.schema):
@@ -54,12 +54,11 @@ def recast(batch: Any, columns: Columns, texts: frozenset[str]) -> tuple[Any, di
         index = batch.schema.get_field_index(name)
         if index < 0 or pa.types.is_null(batch.schema.field(index).type):
             arrays.append(pa.nulls(batch.num_rows, field.type))
-        elif batch.schema.field(index).type == field.type and name not in texts:
+        elif batch.schema.field(index).type == field.type and name not in columns.texts:
             arrays.append(batch.column(index))
         else:
             rows = [{name: value} for value in to_objects(batch.column(index))]
-            root = Node(pa.struct([field]), None, code=DOCUMENT, children=((name, node),))
-            decoder = ExactDecoder(Columns(pa.schema([field]), root), texts)
+            decoder = ExactDecoder(columns.only(((name, node),)))
             arrays.append(decoder.batch(rows).column(0))
             mismatches |= decoder.mismatches
     return pa.RecordBatch.from_arrays(arrays, schema=wanted), mismatches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from ..model.values import CODEC_OPTIONS
 from .libraries import library
 from .nodes import Columns, Node, pa
-from .walk import Unfaithful
 
 _api: Any = library("pymongoarrow.api")
 _compute: Any = library("pyarrow.compute")
@@ -29,29 +28,32 @@ class _Batches:
 
             append_metadata = None
 
-    def __init__(self, streams: Sequence[bytes]) -> None:
+    def __init__(self, streams: Iterable[bytes]) -> None:
         self._streams = streams
 
-    def aggregate_raw_batches(self, pipeline: object, **options: object) -> Sequence[bytes]:
+    def aggregate_raw_batches(self, pipeline: object, **options: object) -> Iterable[bytes]:
         """Return the batches: the pipeline has run."""
         return self._streams
 
 
+class Unfaithful(Exception):
+    """A string is no UTF-8, or a decimal does not fit its type: only decoding tells."""
+
+
 def decode(
-    streams: Sequence[bytes], columns: Columns, absent: Mapping[tuple[str, ...], Any]
+    streams: Iterable[bytes], columns: Columns, absent: Mapping[tuple[str, ...], Any]
 ) -> Any:
     """Return the record batch of BSON documents that are what the columns say.
 
     Parameters:
-        streams: Documents that follow one another.
-        columns: What they hold.
+        streams: Documents that follow one another. Other threads have their turn between two.
+        columns: What they hold, as far as pymongoarrow can decode it.
         absent: A mask for each struct that is null in some rows.
 
     Raises:
         Unfaithful: A string is no UTF-8, or a decimal does not fit its type.
     """
-    wire = columns.root.wire
-    names = _api.Schema({field.name: field.type for field in wire})
+    names = _api.Schema({name: node.wire for name, node in columns.root.children})
     table = _api.aggregate_arrow_all(_Batches(streams), [], schema=names)
     arrays = [
         _finished(column, node, (name,), absent)
