@@ -49,9 +49,7 @@ class Mismatch:
     def __add__(self, other: Mismatch) -> Mismatch:
         """Return what was found at the path here and there."""
         types = {**other.types, **self.types}
-        return Mismatch(
-            self.wanted, types, min(self.row, other.row), self.count + other.count
-        )
+        return Mismatch(self.wanted, types, min(self.row, other.row), self.count + other.count)
 
 
 class ExactDecoder:

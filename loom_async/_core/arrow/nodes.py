@@ -171,9 +171,7 @@ class Columns:
         return Columns(schema, node, self.texts)
 
 
-def columns_of(
-    schema: Any, declared: Any = None, texts: frozenset[str] = frozenset()
-) -> Columns:
+def columns_of(schema: Any, declared: Any = None, texts: frozenset[str] = frozenset()) -> Columns:
     """Return the columns of an Arrow schema.
 
     Parameters:

@@ -35,58 +35,55 @@ class Reading:
         self._stream = stream
         self._columns = columns
         self._starts = starts_of(stream)
-        self._walk = Walk(stream, self._starts)
+        self._walk: Walk | None = None
+        is_odd = np.zeros(len(self._starts), bool)
         if not columns.by_arrow:
-            self._walk.odd[:] = True
+            is_odd[:] = True
         elif check or columns.by_python:
+            self._walk = Walk(stream, self._starts)
             self._walk.check(columns.root)
+            is_odd = self._walk.odd
+        self._odd, self._plain = np.flatnonzero(is_odd), np.flatnonzero(~is_odd)
 
     @cached_property
     def odd(self) -> list[dict[str, Any]]:
         """The documents that are odd."""
-        rows = np.flatnonzero(self._walk.odd)
-        return decode_stream(b"".join(self._runs(rows))) if len(rows) else []
+        return decode_stream(b"".join(self._runs(self._odd)))
 
     @cached_property
     def parts(self) -> list[dict[str, Any]]:
         """Of the other documents, what belongs to columns that pymongoarrow has no type for."""
-        rows = self._plain
-        if not self._columns.by_python or not len(rows):
+        if self._walk is None or not self._columns.by_python:
             return []
-        return decode_stream(self._walk.parts(rows))
+        return decode_stream(self._walk.parts(self._plain))
 
     def batch(self) -> tuple[Any, dict[str, Mismatch]]:
         """Return the record batch, and by path what fitted no column and is null in it."""
-        rows = np.flatnonzero(self._walk.odd)
-        if len(rows) == len(self._starts):
-            return self._in_python(self.odd, self._columns, range(len(rows)))
+        if not len(self._plain):
+            return self._in_python(self.odd, self._columns, range(len(self._odd)))
         try:
             plain, mismatches = self._decoded()
         except Unfaithful:
             everything = decode_stream(self._stream)
             return self._in_python(everything, self._columns, range(len(everything)))
-        if not len(rows):
+        if not len(self._odd):
             return plain, mismatches
-        odd, others = self._in_python(self.odd, self._columns, rows.tolist())
+        odd, others = self._in_python(self.odd, self._columns, self._odd.tolist())
         for path, found in others.items():
             mismatches[path] = found + mismatches[path] if path in mismatches else found
-        order = np.argsort(np.concatenate([self._plain, rows]))
+        order = np.argsort(np.concatenate([self._plain, self._odd]))
         return pa.concat_batches([plain, odd]).take(pa.array(order)), mismatches
-
-    @property
-    def _plain(self) -> Any:
-        return np.flatnonzero(~self._walk.odd)
 
     def _decoded(self) -> tuple[Any, dict[str, Mismatch]]:
         """Return the record batch of the documents that are not odd."""
-        rows = self._plain
         columns = self._columns.only(self._columns.by_arrow)
-        absent = {path: mask[rows] for path, mask in self._walk.absent.items()}
-        batch = decode(self._runs(rows), columns, absent)
+        absent = self._walk.absent if self._walk is not None else {}
+        masks = {path: mask[self._plain] for path, mask in absent.items()}
+        batch = decode(self._runs(self._plain), columns, masks)
         if not self._columns.by_python:
             return batch, {}
         others = self._columns.only(self._columns.by_python)
-        rest, mismatches = self._in_python(self.parts, others, rows.tolist())
+        rest, mismatches = self._in_python(self.parts, others, self._plain.tolist())
         found = dict(zip(batch.schema.names, batch.columns, strict=True))
         found |= dict(zip(rest.schema.names, rest.columns, strict=True))
         schema = self._columns.schema

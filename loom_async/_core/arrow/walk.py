@@ -1,10 +1,10 @@
 """Which documents of a BSON batch are what a schema says, byte for byte, without decoding them.
 
 All documents are walked in step, one field at a time: numpy compares the field's name and type in
-every document at once and moves every position on. That takes a fraction of the decoding. A document
-that has passed is one that pymongoarrow decodes without loss; the others are odd: a value of another
-type, NaN among the numbers, a document that is null inside an array, a subtype of a binary, a date
-with a time.
+every document at once and moves every position on. That takes a fraction of the decoding. A
+document that has passed is one that pymongoarrow decodes without loss; the others are odd: a value
+of another type, NaN among the numbers, a document that is null inside an array, a subtype of a
+binary, a date with a time.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ def starts_of(stream: bytes) -> list[int]:
     """Return where each of the documents that follow one another begins."""
     starts: list[int] = []
     position, end = 0, len(stream)
+    note, length_at = starts.append, _LENGTH.unpack_from
     while position < end:
-        starts.append(position)
-        position += _LENGTH.unpack_from(stream, position)[0]
+        note(position)
+        position += length_at(stream, position)[0]
     return starts
 
 
@@ -52,8 +53,8 @@ class Walk:
         starts: Where each begins.
 
     After `check`, `odd` is True for each row that is not what the schema says. `absent` has a mask
-    for each struct that is null or missing somewhere, True for the rows in which it is: pymongoarrow
-    gives those rows a struct of nulls.
+    for each struct that is null or missing somewhere, True for the rows in which it is:
+    pymongoarrow gives those rows a struct of nulls.
     """
 
     def __init__(self, stream: bytes, starts: Sequence[int]) -> None:
@@ -89,11 +90,9 @@ class Walk:
     def parts(self, rows: Rows) -> bytes:
         """Return documents that hold nothing but the columns that pymongoarrow does not decode."""
         stream, pack = self._stream, _LENGTH.pack
-        found = [(begins[rows].tolist(), ends[rows].tolist()) for begins, ends in self._places.values()]
-        if not found:
-            return pack(5) + b"\0"
         columns = [
-            [stream[begin:end] for begin, end in zip(*places, strict=True)] for places in found
+            [stream[begin:end] for begin, end in zip(begins[rows], ends[rows], strict=True)]
+            for begins, ends in self._places.values()
         ]
         bodies = map(b"".join, zip(*columns, strict=True))
         return b"".join([pack(len(body) + 5) + body + b"\0" for body in bodies])
@@ -201,7 +200,9 @@ class Walk:
         """Say for each value whether it is one of the column's, as far as its first bytes tell."""
         if node.code:
             fits = types == node.code
-            return fits & (self._bytes[positions + 4] == node.subtype) if node.code == BINARY else fits
+            return (
+                fits & (self._bytes[positions + 4] == node.subtype) if node.code == BINARY else fits
+            )
         (main, _), *others = node.sizes
         fits = types == main
         if main == DOUBLE:
