@@ -19,6 +19,8 @@ from ._core.errors import (
     OperationFailed,
     OperationTimeout,
     QueryError,
+    TransactionAborted,
+    TransactionError,
     UnknownFieldError,
 )
 from ._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
@@ -45,6 +47,7 @@ from .clients import close, get_async_local_db_client, get_async_remote_db_clien
 from .database import connect, embedded, using
 from .directive import LoadDirective
 from .persistable import Persistable, PersistableBase
+from .transactions import in_transaction, transaction, transactional
 
 __all__ = [
     # Connecting
@@ -54,6 +57,10 @@ __all__ = [
     "get_async_local_db_client",
     "get_async_remote_db_client",
     "using",
+    # Transactions
+    "in_transaction",
+    "transaction",
+    "transactional",
     # Settings
     "Settings",
     "config_context",
@@ -112,5 +119,7 @@ __all__ = [
     "OperationFailed",
     "OperationTimeout",
     "QueryError",
+    "TransactionAborted",
+    "TransactionError",
     "UnknownFieldError",
 ]

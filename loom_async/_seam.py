@@ -72,8 +72,13 @@ async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[AsyncIterator
 async def in_any_case(
     function: Callable[P, Coroutine[Any, Any, object]], /, *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """Do something to its end, even in a task that is being cancelled."""
-    await asyncio.shield(asyncio.ensure_future(function(*args, **kwargs)))
+    """Do something to its end, even in a task that is cancelled meanwhile."""
+    task = asyncio.ensure_future(function(*args, **kwargs))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def client_scope() -> object:

@@ -6,16 +6,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ._core.context import Place, here
-from ._core.driver_errors import Translated
 from ._core.model.document import Validator, collector_paused, decode_stream
 from ._core.model.values import from_bson
 from ._core.query.fields import Field
 from ._core.query.grouping import Accumulators
 from ._core.query.spec import QuerySpec
 from ._core.query.stages import AggregationStages
-from .clients import MongoCollection
-from .database import collection_of, namespace_of
+from .database import namespace_of
 from .frames.framed import Framed
+from .targets import Target, batches, raw_cursor, target_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -116,20 +115,25 @@ class Query(Framed[M]):
 
     async def count(self) -> int:
         """Return the number of results, `skip` and `limit` respected."""
-        collection, spec = await collection_of(self._model), self._spec
+        target, spec = await target_of(self._model), self._spec
+        collection = target.collection
         if spec.limit == 0:
             return 0
-        with Translated(f"count {self._model.__name__}"):
+        async with target.turn(f"count {self._model.__name__}"):
             if not spec.stages:
                 asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
                 limits = {name: value for name, value in asked.items() if value}
                 if "$near" in repr(spec.filter):
                     # count_documents aggregates, and aggregations do not take $near
                     command = {"count": collection.name, "query": spec.filter, **limits}
-                    return int((await collection.database.command(command))["n"])
-                return await collection.count_documents(spec.filter, **limits)
+                    reply = await collection.database.command(command, session=target.session)
+                    return int(reply["n"])
+                return await collection.count_documents(
+                    spec.filter, session=target.session, **limits
+                )
             pipeline = [*spec.pipeline(), {"$count": "n"}]
-            rows = await (await collection.aggregate(pipeline)).to_list()
+            cursor = await collection.aggregate(pipeline, session=target.session)
+            rows = await cursor.to_list()
         return int(rows[0]["n"]) if rows else 0
 
     async def exists(self) -> bool:
@@ -146,18 +150,19 @@ class Query(Framed[M]):
             UnknownFieldError: The model lacks the field.
         """
         path = self._stored(field.path if isinstance(field, Field) else field)
-        collection, spec = await collection_of(self._model), self._spec
-        with Translated(f"distinct values of {self._model.__name__}.{path}"):
+        target, spec = await target_of(self._model), self._spec
+        collection = target.collection
+        async with target.turn(f"distinct values of {self._model.__name__}.{path}"):
             if spec.stages:
-                values = await _distinct_of_rows(collection, spec, path)
+                values = await _distinct_of_rows(target, spec, path)
             elif spec.limit == 0:
                 values = []
             elif spec.skip or spec.limit:
-                rows = await _open_documents(collection, spec, {"_id": 1}).to_list()
+                rows = await _open_documents(target, spec, {"_id": 1}).to_list()
                 chosen = {"_id": {"$in": [row["_id"] for row in rows]}}
-                values = await collection.distinct(path, chosen)
+                values = await collection.distinct(path, chosen, session=target.session)
             else:
-                values = await collection.distinct(path, spec.filter)
+                values = await collection.distinct(path, spec.filter, session=target.session)
         return [from_bson(value) for value in values]
 
     async def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
@@ -166,7 +171,8 @@ class Query(Framed[M]):
         Parameters:
             verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
         """
-        collection, spec = await collection_of(self._model), self._spec
+        target, spec = await target_of(self._model), self._spec
+        collection = target.collection
         name = collection.name
         if spec.stages:
             command: dict[str, Any] = {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {}}
@@ -174,7 +180,7 @@ class Query(Framed[M]):
             clauses = {"sort": dict(spec.sort), "skip": spec.skip, "limit": spec.limit}
             asked = {key: value for key, value in clauses.items() if value}
             command = {"find": name, "filter": spec.filter, **asked}
-        with Translated(f"explain a query of {self._model.__name__}"):
+        async with target.turn(f"explain a query of {self._model.__name__}"):
             return await collection.database.command({"explain": command, "verbosity": verbosity})
 
     async def merge_into(
@@ -210,21 +216,27 @@ class Query(Framed[M]):
         await self._run(AggregationStages().out(namespace_of(target)))
 
     async def _run(self, stages: AggregationStages) -> None:
-        collection = await collection_of(self._model)
-        with Translated(f"write the results of a query of {self._model.__name__}"):
+        target = await target_of(self._model)
+        async with target.turn(f"write the results of a query of {self._model.__name__}"):
             pipeline = [*self._spec.pipeline(), *stages.to_list()]
-            await (await collection.aggregate(pipeline)).to_list()
+            cursor = await target.collection.aggregate(pipeline, session=target.session)
+            await cursor.to_list()
 
     async def _first(self, projection: Mapping[str, int] | None = None) -> dict[str, Any] | None:
-        collection, spec = await collection_of(self._model), self._spec
+        target, spec = await target_of(self._model), self._spec
         if spec.limit == 0:
             return None
-        with Translated(f"load {self._model.__name__}"):
+        async with target.turn(f"load {self._model.__name__}"):
             if not spec.stages:
-                return await collection.find_one(
-                    spec.filter, projection, sort=list(spec.sort) or None, skip=spec.skip
+                return await target.collection.find_one(
+                    spec.filter,
+                    projection,
+                    sort=list(spec.sort) or None,
+                    skip=spec.skip,
+                    session=target.session,
                 )
-            cursor = await collection.aggregate([*spec.pipeline(), {"$limit": 1}])
+            pipeline = [*spec.pipeline(), {"$limit": 1}]
+            cursor = await target.collection.aggregate(pipeline, session=target.session)
             rows = await cursor.to_list()
         return rows[0] if rows else None
 
@@ -233,49 +245,34 @@ class Query(Framed[M]):
 
         An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
         """
-        collection, spec = await collection_of(self._model, place), self._spec
+        target, spec = await target_of(self._model, place), self._spec
         if spec.limit == 0:
             return
-        cursor = await _open(collection, spec, self._model.__name__)
-        try:
-            with Translated(f"load {self._model.__name__}"):
-                async for stream in cursor:
-                    yield stream
-        finally:
-            await cursor.close()
+        action = f"load {self._model.__name__}"
+        async with target.turn(action):
+            cursor = await raw_cursor(target, spec, _BATCH)
+        async for stream in batches(target, cursor, action):
+            yield stream
 
 
-async def _open(collection: MongoCollection, spec: QuerySpec, name: str) -> Any:
-    with Translated(f"load {name}"):
-        if spec.stages:
-            return await collection.aggregate_raw_batches(spec.pipeline(), batchSize=_BATCH)
-        return collection.find_raw_batches(
-            spec.filter,
-            sort=list(spec.sort) or None,
-            skip=spec.skip,
-            limit=spec.limit or 0,
-            batch_size=_BATCH,
-        )
-
-
-def _open_documents(collection: MongoCollection, spec: QuerySpec, fields: dict[str, Any]) -> Any:
-    return collection.find(
+def _open_documents(target: Target, spec: QuerySpec, fields: dict[str, Any]) -> Any:
+    return target.collection.find(
         spec.filter,
         fields,
         sort=list(spec.sort) or None,
         skip=spec.skip,
         limit=spec.limit or 0,
+        session=target.session,
     )
 
 
-async def _distinct_of_rows(collection: MongoCollection, spec: QuerySpec, path: str) -> list[Any]:
+async def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
     # An empty array gives no value, a null gives null: as the distinct command does.
     present = {path: {"$exists": True}}
     stages = AggregationStages().match(present)
     stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
-    cursor = await collection.aggregate(
-        [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
-    )
+    pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
+    cursor = await target.collection.aggregate(pipeline, session=target.session)
     return [row["_id"] for row in await cursor.to_list()]
 
 

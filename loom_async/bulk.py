@@ -11,7 +11,8 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from . import _seam
-from ._core.driver_errors import Translated, duplicate_key, translate
+from ._core.driver_errors import duplicate_key, translate
+from ._core.model.absorb import absorb_insertion, absorb_modification
 from ._core.model.bulk_plan import (
     BulkAccount,
     Step,
@@ -24,10 +25,10 @@ from ._core.model.bulk_plan import (
 from ._core.model.changes import as_bytes
 from ._core.model.document import DocumentModel, collector_paused
 from ._core.model.markers import now
-from ._core.model.plan import Insertion, Modification, absorb_insertion, absorb_modification
+from ._core.model.plan import Insertion, Modification
 from ._core.model.results import PersistResult
-from .clients import MongoCollection
-from .database import collection_of
+from ._core.transaction import remember
+from .targets import Target, target_of
 
 # Documents planned, sent and absorbed at a time: other tasks run between two chunks.
 _CHUNK = 5_000
@@ -42,6 +43,7 @@ async def persist_many(
     distinct = first_of_each(checked, account)
     moment = now()
     async with _seam.Exclusively(*checked):
+        remember(*checked)
         for start in range(0, len(distinct), _CHUNK):
             await _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
             if account.is_stopped:
@@ -60,35 +62,39 @@ async def _persist_chunk(
     # What was planned before a failure is still sent: it comes earlier in the input.
     for group in groups(steps, ordered=account.ordered):
         failures = len(account.failures)
-        await _write(model, await collection_of(model), group, account)
+        await _write(model, await target_of(model), group, account)
         if account.ordered and len(account.failures) > failures:
             break
 
 
 async def _write(
     model: type[DocumentModel],
-    collection: MongoCollection,
+    target: Target,
     steps: Sequence[Step],
     account: BulkAccount,
 ) -> None:
     errors: list[dict[str, Any]] = []
     unacknowledged: BulkWriteError | None = None
-    with Translated(f"persist_many of {model.__name__}"):
+    collection, session = target.collection, target.session
+    async with target.turn(f"persist_many of {model.__name__}") as turn:
         try:
             if steps[0].is_insert:
                 documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
-                await collection.insert_many(documents, ordered=account.ordered)
+                await collection.insert_many(documents, ordered=account.ordered, session=session)
             else:
                 operations = [_operation(step) for step in steps]
-                await collection.bulk_write(operations, ordered=account.ordered)
+                await collection.bulk_write(operations, ordered=account.ordered, session=session)
         except BulkWriteError as error:
+            turn.failed(error)
             errors = list(error.details["writeErrors"])
             if not errors:
                 unacknowledged = error
     done, failed = split_outcome(steps, errors, ordered=account.ordered)
+    if target.session is not None and failed:
+        done = []  # the transaction has ended with the first failure
     for step, details in failed:
         account.fail(step, _reason(details))
-    await _absorb(model, collection, done, account)
+    await _absorb(model, target, done, account)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
 
@@ -112,7 +118,7 @@ def _reason(details: dict[str, Any]) -> str:
 
 async def _absorb(
     model: type[DocumentModel],
-    collection: MongoCollection,
+    target: Target,
     steps: Sequence[Step],
     account: BulkAccount,
 ) -> None:
@@ -125,19 +131,20 @@ async def _absorb(
                 absorb_insertion(step.document, step.plan)
                 account.written(step)
     if modified:
-        await _absorb_modified(model, collection, modified, account)
+        await _absorb_modified(model, target, modified, account)
 
 
 async def _absorb_modified(
     model: type[DocumentModel],
-    collection: MongoCollection,
+    target: Target,
     steps: Sequence[Step],
     account: BulkAccount,
 ) -> None:
     # A bulk write replies with counts alone: counters, and documents that are gone, show here.
     ids = [step.plan.id for step in steps]
-    with Translated(f"persist_many of {model.__name__}: read back"):
-        found = await collection.find({"_id": {"$in": ids}}).to_list()
+    async with target.turn(f"persist_many of {model.__name__}: read back"):
+        key = {"_id": {"$in": ids}}
+        found = await target.collection.find(key, session=target.session).to_list()
     by_id = {as_bytes(document["_id"]): document for document in found}
     for step in steps:
         stored = by_id.get(as_bytes(step.plan.id))

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._core.context import Place, here
-from ._core.driver_errors import Translated
 from ._core.errors import QueryError
 from ._core.model.document import DocumentModel, Hydrator, hydrator
 from ._core.model.markers import now
@@ -16,7 +15,7 @@ from ._core.model.results import UpdateCount
 from ._core.query.spec import QuerySpec
 from ._core.query.updates import compile_update
 from .aggregation import Query
-from .database import collection_of
+from .targets import target_of
 
 if TYPE_CHECKING:
     from pyarrow import Schema
@@ -127,9 +126,11 @@ class LoadDirective(Query[D]):
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
         compiled = compile_update(resolver, values, fields, stamps=stamps)
-        collection = await collection_of(self._model)
-        with Translated(f"update {self._model.__name__}"):
-            result = await collection.update_many(self._spec.filter, compiled)
+        target = await target_of(self._model)
+        async with target.turn(f"update {self._model.__name__}"):
+            result = await target.collection.update_many(
+                self._spec.filter, compiled, session=target.session
+            )
         return UpdateCount(result.modified_count, result.matched_count)
 
     async def delete(self) -> int:
@@ -142,9 +143,9 @@ class LoadDirective(Query[D]):
             QueryError: The query sorts, skips, limits or samples.
         """
         self._require_filter_only("delete")
-        collection = await collection_of(self._model)
-        with Translated(f"delete {self._model.__name__}"):
-            result = await collection.delete_many(self._spec.filter)
+        target = await target_of(self._model)
+        async with target.turn(f"delete {self._model.__name__}"):
+            result = await target.collection.delete_many(self._spec.filter, session=target.session)
         return result.deleted_count
 
     def _arrow_schema(self) -> Schema | None:

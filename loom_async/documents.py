@@ -7,20 +7,18 @@ from typing import Any, TypeVar
 from bson.raw_bson import RawBSONDocument
 
 from . import _seam
-from ._core.driver_errors import Translated
 from ._core.errors import DocumentNotFound
+from ._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from ._core.model.document import DocumentModel, hydrator, set_baseline
 from ._core.model.identity import parse_id, stored_id
 from ._core.model.markers import now
 from ._core.model.plan import (
     Insertion,
     Modification,
-    absorb_document,
-    absorb_insertion,
-    absorb_modification,
     plan_persist,
 )
-from .database import collection_of
+from ._core.transaction import remember
+from .targets import target_of
 from .writes import update_and_fetch
 
 D = TypeVar("D", bound=DocumentModel)
@@ -29,6 +27,7 @@ D = TypeVar("D", bound=DocumentModel)
 async def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
     async with _seam.Exclusively(document):
+        remember(document)
         plan = plan_persist(document, now())
         if plan is None:
             return False
@@ -42,10 +41,11 @@ async def persist(document: DocumentModel) -> bool:
 async def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
     async with _seam.Exclusively(document):
-        name = type(document).__name__
-        collection = await collection_of(type(document))
-        with Translated(f"reload {name}"):
-            found = await collection.find_one({"_id": stored_id(document)})
+        remember(document)
+        target = await target_of(type(document))
+        async with target.turn(f"reload {type(document).__name__}"):
+            key = {"_id": stored_id(document)}
+            found = await target.collection.find_one(key, session=target.session)
         if found is None:
             raise _not_found(document)
         absorb_document(document, found)
@@ -55,9 +55,11 @@ async def reload(document: D) -> D:
 async def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
     async with _seam.Exclusively(document):
-        collection = await collection_of(type(document))
-        with Translated(f"delete {type(document).__name__}"):
-            result = await collection.delete_one({"_id": stored_id(document)})
+        remember(document)
+        target = await target_of(type(document))
+        async with target.turn(f"delete {type(document).__name__}"):
+            key = {"_id": stored_id(document)}
+            result = await target.collection.delete_one(key, session=target.session)
         set_baseline(document, None)
     return bool(result.deleted_count)
 
@@ -65,9 +67,9 @@ async def delete(document: DocumentModel) -> bool:
 async def from_id(model: type[D], id: Any) -> D | None:
     """Return the object of an id, or None; see `PersistableBase.from_id`."""
     key = parse_id(model, id)
-    collection = await collection_of(model)
-    with Translated(f"load {model.__name__}"):
-        found = await collection.find_one({"_id": key})
+    target = await target_of(model)
+    async with target.turn(f"load {model.__name__}"):
+        found = await target.collection.find_one({"_id": key}, session=target.session)
     return None if found is None else hydrator(model).one(found)
 
 
@@ -75,20 +77,21 @@ async def _insert(document: DocumentModel, plan: Insertion) -> None:
     model = type(document)
     # Encoded once: pymongo passes the bytes on, though its types know only its own documents here.
     raw: Any = RawBSONDocument(plan.raw)
-    collection = await collection_of(model)
-    with Translated(f"persist {model.__name__}"):
+    target = await target_of(model)
+    async with target.turn(f"persist {model.__name__}"):
         if plan.replace:
-            await collection.replace_one({"_id": plan.id}, raw, upsert=True)
+            key = {"_id": plan.id}
+            await target.collection.replace_one(key, raw, upsert=True, session=target.session)
         else:
-            await collection.insert_one(raw)
+            await target.collection.insert_one(raw, session=target.session)
     absorb_insertion(document, plan)
 
 
 async def _modify(document: DocumentModel, plan: Modification) -> None:
     model = type(document)
-    collection = await collection_of(model)
-    with Translated(f"persist {model.__name__}"):
-        found = await update_and_fetch(collection, plan.id, plan.update)
+    target = await target_of(model)
+    async with target.turn(f"persist {model.__name__}"):
+        found = await update_and_fetch(target, plan.id, plan.update)
     if found is None:
         raise _not_found(document)
     absorb_modification(document, plan, found)

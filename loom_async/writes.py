@@ -10,29 +10,29 @@ from pymongo.errors import AutoReconnect, WriteConcernError
 from ._core.model.update import Update, is_idempotent
 from ._core.model.values import CODEC_OPTIONS
 from .clients import MongoCollection
+from .targets import Target
 
 
-async def update_and_fetch(
-    collection: MongoCollection, id: Any, update: Update
-) -> dict[str, Any] | None:
+async def update_and_fetch(target: Target, id: Any, update: Update) -> dict[str, Any] | None:
     """Update the document of an id and return it as it is afterwards; None if there is none.
 
     A retryable findAndModify makes the server keep a copy of the document for the retry, which
     costs another write (MongoDB manual, "Retryable Writes"). An update that may be made twice needs
-    no copy: it is sent plainly, and made again only if its reply is lost.
+    no copy: it is sent plainly, and made again only if its reply is lost. In a transaction nothing
+    is retried but the whole.
     """
-    if is_idempotent(update):
+    if target.session is None and is_idempotent(update):
         try:
-            return await _find_and_modify(collection, id, update)
+            return await _find_and_modify(target.collection, id, update)
         except AutoReconnect:
             # The attempt that follows is the last, as in the driver's own retry.
-            return await _retryable(collection, id, update)
-    return await _retryable(collection, id, update)
+            return await _retryable(target, id, update)
+    return await _retryable(target, id, update)
 
 
-async def _retryable(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:
-    return await collection.find_one_and_update(
-        {"_id": id}, update, return_document=ReturnDocument.AFTER
+async def _retryable(target: Target, id: Any, update: Update) -> dict[str, Any] | None:
+    return await target.collection.find_one_and_update(
+        {"_id": id}, update, return_document=ReturnDocument.AFTER, session=target.session
     )
 
 

@@ -20,6 +20,8 @@ from loom_async._core.errors import (
     OperationFailed,
     OperationTimeout,
     QueryError,
+    TransactionAborted,
+    TransactionError,
     UnknownFieldError,
 )
 from loom_async._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
@@ -48,6 +50,7 @@ from .clients import close, get_local_db_client, get_remote_db_client
 from .database import connect, embedded, using
 from .directive import LoadDirective
 from .persistable import Persistable, PersistableBase
+from .transactions import in_transaction, transaction, transactional
 
 __all__ = [
     # Connecting
@@ -59,6 +62,10 @@ __all__ = [
     "get_local_db_client",
     "get_remote_db_client",
     "using",
+    # Transactions
+    "in_transaction",
+    "transaction",
+    "transactional",
     # Settings
     "Settings",
     "config_context",
@@ -117,5 +124,7 @@ __all__ = [
     "OperationFailed",
     "OperationTimeout",
     "QueryError",
+    "TransactionAborted",
+    "TransactionError",
     "UnknownFieldError",
 ]

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from loom_async import aggregation as async_aggregation
 from loom_async._core.context import Place, here
-from loom_async._core.driver_errors import Translated
 from loom_async._core.model.document import Validator, collector_paused, decode_stream
 from loom_async._core.model.values import from_bson
 from loom_async._core.query.fields import Field
@@ -16,9 +15,9 @@ from loom_async._core.query.grouping import Accumulators
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
 
-from .clients import MongoCollection
-from .database import collection_of, namespace_of
+from .database import namespace_of
 from .frames.framed import Framed
+from .targets import Target, batches, raw_cursor, target_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -126,20 +125,23 @@ class Query(Framed[M]):
 
     def count(self) -> int:
         """Return the number of results, `skip` and `limit` respected."""
-        collection, spec = collection_of(self._model), self._spec
+        target, spec = target_of(self._model), self._spec
+        collection = target.collection
         if spec.limit == 0:
             return 0
-        with Translated(f"count {self._model.__name__}"):
+        with target.turn(f"count {self._model.__name__}"):
             if not spec.stages:
                 asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
                 limits = {name: value for name, value in asked.items() if value}
                 if "$near" in repr(spec.filter):
                     # count_documents aggregates, and aggregations do not take $near
                     command = {"count": collection.name, "query": spec.filter, **limits}
-                    return int(collection.database.command(command)["n"])
-                return collection.count_documents(spec.filter, **limits)
+                    reply = collection.database.command(command, session=target.session)
+                    return int(reply["n"])
+                return collection.count_documents(spec.filter, session=target.session, **limits)
             pipeline = [*spec.pipeline(), {"$count": "n"}]
-            rows = collection.aggregate(pipeline).to_list()
+            cursor = collection.aggregate(pipeline, session=target.session)
+            rows = cursor.to_list()
         return int(rows[0]["n"]) if rows else 0
 
     async def count_async(self) -> int:
@@ -164,18 +166,19 @@ class Query(Framed[M]):
             UnknownFieldError: The model lacks the field.
         """
         path = self._stored(field.path if isinstance(field, Field) else field)
-        collection, spec = collection_of(self._model), self._spec
-        with Translated(f"distinct values of {self._model.__name__}.{path}"):
+        target, spec = target_of(self._model), self._spec
+        collection = target.collection
+        with target.turn(f"distinct values of {self._model.__name__}.{path}"):
             if spec.stages:
-                values = _distinct_of_rows(collection, spec, path)
+                values = _distinct_of_rows(target, spec, path)
             elif spec.limit == 0:
                 values = []
             elif spec.skip or spec.limit:
-                rows = _open_documents(collection, spec, {"_id": 1}).to_list()
+                rows = _open_documents(target, spec, {"_id": 1}).to_list()
                 chosen = {"_id": {"$in": [row["_id"] for row in rows]}}
-                values = collection.distinct(path, chosen)
+                values = collection.distinct(path, chosen, session=target.session)
             else:
-                values = collection.distinct(path, spec.filter)
+                values = collection.distinct(path, spec.filter, session=target.session)
         return [from_bson(value) for value in values]
 
     async def distinct_async(self, field: str | Field) -> list[Any]:
@@ -188,7 +191,8 @@ class Query(Framed[M]):
         Parameters:
             verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
         """
-        collection, spec = collection_of(self._model), self._spec
+        target, spec = target_of(self._model), self._spec
+        collection = target.collection
         name = collection.name
         if spec.stages:
             command: dict[str, Any] = {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {}}
@@ -196,7 +200,7 @@ class Query(Framed[M]):
             clauses = {"sort": dict(spec.sort), "skip": spec.skip, "limit": spec.limit}
             asked = {key: value for key, value in clauses.items() if value}
             command = {"find": name, "filter": spec.filter, **asked}
-        with Translated(f"explain a query of {self._model.__name__}"):
+        with target.turn(f"explain a query of {self._model.__name__}"):
             return collection.database.command({"explain": command, "verbosity": verbosity})
 
     async def explain_async(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
@@ -253,21 +257,27 @@ class Query(Framed[M]):
         return await self._async.out(target)
 
     def _run(self, stages: AggregationStages) -> None:
-        collection = collection_of(self._model)
-        with Translated(f"write the results of a query of {self._model.__name__}"):
+        target = target_of(self._model)
+        with target.turn(f"write the results of a query of {self._model.__name__}"):
             pipeline = [*self._spec.pipeline(), *stages.to_list()]
-            collection.aggregate(pipeline).to_list()
+            cursor = target.collection.aggregate(pipeline, session=target.session)
+            cursor.to_list()
 
     def _first(self, projection: Mapping[str, int] | None = None) -> dict[str, Any] | None:
-        collection, spec = collection_of(self._model), self._spec
+        target, spec = target_of(self._model), self._spec
         if spec.limit == 0:
             return None
-        with Translated(f"load {self._model.__name__}"):
+        with target.turn(f"load {self._model.__name__}"):
             if not spec.stages:
-                return collection.find_one(
-                    spec.filter, projection, sort=list(spec.sort) or None, skip=spec.skip
+                return target.collection.find_one(
+                    spec.filter,
+                    projection,
+                    sort=list(spec.sort) or None,
+                    skip=spec.skip,
+                    session=target.session,
                 )
-            cursor = collection.aggregate([*spec.pipeline(), {"$limit": 1}])
+            pipeline = [*spec.pipeline(), {"$limit": 1}]
+            cursor = target.collection.aggregate(pipeline, session=target.session)
             rows = cursor.to_list()
         return rows[0] if rows else None
 
@@ -276,15 +286,13 @@ class Query(Framed[M]):
 
         An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
         """
-        collection, spec = collection_of(self._model, place), self._spec
+        target, spec = target_of(self._model, place), self._spec
         if spec.limit == 0:
             return
-        cursor = _open(collection, spec, self._model.__name__)
-        try:
-            with Translated(f"load {self._model.__name__}"):
-                yield from cursor
-        finally:
-            cursor.close()
+        action = f"load {self._model.__name__}"
+        with target.turn(action):
+            cursor = raw_cursor(target, spec, _BATCH)
+        yield from batches(target, cursor, action)
 
     @property
     def _async(self) -> async_aggregation.Query[M]:
@@ -292,35 +300,24 @@ class Query(Framed[M]):
         return self._as(kind)
 
 
-def _open(collection: MongoCollection, spec: QuerySpec, name: str) -> Any:
-    with Translated(f"load {name}"):
-        if spec.stages:
-            return collection.aggregate_raw_batches(spec.pipeline(), batchSize=_BATCH)
-        return collection.find_raw_batches(
-            spec.filter,
-            sort=list(spec.sort) or None,
-            skip=spec.skip,
-            limit=spec.limit or 0,
-            batch_size=_BATCH,
-        )
-
-
-def _open_documents(collection: MongoCollection, spec: QuerySpec, fields: dict[str, Any]) -> Any:
-    return collection.find(
+def _open_documents(target: Target, spec: QuerySpec, fields: dict[str, Any]) -> Any:
+    return target.collection.find(
         spec.filter,
         fields,
         sort=list(spec.sort) or None,
         skip=spec.skip,
         limit=spec.limit or 0,
+        session=target.session,
     )
 
 
-def _distinct_of_rows(collection: MongoCollection, spec: QuerySpec, path: str) -> list[Any]:
+def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
     # An empty array gives no value, a null gives null: as the distinct command does.
     present = {path: {"$exists": True}}
     stages = AggregationStages().match(present)
     stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
-    cursor = collection.aggregate([*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()])
+    pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
+    cursor = target.collection.aggregate(pipeline, session=target.session)
     return [row["_id"] for row in cursor.to_list()]
 
 

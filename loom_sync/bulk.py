@@ -11,7 +11,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from loom_async._core.driver_errors import Translated, duplicate_key, translate
+from loom_async._core.driver_errors import duplicate_key, translate
+from loom_async._core.model.absorb import absorb_insertion, absorb_modification
 from loom_async._core.model.bulk_plan import (
     BulkAccount,
     Step,
@@ -24,17 +25,12 @@ from loom_async._core.model.bulk_plan import (
 from loom_async._core.model.changes import as_bytes
 from loom_async._core.model.document import DocumentModel, collector_paused
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import (
-    Insertion,
-    Modification,
-    absorb_insertion,
-    absorb_modification,
-)
+from loom_async._core.model.plan import Insertion, Modification
 from loom_async._core.model.results import PersistResult
+from loom_async._core.transaction import remember
 
 from . import _seam
-from .clients import MongoCollection
-from .database import collection_of
+from .targets import Target, target_of
 
 # Documents planned, sent and absorbed at a time: other threads run between two chunks.
 _CHUNK = 5_000
@@ -49,6 +45,7 @@ def persist_many(
     distinct = first_of_each(checked, account)
     moment = now()
     with _seam.Exclusively(*checked):
+        remember(*checked)
         for start in range(0, len(distinct), _CHUNK):
             _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
             if account.is_stopped:
@@ -67,35 +64,39 @@ def _persist_chunk(
     # What was planned before a failure is still sent: it comes earlier in the input.
     for group in groups(steps, ordered=account.ordered):
         failures = len(account.failures)
-        _write(model, collection_of(model), group, account)
+        _write(model, target_of(model), group, account)
         if account.ordered and len(account.failures) > failures:
             break
 
 
 def _write(
     model: type[DocumentModel],
-    collection: MongoCollection,
+    target: Target,
     steps: Sequence[Step],
     account: BulkAccount,
 ) -> None:
     errors: list[dict[str, Any]] = []
     unacknowledged: BulkWriteError | None = None
-    with Translated(f"persist_many of {model.__name__}"):
+    collection, session = target.collection, target.session
+    with target.turn(f"persist_many of {model.__name__}") as turn:
         try:
             if steps[0].is_insert:
                 documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
-                collection.insert_many(documents, ordered=account.ordered)
+                collection.insert_many(documents, ordered=account.ordered, session=session)
             else:
                 operations = [_operation(step) for step in steps]
-                collection.bulk_write(operations, ordered=account.ordered)
+                collection.bulk_write(operations, ordered=account.ordered, session=session)
         except BulkWriteError as error:
+            turn.failed(error)
             errors = list(error.details["writeErrors"])
             if not errors:
                 unacknowledged = error
     done, failed = split_outcome(steps, errors, ordered=account.ordered)
+    if target.session is not None and failed:
+        done = []  # the transaction has ended with the first failure
     for step, details in failed:
         account.fail(step, _reason(details))
-    _absorb(model, collection, done, account)
+    _absorb(model, target, done, account)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
 
@@ -119,7 +120,7 @@ def _reason(details: dict[str, Any]) -> str:
 
 def _absorb(
     model: type[DocumentModel],
-    collection: MongoCollection,
+    target: Target,
     steps: Sequence[Step],
     account: BulkAccount,
 ) -> None:
@@ -132,19 +133,20 @@ def _absorb(
                 absorb_insertion(step.document, step.plan)
                 account.written(step)
     if modified:
-        _absorb_modified(model, collection, modified, account)
+        _absorb_modified(model, target, modified, account)
 
 
 def _absorb_modified(
     model: type[DocumentModel],
-    collection: MongoCollection,
+    target: Target,
     steps: Sequence[Step],
     account: BulkAccount,
 ) -> None:
     # A bulk write replies with counts alone: counters, and documents that are gone, show here.
     ids = [step.plan.id for step in steps]
-    with Translated(f"persist_many of {model.__name__}: read back"):
-        found = collection.find({"_id": {"$in": ids}}).to_list()
+    with target.turn(f"persist_many of {model.__name__}: read back"):
+        key = {"_id": {"$in": ids}}
+        found = target.collection.find(key, session=target.session).to_list()
     by_id = {as_bytes(document["_id"]): document for document in found}
     for step in steps:
         stored = by_id.get(as_bytes(step.plan.id))

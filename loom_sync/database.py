@@ -180,7 +180,9 @@ def collection_of(
     if found is None:
         found = client.get_database(key[0]).get_collection(key[1], CODEC_OPTIONS)
         state.collections[key] = found
-    if indexed and declaration.indexes and (model, *key) not in state.indexed:
+    # Where its transaction has written, making an index would wait for the transaction's own end.
+    is_held = place.transaction is not None and key in place.transaction.namespaces
+    if indexed and declaration.indexes and not is_held and (model, *key) not in state.indexed:
         with state.lock:
             if (model, *key) not in state.indexed:
                 ensure_indexes(model, found)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from loom_async import directive as async_directive
 from loom_async._core.context import Place, here
-from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import QueryError
 from loom_async._core.model.document import DocumentModel, Hydrator, hydrator
 from loom_async._core.model.markers import now
@@ -19,7 +18,7 @@ from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.updates import compile_update
 
 from .aggregation import Query
-from .database import collection_of
+from .targets import target_of
 
 if TYPE_CHECKING:
     from pyarrow import Schema
@@ -152,9 +151,11 @@ class LoadDirective(Query[D]):
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
         compiled = compile_update(resolver, values, fields, stamps=stamps)
-        collection = collection_of(self._model)
-        with Translated(f"update {self._model.__name__}"):
-            result = collection.update_many(self._spec.filter, compiled)
+        target = target_of(self._model)
+        with target.turn(f"update {self._model.__name__}"):
+            result = target.collection.update_many(
+                self._spec.filter, compiled, session=target.session
+            )
         return UpdateCount(result.modified_count, result.matched_count)
 
     async def update_async(
@@ -173,9 +174,9 @@ class LoadDirective(Query[D]):
             QueryError: The query sorts, skips, limits or samples.
         """
         self._require_filter_only("delete")
-        collection = collection_of(self._model)
-        with Translated(f"delete {self._model.__name__}"):
-            result = collection.delete_many(self._spec.filter)
+        target = target_of(self._model)
+        with target.turn(f"delete {self._model.__name__}"):
+            result = target.collection.delete_many(self._spec.filter, session=target.session)
         return result.deleted_count
 
     async def delete_async(self) -> int:

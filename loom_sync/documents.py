@@ -7,22 +7,16 @@ from typing import Any, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 
-from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import DocumentNotFound
+from loom_async._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from loom_async._core.model.document import DocumentModel, hydrator, set_baseline
 from loom_async._core.model.identity import parse_id, stored_id
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import (
-    Insertion,
-    Modification,
-    absorb_document,
-    absorb_insertion,
-    absorb_modification,
-    plan_persist,
-)
+from loom_async._core.model.plan import Insertion, Modification, plan_persist
+from loom_async._core.transaction import remember
 
 from . import _seam
-from .database import collection_of
+from .targets import target_of
 from .writes import update_and_fetch
 
 D = TypeVar("D", bound=DocumentModel)
@@ -31,6 +25,7 @@ D = TypeVar("D", bound=DocumentModel)
 def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
     with _seam.Exclusively(document):
+        remember(document)
         plan = plan_persist(document, now())
         if plan is None:
             return False
@@ -44,10 +39,11 @@ def persist(document: DocumentModel) -> bool:
 def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
     with _seam.Exclusively(document):
-        name = type(document).__name__
-        collection = collection_of(type(document))
-        with Translated(f"reload {name}"):
-            found = collection.find_one({"_id": stored_id(document)})
+        remember(document)
+        target = target_of(type(document))
+        with target.turn(f"reload {type(document).__name__}"):
+            key = {"_id": stored_id(document)}
+            found = target.collection.find_one(key, session=target.session)
         if found is None:
             raise _not_found(document)
         absorb_document(document, found)
@@ -57,9 +53,11 @@ def reload(document: D) -> D:
 def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
     with _seam.Exclusively(document):
-        collection = collection_of(type(document))
-        with Translated(f"delete {type(document).__name__}"):
-            result = collection.delete_one({"_id": stored_id(document)})
+        remember(document)
+        target = target_of(type(document))
+        with target.turn(f"delete {type(document).__name__}"):
+            key = {"_id": stored_id(document)}
+            result = target.collection.delete_one(key, session=target.session)
         set_baseline(document, None)
     return bool(result.deleted_count)
 
@@ -67,9 +65,9 @@ def delete(document: DocumentModel) -> bool:
 def from_id(model: type[D], id: Any) -> D | None:
     """Return the object of an id, or None; see `PersistableBase.from_id`."""
     key = parse_id(model, id)
-    collection = collection_of(model)
-    with Translated(f"load {model.__name__}"):
-        found = collection.find_one({"_id": key})
+    target = target_of(model)
+    with target.turn(f"load {model.__name__}"):
+        found = target.collection.find_one({"_id": key}, session=target.session)
     return None if found is None else hydrator(model).one(found)
 
 
@@ -77,20 +75,21 @@ def _insert(document: DocumentModel, plan: Insertion) -> None:
     model = type(document)
     # Encoded once: pymongo passes the bytes on, though its types know only its own documents here.
     raw: Any = RawBSONDocument(plan.raw)
-    collection = collection_of(model)
-    with Translated(f"persist {model.__name__}"):
+    target = target_of(model)
+    with target.turn(f"persist {model.__name__}"):
         if plan.replace:
-            collection.replace_one({"_id": plan.id}, raw, upsert=True)
+            key = {"_id": plan.id}
+            target.collection.replace_one(key, raw, upsert=True, session=target.session)
         else:
-            collection.insert_one(raw)
+            target.collection.insert_one(raw, session=target.session)
     absorb_insertion(document, plan)
 
 
 def _modify(document: DocumentModel, plan: Modification) -> None:
     model = type(document)
-    collection = collection_of(model)
-    with Translated(f"persist {model.__name__}"):
-        found = update_and_fetch(collection, plan.id, plan.update)
+    target = target_of(model)
+    with target.turn(f"persist {model.__name__}"):
+        found = update_and_fetch(target, plan.id, plan.update)
     if found is None:
         raise _not_found(document)
     absorb_modification(document, plan, found)

@@ -12,26 +12,30 @@ from loom_async._core.model.update import Update, is_idempotent
 from loom_async._core.model.values import CODEC_OPTIONS
 
 from .clients import MongoCollection
+from .targets import Target
 
 
-def update_and_fetch(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:
+def update_and_fetch(target: Target, id: Any, update: Update) -> dict[str, Any] | None:
     """Update the document of an id and return it as it is afterwards; None if there is none.
 
     A retryable findAndModify makes the server keep a copy of the document for the retry, which
     costs another write (MongoDB manual, "Retryable Writes"). An update that may be made twice needs
-    no copy: it is sent plainly, and made again only if its reply is lost.
+    no copy: it is sent plainly, and made again only if its reply is lost. In a transaction nothing
+    is retried but the whole.
     """
-    if is_idempotent(update):
+    if target.session is None and is_idempotent(update):
         try:
-            return _find_and_modify(collection, id, update)
+            return _find_and_modify(target.collection, id, update)
         except AutoReconnect:
             # The attempt that follows is the last, as in the driver's own retry.
-            return _retryable(collection, id, update)
-    return _retryable(collection, id, update)
+            return _retryable(target, id, update)
+    return _retryable(target, id, update)
 
 
-def _retryable(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:
-    return collection.find_one_and_update({"_id": id}, update, return_document=ReturnDocument.AFTER)
+def _retryable(target: Target, id: Any, update: Update) -> dict[str, Any] | None:
+    return target.collection.find_one_and_update(
+        {"_id": id}, update, return_document=ReturnDocument.AFTER, session=target.session
+    )
 
 
 def _find_and_modify(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:

@@ -9,7 +9,10 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from .transaction import TransactionState
 
 T = TypeVar("T")
 
@@ -95,8 +98,12 @@ class Place:
 
     server: Server | None
     database: str | None
+    transaction: TransactionState | None = None
+
+
+transaction: ContextVar[TransactionState | None] = ContextVar("loom_transaction", default=None)
 
 
 def here() -> Place:
     """Return where operations go in the present context."""
-    return Place(server.get(), database.get())
+    return Place(server.get(), database.get(), transaction.get())

@@ -17,9 +17,11 @@ from .errors import (
     LoomError,
     OperationFailed,
     OperationTimeout,
+    TransactionAborted,
 )
 from .uri import redacted
 
+_DUPLICATE_KEY = 11000
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
 _HINTS = {
@@ -51,21 +53,39 @@ class Translated:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(error, driver.PyMongoError):
-            raise translate(error, self._action) from error
-        if isinstance(error, OverflowError):
-            raise EncodingError(
-                f"{self._action}: {error}", path="", hint="MongoDB holds integers of 64 bits"
-            ) from error
+        known = None if error is None else translated(error, self._action)
+        if known is not None:
+            raise known from error
+
+
+def translated(error: BaseException, action: str) -> LoomError | None:
+    """Return the Loom error that says what an error of the driver means; None for any other."""
+    if isinstance(error, driver.PyMongoError):
+        return translate(error, action)
+    if isinstance(error, OverflowError):
+        return EncodingError(
+            f"{action}: {error}", path="", hint="MongoDB holds integers of 64 bits"
+        )
+    return None
 
 
 def translate(error: driver.PyMongoError, action: str) -> LoomError:
     """Return the Loom error that says what a driver error means."""
     text = redacted(str(error).split(", full error:")[0])
     message = f"{action}: {text}"
+    if error.has_error_label("TransientTransactionError"):
+        return TransactionAborted(
+            message, hint="@lm.transactional runs the whole function again, as does in_transaction"
+        )
+    return _by_kind(error, message, action)
+
+
+def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError:
     match error:
         case driver.DuplicateKeyError():
             return duplicate_key(error.details or {}, action)
+        case driver.BulkWriteError() if error.details["writeErrors"]:
+            return _refused(error.details["writeErrors"][0], action)
         case driver.OperationFailure() if error.code in (_AUTHENTICATION_FAILED, _UNAUTHORIZED):
             return AuthenticationFailed(message, hint="check the user and password of the URI")
         case driver.ExecutionTimeout():
@@ -76,12 +96,16 @@ def translate(error: driver.PyMongoError, action: str) -> LoomError:
             return OperationTimeout(message)
         case driver.ConnectionFailure():
             return ConnectionFailed(message, hint="is the server running and reachable?")
-        case driver.ConfigurationError():
-            return ConfigurationError(message)
-        case driver.InvalidName():
+        case driver.ConfigurationError() | driver.InvalidName():
             return ConfigurationError(message)
         case _:
             return OperationFailed(message)
+
+
+def _refused(details: Mapping[str, Any], action: str) -> LoomError:
+    if details.get("code") == _DUPLICATE_KEY:
+        return duplicate_key(details, action)
+    return OperationFailed(f"{action}: {details.get('errmsg')}", code=details.get("code"))
 
 
 def duplicate_key(details: Mapping[str, Any], action: str) -> DuplicateKey:

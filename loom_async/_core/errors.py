@@ -72,6 +72,17 @@ class ObjectInUse(LoomError, RuntimeError):
     """A blocking operation would wait for ever for another that its own thread has begun."""
 
 
+class TransactionError(LoomError, RuntimeError):
+    """An operation cannot be part of the transaction that it is in, or this cannot be committed."""
+
+
+class TransactionAborted(TransactionError):
+    """A transaction met a passing obstacle, a conflict say, and has left nothing behind.
+
+    Running the whole of it again may succeed: `@lm.transactional` and `lm.in_transaction` do.
+    """
+
+
 class InvalidId(LoomError, ValueError):
     """A value can never be the id of a document of this model; `value` holds it."""
 

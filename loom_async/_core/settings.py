@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     server_timeout: float = Field(
         default=30.0, gt=0, description="Seconds to wait for a server that can take an operation."
     )
+    transaction_timeout: float = Field(
+        default=120.0, gt=0, description="Seconds for which a transaction is run again."
+    )
     arrow_workers: int = Field(
         default=2, ge=1, description="Threads that decode Arrow tables at once in an event loop."
     )

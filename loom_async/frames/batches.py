@@ -16,6 +16,8 @@ from .._core.model.values import CODEC_OPTIONS
 from .._core.query.spec import QuerySpec
 from .._core.replies import cut
 from ..clients import Client, MongoCollection
+from ..targets import Target, raw_cursor
+from ..targets import batches as of_cursor
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
 BATCH = 10_000
@@ -25,19 +27,21 @@ _ONE_SERVER = {"Single", "ReplicaSetWithPrimary"}
 
 
 async def raw_batches(
-    collection: MongoCollection, spec: QuerySpec, *, size: int | None = None
+    target: Target, spec: QuerySpec, *, size: int | None = None
 ) -> AsyncGenerator[bytes, None]:
     """Yield the results as BSON documents that follow one another.
 
     Parameters:
-        collection: Where to look.
+        target: Where to look.
         spec: What to ask.
         size: How many documents a batch has at most; None for `BATCH`.
     """
     if spec.limit == 0:
         return
-    direct = await _is_direct(collection)
-    batches = (_by_commands if direct else _by_cursor)(collection, spec, size or BATCH)
+    if target.session is None and await _is_direct(target.collection):
+        batches = _by_commands(target.collection, spec, size or BATCH)
+    else:
+        batches = of_cursor(target, await raw_cursor(target, spec, size or BATCH), "load batches")
     try:
         async for stream in batches:
             yield stream
@@ -99,22 +103,3 @@ async def _kill(client: Client, session_id: Any) -> None:
         await client.admin.command("killSessions", [session_id])
     except PyMongoError:
         return  # The server ends what nobody asks for any longer by itself.
-
-
-async def _by_cursor(
-    collection: MongoCollection, spec: QuerySpec, size: int
-) -> AsyncGenerator[bytes, None]:
-    cursor: Any
-    if spec.stages:
-        cursor = await collection.aggregate_raw_batches(spec.pipeline(), batchSize=size)
-    else:
-        cursor = collection.find_raw_batches(
-            spec.filter,
-            sort=list(spec.sort) or None,
-            skip=spec.skip,
-            limit=spec.limit or 0,
-            batch_size=size,
-        )
-    async with cursor:
-        async for stream in cursor:
-            yield stream

@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from .. import _seam
 from .._core.choices import check_choice
-from .._core.driver_errors import Translated, duplicate_key, translate
+from .._core.driver_errors import duplicate_key, translate
 from .._core.frames.ranges import ranges_of
 from .._core.frames.results import (
     InsertResult,
@@ -19,8 +19,7 @@ from .._core.frames.results import (
 )
 from .._core.model.document import DocumentModel
 from .._core.progress import progress as progress_bar
-from ..clients import MongoCollection
-from ..database import collection_of
+from ..targets import Target, Turn, target_of
 from .pipeline import prepared
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ async def insert_dataframe(
 
     check_choice("on_duplicate", on_duplicate, get_args(OnDuplicate))
     check_choice("on_error", on_error, get_args(OnError))
-    collection = await collection_of(model)
+    target = await target_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)
     with (
@@ -56,8 +55,8 @@ async def insert_dataframe(
         async with _seam.ahead(prepared(frame, encoder.documents)) as chunks:
             async for documents in chunks:
                 account.check(documents)
-                with Translated(f"insert_dataframe of {model.__name__}"):
-                    await _send(collection, documents, account)
+                async with target.turn(f"insert_dataframe of {model.__name__}") as turn:
+                    await _send(target, turn, documents, account)
                 advance(documents.count)
     return account.result()
 
@@ -112,14 +111,15 @@ class _Account:
         return InsertResult(self._inserted, self._ids, self._errors)
 
 
-async def _send(collection: MongoCollection, documents: Documents, account: _Account) -> None:
+async def _send(target: Target, turn: Turn, documents: Documents, account: _Account) -> None:
     problems: list[dict[str, Any]] = []
     # One after another, the first failure is the last: nothing behind it is written.
     in_order = account.on_duplicate == "raise" and account.on_error == "raise"
     try:
         if documents.raws:
-            await _write(collection, documents, account.on_duplicate, in_order=in_order)
+            await _write(target, documents, account.on_duplicate, in_order=in_order)
     except BulkWriteError as error:
+        turn.failed(error)
         problems = error.details["writeErrors"]
         if not problems:
             raise translate(error, "insert_dataframe") from error
@@ -131,15 +131,15 @@ async def _send(collection: MongoCollection, documents: Documents, account: _Acc
 
 
 async def _write(
-    collection: MongoCollection, documents: Documents, on_duplicate: OnDuplicate, *, in_order: bool
+    target: Target, documents: Documents, on_duplicate: OnDuplicate, *, in_order: bool
 ) -> None:
     raws: list[Any] = list(documents.raws)  # pymongo's types know only its own documents
     if on_duplicate == "replace" and documents.given:
         pairs = zip(documents.ids, raws, strict=True)
         writes = [ReplaceOne({"_id": id}, raw, upsert=True) for id, raw in pairs]
-        await collection.bulk_write(writes, ordered=False)
+        await target.collection.bulk_write(writes, ordered=False, session=target.session)
     else:
-        await collection.insert_many(raws, ordered=in_order)
+        await target.collection.insert_many(raws, ordered=in_order, session=target.session)
 
 
 def _failures(

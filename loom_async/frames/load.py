@@ -13,7 +13,7 @@ from .._core.progress import progress as progress_bar
 from .._core.query.spec import QuerySpec
 from .._core.query.stages import AggregationStages
 from .._core.settings import settings
-from ..database import collection_of
+from ..targets import target_of
 from .batches import raw_batches
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ async def load_table(
     """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
     builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
-    collection = await collection_of(model)
+    target = await target_of(model)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         Translated(f"load a table of {model.__name__}"),
     ):
-        async with _seam.ahead(raw_batches(collection, spec)) as streams:
+        async with _seam.ahead(raw_batches(target, spec)) as streams:
             async for stream in streams:
                 advance(await _seam.in_worker(workers, builder.add, stream))
     table: Table = await _seam.in_worker(workers, builder.table)
@@ -72,12 +72,12 @@ async def load_batches(
     """Yield the results of a query as record batches; see `Query.load_batches`."""
     builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
-    collection = await collection_of(model, place)
+    target = await target_of(model, place)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         Translated(f"load batches of {model.__name__}"),
     ):
-        async with _seam.ahead(raw_batches(collection, spec)) as streams:
+        async with _seam.ahead(raw_batches(target, spec)) as streams:
             async for stream in streams:
                 advance(await _seam.in_worker(workers, builder.add, stream))
                 for batch in await _seam.in_worker(workers, builder.take, rows):

@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from .. import _seam
 from .._core.choices import check_choice
-from .._core.driver_errors import Translated, translate
+from .._core.driver_errors import translate
 from .._core.frames.ranges import ranges_of
 from .._core.frames.results import (
     RowError,
@@ -19,8 +19,7 @@ from .._core.frames.results import (
 )
 from .._core.model.document import DocumentModel
 from .._core.progress import progress as progress_bar
-from ..clients import MongoCollection
-from ..database import collection_of
+from ..targets import Target, Turn, target_of
 from .insert import OnError
 from .pipeline import prepared
 
@@ -42,7 +41,7 @@ async def update_dataframe(
     from .._core.frames.updates import UpdatePlanner
 
     check_choice("on_error", on_error, get_args(OnError))
-    collection = await collection_of(model)
+    target = await target_of(model)
     planner = UpdatePlanner(model, on, upsert=upsert)
     account = _Account(on_error)
     with (
@@ -52,8 +51,8 @@ async def update_dataframe(
         async with _seam.ahead(prepared(frame, planner.updates)) as chunks:
             async for updates in chunks:
                 account.check(updates)
-                with Translated(f"update_dataframe of {model.__name__}"):
-                    await _send(collection, updates, account)
+                async with target.turn(f"update_dataframe of {model.__name__}") as turn:
+                    await _send(target, turn, updates, account)
                 advance(updates.count)
     return account.result()
 
@@ -93,13 +92,16 @@ class _Account:
         return UpdateResult(self._matched, self._modified, self._inserted, self._errors)
 
 
-async def _send(collection: MongoCollection, updates: Updates, account: _Account) -> None:
+async def _send(target: Target, turn: Turn, updates: Updates, account: _Account) -> None:
     if not updates.operations:
         return
     try:
-        result = await collection.bulk_write(updates.operations, ordered=False)
+        result = await target.collection.bulk_write(
+            updates.operations, ordered=False, session=target.session
+        )
         reply: dict[str, Any] = result.bulk_api_result
     except BulkWriteError as error:
+        turn.failed(error)
         reply = dict(error.details)
         if not reply["writeErrors"]:
             raise translate(error, "update_dataframe") from error

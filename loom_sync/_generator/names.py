@@ -7,10 +7,13 @@ from collections import Counter
 
 # Identifiers, wherever they stand: in code, in comments, in docstrings.
 IDENTIFIERS = {
+    "AsyncClientSession": "ClientSession",
     "AsyncCollection": "Collection",
     "AsyncGenerator": "Generator",
     "AsyncIterator": "Iterator",
     "AsyncMongoClient": "MongoClient",
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
     "aclose": "close",
     "anext": "next",
     "asynccontextmanager": "contextmanager",

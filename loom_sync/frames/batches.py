@@ -18,6 +18,8 @@ from loom_async._core.replies import cut
 
 from .. import _seam
 from ..clients import Client, MongoCollection
+from ..targets import Target, raw_cursor
+from ..targets import batches as of_cursor
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
 BATCH = 10_000
@@ -27,19 +29,21 @@ _ONE_SERVER = {"Single", "ReplicaSetWithPrimary"}
 
 
 def raw_batches(
-    collection: MongoCollection, spec: QuerySpec, *, size: int | None = None
+    target: Target, spec: QuerySpec, *, size: int | None = None
 ) -> Generator[bytes, None, None]:
     """Yield the results as BSON documents that follow one another.
 
     Parameters:
-        collection: Where to look.
+        target: Where to look.
         spec: What to ask.
         size: How many documents a batch has at most; None for `BATCH`.
     """
     if spec.limit == 0:
         return
-    direct = _is_direct(collection)
-    batches = (_by_commands if direct else _by_cursor)(collection, spec, size or BATCH)
+    if target.session is None and _is_direct(target.collection):
+        batches = _by_commands(target.collection, spec, size or BATCH)
+    else:
+        batches = of_cursor(target, raw_cursor(target, spec, size or BATCH), "load batches")
     try:
         yield from batches
     finally:
@@ -100,21 +104,3 @@ def _kill(client: Client, session_id: Any) -> None:
         client.admin.command("killSessions", [session_id])
     except PyMongoError:
         return  # The server ends what nobody asks for any longer by itself.
-
-
-def _by_cursor(
-    collection: MongoCollection, spec: QuerySpec, size: int
-) -> Generator[bytes, None, None]:
-    cursor: Any
-    if spec.stages:
-        cursor = collection.aggregate_raw_batches(spec.pipeline(), batchSize=size)
-    else:
-        cursor = collection.find_raw_batches(
-            spec.filter,
-            sort=list(spec.sort) or None,
-            skip=spec.skip,
-            limit=spec.limit or 0,
-            batch_size=size,
-        )
-    with cursor:
-        yield from cursor

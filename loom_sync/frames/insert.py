@@ -9,15 +9,14 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from loom_async._core.choices import check_choice
-from loom_async._core.driver_errors import Translated, duplicate_key, translate
+from loom_async._core.driver_errors import duplicate_key, translate
 from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import InsertResult, RowError, refused, telling
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.progress import progress as progress_bar
 
 from .. import _seam
-from ..clients import MongoCollection
-from ..database import collection_of
+from ..targets import Target, Turn, target_of
 from .pipeline import prepared
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def insert_dataframe(
 
     check_choice("on_duplicate", on_duplicate, get_args(OnDuplicate))
     check_choice("on_error", on_error, get_args(OnError))
-    collection = collection_of(model)
+    target = target_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)
     with (
@@ -53,8 +52,8 @@ def insert_dataframe(
     ):
         for documents in chunks:
             account.check(documents)
-            with Translated(f"insert_dataframe of {model.__name__}"):
-                _send(collection, documents, account)
+            with target.turn(f"insert_dataframe of {model.__name__}") as turn:
+                _send(target, turn, documents, account)
             advance(documents.count)
     return account.result()
 
@@ -109,14 +108,15 @@ class _Account:
         return InsertResult(self._inserted, self._ids, self._errors)
 
 
-def _send(collection: MongoCollection, documents: Documents, account: _Account) -> None:
+def _send(target: Target, turn: Turn, documents: Documents, account: _Account) -> None:
     problems: list[dict[str, Any]] = []
     # One after another, the first failure is the last: nothing behind it is written.
     in_order = account.on_duplicate == "raise" and account.on_error == "raise"
     try:
         if documents.raws:
-            _write(collection, documents, account.on_duplicate, in_order=in_order)
+            _write(target, documents, account.on_duplicate, in_order=in_order)
     except BulkWriteError as error:
+        turn.failed(error)
         problems = error.details["writeErrors"]
         if not problems:
             raise translate(error, "insert_dataframe") from error
@@ -128,15 +128,15 @@ def _send(collection: MongoCollection, documents: Documents, account: _Account) 
 
 
 def _write(
-    collection: MongoCollection, documents: Documents, on_duplicate: OnDuplicate, *, in_order: bool
+    target: Target, documents: Documents, on_duplicate: OnDuplicate, *, in_order: bool
 ) -> None:
     raws: list[Any] = list(documents.raws)  # pymongo's types know only its own documents
     if on_duplicate == "replace" and documents.given:
         pairs = zip(documents.ids, raws, strict=True)
         writes = [ReplaceOne({"_id": id}, raw, upsert=True) for id, raw in pairs]
-        collection.bulk_write(writes, ordered=False)
+        target.collection.bulk_write(writes, ordered=False, session=target.session)
     else:
-        collection.insert_many(raws, ordered=in_order)
+        target.collection.insert_many(raws, ordered=in_order, session=target.session)
 
 
 def _failures(

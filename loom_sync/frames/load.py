@@ -15,7 +15,7 @@ from loom_async._core.query.stages import AggregationStages
 from loom_async._core.settings import settings
 
 from .. import _seam
-from ..database import collection_of
+from ..targets import target_of
 from .batches import raw_batches
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def load_table(
     """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
     builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
-    collection = collection_of(model)
+    target = target_of(model)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         Translated(f"load a table of {model.__name__}"),
     ):
-        with _seam.ahead(raw_batches(collection, spec)) as streams:
+        with _seam.ahead(raw_batches(target, spec)) as streams:
             for stream in streams:
                 advance(_seam.in_worker(workers, builder.add, stream))
     table: Table = _seam.in_worker(workers, builder.table)
@@ -74,12 +74,12 @@ def load_batches(
     """Yield the results of a query as record batches; see `Query.load_batches`."""
     builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
-    collection = collection_of(model, place)
+    target = target_of(model, place)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         Translated(f"load batches of {model.__name__}"),
     ):
-        with _seam.ahead(raw_batches(collection, spec)) as streams:
+        with _seam.ahead(raw_batches(target, spec)) as streams:
             for stream in streams:
                 advance(_seam.in_worker(workers, builder.add, stream))
                 for batch in _seam.in_worker(workers, builder.take, rows):

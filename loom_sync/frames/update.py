@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any, get_args
 from pymongo.errors import BulkWriteError
 
 from loom_async._core.choices import check_choice
-from loom_async._core.driver_errors import Translated, translate
+from loom_async._core.driver_errors import translate
 from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import RowError, UpdateResult, refused, telling
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.progress import progress as progress_bar
 
 from .. import _seam
-from ..clients import MongoCollection
-from ..database import collection_of
+from ..targets import Target, Turn, target_of
 from .insert import OnError
 from .pipeline import prepared
 
@@ -39,7 +38,7 @@ def update_dataframe(
     from loom_async._core.frames.updates import UpdatePlanner
 
     check_choice("on_error", on_error, get_args(OnError))
-    collection = collection_of(model)
+    target = target_of(model)
     planner = UpdatePlanner(model, on, upsert=upsert)
     account = _Account(on_error)
     with (
@@ -49,8 +48,8 @@ def update_dataframe(
     ):
         for updates in chunks:
             account.check(updates)
-            with Translated(f"update_dataframe of {model.__name__}"):
-                _send(collection, updates, account)
+            with target.turn(f"update_dataframe of {model.__name__}") as turn:
+                _send(target, turn, updates, account)
             advance(updates.count)
     return account.result()
 
@@ -90,13 +89,16 @@ class _Account:
         return UpdateResult(self._matched, self._modified, self._inserted, self._errors)
 
 
-def _send(collection: MongoCollection, updates: Updates, account: _Account) -> None:
+def _send(target: Target, turn: Turn, updates: Updates, account: _Account) -> None:
     if not updates.operations:
         return
     try:
-        result = collection.bulk_write(updates.operations, ordered=False)
+        result = target.collection.bulk_write(
+            updates.operations, ordered=False, session=target.session
+        )
         reply: dict[str, Any] = result.bulk_api_result
     except BulkWriteError as error:
+        turn.failed(error)
         reply = dict(error.details)
         if not reply["writeErrors"]:
             raise translate(error, "update_dataframe") from error

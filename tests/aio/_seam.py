@@ -14,6 +14,11 @@ async def together(*calls: Callable[[], Awaitable[R]]) -> list[R]:
     return await asyncio.gather(*(call() for call in calls))
 
 
+async def gathered(*calls: Callable[[], Awaitable[R]]) -> list[R]:
+    """Run calls at once, in the context of the caller, and return what each returned."""
+    return await together(*calls)
+
+
 async def pause() -> None:
     """Let others run."""
     await asyncio.sleep(0)

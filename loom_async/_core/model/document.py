@@ -6,7 +6,7 @@ import gc
 import inspect
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bson import ObjectId
 from bson.errors import InvalidBSON
@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
 
+from ..context import transaction
 from ..errors import InvalidDocument
 from .annotations import codec_of
 from .fields import PyObjectId
@@ -51,6 +52,14 @@ class DocumentModel(BaseModel):
             # A subclass chooses the type of its id; MongoDB has chosen the name.
             given = cls.__dict__.get("id", PydanticUndefined)
             type.__setattr__(cls, "id", _stored_as_id(given))
+
+    if not TYPE_CHECKING:  # else every name could be assigned to
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            state = transaction.get()
+            if state is not None:
+                state.remember(self)
+            super().__setattr__(name, value)
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -9,16 +9,15 @@ from typing import Any, TypeAlias
 
 from bson.errors import InvalidBSON
 from bson.errors import InvalidDocument as UnencodableDocument
-from pydantic import BaseModel
 
 from ..errors import EncodingError, InvalidId
 from ..typing import is_dict, is_list
 from .annotations import model_codec
 from .changes import Change, Set, find_changes, same
-from .document import DocumentModel, baseline, encode, hydrator, set_baseline, values_of
+from .document import DocumentModel, baseline, hydrator
 from .markers import now as current_time
 from .model_codec import ModelCodec, StoredField
-from .scalars import Counter, Identifier, Scalar
+from .scalars import Identifier
 from .update import Update, render
 from .values import decode_bson, encode_bson
 
@@ -255,95 +254,3 @@ def _find_unencodable(value: dict[str, Any] | list[Any]) -> str:
             below = _find_unencodable(item) if is_dict(item) or is_list(item) else ""
             return f"{key}.{below}" if below else str(key)
     return ""
-
-
-def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
-    """Make the model agree with the document that was just stored for it."""
-    codec = model_codec(type(document))
-    values_of(document).update(insertion.stamps)
-    set_baseline(document, insertion.raw)
-    if codec.normalises:
-        _settle(codec, document, insertion.raw)
-
-
-def _settle(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
-    """Give the model the stored form of values that BSON holds with less precision."""
-    containers: list[StoredField] = []
-    for field in codec.fields:
-        value = values_of(document)[field.name]
-        if not field.codec.normalises or value is None:
-            continue
-        if isinstance(field.codec, Scalar):
-            values_of(document)[field.name] = field.codec.encode(value)
-        elif value:
-            containers.append(field)
-    if containers:
-        stored = decode_bson(raw)
-        fresh = hydrator(type(document)).fresh(stored)
-        unedited = [
-            field.name
-            for field in containers
-            if same(field.codec.encode(values_of(document)[field.name]), stored[field.stored_name])
-        ]
-        _adopt(document, fresh, unedited)
-
-
-def absorb_modification(
-    document: DocumentModel, plan: Modification, stored: dict[str, Any]
-) -> None:
-    """Make the model agree with the reply to its update, but for edits made while it was under way.
-
-    Parameters:
-        document: The model that was planned from.
-        plan: What was sent.
-        stored: The document as the server had it after the update.
-    """
-    codec = model_codec(type(document))
-    values_of(document).update(plan.stamps)
-    set_baseline(document, encode(stored))  # before validators see, and may edit, the document
-    sent = plan.after
-    news = [f for f in codec.fields if not same(stored.get(f.stored_name), sent[f.stored_name])]
-    if not (news or codec.normalises or document.__pydantic_extra__):
-        return
-    fresh = hydrator(type(document)).fresh(stored)
-    unedited: list[str] = []
-    for field in codec.fields:
-        if not (field.codec.normalises or field in news):
-            continue
-        mine = field.codec.encode(values_of(document)[field.name])
-        if same(mine, sent[field.stored_name]):
-            unedited.append(field.name)
-        elif isinstance(field.codec, Counter) and mine is not None:
-            values_of(document)[field.name] = (
-                values_of(fresh)[field.name] + mine - (sent[field.stored_name] or 0)
-            )
-    _adopt(document, fresh, unedited)
-
-
-def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
-    """Make the model agree with the document as the server has it, local edits given up.
-
-    Nested models that the caller may hold are brought up to date in place, not exchanged.
-    """
-    raw = encode(stored)
-    fresh = hydrator(type(document)).fresh(stored)
-    set_baseline(document, raw)
-    _adopt(document, fresh, list(type(document).model_fields))
-    document.__pydantic_fields_set__.update(fresh.__pydantic_fields_set__)
-
-
-def _adopt(model: BaseModel, fresh: BaseModel, names: Sequence[str]) -> None:
-    for name in names:
-        mine, theirs = values_of(model).get(name), values_of(fresh).get(name)
-        if mine is theirs or (type(mine) is type(theirs) and mine == theirs):
-            continue
-        if isinstance(mine, BaseModel) and isinstance(theirs, type(mine)) and _is_open(mine):
-            _adopt(mine, theirs, list(type(mine).model_fields))
-        else:
-            values_of(model)[name] = theirs
-    if model.__pydantic_extra__ != fresh.__pydantic_extra__:
-        object.__setattr__(model, "__pydantic_extra__", fresh.__pydantic_extra__)
-
-
-def _is_open(model: BaseModel) -> bool:
-    return not model.model_config.get("frozen") and not model.__pydantic_root_model__

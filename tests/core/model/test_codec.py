@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
 
 import loom_async as lm
+from loom_async._core.model.absorb import absorb_insertion
 from loom_async._core.model.document import hydrator
-from loom_async._core.model.plan import absorb_insertion, plan_persist
+from loom_async._core.model.plan import plan_persist
 from loom_async._core.model.values import decode_bson
 
 NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)

@@ -1,0 +1,166 @@
+# Generated from loom_async/targets.py by `nox -s sync`: edit that file, not this one.
+"""Where an operation goes: a model's collection, and the transaction that it is part of."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any, Self
+
+from pymongo.errors import PyMongoError
+from pymongo.synchronous.client_session import ClientSession
+
+from loom_async._core.context import Place, here
+from loom_async._core.driver_errors import translate, translated
+from loom_async._core.errors import TransactionError
+from loom_async._core.query.spec import QuerySpec
+
+from .clients import MongoCollection
+from .database import collection_of
+from .transactions import Transaction, session_of
+
+
+class Target:
+    """A collection, and the session to name to be part of a transaction; None outside of one."""
+
+    __slots__ = ("collection", "session", "transaction")
+
+    def __init__(
+        self,
+        collection: MongoCollection,
+        transaction: Transaction | None = None,
+        session: ClientSession | None = None,
+    ) -> None:
+        self.collection = collection
+        self.transaction = transaction
+        self.session = session
+
+    def turn(self, action: str) -> Turn:
+        """Return a block for one call of the driver, whose errors leave it as Loom's.
+
+        Parameters:
+            action: What is being done, for errors: "persist User".
+        """
+        return Turn(self.transaction, action)
+
+
+class Turn:
+    """A block for one call of the driver: one at a time in a transaction."""
+
+    __slots__ = ("_action", "_transaction")
+
+    def __init__(self, transaction: Transaction | None, action: str) -> None:
+        self._transaction = transaction
+        self._action = action
+
+    def __enter__(self) -> Self:
+        transaction = self._transaction
+        if transaction is None:
+            return self
+        transaction.lock.acquire()
+        try:
+            transaction.check()
+        except TransactionError:
+            transaction.lock.release()
+            raise
+        return self
+
+    def failed(self, error: PyMongoError) -> None:
+        """Note an error that does not leave the block: the server has ended the transaction."""
+        if self._transaction is not None:
+            self._transaction.fail(translate(error, self._action))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        known = None if error is None else translated(error, self._action)
+        transaction = self._transaction
+        if transaction is not None:
+            # Cancelled as well: nobody knows what the server has made of it.
+            if error is not None:
+                transaction.fail(known or error)
+            transaction.lock.release()
+        if known is not None:
+            raise known from error
+
+
+def raw_cursor(target: Target, spec: QuerySpec, size: int) -> Any:
+    """Return a cursor over the results of a query as raw batches.
+
+    Parameters:
+        target: Where to look.
+        spec: What to ask.
+        size: How many documents a batch has at most.
+    """
+    if spec.stages:
+        return target.collection.aggregate_raw_batches(
+            spec.pipeline(), batchSize=size, session=target.session
+        )
+    return target.collection.find_raw_batches(
+        spec.filter,
+        sort=list(spec.sort) or None,
+        skip=spec.skip,
+        limit=spec.limit or 0,
+        batch_size=size,
+        session=target.session,
+    )
+
+
+def batches(target: Target, cursor: Any, action: str) -> Generator[bytes, None, None]:
+    """Yield what a cursor of raw batches brings, each in a turn of its own, and close it.
+
+    Parameters:
+        target: Where the cursor is.
+        cursor: The cursor.
+        action: As for `Target.turn`.
+    """
+    try:
+        while True:
+            with target.turn(action):
+                batch: bytes | None = next(cursor, None)
+            if batch is None:
+                return
+            yield batch
+    finally:
+        _close(target, cursor)
+
+
+def _close(target: Target, cursor: Any) -> None:
+    if target.transaction is None:
+        cursor.close()
+        return
+    with target.transaction.lock:
+        if not target.transaction.is_ended:  # else the server has closed it
+            cursor.close()
+
+
+def target_of(model: type, place: Place | None = None) -> Target:
+    """Return where a model's operations go.
+
+    Parameters:
+        model: A declared model.
+        place: Where the operation goes; None for here and now.
+
+    Raises:
+        ConfigurationError: The model was not declared, or the server has no transactions.
+        TransactionError: The operation cannot be part of the transaction that it is in.
+        IndexConflict: The data does not allow a declared index.
+    """
+    place = place or here()
+    state = place.transaction
+    if state is None:
+        return Target(collection_of(model, place))
+    if not isinstance(state, Transaction):
+        raise TransactionError(
+            "this operation is inside a transaction of the other package",
+            hint="loom_sync and loom_sync have clients of their own: use the operations of the "
+            "package that has begun it",
+        )
+    state.check()
+    collection = collection_of(model, place)
+    session = session_of(state, collection.database.client)
+    state.namespaces.add((collection.database.name, collection.name))
+    return Target(collection, state, session)

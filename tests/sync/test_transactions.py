@@ -1,0 +1,275 @@
+# Generated from tests/aio/test_transactions.py by `nox -s sync`: edit that file, not this one.
+"""All operations of a transaction happen, or none, and objects know which."""
+
+from __future__ import annotations
+
+import pytest
+from pymongo import MongoClient
+
+import loom_sync as lm
+from loom_sync.database import collection_of
+
+from . import _seam
+from .shop import Archived, User, names
+
+
+@lm.declare_persist_db("shop", "accounts")
+class Account(lm.PersistableBase):
+    owner: str
+    balance: int = 0
+    visits: lm.IncrCounter = 0
+    notes: list[str] = []
+
+
+class Interrupted(Exception):
+    pass
+
+
+def balances() -> dict[str, int]:
+    return {account.owner: account.balance for account in Account.filter().load_many()}
+
+
+def test_all_or_nothing(db: str) -> None:
+    ann, bob = Account(owner="ann", balance=10), Account(owner="bob")
+    Account.persist_many([ann, bob])
+    with lm.transaction():
+        ann.balance -= 4
+        bob.balance += 4
+        assert ann.persist()
+        assert Account.persist_many([bob]) == lm.PersistResult(0, 1, 0)
+        assert balances() == {"ann": 6, "bob": 4}
+    assert balances() == {"ann": 6, "bob": 4}
+    with pytest.raises(Interrupted), lm.transaction():
+        Account.filter().update(balance=0)
+        Archived(name="x").persist()
+        Account.filter(lm.fld["owner"] == "bob").delete()
+        assert Account.filter().count() == 1
+        raise Interrupted
+    assert balances() == {"ann": 6, "bob": 4}
+    assert not Archived.filter().exists()
+
+
+def test_nobody_else_sees_it_before_its_end(db: str) -> None:
+    collection = collection_of(Account)
+    with lm.transaction():
+        Account(owner="ann").persist()
+        assert collection.count_documents({}) == 0  # the driver, without the session
+    assert collection.count_documents({}) == 1
+
+
+def test_objects_are_what_they_were(db: str) -> None:
+    old, new, gone = Account(owner="old", balance=1), Account(owner="new"), Account(owner="gone")
+    Account.persist_many([old, gone])
+    with pytest.raises(Interrupted), lm.transaction():
+        old.balance += 5
+        old.visits += 2
+        old.persist()
+        old.notes.append("more")
+        old.persist()
+        new.persist()
+        gone.delete()
+        raise Interrupted
+    assert (old.balance, old.visits, old.notes) == (1, 0, [])
+    assert not old.persist()
+    assert new.persist() and Account.filter().count() == 3
+    assert not gone.persist()
+    old.balance = 7
+    assert old.persist()
+    assert old.reload().balance == 7
+
+
+def test_an_edit_before_the_block_survives_it(db: str) -> None:
+    account = Account(owner="ann")
+    account.persist()
+    account.balance = 3
+    with pytest.raises(Interrupted), lm.transaction():
+        account.persist()
+        raise Interrupted
+    assert account.balance == 3
+    assert account.persist() and balances() == {"ann": 3}
+
+
+def test_gathered_calls_take_turns(db: str) -> None:
+    users = [User(name=str(n)) for n in range(8)]
+    with pytest.raises(Interrupted), lm.transaction():
+        _seam.gathered(*(user.persist for user in users))
+        assert User.filter().count() == 8
+        raise Interrupted
+    assert User.filter().count() == 0
+    with lm.transaction():
+        _seam.gathered(*(user.persist for user in users))
+    assert User.filter().count() == 8
+
+
+def test_operations_while_streaming(db: str) -> None:
+    User.persist_many([User(name=f"{n:03}", age=n) for n in range(50)])
+    with lm.transaction():
+        for user in User.filter().sort("name").stream():
+            user.age += 1
+            user.persist()
+        assert sum(User.filter().distinct("age")) == sum(range(51))
+        for user in User.filter().stream():
+            assert user.age
+            break
+    assert User.filter(lm.fld["age"] > 0).count() == 50
+
+
+def test_every_way_to_read_and_write(db: str) -> None:
+    ann = User(name="Ann", age=30)
+    with lm.transaction():
+        ann.persist()
+        assert User.from_id(ann.id) is not None
+        assert ann.reload().age == 30
+        assert User.filter().count() == 1 and User.filter().exists()
+        assert User.filter().distinct("name") == ["Ann"]
+        assert User.filter().limit(1).distinct("name") == ["Ann"]
+        assert User.filter().sample(1).distinct("name") == ["Ann"]
+        assert User.filter().sample(1).count() == 1
+        assert User.filter().load_latest() is not None
+        assert User.filter().sample(1).load_one() is not None
+        rows = User.agg(lm.AggregationStages().group({"_id": "$name"})).load_many()
+        assert rows == [{"_id": "Ann"}]
+        assert len(User.filter().load_docs()) == 1
+        assert User.filter().load_table().num_rows == 1
+        assert [b.num_rows for b in User.filter().load_batches()] == [1]
+        table = User.filter().project("age").load_table()
+        User.update_dataframe(table.append_column("name", [["Bea"]]))
+        User.insert_dataframe(table.slice(0, 0))
+        assert names(User.filter()) == ["Bea"]
+        ann.age = 31
+        assert User.persist_many([ann, User(name="Dan")]).inserted == 1
+    assert User.filter().count() == 2
+
+
+def test_blocks_inside_are_part_of_it(db: str) -> None:
+    with pytest.raises(Interrupted), lm.transaction():
+        with lm.transaction():
+            User(name="inner").persist()
+        raise Interrupted
+    assert User.filter().count() == 0
+    with pytest.raises(lm.TransactionError, match="Interrupted"), lm.transaction():
+        User(name="outer").persist()
+        try:
+            with lm.transaction():
+                User(name="inner").persist()
+                raise Interrupted
+        except Interrupted:
+            _seam.pause()
+    assert User.filter().count() == 0
+
+
+def test_nothing_is_kept_after_a_failure(db: str) -> None:
+    user = User(name="Ann")
+    user.persist()
+    twin = User(name="twin", id=user.id)
+    with pytest.raises(lm.TransactionError, match="already a document"), lm.transaction():
+        User(name="Bea").persist()
+        with pytest.raises(lm.BulkError):
+            User.persist_many([twin.model_copy(deep=True), fresh_twin(user)])
+        with pytest.raises(lm.TransactionError, match="has failed"):
+            User(name="Cid").persist()
+    assert names(User.filter()) == ["Ann"]
+
+
+def fresh_twin(user: User) -> User:
+    """Return a new object whose id is another's, by chance."""
+    twin = User(name="twin")
+    vars(twin)["id"] = user.id
+    return twin
+
+
+def test_a_conflict_is_aborted_and_run_again(db: str) -> None:
+    account = Account(owner="ann")
+    account.persist()
+    attempts = 0
+
+    def raise_balance(mine: Account, by: int) -> int:
+        nonlocal attempts
+        attempts += 1
+        Account.filter().count()  # the snapshot is taken
+        if attempts == 1:
+            outside(account.id)
+        mine.balance += by
+        mine.notes.append("raised")
+        mine.persist()
+        return mine.balance
+
+    assert lm.in_transaction(raise_balance, account, by=5) == 5
+    assert attempts == 2
+    account.reload()
+    assert (account.balance, account.visits, account.notes) == (5, 1, ["raised"])
+    attempts = 0
+    with pytest.raises(lm.TransactionAborted), lm.transaction():
+        raise_balance(account, 1)
+    assert account.balance == 5
+
+
+def outside(id: object) -> None:
+    """Write with the plain driver, which knows of no transaction."""
+    collection = collection_of(Account)
+    collection.update_one({"_id": id}, {"$inc": {"visits": 1}})
+
+
+def test_transactional(db: str) -> None:
+    @lm.transactional
+    def move(giver: Account, taker: Account, amount: int) -> None:
+        """Move money."""
+        giver.balance -= amount
+        taker.balance += amount
+        giver.persist()
+        taker.persist()
+        if giver.balance < 0:
+            raise Interrupted
+
+    ann, bob = Account(owner="ann", balance=10), Account(owner="bob")
+    Account.persist_many([ann, bob])
+    move(ann, bob, 4)
+    with pytest.raises(Interrupted):
+        move(ann, bob, 40)
+    assert (ann.balance, bob.balance) == (6, 4) and balances() == {"ann": 6, "bob": 4}
+    assert move.__name__ == "move" and move.__doc__ == "Move money."
+
+
+def test_giving_up_after_a_time(db: str) -> None:
+    account = Account(owner="ann")
+    account.persist()
+
+    def always_in_conflict() -> None:
+        Account.filter().count()
+        outside(account.id)
+        Account.filter().update(balance=1)
+
+    with lm.config_context(transaction_timeout=0.2), pytest.raises(lm.TransactionAborted):
+        lm.in_transaction(always_in_conflict)
+
+
+def test_two_servers(db: str, mongo_uri: str) -> None:
+    with MongoClient[dict[str, object]](mongo_uri) as other:
+        with pytest.raises(lm.TransactionError, match="another server"):
+            with lm.transaction():
+                User(name="here").persist()
+                with lm.using(client=other):
+                    User(name="there").persist()
+    assert User.filter().count() == 0
+
+
+def test_an_empty_block_asks_nothing() -> None:
+    with lm.config_context(uri="mongodb://localhost:1"), lm.transaction():
+        _seam.pause()
+
+
+def test_first_use_of_indexes_inside(db: str) -> None:
+    @lm.declare_persist_db("shop", "indexed", index=[lm.Index("name", unique=True)])
+    class Indexed(lm.PersistableBase):
+        name: str
+
+    @lm.declare_persist_db("shop", "indexed", index=[lm.Index("-name")])
+    class Again(lm.PersistableBase):
+        name: str
+
+    with lm.transaction():
+        Indexed(name="a").persist()
+        assert Again.filter().count() == 1  # its index would wait for this block
+    assert not Indexed.sync_indexes()
+    with pytest.raises(lm.DuplicateKey):
+        Indexed(name="a").persist()
