@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -79,6 +80,12 @@ async def in_any_case(
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
+
+
+async def finished(result: object) -> None:
+    """Wait for what a function has returned, if it is a coroutine function."""
+    if inspect.isawaitable(result):
+        await result
 
 
 def client_scope() -> object:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from . import hooks
 from ._core.context import Place, here
 from ._core.errors import QueryError
 from ._core.model.document import DocumentModel, Hydrator, hydrator
 from ._core.model.markers import now
-from ._core.model.plan import latest_order, write_stamps
+from ._core.model.plan import latest_order, revision_of, write_stamps
 from ._core.model.resolver import ModelResolver
 from ._core.model.results import UpdateCount
 from ._core.query.spec import QuerySpec
@@ -55,7 +56,7 @@ class LoadDirective(Query[D]):
         objects: list[D] = []
         hydrate = self._hydrator
         async for stream in self._streams():
-            objects.extend(hydrate.many(stream))
+            objects.extend(await hooks.loaded(hydrate.many(stream)))
         return objects
 
     async def load_one(self) -> D | None:
@@ -65,7 +66,11 @@ class LoadDirective(Query[D]):
             InvalidDocument: The document does not fit the model.
         """
         found = await self._first()
-        return None if found is None else self._hydrator.one(found)
+        if found is None:
+            return None
+        document: D = self._hydrator.one(found)
+        await hooks.loaded((document,))
+        return document
 
     @overload
     async def load_latest(self, count: None = None) -> D | None: ...
@@ -105,7 +110,7 @@ class LoadDirective(Query[D]):
     async def _objects(self, place: Place) -> AsyncIterator[D]:
         hydrate = self._hydrator
         async for raw_batch in self._streams(place):
-            for document in hydrate.many(raw_batch):
+            for document in await hooks.loaded(hydrate.many(raw_batch)):
                 yield document
 
     async def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
@@ -125,7 +130,9 @@ class LoadDirective(Query[D]):
         self._require_filter_only("update")
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
-        compiled = compile_update(resolver, values, fields, stamps=stamps)
+        compiled = compile_update(
+            resolver, values, fields, stamps=stamps, revision=revision_of(self._model)
+        )
         target = await target_of(self._model)
         async with target.turn(f"update {self._model.__name__}"):
             result = await target.collection.update_many(

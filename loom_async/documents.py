@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 
-from . import _seam
+from . import _seam, hooks
 from ._core.errors import DocumentNotFound
 from ._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from ._core.model.document import DocumentModel, hydrator, set_baseline
@@ -16,6 +16,7 @@ from ._core.model.plan import (
     Insertion,
     Modification,
     plan_persist,
+    stale,
 )
 from ._core.transaction import remember
 from .targets import target_of
@@ -26,6 +27,7 @@ D = TypeVar("D", bound=DocumentModel)
 
 async def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
+    await hooks.run("before_persist", (document,))
     async with _seam.Exclusively(document):
         remember(document)
         plan = plan_persist(document, now())
@@ -35,6 +37,7 @@ async def persist(document: DocumentModel) -> bool:
             await _insert(document, plan)
         else:
             await _modify(document, plan)
+    await hooks.run("after_persist", (document,))
     return True
 
 
@@ -49,11 +52,13 @@ async def reload(document: D) -> D:
         if found is None:
             raise _not_found(document)
         absorb_document(document, found)
+    await hooks.run("after_load", (document,))
     return document
 
 
 async def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
+    await hooks.run("before_delete", (document,))
     async with _seam.Exclusively(document):
         remember(document)
         target = await target_of(type(document))
@@ -61,6 +66,8 @@ async def delete(document: DocumentModel) -> bool:
             key = {"_id": stored_id(document)}
             result = await target.collection.delete_one(key, session=target.session)
         set_baseline(document, None)
+    if result.deleted_count:
+        await hooks.run("after_delete", (document,))
     return bool(result.deleted_count)
 
 
@@ -70,7 +77,11 @@ async def from_id(model: type[D], id: Any) -> D | None:
     target = await target_of(model)
     async with target.turn(f"load {model.__name__}"):
         found = await target.collection.find_one({"_id": key}, session=target.session)
-    return None if found is None else hydrator(model).one(found)
+    if found is None:
+        return None
+    document: D = hydrator(model).one(found)
+    await hooks.run("after_load", (document,))
+    return document
 
 
 async def _insert(document: DocumentModel, plan: Insertion) -> None:
@@ -91,7 +102,12 @@ async def _modify(document: DocumentModel, plan: Modification) -> None:
     model = type(document)
     target = await target_of(model)
     async with target.turn(f"persist {model.__name__}"):
-        found = await update_and_fetch(target, plan.id, plan.update)
+        found = await update_and_fetch(target, plan)
+        if found is None and plan.condition:
+            key = {"_id": plan.id}
+            now_there = await target.collection.find_one(key, session=target.session)
+            if now_there is not None:
+                raise stale(model, plan, now_there)
     if found is None:
         raise _not_found(document)
     absorb_modification(document, plan, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import os
 import threading
 import time
@@ -60,6 +61,13 @@ def ahead(source: Generator[T, None, None]) -> Generator[Iterator[T]]:
 def in_any_case(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
     """Do something to its end: here, as always."""
     function(*args, **kwargs)
+
+
+def finished(result: object) -> None:
+    """Refuse what only an event loop could finish."""
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError(f"{result.__qualname__} is a coroutine function: here it has to be plain")
 
 
 class _Process:

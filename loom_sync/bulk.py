@@ -22,14 +22,14 @@ from loom_async._core.model.bulk_plan import (
     plan_steps,
     split_outcome,
 )
-from loom_async._core.model.changes import as_bytes
+from loom_async._core.model.changes import as_bytes, same
 from loom_async._core.model.document import DocumentModel, collector_paused
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import Insertion, Modification
+from loom_async._core.model.plan import Insertion, Modification, stale
 from loom_async._core.model.results import PersistResult
 from loom_async._core.transaction import remember
 
-from . import _seam
+from . import _seam, hooks
 from .targets import Target, target_of
 
 # Documents planned, sent and absorbed at a time: other threads run between two chunks.
@@ -44,12 +44,14 @@ def persist_many(
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
     moment = now()
+    hooks.run("before_persist", (document for _, document in distinct))
     with _seam.Exclusively(*checked):
         remember(*checked)
         for start in range(0, len(distinct), _CHUNK):
             _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
             if account.is_stopped:
                 break
+    hooks.run("after_persist", account.documents)
     return account.finish(model)
 
 
@@ -76,6 +78,7 @@ def _write(
     account: BulkAccount,
 ) -> None:
     errors: list[dict[str, Any]] = []
+    missed = 0
     unacknowledged: BulkWriteError | None = None
     collection, session = target.collection, target.session
     with target.turn(f"persist_many of {model.__name__}") as turn:
@@ -85,10 +88,12 @@ def _write(
                 collection.insert_many(documents, ordered=account.ordered, session=session)
             else:
                 operations = [_operation(step) for step in steps]
-                collection.bulk_write(operations, ordered=account.ordered, session=session)
+                result = collection.bulk_write(operations, ordered=account.ordered, session=session)
+                missed = len(steps) - result.matched_count - result.upserted_count
         except BulkWriteError as error:
             turn.failed(error)
             errors = list(error.details["writeErrors"])
+            missed = len(steps)  # perhaps: the reply does not tell which
             if not errors:
                 unacknowledged = error
     done, failed = split_outcome(steps, errors, ordered=account.ordered)
@@ -96,7 +101,7 @@ def _write(
         done = []  # the transaction has ended with the first failure
     for step, details in failed:
         account.fail(step, _reason(details))
-    _absorb(model, target, done, account)
+    _absorb(model, target, done, account, is_certain=not missed)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
 
@@ -109,7 +114,7 @@ def _operation(step: Step) -> Any:
     if isinstance(step.plan, Insertion):
         document: Any = RawBSONDocument(step.plan.raw)
         return ReplaceOne({"_id": step.plan.id}, document, upsert=True)
-    return UpdateOne({"_id": step.plan.id}, step.plan.update)
+    return UpdateOne({"_id": step.plan.id, **step.plan.condition}, step.plan.update)
 
 
 def _reason(details: dict[str, Any]) -> str:
@@ -123,6 +128,8 @@ def _absorb(
     target: Target,
     steps: Sequence[Step],
     account: BulkAccount,
+    *,
+    is_certain: bool,
 ) -> None:
     modified: list[Step] = []
     with collector_paused():
@@ -133,7 +140,7 @@ def _absorb(
                 absorb_insertion(step.document, step.plan)
                 account.written(step)
     if modified:
-        _absorb_modified(model, target, modified, account)
+        _absorb_modified(model, target, modified, account, is_certain=is_certain)
 
 
 def _absorb_modified(
@@ -141,6 +148,8 @@ def _absorb_modified(
     target: Target,
     steps: Sequence[Step],
     account: BulkAccount,
+    *,
+    is_certain: bool,
 ) -> None:
     # A bulk write replies with counts alone: counters, and documents that are gone, show here.
     ids = [step.plan.id for step in steps]
@@ -152,6 +161,8 @@ def _absorb_modified(
         stored = by_id.get(as_bytes(step.plan.id))
         if stored is None or not isinstance(step.plan, Modification):
             account.fail(step, "the document is no longer in the collection")
+        elif step.plan.condition and not is_certain and not same(stored, step.plan.after):
+            account.fail(step, stale(model, step.plan, stored).message)
         else:
             absorb_modification(step.document, step.plan, stored)
             account.written(step)

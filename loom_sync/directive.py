@@ -11,12 +11,13 @@ from loom_async._core.context import Place, here
 from loom_async._core.errors import QueryError
 from loom_async._core.model.document import DocumentModel, Hydrator, hydrator
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import latest_order, write_stamps
+from loom_async._core.model.plan import latest_order, revision_of, write_stamps
 from loom_async._core.model.resolver import ModelResolver
 from loom_async._core.model.results import UpdateCount
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.updates import compile_update
 
+from . import hooks
 from .aggregation import Query
 from .targets import target_of
 
@@ -58,7 +59,7 @@ class LoadDirective(Query[D]):
         objects: list[D] = []
         hydrate = self._hydrator
         for stream in self._streams():
-            objects.extend(hydrate.many(stream))
+            objects.extend(hooks.loaded(hydrate.many(stream)))
         return objects
 
     async def load_many_async(self) -> list[D]:
@@ -72,7 +73,11 @@ class LoadDirective(Query[D]):
             InvalidDocument: The document does not fit the model.
         """
         found = self._first()
-        return None if found is None else self._hydrator.one(found)
+        if found is None:
+            return None
+        document: D = self._hydrator.one(found)
+        hooks.loaded((document,))
+        return document
 
     async def load_one_async(self) -> D | None:
         """Do as `load_one` does, without blocking the event loop."""
@@ -131,7 +136,7 @@ class LoadDirective(Query[D]):
     def _objects(self, place: Place) -> Iterator[D]:
         hydrate = self._hydrator
         for raw_batch in self._streams(place):
-            yield from hydrate.many(raw_batch)
+            yield from hooks.loaded(hydrate.many(raw_batch))
 
     def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
         """Update every document that matches, in one command.
@@ -150,7 +155,9 @@ class LoadDirective(Query[D]):
         self._require_filter_only("update")
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
-        compiled = compile_update(resolver, values, fields, stamps=stamps)
+        compiled = compile_update(
+            resolver, values, fields, stamps=stamps, revision=revision_of(self._model)
+        )
         target = target_of(self._model)
         with target.turn(f"update {self._model.__name__}"):
             result = target.collection.update_many(

@@ -12,10 +12,10 @@ from loom_async._core.model.absorb import absorb_document, absorb_insertion, abs
 from loom_async._core.model.document import DocumentModel, hydrator, set_baseline
 from loom_async._core.model.identity import parse_id, stored_id
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import Insertion, Modification, plan_persist
+from loom_async._core.model.plan import Insertion, Modification, plan_persist, stale
 from loom_async._core.transaction import remember
 
-from . import _seam
+from . import _seam, hooks
 from .targets import target_of
 from .writes import update_and_fetch
 
@@ -24,6 +24,7 @@ D = TypeVar("D", bound=DocumentModel)
 
 def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
+    hooks.run("before_persist", (document,))
     with _seam.Exclusively(document):
         remember(document)
         plan = plan_persist(document, now())
@@ -33,6 +34,7 @@ def persist(document: DocumentModel) -> bool:
             _insert(document, plan)
         else:
             _modify(document, plan)
+    hooks.run("after_persist", (document,))
     return True
 
 
@@ -47,11 +49,13 @@ def reload(document: D) -> D:
         if found is None:
             raise _not_found(document)
         absorb_document(document, found)
+    hooks.run("after_load", (document,))
     return document
 
 
 def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
+    hooks.run("before_delete", (document,))
     with _seam.Exclusively(document):
         remember(document)
         target = target_of(type(document))
@@ -59,6 +63,8 @@ def delete(document: DocumentModel) -> bool:
             key = {"_id": stored_id(document)}
             result = target.collection.delete_one(key, session=target.session)
         set_baseline(document, None)
+    if result.deleted_count:
+        hooks.run("after_delete", (document,))
     return bool(result.deleted_count)
 
 
@@ -68,7 +74,11 @@ def from_id(model: type[D], id: Any) -> D | None:
     target = target_of(model)
     with target.turn(f"load {model.__name__}"):
         found = target.collection.find_one({"_id": key}, session=target.session)
-    return None if found is None else hydrator(model).one(found)
+    if found is None:
+        return None
+    document: D = hydrator(model).one(found)
+    hooks.run("after_load", (document,))
+    return document
 
 
 def _insert(document: DocumentModel, plan: Insertion) -> None:
@@ -89,7 +99,12 @@ def _modify(document: DocumentModel, plan: Modification) -> None:
     model = type(document)
     target = target_of(model)
     with target.turn(f"persist {model.__name__}"):
-        found = update_and_fetch(target, plan.id, plan.update)
+        found = update_and_fetch(target, plan)
+        if found is None and plan.condition:
+            key = {"_id": plan.id}
+            now_there = target.collection.find_one(key, session=target.session)
+            if now_there is not None:
+                raise stale(model, plan, now_there)
     if found is None:
         raise _not_found(document)
     absorb_modification(document, plan, found)

@@ -8,41 +8,45 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.errors import AutoReconnect, WriteConcernError
 
-from loom_async._core.model.update import Update, is_idempotent
+from loom_async._core.model.plan import Modification
+from loom_async._core.model.update import is_idempotent
 from loom_async._core.model.values import CODEC_OPTIONS
 
 from .clients import MongoCollection
 from .targets import Target
 
 
-def update_and_fetch(target: Target, id: Any, update: Update) -> dict[str, Any] | None:
-    """Update the document of an id and return it as it is afterwards; None if there is none.
+def update_and_fetch(target: Target, plan: Modification) -> dict[str, Any] | None:
+    """Update a document and return it as it is afterwards; None if it is not as the plan needs it.
 
     A retryable findAndModify makes the server keep a copy of the document for the retry, which
     costs another write (MongoDB manual, "Retryable Writes"). An update that may be made twice needs
     no copy: it is sent plainly, and made again only if its reply is lost. In a transaction nothing
     is retried but the whole.
     """
-    if target.session is None and is_idempotent(update):
+    if target.session is None and is_idempotent(plan.update) and not plan.condition:
         try:
-            return _find_and_modify(target.collection, id, update)
+            return _find_and_modify(target.collection, plan)
         except AutoReconnect:
             # The attempt that follows is the last, as in the driver's own retry.
-            return _retryable(target, id, update)
-    return _retryable(target, id, update)
+            return _retryable(target, plan)
+    return _retryable(target, plan)
 
 
-def _retryable(target: Target, id: Any, update: Update) -> dict[str, Any] | None:
+def _retryable(target: Target, plan: Modification) -> dict[str, Any] | None:
     return target.collection.find_one_and_update(
-        {"_id": id}, update, return_document=ReturnDocument.AFTER, session=target.session
+        {"_id": plan.id, **plan.condition},
+        plan.update,
+        return_document=ReturnDocument.AFTER,
+        session=target.session,
     )
 
 
-def _find_and_modify(collection: MongoCollection, id: Any, update: Update) -> dict[str, Any] | None:
+def _find_and_modify(collection: MongoCollection, plan: Modification) -> dict[str, Any] | None:
     command: dict[str, Any] = {
         "findAndModify": collection.name,
-        "query": {"_id": id},
-        "update": update,
+        "query": {"_id": plan.id},
+        "update": plan.update,
         "new": True,
     }
     if not collection.write_concern.is_server_default:

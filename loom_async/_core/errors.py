@@ -99,6 +99,22 @@ class DocumentNotFound(LoomError, LookupError):
         self.id = id
 
 
+class StaleDocument(LoomError, RuntimeError):
+    """Another writer has changed a document since it was loaded, so that nothing was written.
+
+    `id` names the document, `revision` is the one that it has now, and `loaded` the one that the
+    object was loaded with.
+    """
+
+    def __init__(
+        self, message: str, *, id: object, revision: object, loaded: object, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.id = id
+        self.revision = revision
+        self.loaded = loaded
+
+
 class LossyConversion(LoomError, ValueError):
     """A column cannot hold a stored value exactly.
 

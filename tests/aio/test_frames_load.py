@@ -22,6 +22,7 @@ import loom_async as lm
 from loom_async import AggregationStages, fld
 from loom_async.database import collection_of
 from loom_async.frames import batches
+from loom_async.targets import Target, target_of
 from tests.commands import commands_of
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -221,7 +222,7 @@ async def test_secondary_reads_take_the_ordinary_way(client: Any, db: str) -> No
     spec = Person.filter()._spec
     assert await batches._is_direct(collection) is False
     assert await batches._is_direct(await collection_of(Person)) is True
-    streams = [stream async for stream in batches.raw_batches(collection, spec)]
+    streams = [stream async for stream in batches.raw_batches(Target(collection), spec)]
     assert len(streams) == 1
 
 
@@ -231,7 +232,7 @@ async def test_an_iterator_that_is_left_closes_its_cursor(
     monkeypatch.setattr(batches, "BATCH", 2)
     await people(20)
 
-    streams = batches.raw_batches(await collection_of(Person), Person.filter()._spec)
+    streams = batches.raw_batches(await target_of(Person), Person.filter()._spec)
     with commands_of(client) as sent:
         async for _ in streams:
             break
@@ -262,7 +263,7 @@ async def test_the_read_concern_of_the_collection_is_kept(client: Any) -> None:
     concern = ReadConcern("majority")
     collection = (await collection_of(Person)).with_options(read_concern=concern)
     with commands_of(client, "find") as sent:
-        async for _ in batches.raw_batches(collection, Person.filter()._spec):
+        async for _ in batches.raw_batches(Target(collection), Person.filter()._spec):
             pass
     assert sent[0]["readConcern"] == {"level": "majority"}
 

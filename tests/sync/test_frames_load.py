@@ -23,6 +23,7 @@ import loom_sync as lm
 from loom_sync import AggregationStages, fld
 from loom_sync.database import collection_of
 from loom_sync.frames import batches
+from loom_sync.targets import Target, target_of
 from tests.commands import commands_of
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -222,7 +223,7 @@ def test_secondary_reads_take_the_ordinary_way(client: Any, db: str) -> None:
     spec = Person.filter()._spec
     assert batches._is_direct(collection) is False
     assert batches._is_direct(collection_of(Person)) is True
-    streams = list(batches.raw_batches(collection, spec))
+    streams = list(batches.raw_batches(Target(collection), spec))
     assert len(streams) == 1
 
 
@@ -232,7 +233,7 @@ def test_an_iterator_that_is_left_closes_its_cursor(
     monkeypatch.setattr(batches, "BATCH", 2)
     people(20)
 
-    streams = batches.raw_batches(collection_of(Person), Person.filter()._spec)
+    streams = batches.raw_batches(target_of(Person), Person.filter()._spec)
     with commands_of(client) as sent:
         for _ in streams:
             break
@@ -263,7 +264,7 @@ def test_the_read_concern_of_the_collection_is_kept(client: Any) -> None:
     concern = ReadConcern("majority")
     collection = collection_of(Person).with_options(read_concern=concern)
     with commands_of(client, "find") as sent:
-        for _ in batches.raw_batches(collection, Person.filter()._spec):
+        for _ in batches.raw_batches(Target(collection), Person.filter()._spec):
             pass
     assert sent[0]["readConcern"] == {"level": "majority"}
 

@@ -14,7 +14,7 @@ from ..errors import EncodingError
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
 from ..model.model_codec import StoredField
-from ..model.plan import encode_document, stamp, write_stamps
+from ..model.plan import encode_document, revision_of, stamp, write_stamps
 from .chunks import Chunk
 from .columns import column_validator, fields_by_column
 from .results import FrameError, RowError
@@ -52,6 +52,7 @@ class UpdatePlanner:
         self._on = list(dict.fromkeys(on))
         self._upsert = upsert
         self._seen: dict[bytes, int] = {}
+        self._revision = revision_of(model)
 
     def updates(self, chunk: Chunk, now: datetime) -> Updates:
         """Return the updates of a chunk.
@@ -68,6 +69,7 @@ class UpdatePlanner:
             values[column], bad = self._checked(column, stored, chunk)
             found.errors += bad
             refused |= {error.row - chunk.start for error in bad}
+        self._refuse_revisions(fields)
         stamps, on_insert = _stamps(self._model, fields, now)
         names = {column: fields[column].stored_name for column in values}
         for column in chunk.columns.keys() - fields.keys():  # where the model allows any
@@ -91,6 +93,15 @@ class UpdatePlanner:
                 found.errors.append(row_error(chunk.start + place, error))
         found.errors.sort(key=lambda error: error.row)
         return found
+
+    def _refuse_revisions(self, fields: dict[str, StoredField]) -> None:
+        counted = [column for column, stored in fields.items() if stored.is_revision]
+        if counted:
+            raise FrameError(
+                f"the column {counted[0]} counts the writes of a document by itself",
+                columns=counted,
+                hint="leave it out of the frame",
+            )
 
     def _keys(self, fields: dict[str, StoredField]) -> list[str]:
         by_name = {name: f for f in fields.values() for name in (f.name, f.stored_name)}
@@ -154,6 +165,8 @@ class UpdatePlanner:
         # An id meets one document, and only such an update is retried by the driver.
         kind = UpdateOne if "_id" in key else UpdateMany
         update: dict[str, Any] = {"$set": document | stamps} if document or stamps else {}
+        if self._revision is not None:
+            update["$inc"] = {self._revision: 1}
         fresh = {name: value for name, value in on_insert.items() if name not in key}
         if fresh and self._upsert:
             update["$setOnInsert"] = fresh
@@ -175,6 +188,6 @@ def _stamps(
     on_insert = {
         f.stored_name: stamp(f, now)
         for f in model_codec(model).stamped
-        if not f.on_write and f.stored_name not in given
+        if not f.on_write and not f.is_revision and f.stored_name not in given
     }
     return write_stamps(model, now), on_insert

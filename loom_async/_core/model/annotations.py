@@ -31,7 +31,7 @@ from typing_extensions import TypeAliasType, is_typeddict
 from ..errors import ConfigurationError
 from .codec import ANY, Codec
 from .containers import Entries, Items, OneOf, Unordered
-from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet
+from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
 from .model_codec import ModelCodec, StoredField
 from .scalars import (
     Converted,
@@ -199,6 +199,7 @@ def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
             codec,
             on_insert.function if on_insert else None,
             on_write.function if on_write else None,
+            is_revision=Versioned in markers,
         )
 
 

@@ -39,6 +39,7 @@ class BulkAccount:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    documents: list[DocumentModel] = field(default_factory=list[DocumentModel])
 
     @property
     def is_stopped(self) -> bool:
@@ -50,7 +51,8 @@ class BulkAccount:
         self.failures.append(BulkEntry(step.index, step.plan.id, reason))
 
     def written(self, step: Step) -> None:
-        """Count a document that was written."""
+        """Enter a document that was written."""
+        self.documents.append(step.document)
         if isinstance(step.plan, Insertion):
             self.inserted += 1
         else:

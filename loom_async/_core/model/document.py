@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -52,6 +52,25 @@ class DocumentModel(BaseModel):
             # A subclass chooses the type of its id; MongoDB has chosen the name.
             given = cls.__dict__.get("id", PydanticUndefined)
             type.__setattr__(cls, "id", _stored_as_id(given))
+
+    def before_persist(self) -> Awaitable[None] | None:
+        """Do something before this object is compared with what is stored, and written.
+
+        A plain method or a coroutine function, as all of these hooks; this one does nothing. What
+        it raises leaves the call, and nothing has been sent.
+        """
+
+    def after_persist(self) -> Awaitable[None] | None:
+        """Do something after this object has been written."""
+
+    def before_delete(self) -> Awaitable[None] | None:
+        """Do something before this object's document is deleted."""
+
+    def after_delete(self) -> Awaitable[None] | None:
+        """Do something after this object's document has been deleted."""
+
+    def after_load(self) -> Awaitable[None] | None:
+        """Do something after this object has been loaded."""
 
     if not TYPE_CHECKING:  # else every name could be assigned to
 

@@ -11,7 +11,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, now
+from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned, now
 
 
 class ObjectIdSchema:
@@ -69,6 +69,14 @@ TimeInserted = Annotated[datetime, CoalesceOnInsert(now)]
 
 TimeUpdated = Annotated[datetime, RefreshOnSet(now)]
 """The time at which the document was last written; None until then."""
+
+
+def _first_revision() -> int:
+    return 1
+
+
+Revision = Annotated[int, CoalesceOnInsert(_first_revision), Versioned()]
+"""Counts a document's writes, from 1; a write from an earlier count raises `StaleDocument`."""
 
 IncrCounter = Annotated[int, Increment()]
 """A whole number whose changes are sent as differences, so that none is lost."""

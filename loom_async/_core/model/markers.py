@@ -104,5 +104,10 @@ class NormalizeValue:
 
 
 @dataclass(frozen=True)
+class Versioned:
+    """Count the writes of a document, and refuse one that is made from an earlier count."""
+
+
+@dataclass(frozen=True)
 class Increment:
     """Send the change of a number as `$inc`, so that concurrent changes add up."""

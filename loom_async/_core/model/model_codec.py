@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..errors import EncodingError
+from ..errors import ConfigurationError, EncodingError
 from ..typing import is_dict
 from .codec import ANY, Codec
 from .plain_fields import plain_fields
@@ -26,6 +26,7 @@ class StoredField:
     codec: Codec
     on_insert: Callable[[], Any] | None = None
     on_write: Callable[[], Any] | None = None
+    is_revision: bool = False
 
 
 class ModelCodec(Codec):
@@ -55,6 +56,15 @@ class ModelCodec(Codec):
     def stamped(self) -> tuple[StoredField, ...]:
         """The fields that the database layer fills in."""
         return tuple(field for field in self.fields if field.on_insert or field.on_write)
+
+    @cached_property
+    def revision(self) -> StoredField | None:
+        """The field that counts the document's writes, where there is one."""
+        found = [field for field in self.fields if field.is_revision]
+        if len(found) > 1:
+            names = ", ".join(field.name for field in found)
+            raise ConfigurationError(f"{self.model.__name__} has more than one Revision: {names}")
+        return found[0] if found else None
 
     @cached_property
     def plain(self) -> dict[str, type]:

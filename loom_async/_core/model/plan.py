@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from bson.errors import InvalidBSON
 from bson.errors import InvalidDocument as UnencodableDocument
 
-from ..errors import EncodingError, InvalidId
+from ..errors import EncodingError, InvalidId, StaleDocument
 from ..typing import is_dict, is_list
 from .annotations import model_codec
 from .changes import Change, Set, find_changes, same
@@ -39,13 +39,17 @@ class Insertion:
 
 @dataclass(frozen=True, slots=True)
 class Modification:
-    """The minimal update of a loaded document."""
+    """The minimal update of a loaded document.
+
+    `condition` is what else the document must still have: the revision that it was loaded with.
+    """
 
     id: Any
     update: Update
     changes: tuple[Change, ...]
     after: dict[str, Any]
     stamps: tuple[tuple[str, Any], ...]
+    condition: Mapping[str, Any]
 
 
 Plan: TypeAlias = Insertion | Modification
@@ -73,7 +77,9 @@ def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -
     encoded = codec.encode(document)
     stamps = tuple(_insert_stamps(codec, encoded, now)) if codec.stamped else ()
     is_users_id = "id" in document.__pydantic_fields_set__
-    return Insertion(encoded["_id"], encode_document(encoded), stamps, is_users_id)
+    # Whoever counts revisions replaces no document that was not loaded.
+    replace = is_users_id and codec.revision is None
+    return Insertion(encoded["_id"], encode_document(encoded), stamps, replace)
 
 
 def _insert_stamps(
@@ -88,6 +94,12 @@ def _insert_stamps(
             continue
         encoded[field.stored_name] = field.codec.encode(value)
         yield field.name, value
+
+
+def revision_of(model: type[DocumentModel]) -> str | None:
+    """Return the stored name of the field that counts a document's writes; None without one."""
+    field = model_codec(model).revision
+    return None if field is None else field.stored_name
 
 
 def write_stamps(model: type[DocumentModel], now: datetime) -> dict[str, Any]:
@@ -132,7 +144,7 @@ def _plan_modification(
     before = _before(codec, document, stored, loaded, after)
     _forget_unstable_defaults(codec, document, loaded, before, after)
     for field in codec.stamped:
-        if field.on_write:
+        if field.on_write or field.is_revision:
             after[field.stored_name] = before[field.stored_name]
     with _locating(after):
         changes = find_changes(codec, loaded, before, after)
@@ -153,7 +165,31 @@ def _plan_modification(
             after[field.stored_name] = field.codec.encode(value)
             changes.append(Set((field.stored_name,), after[field.stored_name]))
             stamps.append((field.name, value))
-    return Modification(before["_id"], render(changes), tuple(changes), after, tuple(stamps))
+    condition: dict[str, Any] = {}
+    if codec.revision is not None:
+        name = codec.revision.stored_name
+        condition[name] = loaded.get(name)
+        after[name] = (loaded.get(name) or 0) + 1
+        changes.append(Set((name,), after[name]))
+        stamps.append((codec.revision.name, after[name]))
+    return Modification(
+        before["_id"], render(changes), tuple(changes), after, tuple(stamps), condition
+    )
+
+
+def stale(
+    model: type[DocumentModel], plan: Modification, stored: Mapping[str, Any]
+) -> StaleDocument:
+    """Return the error for a document that is no longer what was loaded."""
+    ((name, loaded),) = plan.condition.items()
+    return StaleDocument(
+        f"{model.__name__} {plan.id!r} has revision {stored.get(name)!r}, "
+        f"and was loaded with {loaded!r}: another writer has changed it",
+        id=plan.id,
+        revision=stored.get(name),
+        loaded=loaded,
+        hint="reload() it, make the change again, and persist()",
+    )
 
 
 def _before(

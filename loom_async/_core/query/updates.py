@@ -20,6 +20,7 @@ def compile_update(
     fields: Mapping[str, Any],
     *,
     stamps: Mapping[str, Any],
+    revision: str | None = None,
 ) -> dict[str, Any]:
     """Return the MongoDB update.
 
@@ -28,6 +29,7 @@ def compile_update(
         values: Fields to set by dotted path, or update operators (`{"$inc": {"age": 1}}`).
         fields: More fields to set, by name.
         stamps: Stored names and encoded values that every write refreshes.
+        revision: The stored name of the field that counts the writes.
 
     Raises:
         UnknownFieldError: The model lacks a field.
@@ -52,6 +54,8 @@ def compile_update(
     if not any(update.values()):
         raise QueryError("there is nothing to update", hint='update({"age": 3}) or update(age=3)')
     _refresh(update, stamps)
+    if revision is not None:
+        _count(update, revision)
     return update
 
 
@@ -86,6 +90,12 @@ def _items(encode: Callable[[Any], Any], operand: Any) -> Any:
 
 def _as_it_is(encode: Callable[[Any], Any], operand: Any) -> Any:
     return operand
+
+
+def _count(update: dict[str, dict[str, Any]], revision: str) -> None:
+    if any(revision in operands for operands in update.values()):
+        raise QueryError(f"{revision} counts the writes by itself", hint="leave it out")
+    update.setdefault("$inc", {})[revision] = 1
 
 
 def _refresh(update: dict[str, dict[str, Any]], stamps: Mapping[str, Any]) -> None:
