@@ -41,6 +41,7 @@ from ._core.model.results import PersistResult, UpdateCount
 from ._core.query.expressions import Predicate, raw, text
 from ._core.query.fields import Field, element, fld
 from ._core.query.grouping import Accumulator, count
+from ._core.query.paging import Page
 from ._core.query.stages import AggregationStages
 from ._core.query.time_query import TimeQuery
 from ._core.settings import Settings, config_context, configure, settings
@@ -94,6 +95,7 @@ __all__ = [
     "AggregationStages",
     "Field",
     "LoadDirective",
+    "Page",
     "Predicate",
     "TimeQuery",
     "UpdateCount",

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from . import hooks
 from ._core.context import Place, here
 from ._core.errors import QueryError
-from ._core.model.document import DocumentModel, Hydrator, hydrator
+from ._core.model.document import DocumentModel, Hydrator, decode_stream, encode, hydrator
+from ._core.model.family import scope_of
 from ._core.model.markers import now
+from ._core.model.metadata import declaration_of
 from ._core.model.plan import latest_order, revision_of, write_stamps
 from ._core.model.resolver import ModelResolver
 from ._core.model.results import UpdateCount
+from ._core.query.counts import check_count
+from ._core.query.paging import Page, paged, sort_values, token_of
 from ._core.query.spec import QuerySpec
 from ._core.query.updates import compile_update
 from .aggregation import Query
@@ -99,6 +103,41 @@ class LoadDirective(Query[D]):
 
     load_top = load_latest
 
+    async def page(self, size: int, after: str | None = None) -> Page[D]:
+        """Return some results, and a token that the next ones are asked for with.
+
+        Pages go by the values of the sort keys, and by `_id` where those are equal: a document that
+        is inserted or deleted meanwhile moves no other to another page.
+
+        Parameters:
+            size: How many objects a page has at most.
+            after: `next` of the page before; None for the first page.
+
+        Raises:
+            QueryError: The token is of another query, or the query skips, limits, samples or sorts
+                by an array.
+            InvalidDocument: A document does not fit the model.
+
+        Example:
+            >>> import loom_async as lm
+            >>> async def walk(model: type[lm.Persistable]) -> None:
+            ...     page = await model.filter().sort("created_at").page(20)
+            ...     while page.next is not None:
+            ...         page = await model.filter().sort("created_at").page(20, page.next)
+        """
+        check_count("page", size, 1)
+        place = declaration_of(self._model).collection_name
+        first = paged(self._spec, None, place)
+        spec = paged(self._spec, after, place).with_limit(size + 1)
+        stored: list[dict[str, Any]] = []
+        async for stream in self._with(spec)._streams():
+            stored += decode_stream(stream)
+        for document in stored:
+            sort_values(first, document)
+        token = token_of(first, stored[size - 1], place) if len(stored) > size else None
+        raws = [encode(document) for document in stored[:size]]
+        return Page(list(await hooks.loaded(self._hydrator.many(b"".join(raws)))), token)
+
     def stream(self) -> AsyncIterator[D]:
         """Yield the results as objects, holding one batch in memory at a time.
 
@@ -172,4 +211,6 @@ class LoadDirective(Query[D]):
 
 def query_of(model: type[D]) -> LoadDirective[D]:
     """Return the query for all documents of a model."""
-    return LoadDirective[D](model, QuerySpec(), ModelResolver(model))
+    scope = scope_of(model)
+    spec = QuerySpec(filters=(scope,) if scope else ())
+    return LoadDirective[D](model, spec, ModelResolver(model))

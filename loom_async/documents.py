@@ -10,6 +10,7 @@ from . import _seam, hooks
 from ._core.errors import DocumentNotFound
 from ._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from ._core.model.document import DocumentModel, hydrator, set_baseline
+from ._core.model.family import scope_of
 from ._core.model.identity import parse_id, stored_id
 from ._core.model.markers import now
 from ._core.model.plan import (
@@ -76,7 +77,8 @@ async def from_id(model: type[D], id: Any) -> D | None:
     key = parse_id(model, id)
     target = await target_of(model)
     async with target.turn(f"load {model.__name__}"):
-        found = await target.collection.find_one({"_id": key}, session=target.session)
+        wanted = {"_id": key, **scope_of(model)}
+        found = await target.collection.find_one(wanted, session=target.session)
     if found is None:
         return None
     document: D = hydrator(model).one(found)

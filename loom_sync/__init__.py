@@ -42,6 +42,7 @@ from loom_async._core.model.results import PersistResult, UpdateCount
 from loom_async._core.query.expressions import Predicate, raw, text
 from loom_async._core.query.fields import Field, element, fld
 from loom_async._core.query.grouping import Accumulator, count
+from loom_async._core.query.paging import Page
 from loom_async._core.query.stages import AggregationStages
 from loom_async._core.query.time_query import TimeQuery
 from loom_async._core.settings import Settings, config_context, configure, settings
@@ -99,6 +100,7 @@ __all__ = [
     "AggregationStages",
     "Field",
     "LoadDirective",
+    "Page",
     "Predicate",
     "TimeQuery",
     "UpdateCount",

@@ -10,6 +10,7 @@ from bson.raw_bson import RawBSONDocument
 from loom_async._core.errors import DocumentNotFound
 from loom_async._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from loom_async._core.model.document import DocumentModel, hydrator, set_baseline
+from loom_async._core.model.family import scope_of
 from loom_async._core.model.identity import parse_id, stored_id
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, plan_persist, stale
@@ -73,7 +74,8 @@ def from_id(model: type[D], id: Any) -> D | None:
     key = parse_id(model, id)
     target = target_of(model)
     with target.turn(f"load {model.__name__}"):
-        found = target.collection.find_one({"_id": key}, session=target.session)
+        wanted = {"_id": key, **scope_of(model)}
+        found = target.collection.find_one(wanted, session=target.session)
     if found is None:
         return None
     document: D = hydrator(model).one(found)

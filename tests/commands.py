@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import bson
 from pymongo import monitoring
+
+from loom_async._core.model.values import decode_bson, encode_bson
 
 
 class _Recorder(monitoring.CommandListener):
@@ -15,7 +16,7 @@ class _Recorder(monitoring.CommandListener):
         self.commands: list[dict[str, Any]] = []
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        self.commands.append(bson.decode(bson.encode(event.command)))
+        self.commands.append(decode_bson(encode_bson(event.command)))
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         """Nothing to record."""

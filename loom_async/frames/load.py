@@ -9,6 +9,7 @@ from .. import _seam
 from .._core.choices import check_choice
 from .._core.context import Place
 from .._core.driver_errors import Translated
+from .._core.model.family import scope_of
 from .._core.progress import progress as progress_bar
 from .._core.query.spec import QuerySpec
 from .._core.query.stages import AggregationStages
@@ -54,7 +55,9 @@ async def aggregate_arrow(
     """Return what a pipeline gives as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
     pipeline = stages.to_list() if isinstance(stages, AggregationStages) else stages
     # A pipeline of no stages at all is still a pipeline.
-    spec = QuerySpec(stages=tuple(pipeline) or ({"$match": {}},))
+    scope = scope_of(model)
+    filters = (scope,) if scope else ()
+    spec = QuerySpec(filters=filters, stages=tuple(pipeline) or ({"$match": {}},))
     return await load_table(model, spec, schema, on_mismatch="raise", check=True)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from loom_async._core.choices import check_choice
 from loom_async._core.context import Place
 from loom_async._core.driver_errors import Translated
+from loom_async._core.model.family import scope_of
 from loom_async._core.progress import progress as progress_bar
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
@@ -56,7 +57,9 @@ def aggregate_arrow(
     """Return what a pipeline gives as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
     pipeline = stages.to_list() if isinstance(stages, AggregationStages) else stages
     # A pipeline of no stages at all is still a pipeline.
-    spec = QuerySpec(stages=tuple(pipeline) or ({"$match": {}},))
+    scope = scope_of(model)
+    filters = (scope,) if scope else ()
+    spec = QuerySpec(filters=filters, stages=tuple(pipeline) or ({"$match": {}},))
     return load_table(model, spec, schema, on_mismatch="raise", check=True)
 
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..errors import EncodingError
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel, collector_paused
+from ..model.family import tag_of
 from ..model.model_codec import StoredField
 from ..model.plan import Insertion, encode_document, plan_persist, stamp
 from ..model.values import to_bson
@@ -141,6 +142,9 @@ class Encoder:
             found.ids = [make_id() if id is None else id for id in found.ids]
         for f in model_codec(self._model).stamped:
             _stamp(f, encoded, chunk.count, now)
+        tag = tag_of(self._model)
+        if tag is not None:
+            encoded[tag[0]] = [tag[1]] * chunk.count
         names = ["_id", *encoded]
         found.rows = list(range(chunk.start, chunk.start + chunk.count))
         for row, made in enumerate(zip(found.ids, *encoded.values(), strict=True)):

@@ -13,6 +13,7 @@ from pymongo import UpdateMany, UpdateOne
 from ..errors import EncodingError
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
+from ..model.family import scope_of, tag_of
 from ..model.model_codec import StoredField
 from ..model.plan import encode_document, revision_of, stamp, write_stamps
 from .chunks import Chunk
@@ -170,7 +171,7 @@ class UpdatePlanner:
         fresh = {name: value for name, value in on_insert.items() if name not in key}
         if fresh and self._upsert:
             update["$setOnInsert"] = fresh
-        matched = {name: {"$eq": value} for name, value in key.items()}
+        matched = {name: {"$eq": value} for name, value in key.items()} | scope_of(self._model)
         found.rows.append(row)
         found.operations.append(kind(matched, update, upsert=self._upsert))
 
@@ -185,7 +186,9 @@ def _stamps(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what every write sets, and what only a new document gets."""
     given = {f.stored_name for f in fields.values()}
-    on_insert = {
+    tag = tag_of(model)
+    on_insert = {} if tag is None else dict([tag])
+    on_insert |= {
         f.stored_name: stamp(f, now)
         for f in model_codec(model).stamped
         if not f.on_write and not f.is_revision and f.stored_name not in given

@@ -23,8 +23,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
 
 from ..context import transaction
-from ..errors import InvalidDocument
+from ..errors import ConfigurationError, InvalidDocument
 from .annotations import codec_of
+from .family import Family, family_of
 from .fields import PyObjectId
 from .metadata import Declaration
 from .values import decode_bson_stream, encode_bson
@@ -46,7 +47,7 @@ class DocumentModel(BaseModel):
 
     id: PyObjectId = Field(default_factory=ObjectId, validation_alias="_id")
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, tag: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "id" in inspect.get_annotations(cls):
             # A subclass chooses the type of its id; MongoDB has chosen the name.
@@ -79,6 +80,19 @@ class DocumentModel(BaseModel):
             if state is not None:
                 state.remember(self)
             super().__setattr__(name, value)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, tag: str | None = None, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        family = family_of(cls)
+        if family is not None:
+            family.add(cls, tag or cls.__name__)
+        elif tag is not None:
+            raise ConfigurationError(
+                f"{cls.__name__} has the tag {tag!r}, but no base that is declared with a "
+                "discriminator",
+                hint='@lm.declare_persist_db("my_app", "animals", discriminator="kind")',
+            )
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -169,6 +183,32 @@ _SLICE = 200
 class Hydrator(Validator):
     """Turns stored documents into models that remember them."""
 
+    def __init__(self, model: type[Any]) -> None:
+        super().__init__(model)
+        self._family = family_of(model)
+
+    def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
+        """Return the objects of decoded documents, each of the class that its tag says.
+
+        Raises:
+            InvalidDocument: A document does not fit its model, or no model has its tag.
+        """
+        if self._family is None:
+            return super().validated(documents)
+        places: dict[type[Any], list[int]] = {}
+        for place, document in enumerate(documents):
+            places.setdefault(_class_of(document, self._family), []).append(place)
+        objects: list[Any] = [None] * len(documents)
+        for model, theirs in places.items():
+            made = hydrator(model).fitting([documents[place] for place in theirs])
+            for place, one in zip(theirs, made, strict=True):
+                objects[place] = one
+        return objects
+
+    def fitting(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
+        """Return the objects of decoded documents, all of this class."""
+        return super().validated(documents)
+
     def one(self, document: dict[str, Any]) -> Any:
         """Return the model of one document."""
         raw = encode(document)
@@ -186,7 +226,21 @@ class Hydrator(Validator):
 
     def fresh(self, document: dict[str, Any]) -> Any:
         """Return the model of a decoded document, with no baseline."""
-        return self.validated([document])[0]
+        return self.fitting([document])[0]
+
+
+def _class_of(document: dict[str, Any], family: Family) -> type[Any]:
+    tag = document.get(family.discriminator)
+    model = family.find(tag)
+    if model is None:
+        raise InvalidDocument(
+            f"document {document.get('_id')!r} has the tag {tag!r}, which no subclass of "
+            f"{family.root.__name__} has",
+            id=document.get("_id"),
+            fields={family.discriminator: f"unknown tag {tag!r}"},
+            hint=f"the tags are {family.known()}; import the module that defines the class",
+        )
+    return model
 
 
 def _attach(models: list[Any], raws: Sequence[bytes]) -> list[Any]:

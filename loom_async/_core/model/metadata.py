@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 from ..errors import ConfigurationError
+from .family import Family, family_of
 
 Direction: TypeAlias = int | str
 Key: TypeAlias = str | tuple[str, Direction]
@@ -86,6 +87,7 @@ class Declaration:
     collection_name: str
     remote_db: bool = False
     indexes: tuple[Index, ...] = ()
+    family: Family | None = None
 
 
 def declare_persist_db(
@@ -96,6 +98,8 @@ def declare_persist_db(
     version: int | None = None,
     test: bool = False,
     index: Sequence[Index] = (),
+    discriminator: str | None = None,
+    tag: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Say where the documents of a model live; nothing connects until the first operation.
 
@@ -106,12 +110,17 @@ def declare_persist_db(
         version: Appended to the collection's name: 2 makes `users_v2`.
         test: Append `_test` to the collection's name.
         index: Indexes to make on first use; none is ever dropped unasked.
+        discriminator: Have subclasses share the collection: each document has under this name the
+            tag of its class, and is loaded as an object of that. A subclass chooses its tag by
+            `class Dog(Animal, tag="dog")`; its name is the default.
+        tag: The tag of the declared class itself; its name is the default.
 
     Returns:
         A decorator that gives back the same class.
 
     Raises:
-        ConfigurationError: A name is not one that MongoDB accepts.
+        ConfigurationError: A name is not one that MongoDB accepts, or the model has a field of the
+            discriminator's name.
 
     Example:
         >>> import loom_async as lm
@@ -128,10 +137,26 @@ def declare_persist_db(
     )
 
     def declare(model: type[T]) -> type[T]:
-        model.__loom_declaration__ = declaration  # type: ignore[attr-defined]
+        inherited = family_of(model)
+        if inherited is not None:
+            inherited.remove(model)
+        family = None if discriminator is None else Family(model, _check_name(discriminator))
+        if family is not None:
+            family.add(model, tag or model.__name__)
+        own = replace(declaration, family=family)
+        model.__loom_declaration__ = own  # type: ignore[attr-defined]
         return model
 
     return declare
+
+
+def _check_name(discriminator: str) -> str:
+    if not discriminator or "." in discriminator or discriminator.startswith(("$", "_id")):
+        raise ConfigurationError(
+            f"{discriminator!r} cannot be a discriminator",
+            hint="use a plain name, such as kind; documents have it as a key",
+        )
+    return discriminator
 
 
 def check_database_name(name: str) -> str:

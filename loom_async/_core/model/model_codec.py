@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ..errors import ConfigurationError, EncodingError
 from ..typing import is_dict
 from .codec import ANY, Codec
+from .family import tag_of
 from .plain_fields import plain_fields
 from .scalars import Normalised
 from .values import from_bson, to_bson
@@ -77,6 +78,10 @@ class ModelCodec(Codec):
         }
 
     @cached_property
+    def _tag(self) -> tuple[str, str] | None:
+        return tag_of(self.model)
+
+    @cached_property
     def _plan(self) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:
         return tuple(
             (f.stored_name, f.name, None if f.codec.is_identity else f.codec.encode)
@@ -90,7 +95,11 @@ class ModelCodec(Codec):
     @cached_property
     def needs_decode(self) -> bool:  # type: ignore[override]
         """True if a field needs it; a model inside itself is taken to."""
-        return self._any("needs_decode") or self._allows_extra
+        return self._any("needs_decode") or self._allows_extra or self._refuses_tag
+
+    @property
+    def _refuses_tag(self) -> bool:
+        return self._tag is not None and self.model.model_config.get("extra") == "forbid"
 
     @cached_property
     def normalises(self) -> bool:  # type: ignore[override]
@@ -119,6 +128,8 @@ class ModelCodec(Codec):
             raise EncodingError(
                 error.reason, path=_join(stored_name, error.path), hint=error.hint
             ) from error.__cause__
+        if self._tag is not None:
+            document[self._tag[0]] = self._tag[1]
         if value.__pydantic_extra__:
             document.update({k: to_bson(v) for k, v in value.__pydantic_extra__.items()})
         return document
@@ -131,6 +142,8 @@ class ModelCodec(Codec):
             result = {k: v if k in known else from_bson(v) for k, v in stored.items()}
         else:
             result = dict(stored)
+        if self._tag is not None:
+            result.pop(self._tag[0], None)
         for stored_name, decode in self._decoders:
             if stored_name in result:
                 result[stored_name] = decode(result[stored_name])
@@ -140,6 +153,8 @@ class ModelCodec(Codec):
         field = self._by_name.get(key)
         if field is not None:
             return field.stored_name, field.codec
+        if self._tag is not None and key == self._tag[0]:
+            return key, ANY
         return (key, ANY) if self._allows_extra else None
 
     def names(self) -> Iterable[str]:

@@ -78,7 +78,7 @@ def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -
     stamps = tuple(_insert_stamps(codec, encoded, now)) if codec.stamped else ()
     is_users_id = "id" in document.__pydantic_fields_set__
     # Whoever counts revisions replaces no document that was not loaded.
-    replace = is_users_id and codec.revision is None
+    replace = codec.revision is None and is_users_id
     return Insertion(encoded["_id"], encode_document(encoded), stamps, replace)
 
 

@@ -1,0 +1,93 @@
+"""Models that share a collection: each document says by a tag which of them it is of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ConfigurationError
+
+
+class Family:
+    """A declared model and its subclasses.
+
+    Parameters:
+        root: The declared model.
+        discriminator: The stored name under which documents have their tags.
+    """
+
+    def __init__(self, root: type[Any], discriminator: str) -> None:
+        self.root = root
+        self.discriminator = discriminator
+        self._by_tag: dict[str, type[Any]] = {}
+        self._tags: dict[type[Any], str] = {}
+
+    def add(self, model: type[Any], tag: str) -> None:
+        """Take in a model.
+
+        Raises:
+            ConfigurationError: Another one has the tag, or the model has a field where tags go.
+        """
+        other = self._by_tag.get(tag)
+        if other is not None and not _is_defined_again(other, model):
+            raise ConfigurationError(
+                f"{model.__qualname__} and {other.__qualname__} both have the tag {tag!r} in the "
+                f"collection of {self.root.__name__}",
+                hint=f'give one of them another: class {model.__name__}(…, tag="…")',
+            )
+        if self.discriminator in model.model_fields:
+            raise ConfigurationError(
+                f"{model.__name__} has a field {self.discriminator!r}, which is the discriminator "
+                f"of {self.root.__name__}",
+                hint="name one of them otherwise: the discriminator is written by itself",
+            )
+        self._by_tag[tag] = model
+        self._tags[model] = tag
+
+    def remove(self, model: type[Any]) -> None:
+        """Let a model go: it has been declared to have a collection of its own."""
+        tag = self._tags.pop(model, None)
+        if tag is not None:
+            del self._by_tag[tag]
+
+    def tag(self, model: type[Any]) -> str:
+        """Return a model's tag."""
+        return self._tags[model]
+
+    def find(self, tag: object) -> type[Any] | None:
+        """Return the model of a tag; the root where there is none; None for an unknown one."""
+        return self.root if tag is None else self._by_tag.get(str(tag))
+
+    def known(self) -> str:
+        """Return the tags, for messages."""
+        return ", ".join(sorted(self._by_tag))
+
+    def scope(self, model: type[Any]) -> dict[str, Any]:
+        """Return the condition that documents of a model and of its subclasses meet."""
+        if model is self.root:
+            return {}
+        tags = sorted(tag for kind, tag in self._tags.items() if issubclass(kind, model))
+        return {self.discriminator: {"$in": tags}}
+
+
+def _is_defined_again(old: type[Any], new: type[Any]) -> bool:
+    # A cell of a notebook that is run once more, a module that is reloaded.
+    return (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+
+
+def family_of(model: type[Any]) -> Family | None:
+    """Return the family that a model is of; None for a model with a collection to itself."""
+    declaration = getattr(model, "__loom_declaration__", None)
+    family: Family | None = None if declaration is None else declaration.family
+    return family
+
+
+def scope_of(model: type[Any]) -> dict[str, Any]:
+    """Return the condition that a model's documents meet in its collection."""
+    family = family_of(model)
+    return {} if family is None else family.scope(model)
+
+
+def tag_of(model: type[Any]) -> tuple[str, str] | None:
+    """Return the stored name and the tag that a model's documents have; None without a family."""
+    family = family_of(model)
+    return None if family is None else (family.discriminator, family.tag(model))

@@ -1,0 +1,125 @@
+"""Pages hold each result once, in the query's order, whatever is inserted meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+import uuid
+from typing import Any
+
+import pytest
+from bson import Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
+
+import loom_async as lm
+from loom_async.database import collection_of
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@lm.declare_persist_db("shop", "anything")
+class Thing(lm.PersistableBase):
+    id: Any = None
+    a: Any = None
+    b: Any = None
+
+
+@lm.declare_persist_db("shop", "scores")
+class Score(lm.PersistableBase):
+    name: str
+    points: int = 0
+
+
+async def walk(query: Any, size: int) -> list[Any]:
+    page = await query.page(size)
+    items = list(page.items)
+    while page.next is not None:
+        assert len(page.items) == size
+        page = await query.page(size, after=page.next)
+        items += page.items
+    return items
+
+
+VALUES: list[Any] = [
+    None, ..., MinKey(), MaxKey(), 1, 1.0, -3, 2.5, 2**60, math.nan, math.inf, -math.inf,
+    Decimal128("1"), Decimal128("1E+30"), Decimal128("NaN"), "", "a", "b", {}, {"x": 1}, {"x": "1"},
+    b"", b"ab", uuid.UUID(int=5), ObjectId(), True, False, dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+    Timestamp(1, 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", [("a",), ("-a",), ("a", "-b"), ("-b", "a"), ("-a", "-id"), ()])
+@pytest.mark.parametrize("size", [1, 7, 100])
+async def test_every_type_in_order(keys: tuple[str, ...], size: int) -> None:
+    chance = random.Random(size)
+    pairs = [(chance.choice(VALUES), chance.choice(VALUES)) for _ in range(90)]
+    pairs += [(value, value) for value in VALUES]
+    collection = await collection_of(Thing)
+    documents: list[dict[str, Any]] = [
+        {"_id": n, **{k: v for k, v in zip("ab", pair, strict=True) if v is not ...}}
+        for n, pair in enumerate(pairs)
+    ]
+    await collection.insert_many(documents)
+    query = Thing.filter().sort(*keys) if keys else Thing.filter()
+    expected = [d["_id"] async for d in query.sort("id").load_aggregate()]
+    assert [thing.id for thing in await walk(query, size)] == expected
+
+
+async def test_inserted_meanwhile() -> None:
+    await Score.persist_many([Score(name=str(n), points=n // 3) for n in range(30)])
+    query = Score.filter(lm.fld["points"] < 9).sort("points", descending=True)
+    first = await query.page(10)
+    await Score.persist_many([Score(name="new", points=p) for p in (8, 8, 7)])
+    await Score.filter(lm.fld["name"] == first.items[3].name).delete()
+    names = [score.name for score in first.items]
+    page = first
+    while page.next is not None:
+        page = await query.page(10, page.next)
+        names += [score.name for score in page.items]
+    old = [name for name in names if name != "new"]
+    assert sorted(old, key=int) == [str(n) for n in range(27)]
+
+
+async def test_loaded_objects_are_whole() -> None:
+    await Score.persist_many([Score(name="a"), Score(name="b")])
+    page = await Score.filter().sort("name").page(2)
+    assert page.next is None
+    page.items[0].points = 5
+    assert await page.items[0].persist()
+    assert (await Score.filter(lm.fld["id"] == ObjectId()).page(3)) == lm.Page([], None)
+
+
+async def test_tokens_of_others() -> None:
+    await Score.persist_many([Score(name=str(n)) for n in range(3)])
+    token = (await Score.filter().sort("name").page(1)).next
+    assert token is not None
+    for query in (
+        Score.filter(),
+        Score.filter().sort("points"),
+        Score.filter().sort("-name"),
+        Score.filter(lm.fld["points"] == 1).sort("name"),
+        Thing.filter().sort("a"),
+    ):
+        with pytest.raises(lm.QueryError, match="another query"):
+            await query.page(1, after=token)
+    for broken in ("", "x", token[:-4], "ä", "!" * 8, "AAAA"):
+        with pytest.raises(lm.QueryError, match=r"no token|another query"):
+            await Score.filter().sort("name").page(1, after=broken)
+
+
+async def test_what_cannot_be_paged() -> None:
+    for query in (
+        Score.filter().limit(3),
+        Score.filter().skip(1),
+        Score.filter().sample(2),
+    ):
+        with pytest.raises(lm.QueryError, match="filters and sort keys"):
+            await query.page(2)
+    for size in (0, -1, True, 2.0):
+        with pytest.raises(lm.QueryError, match="1 or more"):
+            await Score.filter().page(size)  # type: ignore[arg-type]
+    await (await collection_of(Thing)).insert_many([{"a": [1, 2]}, {"b": Regex("x")}])
+    with pytest.raises(lm.QueryError, match="is an array"):
+        await Thing.filter().sort("a").page(5)
+    with pytest.raises(lm.QueryError, match="is an expression"):
+        await Thing.filter().sort("b").page(5)

@@ -1,0 +1,148 @@
+# Generated from tests/aio/test_families.py by `nox -s sync`: edit that file, not this one.
+"""Models that share a collection: each document comes back as an object of its own class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pydantic import ConfigDict
+
+import loom_sync as lm
+from loom_sync.database import collection_of
+
+pytestmark = pytest.mark.usefixtures("db")
+fld = lm.fld
+
+
+@lm.declare_persist_db("zoo", "animals", discriminator="kind", index=[lm.Index("name")])
+class Animal(lm.Persistable):
+    name: str
+
+
+class Dog(Animal, tag="dog"):
+    barks: int = 0
+
+
+class Puppy(Dog):
+    age: int = 0
+
+
+class Cat(Animal, tag="cat"):
+    model_config = ConfigDict(extra="forbid")
+    lives: lm.IncrCounter = 9
+
+
+def all_of_them() -> list[Animal]:
+    animals: list[Animal] = [
+        Animal(name="a"), Dog(name="b", barks=2), Puppy(name="c", age=1), Cat(name="d")
+    ]  # fmt: skip
+    Animal.persist_many(animals)
+    return animals
+
+
+def test_each_is_of_its_class() -> None:
+    animals = all_of_them()
+    loaded = Animal.filter().sort("name").load_many()
+    assert [type(animal) for animal in loaded] == [Animal, Dog, Puppy, Cat]
+    assert loaded == animals
+    assert [type(a) for a in Animal.filter().sort("name").page(3).items] == [
+        Animal, Dog, Puppy
+    ]  # fmt: skip
+    assert {type(animal) for animal in Animal.filter().stream()} == {Animal, Dog, Puppy, Cat}
+    found = Animal.from_id(animals[3].id)
+    assert isinstance(found, Cat)
+    found.lives -= 1
+    assert found.persist()
+    assert found.reload().lives == 8
+    kinds = collection_of(Animal).distinct("kind")
+    assert sorted(kinds) == ["Animal", "Puppy", "cat", "dog"]
+
+
+def test_a_subclass_sees_its_own() -> None:
+    animals = all_of_them()
+    assert [dog.name for dog in Dog.filter().sort("name").load_many()] == ["b", "c"]
+    assert Dog.filter(fld["barks"] > 1).count() == 1
+    assert Puppy.filter().count() == 1
+    assert Dog.from_id(animals[3].id) is None
+    assert isinstance(Dog.from_id(animals[2].id), Puppy)
+    assert Animal.filter(fld["kind"] == "cat").count() == 1
+    assert Dog.filter().update(barks=5) == 2
+    rows = Dog.agg(lm.AggregationStages().count("n")).load_many()
+    assert rows == [{"n": 2}]
+    assert Dog.filter().load_table().num_rows == 2
+    assert Dog.aggregate_arrow([]).num_rows == 2
+    assert Dog.filter().delete() == 2
+    assert Animal.filter().count() == 2
+
+
+def test_one_that_changed_is_written_in_part() -> None:
+    _, dog, *_ = all_of_them()
+    assert isinstance(dog, Dog)
+    assert not dog.persist()
+    dog.barks = 7
+    assert dog.persist()
+    (loaded,) = Dog.filter(fld["barks"] == 7).load_many()
+    assert loaded.name == "b"
+
+
+def test_frames_of_a_subclass() -> None:
+    for validate in (True, False):
+        table: Any = pa.table({"name": [f"x{validate}"], "barks": [1]})
+        Dog.insert_dataframe(table, validate=validate)
+    table = pa.table({"name": ["xTrue", "new"], "barks": [3, 4]})
+    Dog.update_dataframe(table, on=["name"], upsert=True)
+    Cat(name="new").persist()
+    Dog.update_dataframe(pa.table({"name": ["new"], "barks": [5]}), on=["name"])
+    loaded = Animal.filter().sort("name", "kind").load_many()
+    assert [(type(a).__name__, a.name) for a in loaded] == [
+        ("Cat", "new"), ("Dog", "new"), ("Dog", "xFalse"), ("Dog", "xTrue")
+    ]  # fmt: skip
+
+
+def test_an_unknown_tag_is_told() -> None:
+    collection = collection_of(Animal)
+    collection.insert_many([{"_id": 1, "name": "x", "kind": "unicorn"}])
+    with pytest.raises(lm.InvalidDocument, match=r"tag 'unicorn'.*\n.*Animal, Puppy, cat, dog"):
+        Animal.filter().load_many()
+    collection.replace_one({"_id": 1}, {"name": "from before there were tags"})
+    collection.delete_one({"_id": 1})
+    collection.insert_one({"name": "from before there were tags"})
+    (animal,) = Animal.filter().load_many()
+    assert type(animal) is Animal
+
+
+def test_declarations_that_clash() -> None:
+    with pytest.raises(lm.ConfigurationError, match=r"Hound and .*Dog both have the tag 'dog'"):
+
+        class Hound(Animal, tag="dog"):
+            pass
+
+    with pytest.raises(lm.ConfigurationError, match="has a field 'kind'"):
+
+        class Kind(Animal):
+            kind: str
+
+    with pytest.raises(lm.ConfigurationError, match="no base that is declared"):
+
+        class Lonely(lm.PersistableBase, tag="x"):
+            pass
+
+    with pytest.raises(lm.ConfigurationError, match="cannot be a discriminator"):
+        lm.declare_persist_db("zoo", "x", discriminator="a.b")(Lonely2)
+
+
+class Lonely2(lm.PersistableBase):
+    pass
+
+
+def test_a_subclass_with_a_collection_of_its_own() -> None:
+    @lm.declare_persist_db("zoo", "whales")
+    class Whale(Animal):
+        pass
+
+    Whale(name="w").persist()
+    assert Animal.filter().count() == 0
+    assert collection_of(Whale).name == "whales"
+    assert "kind" not in Whale.filter().load_docs()[0]
