@@ -13,6 +13,7 @@ from ._core.errors import (
     IndexConflict,
     InvalidDocument,
     InvalidId,
+    LedgerIsAppendOnly,
     LoomError,
     LossyConversion,
     ObjectInUse,
@@ -38,6 +39,7 @@ from ._core.model.index_plan import IndexDifference
 from ._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
 from ._core.model.metadata import Index, declare_persist_db
 from ._core.model.results import PersistResult, UpdateCount
+from ._core.model.timeseries import declare_timeseries
 from ._core.query.expressions import Predicate, raw, text
 from ._core.query.fields import Field, element, fld
 from ._core.query.grouping import Accumulator, count
@@ -49,6 +51,7 @@ from .aggregation import Aggregation
 from .clients import close, get_async_local_db_client, get_async_remote_db_client
 from .database import connect, embedded, using
 from .directive import LoadDirective
+from .ledger import LedgerModel, TimeSeriesLedgerModel
 from .persistable import Persistable, PersistableBase
 from .transactions import in_transaction, transaction, transactional
 
@@ -75,6 +78,7 @@ __all__ = [
     "Index",
     "IndexDifference",
     "InsertResult",
+    "LedgerModel",
     "NormalizeValue",
     "PersistResult",
     "Persistable",
@@ -86,9 +90,11 @@ __all__ = [
     "StrLower",
     "StrUpper",
     "TimeInserted",
+    "TimeSeriesLedgerModel",
     "TimeUpdated",
     "UpdateResult",
     "declare_persist_db",
+    "declare_timeseries",
     # Queries
     "Accumulator",
     "Aggregation",
@@ -118,6 +124,7 @@ __all__ = [
     "IndexConflict",
     "InvalidDocument",
     "InvalidId",
+    "LedgerIsAppendOnly",
     "LoomError",
     "LossyConversion",
     "ObjectInUse",

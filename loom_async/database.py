@@ -12,6 +12,7 @@ from typing import Any
 from . import _seam
 from ._core import context
 from ._core.model.metadata import check_database_name, declaration_of
+from ._core.model.timeseries import timeseries_of
 from ._core.model.values import CODEC_OPTIONS
 from ._core.settings import settings
 from .clients import (
@@ -24,6 +25,7 @@ from .clients import (
     is_client,
     open_client,
 )
+from .creation import ensure_collection
 from .embedded_server import start_embedded
 from .indexes import ensure_indexes
 
@@ -180,9 +182,11 @@ async def collection_of(
         state.collections[key] = found
     # Where its transaction has written, making an index would wait for the transaction's own end.
     is_held = place.transaction is not None and key in place.transaction.namespaces
-    if indexed and declaration.indexes and not is_held and (model, *key) not in state.indexed:
+    needs = declaration.indexes or timeseries_of(model)
+    if indexed and needs and not is_held and (model, *key) not in state.indexed:
         async with state.lock:
             if (model, *key) not in state.indexed:
+                await ensure_collection(model, found)
                 await ensure_indexes(model, found)
                 state.indexed.add((model, *key))
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from . import hooks
 from ._core.context import Place, here
 from ._core.errors import QueryError
+from ._core.model.append_only import refuse_change
 from ._core.model.document import DocumentModel, Hydrator, decode_stream, encode, hydrator
 from ._core.model.family import scope_of
 from ._core.model.markers import now
@@ -166,6 +167,7 @@ class LoadDirective(Query[D]):
             UnknownFieldError: The model lacks a field.
             QueryError: There is nothing to update, or the query sorts, skips, limits or samples.
         """
+        refuse_change(self._model, "update")
         self._require_filter_only("update")
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
@@ -188,6 +190,7 @@ class LoadDirective(Query[D]):
         Raises:
             QueryError: The query sorts, skips, limits or samples.
         """
+        refuse_change(self._model, "delete")
         self._require_filter_only("delete")
         target = await target_of(self._model)
         async with target.turn(f"delete {self._model.__name__}"):

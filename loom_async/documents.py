@@ -9,6 +9,7 @@ from bson.raw_bson import RawBSONDocument
 from . import _seam, hooks
 from ._core.errors import DocumentNotFound
 from ._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
+from ._core.model.append_only import refuse_change
 from ._core.model.document import DocumentModel, hydrator, set_baseline
 from ._core.model.family import scope_of
 from ._core.model.identity import parse_id, stored_id
@@ -59,6 +60,7 @@ async def reload(document: D) -> D:
 
 async def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
+    refuse_change(type(document), "delete")
     await hooks.run("before_delete", (document,))
     async with _seam.Exclusively(document):
         remember(document)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ._core.driver_errors import Translated
 from ._core.model.index_plan import IndexDifference, IndexSpec, specify
 from ._core.model.metadata import declaration_of
+from .creation import create
 from .database import collection_of
 from .indexes import compare_indexes, create_indexes
 
@@ -28,6 +29,13 @@ async def sync_indexes(model: type, *, drop: bool) -> IndexDifference:
         model, collection, (*found.missing, *(spec for spec, _ in found.conflicting))
     )
     return IndexDifference(created=_names(found.missing), dropped=found.extra, replaced=changed)
+
+
+async def create_collection(model: type) -> bool:
+    """Make a model's collection and its indexes; see `PersistableBase.create_collection`."""
+    made = await create(model, await collection_of(model, indexed=False))
+    await collection_of(model)
+    return made
 
 
 def _names(specs: Sequence[IndexSpec]) -> tuple[str, ...]:

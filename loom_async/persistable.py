@@ -293,6 +293,21 @@ class PersistableBase(DocumentModel):
         return schema
 
     @classmethod
+    async def create_collection(cls) -> bool:
+        """Make the collection as it is declared, with its indexes, unless it is there.
+
+        The first operation does so by itself for time series and where indexes are declared.
+
+        Returns:
+            True if it was made.
+
+        Raises:
+            ConfigurationError: There is another kind of collection.
+            IndexConflict: The data of the collection does not allow a declared index.
+        """
+        return await index_sync.create_collection(cls)
+
+    @classmethod
     async def sync_indexes(cls, drop: bool = False) -> IndexDifference:
         """Make the declared indexes that are missing and return the difference.
 

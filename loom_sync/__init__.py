@@ -14,6 +14,7 @@ from loom_async._core.errors import (
     IndexConflict,
     InvalidDocument,
     InvalidId,
+    LedgerIsAppendOnly,
     LoomError,
     LossyConversion,
     ObjectInUse,
@@ -39,6 +40,7 @@ from loom_async._core.model.index_plan import IndexDifference
 from loom_async._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
 from loom_async._core.model.metadata import Index, declare_persist_db
 from loom_async._core.model.results import PersistResult, UpdateCount
+from loom_async._core.model.timeseries import declare_timeseries
 from loom_async._core.query.expressions import Predicate, raw, text
 from loom_async._core.query.fields import Field, element, fld
 from loom_async._core.query.grouping import Accumulator, count
@@ -52,6 +54,7 @@ from .aggregation import Aggregation
 from .clients import close, get_local_db_client, get_remote_db_client
 from .database import connect, embedded, using
 from .directive import LoadDirective
+from .ledger import LedgerModel, TimeSeriesLedgerModel
 from .persistable import Persistable, PersistableBase
 from .transactions import in_transaction, transaction, transactional
 
@@ -80,6 +83,7 @@ __all__ = [
     "Index",
     "IndexDifference",
     "InsertResult",
+    "LedgerModel",
     "NormalizeValue",
     "PersistResult",
     "Persistable",
@@ -91,9 +95,11 @@ __all__ = [
     "StrLower",
     "StrUpper",
     "TimeInserted",
+    "TimeSeriesLedgerModel",
     "TimeUpdated",
     "UpdateResult",
     "declare_persist_db",
+    "declare_timeseries",
     # Queries
     "Accumulator",
     "Aggregation",
@@ -123,6 +129,7 @@ __all__ = [
     "IndexConflict",
     "InvalidDocument",
     "InvalidId",
+    "LedgerIsAppendOnly",
     "LoomError",
     "LossyConversion",
     "ObjectInUse",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from loom_async import directive as async_directive
 from loom_async._core.context import Place, here
 from loom_async._core.errors import QueryError
+from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel, Hydrator, decode_stream, encode, hydrator
 from loom_async._core.model.family import scope_of
 from loom_async._core.model.markers import now
@@ -195,6 +196,7 @@ class LoadDirective(Query[D]):
             UnknownFieldError: The model lacks a field.
             QueryError: There is nothing to update, or the query sorts, skips, limits or samples.
         """
+        refuse_change(self._model, "update")
         self._require_filter_only("update")
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
@@ -223,6 +225,7 @@ class LoadDirective(Query[D]):
         Raises:
             QueryError: The query sorts, skips, limits or samples.
         """
+        refuse_change(self._model, "delete")
         self._require_filter_only("delete")
         target = target_of(self._model)
         with target.turn(f"delete {self._model.__name__}"):

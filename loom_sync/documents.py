@@ -9,6 +9,7 @@ from bson.raw_bson import RawBSONDocument
 
 from loom_async._core.errors import DocumentNotFound
 from loom_async._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
+from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel, hydrator, set_baseline
 from loom_async._core.model.family import scope_of
 from loom_async._core.model.identity import parse_id, stored_id
@@ -56,6 +57,7 @@ def reload(document: D) -> D:
 
 def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
+    refuse_change(type(document), "delete")
     hooks.run("before_delete", (document,))
     with _seam.Exclusively(document):
         remember(document)

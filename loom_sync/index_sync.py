@@ -9,6 +9,7 @@ from loom_async._core.driver_errors import Translated
 from loom_async._core.model.index_plan import IndexDifference, IndexSpec, specify
 from loom_async._core.model.metadata import declaration_of
 
+from .creation import create
 from .database import collection_of
 from .indexes import compare_indexes, create_indexes
 
@@ -28,6 +29,13 @@ def sync_indexes(model: type, *, drop: bool) -> IndexDifference:
             collection.drop_index(name)
     create_indexes(model, collection, (*found.missing, *(spec for spec, _ in found.conflicting)))
     return IndexDifference(created=_names(found.missing), dropped=found.extra, replaced=changed)
+
+
+def create_collection(model: type) -> bool:
+    """Make a model's collection and its indexes; see `PersistableBase.create_collection`."""
+    made = create(model, collection_of(model, indexed=False))
+    collection_of(model)
+    return made
 
 
 def _names(specs: Sequence[IndexSpec]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
 _HINTS = {
     _PATH_NOT_VIABLE: "another writer changed the parent of this field; reload and try again",
+    263: "MongoDB does not allow this inside a transaction; time series are one such case",
     121: "the document does not pass the collection's validator",
     10334: "MongoDB holds documents of up to 16 MB",
     17419: "MongoDB holds documents of up to 16 MB",

@@ -83,6 +83,10 @@ class TransactionAborted(TransactionError):
     """
 
 
+class LedgerIsAppendOnly(LoomError, TypeError):
+    """A call would change or delete what a ledger has recorded; nothing was sent."""
+
+
 class InvalidId(LoomError, ValueError):
     """A value can never be the id of a document of this model; `value` holds it."""
 

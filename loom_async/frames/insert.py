@@ -17,6 +17,7 @@ from .._core.frames.results import (
     refused,
     telling,
 )
+from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
 from .._core.progress import progress as progress_bar
 from ..targets import Target, Turn, target_of
@@ -45,6 +46,8 @@ async def insert_dataframe(
 
     check_choice("on_duplicate", on_duplicate, get_args(OnDuplicate))
     check_choice("on_error", on_error, get_args(OnError))
+    if on_duplicate == "replace":
+        refuse_change(model, "insert_dataframe")
     target = await target_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)

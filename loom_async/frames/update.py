@@ -17,6 +17,7 @@ from .._core.frames.results import (
     refused,
     telling,
 )
+from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
 from .._core.progress import progress as progress_bar
 from ..targets import Target, Turn, target_of
@@ -40,6 +41,7 @@ async def update_dataframe(
     from .._core.frames.chunks import length_of
     from .._core.frames.updates import UpdatePlanner
 
+    refuse_change(model, "update_dataframe")
     check_choice("on_error", on_error, get_args(OnError))
     target = await target_of(model)
     planner = UpdatePlanner(model, on, upsert=upsert)

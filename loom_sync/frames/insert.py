@@ -12,6 +12,7 @@ from loom_async._core.choices import check_choice
 from loom_async._core.driver_errors import duplicate_key, translate
 from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import InsertResult, RowError, refused, telling
+from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.progress import progress as progress_bar
 
@@ -42,6 +43,8 @@ def insert_dataframe(
 
     check_choice("on_duplicate", on_duplicate, get_args(OnDuplicate))
     check_choice("on_error", on_error, get_args(OnError))
+    if on_duplicate == "replace":
+        refuse_change(model, "insert_dataframe")
     target = target_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)

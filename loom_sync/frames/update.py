@@ -12,6 +12,7 @@ from loom_async._core.choices import check_choice
 from loom_async._core.driver_errors import translate
 from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import RowError, UpdateResult, refused, telling
+from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.progress import progress as progress_bar
 
@@ -37,6 +38,7 @@ def update_dataframe(
     from loom_async._core.frames.chunks import length_of
     from loom_async._core.frames.updates import UpdatePlanner
 
+    refuse_change(model, "update_dataframe")
     check_choice("on_error", on_error, get_args(OnError))
     target = target_of(model)
     planner = UpdatePlanner(model, on, upsert=upsert)

@@ -40,10 +40,10 @@ from .scalars import (
     Expression,
     Identifier,
     JsonForm,
+    Moment,
     Normalised,
     Scalar,
     day,
-    moment,
 )
 from .values import key_to_bson, teach, to_bson
 
@@ -211,7 +211,7 @@ _BY_CLASS: tuple[tuple[Any, Callable[[Any], Codec]], ...] = (
     (_SCALARS, lambda _: Scalar()),
     (ObjectId, lambda _: Identifier()),
     (re.Pattern, lambda _: Expression()),
-    (dt.datetime, lambda _: moment()),
+    (dt.datetime, lambda _: Moment()),
     (dt.date, lambda _: day()),
     (Decimal, lambda _: Exact()),
     ((SecretStr, SecretBytes), lambda _: Converted(_reveal)),

@@ -27,7 +27,7 @@ from ..errors import ConfigurationError, InvalidDocument
 from .annotations import codec_of
 from .family import Family, family_of
 from .fields import PyObjectId
-from .metadata import Declaration
+from .metadata import Declaration, Index
 from .values import decode_bson_stream, encode_bson
 
 
@@ -44,6 +44,8 @@ class DocumentModel(BaseModel):
     __slots__ = ("_loom_baseline",)
 
     __loom_declaration__: ClassVar[Declaration | None] = None
+    __loom_append_only__: ClassVar[bool] = False
+    __loom_indexes__: ClassVar[tuple[Index, ...]] = ()
 
     id: PyObjectId = Field(default_factory=ObjectId, validation_alias="_id")
 

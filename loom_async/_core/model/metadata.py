@@ -41,7 +41,7 @@ class Index:
     """
 
     keys: tuple[tuple[str, Direction], ...]
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
 
     def __init__(
         self,
@@ -143,7 +143,9 @@ def declare_persist_db(
         family = None if discriminator is None else Family(model, _check_name(discriminator))
         if family is not None:
             family.add(model, tag or model.__name__)
-        own = replace(declaration, family=family)
+        inherent = getattr(model, "__loom_indexes__", ())
+        indexes = dict.fromkeys((*declaration.indexes, *inherent))
+        own = replace(declaration, family=family, indexes=tuple(indexes))
         model.__loom_declaration__ = own  # type: ignore[attr-defined]
         return model
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from bson.errors import InvalidBSON
 from bson.errors import InvalidDocument as UnencodableDocument
 
-from ..errors import EncodingError, InvalidId, StaleDocument
+from ..errors import ConfigurationError, EncodingError, InvalidId, StaleDocument
 from ..typing import is_dict, is_list
 from .annotations import model_codec
+from .append_only import is_append_only
 from .changes import Change, Set, find_changes, same
 from .document import DocumentModel, baseline, hydrator
 from .markers import now as current_time
@@ -68,6 +69,8 @@ def plan_persist(document: DocumentModel, now: datetime) -> Plan | None:
     """
     codec = model_codec(type(document))
     stored = baseline(document)
+    if is_append_only(type(document)):
+        return _plan_entry(codec, document, stored, now)
     if stored is None:
         return _plan_insertion(codec, document, now)
     return _plan_modification(codec, document, stored, now)
@@ -80,6 +83,36 @@ def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -
     # Whoever counts revisions replaces no document that was not loaded.
     replace = codec.revision is None and is_users_id
     return Insertion(encoded["_id"], encode_document(encoded), stamps, replace)
+
+
+def _plan_entry(
+    codec: ModelCodec, document: DocumentModel, stored: bytes | None, now: datetime
+) -> Insertion:
+    """Plan a new document of a ledger, whether its object has been recorded before or not."""
+    encoded = codec.encode(document)
+    stamps: list[tuple[str, Any]] = []
+    if stored is not None:
+        earlier = decode_bson(stored)
+        fresh = _fresh_id(type(document))
+        encoded["_id"] = next(f for f in codec.fields if f.name == "id").codec.encode(fresh)
+        stamps.append(("id", fresh))
+        for field in codec.stamped:
+            # A time that the user gave since is kept; that of the version before is not this one's.
+            name = field.stored_name
+            if field.on_insert is current_time and same(encoded[name], earlier.get(name)):
+                encoded[name] = None
+    stamps += _insert_stamps(codec, encoded, now)
+    return Insertion(encoded["_id"], encode_document(encoded), tuple(stamps), replace=False)
+
+
+def _fresh_id(model: type[DocumentModel]) -> Any:
+    make: Callable[[], Any] | None = cast("Any", model.model_fields["id"].default_factory)
+    if make is None:
+        raise ConfigurationError(
+            f"{model.__name__} has ids that the library cannot make, and each version needs one",
+            hint="give id a default_factory: id: UUID = Field(default_factory=uuid4)",
+        )
+    return make()
 
 
 def _insert_stamps(

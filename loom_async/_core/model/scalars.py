@@ -89,12 +89,15 @@ def _decimal_like(value: Any) -> Any:
     return decimal_to_bson(value) if isinstance(value, Decimal) else to_bson(value)
 
 
-def moment() -> Converted:
-    """Return the codec of datetimes: UTC, cut to milliseconds."""
-    return Converted(
-        lambda value: utc_milliseconds(value) if isinstance(value, dt.datetime) else to_bson(value),
-        normalises=True,
-    )
+class Moment(Converted):
+    """A datetime: UTC, cut to milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__(_moment_like, normalises=True)
+
+
+def _moment_like(value: Any) -> Any:
+    return utc_milliseconds(value) if isinstance(value, dt.datetime) else to_bson(value)
 
 
 def day() -> Converted:

@@ -1,0 +1,241 @@
+"""Ledgers and time series: every write is a new document, and none is changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+from uuid import UUID, uuid4
+
+import pyarrow as pa
+import pytest
+from pydantic import Field
+
+import loom_async as lm
+from loom_async.database import collection_of
+
+pytestmark = pytest.mark.usefixtures("db")
+fld = lm.fld
+NOON = dt.datetime(2020, 5, 1, 12, tzinfo=dt.UTC)
+
+
+@lm.declare_persist_db("bank", "rates")
+class Rate(lm.LedgerModel):
+    currency: str
+    percent: float = 0
+
+
+@lm.declare_persist_db("lab", "readings")
+@lm.declare_timeseries(metakey="sensor_id", granularity="minutes", ttl=86400 * 7300)
+class Reading(lm.TimeSeriesLedgerModel):
+    sensor_id: str
+    celsius: float
+
+
+async def test_every_persist_is_a_new_document() -> None:
+    rate = Rate(currency="CZK", percent=1)
+    ids: list[Any] = []
+    times: list[dt.datetime] = []
+    for percent in (1, 2, 2):
+        rate.percent = percent
+        assert await rate.persist()
+        ids.append(rate.id)
+        times.append(rate.recorded_at)
+    assert len(set(ids)) == 3
+    assert times == sorted(times)
+    stored = await Rate.filter().sort("id").load_many()
+    assert [version.id for version in stored] == ids
+    assert [version.percent for version in stored] == [1, 2, 2]
+    assert stored[2] == rate
+
+
+async def test_history_in_order() -> None:
+    rate, other = Rate(currency="CZK"), Rate(currency="EUR")
+    assert await rate.history() == []
+    with lm.config_context(clock=lambda: NOON):  # all at one time: ids decide
+        for percent in range(4):
+            rate.percent = percent
+            await Rate.persist_many([rate, other])
+    assert [version.percent for version in await rate.history()] == [0, 1, 2]
+    (first, *_) = await rate.history()
+    assert await first.history() == []
+    first.percent = 9
+    await first.persist()
+    assert [version.percent for version in await first.history()] == [0, 1, 2, 3]
+    assert await Rate.filter().count() == 9
+
+
+async def test_an_object_that_was_loaded() -> None:
+    await Rate(currency="CZK", percent=1).persist()
+    loaded = await Rate.filter().load_one()
+    assert loaded is not None
+    old = loaded.id
+    assert await loaded.persist()
+    assert loaded.id != old
+    assert (await loaded.reload()).percent == 1
+    assert await Rate.filter().count() == 2
+
+
+async def test_nothing_is_changed(caplog: pytest.LogCaptureFixture) -> None:
+    rate = Rate(currency="CZK")
+    await rate.persist()
+    frame: Any = pa.table({"currency": ["CZK"], "percent": [3.0]})
+    calls = [
+        lambda: rate.delete(),
+        lambda: Rate.filter().delete(),
+        lambda: Rate.filter().update(percent=3),
+        lambda: Rate.update_dataframe(frame, on=["currency"]),
+        lambda: Rate.insert_dataframe(frame, on_duplicate="replace"),
+        lambda: Rate.filter().out(Rate),
+        lambda: Rate.filter().merge_into(Rate),
+    ]
+    for call in calls:
+        with pytest.raises(lm.LedgerIsAppendOnly, match="is a ledger"):
+            await call()
+    assert await Rate.filter().load_many() == [rate]
+    taken = Rate(id=rate.id, currency="x")
+    with pytest.raises(lm.DuplicateKey):
+        await taken.persist()
+    await Rate.insert_dataframe(frame)
+    await Rate.filter().merge_into(Rate, when_matched="keepExisting")
+    assert await Rate.filter().count() == 2
+
+
+async def test_ids_of_other_types() -> None:
+    @lm.declare_persist_db("bank", "with_uuids")
+    class WithUuid(lm.LedgerModel):
+        id: UUID = Field(default_factory=uuid4)
+
+    @lm.declare_persist_db("bank", "with_numbers")
+    class WithNumber(lm.LedgerModel):
+        id: int
+
+    entry = WithUuid()
+    await entry.persist()
+    await entry.persist()
+    assert len(await entry.history()) == 1
+    number = WithNumber(id=1)
+    await number.persist()
+    with pytest.raises(lm.ConfigurationError, match="default_factory"):
+        await number.persist()
+    assert await WithNumber.filter().count() == 1
+
+
+async def test_rolled_back() -> None:
+    rate = Rate(currency="CZK")
+    await rate.persist()
+    first = rate.id
+    with pytest.raises(ZeroDivisionError):
+        async with lm.transaction():
+            await rate.persist()
+            raise ZeroDivisionError
+    assert rate.id == first
+    assert await Rate.filter().count() == 1
+
+
+async def test_history_has_an_index() -> None:
+    await Rate(currency="CZK").persist()
+    names = set(await (await collection_of(Rate)).index_information())
+    assert names == {"_id_", "lineage_1_recorded_at_1"}
+    assert not await Rate.sync_indexes(drop=True)
+
+
+async def test_a_native_time_series() -> None:
+    assert await Reading.create_collection() is True
+    assert await Reading.create_collection() is False
+    now, old = Reading(sensor_id="a", celsius=1), Reading(sensor_id="a", celsius=2)
+    old.updated_time = NOON
+    await now.persist()
+    await Reading.persist_many([old, Reading(sensor_id="b", celsius=3, updated_time=NOON)])
+    assert [r.celsius for r in await Reading.filter(fld["updated_time"] == NOON).load_many()] == [
+        2, 3
+    ]  # fmt: skip
+    assert now.updated_time is not None
+    assert now.updated_time > NOON
+    first = now.updated_time
+    await now.persist()
+    assert now.updated_time >= first
+    assert await Reading.filter(fld["sensor_id"] == "a").count() == 3
+    collection = await collection_of(Reading)
+    (info,) = await (
+        await collection.database.list_collections(filter={"name": "readings"})
+    ).to_list()
+    assert info["type"] == "timeseries"
+    series = info["options"]["timeseries"]
+    assert (series["timeField"], series["metaField"]) == ("updated_time", "sensor_id")
+    assert series["granularity"] == "minutes"
+    assert info["options"]["expireAfterSeconds"] == 86400 * 7300
+    with pytest.raises(lm.LedgerIsAppendOnly):
+        await Reading.filter().delete()
+    table: Any = pa.table({"sensor_id": ["c"], "celsius": [1.5], "updated_time": [NOON]})
+    await Reading.insert_dataframe(table)
+    loaded = await Reading.filter(fld["sensor_id"] == "c").load_table()
+    assert loaded.column("updated_time").to_pylist() == [NOON]
+
+
+async def test_made_on_first_use() -> None:
+    await Reading(sensor_id="a", celsius=1).persist()
+    collection = await collection_of(Reading)
+    (info,) = await (
+        await collection.database.list_collections(filter={"name": "readings"})
+    ).to_list()
+    assert info["type"] == "timeseries"
+    with pytest.raises(lm.OperationFailed, match="time series"):
+        async with lm.transaction():
+            await Reading(sensor_id="a", celsius=1).persist()
+
+
+async def test_another_kind_is_there(caplog: pytest.LogCaptureFixture) -> None:
+    @lm.declare_timeseries(metakey="other", ttl=5)
+    @lm.declare_persist_db("lab", "readings")
+    class Other(lm.TimeSeriesLedgerModel):
+        other: str
+
+    @lm.declare_timeseries(metakey="sensor_id", ttl=5)
+    @lm.declare_persist_db("lab", "readings")
+    class Shorter(lm.TimeSeriesLedgerModel):
+        sensor_id: str
+
+    @lm.declare_persist_db("lab", "plain")
+    class Plain(lm.Persistable):
+        pass
+
+    @lm.declare_timeseries()
+    @lm.declare_persist_db("lab", "plain")
+    class Series(lm.TimeSeriesLedgerModel):
+        pass
+
+    await Reading.create_collection()
+    with pytest.raises(lm.ConfigurationError, match="metaField 'sensor_id', and is declared"):
+        await Other(other="x").persist()
+    with caplog.at_level(logging.WARNING, logger="loom"):
+        await Shorter(sensor_id="x").persist()
+    assert "expireAfterSeconds" in caplog.text
+    assert await Plain.create_collection()
+    with pytest.raises(lm.ConfigurationError, match="is there and no time series"):
+        await Series().persist()
+
+
+def test_declarations_that_cannot_be() -> None:
+    class Model(lm.TimeSeriesLedgerModel):
+        sensor: str
+        count: int = 0
+
+    for arguments, reason in (
+        ({"ttl": 0}, "whole number of seconds"),
+        ({"ttl": 1.5}, "whole number of seconds"),
+        ({"ttl": 2**31}, "whole number of seconds"),
+        ({"ttl": True}, "whole number of seconds"),
+        ({"granularity": "days"}, "no granularity 'days'"),
+        ({"timefield": "count"}, "holds no datetime"),
+        ({"metakey": "updated_time"}, "cannot be the metakey"),
+        ({"metakey": "id"}, "cannot be the metakey"),
+    ):
+        with pytest.raises(lm.ConfigurationError, match=reason):
+            lm.declare_timeseries(**arguments)(Model)  # type: ignore[arg-type]
+    for arguments in ({"metakey": "senser"}, {"timefield": "at"}):
+        with pytest.raises(lm.UnknownFieldError, match=r"of Model: it has no field"):
+            lm.declare_timeseries(**arguments)(Model)
+    with pytest.raises(lm.ConfigurationError, match="no TimeSeriesLedgerModel"):
+        lm.declare_timeseries()(lm.Persistable)
+    assert lm.declare_timeseries(ttl=dt.timedelta(days=1))(Model) is Model
