@@ -105,15 +105,13 @@ async def _insert(document: DocumentModel, plan: Insertion) -> None:
 async def _modify(document: DocumentModel, plan: Modification) -> None:
     model = type(document)
     target = await target_of(model)
+    there: dict[str, Any] | None = None
     async with target.turn(f"persist {model.__name__}"):
         found = await update_and_fetch(target, plan)
         if found is None and plan.condition:
-            key = {"_id": plan.id}
-            now_there = await target.collection.find_one(key, session=target.session)
-            if now_there is not None:
-                raise stale(model, plan, now_there)
+            there = await target.collection.find_one({"_id": plan.id}, session=target.session)
     if found is None:
-        raise _not_found(document)
+        raise _not_found(document) if there is None else stale(model, plan, there)
     absorb_modification(document, plan, found)
 
 

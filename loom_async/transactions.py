@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from pymongo import WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -22,6 +22,8 @@ from ._core.settings import settings
 from ._core.transaction import TransactionState, documents_in, failed
 from .clients import Client
 
+# Of the kind that this package waits with.
+Lock: TypeAlias = _seam.Lock
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -37,7 +39,7 @@ class Transaction(TransactionState):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lock = _seam.Lock()
+        self.lock: Lock = _seam.Lock()
         self.session: AsyncClientSession | None = None
 
 

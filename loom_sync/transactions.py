@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
@@ -24,6 +24,8 @@ from loom_async._core.transaction import TransactionState, documents_in, failed
 from . import _seam
 from .clients import Client
 
+# Of the kind that this package waits with.
+Lock: TypeAlias = _seam.Lock
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,7 +41,7 @@ class Transaction(TransactionState):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lock = _seam.Lock()
+        self.lock: Lock = _seam.Lock()
         self.session: ClientSession | None = None
 
 

@@ -18,6 +18,29 @@ class Person(lm.Persistable):
 # --8<-- [end:model]
 
 
+# --8<-- [start:revision]
+@lm.declare_persist_db("my_app", "pages")
+class Page(lm.Persistable):
+    text: str
+    revision: lm.Revision = 1
+
+
+# --8<-- [end:revision]
+
+
+# --8<-- [start:hooks]
+@lm.declare_persist_db("my_app", "articles")
+class Article(lm.Persistable):
+    title: str
+    slug: str = ""
+
+    async def before_persist(self) -> None:
+        self.slug = self.title.lower().replace(" ", "-")
+
+
+# --8<-- [end:hooks]
+
+
 # --8<-- [start:unique]
 @lm.declare_persist_db("my_app", "badges", index=[lm.Index("code", unique=True)])
 class Badge(lm.PersistableBase):
@@ -75,9 +98,33 @@ async def many_documents() -> None:
     # --8<-- [end:refused]
 
 
+async def guarded_documents() -> None:
+    # --8<-- [start:stale]
+    mine = Page(text="first")
+    await mine.persist()
+    theirs = await Page.from_id(mine.id)
+    mine.text = "second"
+    await mine.persist()
+    theirs.text = "made from the first"
+    try:
+        await theirs.persist()
+    except lm.StaleDocument as error:
+        there = error.revision
+        await theirs.reload()
+    assert (there, theirs.text) == (2, "second")
+    # --8<-- [end:stale]
+
+    # --8<-- [start:hooked]
+    article = Article(title="Hello World")
+    await article.persist()
+    assert article.slug == "hello-world"
+    # --8<-- [end:hooked]
+
+
 async def main() -> None:
     async with lm.embedded():
         await one_document()
+        await guarded_documents()
         await many_documents()
 
 

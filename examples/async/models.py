@@ -37,6 +37,23 @@ class Country(lm.PersistableBase):
 # --8<-- [end:country]
 
 
+# --8<-- [start:family]
+@lm.declare_persist_db("zoo", "animals", discriminator="kind")
+class Animal(lm.Persistable):
+    name: str
+
+
+class Dog(Animal, tag="dog"):
+    barks: int = 0
+
+
+class Cat(Animal, tag="cat"):
+    lives: int = 9
+
+
+# --8<-- [end:family]
+
+
 async def main() -> None:
     # --8<-- [start:validation]
     account = Account(email="Ann@Example.org")
@@ -54,6 +71,13 @@ async def main() -> None:
 
         await Country(id="CZ", name="Czechia").persist()
         assert await Country.from_id("CZ") == Country(id="CZ", name="Czechia")
+
+        # --8<-- [start:families]
+        await Animal.persist_many([Dog(name="Rex"), Cat(name="Tom")])
+        loaded = await Animal.filter().sort("name").load_many()
+        assert [type(animal) for animal in loaded] == [Dog, Cat]
+        assert await Dog.filter().count() == 1
+        # --8<-- [end:families]
 
         # --8<-- [start:indexes]
         difference = await Account.sync_indexes()

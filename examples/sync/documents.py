@@ -17,6 +17,29 @@ class Person(lm.Persistable):
 # --8<-- [end:model]
 
 
+# --8<-- [start:revision]
+@lm.declare_persist_db("my_app", "pages")
+class Page(lm.Persistable):
+    text: str
+    revision: lm.Revision = 1
+
+
+# --8<-- [end:revision]
+
+
+# --8<-- [start:hooks]
+@lm.declare_persist_db("my_app", "articles")
+class Article(lm.Persistable):
+    title: str
+    slug: str = ""
+
+    def before_persist(self) -> None:
+        self.slug = self.title.lower().replace(" ", "-")
+
+
+# --8<-- [end:hooks]
+
+
 # --8<-- [start:unique]
 @lm.declare_persist_db("my_app", "badges", index=[lm.Index("code", unique=True)])
 class Badge(lm.PersistableBase):
@@ -74,9 +97,33 @@ def many_documents() -> None:
     # --8<-- [end:refused]
 
 
+def guarded_documents() -> None:
+    # --8<-- [start:stale]
+    mine = Page(text="first")
+    mine.persist()
+    theirs = Page.from_id(mine.id)
+    mine.text = "second"
+    mine.persist()
+    theirs.text = "made from the first"
+    try:
+        theirs.persist()
+    except lm.StaleDocument as error:
+        there = error.revision
+        theirs.reload()
+    assert (there, theirs.text) == (2, "second")
+    # --8<-- [end:stale]
+
+    # --8<-- [start:hooked]
+    article = Article(title="Hello World")
+    article.persist()
+    assert article.slug == "hello-world"
+    # --8<-- [end:hooked]
+
+
 def main() -> None:
     with lm.embedded():
         one_document()
+        guarded_documents()
         many_documents()
 
 

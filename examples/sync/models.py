@@ -36,6 +36,23 @@ class Country(lm.PersistableBase):
 # --8<-- [end:country]
 
 
+# --8<-- [start:family]
+@lm.declare_persist_db("zoo", "animals", discriminator="kind")
+class Animal(lm.Persistable):
+    name: str
+
+
+class Dog(Animal, tag="dog"):
+    barks: int = 0
+
+
+class Cat(Animal, tag="cat"):
+    lives: int = 9
+
+
+# --8<-- [end:family]
+
+
 def main() -> None:
     # --8<-- [start:validation]
     account = Account(email="Ann@Example.org")
@@ -53,6 +70,13 @@ def main() -> None:
 
         Country(id="CZ", name="Czechia").persist()
         assert Country.from_id("CZ") == Country(id="CZ", name="Czechia")
+
+        # --8<-- [start:families]
+        Animal.persist_many([Dog(name="Rex"), Cat(name="Tom")])
+        loaded = Animal.filter().sort("name").load_many()
+        assert [type(animal) for animal in loaded] == [Dog, Cat]
+        assert Dog.filter().count() == 1
+        # --8<-- [end:families]
 
         # --8<-- [start:indexes]
         difference = Account.sync_indexes()

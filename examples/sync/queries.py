@@ -75,6 +75,12 @@ def runs() -> None:
     assert years == 60
     # --8<-- [end:stream]
 
+    # --8<-- [start:page]
+    page = User.filter().sort("age").page(2)
+    while page.next is not None:
+        page = User.filter().sort("age").page(2, after=page.next)
+    # --8<-- [end:page]
+
     # --8<-- [start:update]
     count = User.filter(fld["age"] < 20).update({"$inc": {"age": 1}})
     assert (count.matched, count.modified) == (1, 1)

@@ -114,9 +114,9 @@ class StaleDocument(LoomError, RuntimeError):
         self, message: str, *, id: object, revision: object, loaded: object, hint: str | None = None
     ) -> None:
         super().__init__(message, hint=hint)
-        self.id = id
-        self.revision = revision
-        self.loaded = loaded
+        self.id: object = id
+        self.revision: object = revision
+        self.loaded: object = loaded
 
 
 class LossyConversion(LoomError, ValueError):

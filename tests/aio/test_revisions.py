@@ -64,6 +64,20 @@ async def test_a_stale_write_is_refused() -> None:
         await theirs.persist()
 
 
+async def test_a_transaction_outlives_a_stale_write() -> None:
+    mine, theirs = await twins()
+    mine.text = "mine"
+    await mine.persist()
+    theirs.text = "theirs"
+    async with lm.transaction():
+        with pytest.raises(lm.StaleDocument):
+            await theirs.persist()
+        await theirs.reload()
+        theirs.text += " and theirs"
+        await theirs.persist()
+    assert (await mine.reload()).text == "mine and theirs"
+
+
 async def test_many_writers_lose_nothing() -> None:
     page, _ = await twins()
 

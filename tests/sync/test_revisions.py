@@ -65,6 +65,20 @@ def test_a_stale_write_is_refused() -> None:
         theirs.persist()
 
 
+def test_a_transaction_outlives_a_stale_write() -> None:
+    mine, theirs = twins()
+    mine.text = "mine"
+    mine.persist()
+    theirs.text = "theirs"
+    with lm.transaction():
+        with pytest.raises(lm.StaleDocument):
+            theirs.persist()
+        theirs.reload()
+        theirs.text += " and theirs"
+        theirs.persist()
+    assert mine.reload().text == "mine and theirs"
+
+
 def test_many_writers_lose_nothing() -> None:
     page, _ = twins()
 

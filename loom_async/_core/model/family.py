@@ -16,8 +16,8 @@ class Family:
     """
 
     def __init__(self, root: type[Any], discriminator: str) -> None:
-        self.root = root
-        self.discriminator = discriminator
+        self.root: type[Any] = root
+        self.discriminator: str = discriminator
         self._by_tag: dict[str, type[Any]] = {}
         self._tags: dict[type[Any], str] = {}
 

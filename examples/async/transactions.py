@@ -1,0 +1,62 @@
+"""Several writes that happen together or not at all."""
+
+import asyncio
+
+# --8<-- [start:model]
+import loom_async as lm
+
+
+@lm.declare_persist_db("bank", "accounts")
+class Account(lm.Persistable):
+    owner: str
+    balance: int = 0
+
+
+@lm.declare_persist_db("bank", "transfers")
+class Transfer(lm.Persistable):
+    giver: str
+    taker: str
+    amount: int
+
+
+# --8<-- [end:model]
+
+
+# --8<-- [start:transactional]
+@lm.transactional
+async def transfer(giver: Account, taker: Account, amount: int) -> None:
+    giver.balance -= amount
+    taker.balance += amount
+    if giver.balance < 0:
+        raise ValueError(f"{giver.owner} has too little")
+    await giver.persist()
+    await taker.persist()
+    await Transfer(giver=giver.owner, taker=taker.owner, amount=amount).persist()
+
+
+# --8<-- [end:transactional]
+
+
+async def main() -> None:
+    async with lm.embedded():
+        # --8<-- [start:block]
+        ann, bob = Account(owner="Ann", balance=10), Account(owner="Bob")
+        async with lm.transaction():
+            await ann.persist()
+            await bob.persist()
+        # --8<-- [end:block]
+
+        # --8<-- [start:undone]
+        await transfer(ann, bob, 4)
+        try:
+            await transfer(ann, bob, 40)
+        except ValueError as error:
+            reason = str(error)
+        assert reason == "Ann has too little"
+        assert (ann.balance, bob.balance) == (6, 4)  # the objects went back as well
+        assert await Transfer.filter().count() == 1
+        # --8<-- [end:undone]
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
