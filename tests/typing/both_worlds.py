@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, assert_type
 
+import loom_async
 import loom_sync as lm
 
 
@@ -39,3 +40,27 @@ async def waiting(user: User) -> None:
     rows = query.project("name")
     assert_type(await rows.load_many_async(), list[dict[str, Any]])
     assert_type(await rows.into(User).load_many_async(), list[User])
+
+
+@lm.transactional
+def blocking_move(user: User, by: int) -> str:
+    with lm.transaction():
+        return f"{user.name} {by}"
+
+
+@loom_async.transactional
+async def waiting_move(user: User, by: int) -> str:
+    async with loom_async.transaction():
+        return f"{user.name} {by}"
+
+
+def transactions(user: User) -> None:
+    assert_type(blocking_move(user, by=3), str)
+    assert_type(lm.in_transaction(blocking_move, user, 3), str)
+    assert_type(User.filter().page(3), lm.Page[User])
+
+
+async def waiting_transactions(user: User) -> None:
+    assert_type(await waiting_move(user, by=3), str)
+    assert_type(await loom_async.in_transaction(waiting_move, user, 3), str)
+    assert_type(await User.filter().page_async(3), lm.Page[User])
