@@ -35,23 +35,25 @@ class Target:
         self.transaction: Transaction | None = transaction
         self.session: ClientSession | None = session
 
-    def turn(self, action: str) -> Turn:
+    def turn(self, action: str, *, reads: bool = False) -> Turn:
         """Return a block for one call of the driver, whose errors leave it as Loom's.
 
         Parameters:
             action: What is being done, for errors: "persist User".
+            reads: Whether nothing is lost if it is cancelled.
         """
-        return Turn(self.transaction, action)
+        return Turn(self.transaction, action, reads=reads)
 
 
 class Turn:
     """A block for one call of the driver: one at a time in a transaction."""
 
-    __slots__ = ("_action", "_transaction")
+    __slots__ = ("_action", "_reads", "_transaction")
 
-    def __init__(self, transaction: Transaction | None, action: str) -> None:
+    def __init__(self, transaction: Transaction | None, action: str, *, reads: bool) -> None:
         self._transaction = transaction
         self._action = action
+        self._reads = reads
 
     def __enter__(self) -> Self:
         transaction = self._transaction
@@ -79,8 +81,8 @@ class Turn:
         known = None if error is None else translated(error, self._action)
         transaction = self._transaction
         if transaction is not None:
-            # Cancelled as well: nobody knows what the server has made of it.
-            if error is not None:
+            # A write that was cancelled as well: nobody knows what the server has made of it.
+            if error is not None and (isinstance(error, Exception) or not self._reads):
                 transaction.fail(known or error)
             transaction.lock.release()
         if known is not None:
@@ -119,7 +121,7 @@ def batches(target: Target, cursor: Any, action: str) -> Generator[bytes, None, 
     """
     try:
         while True:
-            with target.turn(action):
+            with target.turn(action, reads=True):
                 batch: bytes | None = next(cursor, None)
             if batch is None:
                 return

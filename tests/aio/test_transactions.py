@@ -117,6 +117,32 @@ async def test_operations_while_streaming(db: str) -> None:
     assert await User.filter(lm.fld["age"] > 0).count() == 50
 
 
+async def test_a_load_that_is_left(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loom_async.frames.batches.BATCH", 2)
+    await User.persist_many([User(name=f"{n:03}") for n in range(50)])
+    async with lm.transaction():
+        batches = User.filter().load_batches(rows=2)
+        async for batch in batches:
+            assert batch.num_rows == 2
+            break
+        await batches.aclose()  # type: ignore[attr-defined]
+        await User(name="new").persist()
+    assert await User.filter().count() == 51
+
+
+async def test_frames_read_the_snapshot(db: str) -> None:
+    await User.persist_many([User(name="a"), User(name="b")])
+    collection = await collection_of(User)
+    async with lm.transaction():
+        assert await User.filter().count() == 2
+        await collection.insert_one({"name": "meanwhile"})
+        await collection.delete_one({"name": "a"})
+        table = await User.filter().load_table()
+        assert sorted(table.column("name").to_pylist()) == ["a", "b"]
+        assert len(await User.filter().load_polars()) == 2
+    assert (await User.filter().load_table()).num_rows == 2
+
+
 async def test_every_way_to_read_and_write(db: str) -> None:
     ann = User(name="Ann", age=30)
     async with lm.transaction():

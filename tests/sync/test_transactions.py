@@ -114,6 +114,32 @@ def test_operations_while_streaming(db: str) -> None:
     assert User.filter(lm.fld["age"] > 0).count() == 50
 
 
+def test_a_load_that_is_left(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loom_sync.frames.batches.BATCH", 2)
+    User.persist_many([User(name=f"{n:03}") for n in range(50)])
+    with lm.transaction():
+        batches = User.filter().load_batches(rows=2)
+        for batch in batches:
+            assert batch.num_rows == 2
+            break
+        batches.close()  # type: ignore[attr-defined]
+        User(name="new").persist()
+    assert User.filter().count() == 51
+
+
+def test_frames_read_the_snapshot(db: str) -> None:
+    User.persist_many([User(name="a"), User(name="b")])
+    collection = collection_of(User)
+    with lm.transaction():
+        assert User.filter().count() == 2
+        collection.insert_one({"name": "meanwhile"})
+        collection.delete_one({"name": "a"})
+        table = User.filter().load_table()
+        assert sorted(table.column("name").to_pylist()) == ["a", "b"]
+        assert len(User.filter().load_polars()) == 2
+    assert User.filter().load_table().num_rows == 2
+
+
 def test_every_way_to_read_and_write(db: str) -> None:
     ann = User(name="Ann", age=30)
     with lm.transaction():
