@@ -299,8 +299,21 @@ class PersistableBase(DocumentModel):
         Parameters:
             drop: Also remove undeclared indexes and make changed ones anew.
 
+        Returns:
+            What was made and dropped, and without `drop` also what was left alone, with the
+            reasons. It is false where nothing differs.
+
         Raises:
-            IndexConflict: The data of the collection does not allow a declared index.
+            IndexConflict: The data of the collection does not allow a declared index; it has
+                the indexes that it had.
+            UnknownFieldError: An index names a field that the model lacks; nothing was sent.
+            TransactionError: It is inside a transaction; nothing was sent.
+
+        Example:
+            >>> import loom_async as lm
+            >>> async def upgrade(model: type[lm.Persistable]) -> None:
+            ...     difference = await model.sync_indexes(drop=True)
+            ...     print(difference.created, difference.reasons)
         """
         return await index_sync.sync_indexes(cls, drop=drop)
 
