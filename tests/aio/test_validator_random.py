@@ -93,7 +93,7 @@ SCALARS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (Annotated[str, Field(min_length=1, max_length=3)], st.text(odd, min_size=1, max_size=3)),
     (Annotated[str, Field(pattern=r"^[^a\-]*$")], st.text(odd)),
     (Annotated[str, Field(pattern=r"^.{2}$|^x")], st.text("é😀\r\x85", min_size=2, max_size=2)),
-    (Annotated[lm.StrLower, Field(max_length=2)], st.text("İAß", max_size=2)),
+    (Annotated[lm.StrLower, Field(max_length=2)], st.text("Aßé", max_size=2)),
     (lm.StrUpper, text),
     (bytes, st.binary(max_size=3)),
     (UUID, st.uuids()),
