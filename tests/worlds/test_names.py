@@ -14,7 +14,7 @@ from loom_sync._generator.names import IDENTIFIERS, KEPT_FUNCTIONS
 
 CLASSES = [name for name in loom_async.__all__ if inspect.isclass(getattr(loom_async, name))]
 # Classes that do I/O are there twice; everything else is the same object.
-DOUBLE = {"Aggregation", "LoadDirective", "Persistable", "PersistableBase"}
+DOUBLE = {"Aggregation", "BlobModel", "LoadDirective", "Persistable", "PersistableBase"}
 CONNECTING = {"close", "connect", "embedded", "using", *KEPT_FUNCTIONS}
 
 
