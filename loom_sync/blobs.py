@@ -7,15 +7,18 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from gridfs.errors import FileExists, NoFile
-from gridfs.synchronous import GridFSBucket, GridIn, GridOut
-from pymongo import ASCENDING, DESCENDING
+from bson import Int64, ObjectId
+from gridfs.errors import NoFile
+from gridfs.synchronous import GridFSBucket, GridOut
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
 
 from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import DocumentNotFound
 from loom_async._core.model.blob import (
     CHUNK,
     DOCUMENT,
+    NO_VERSION,
     NUMBER,
     BlobDocument,
     BlobVersion,
@@ -23,6 +26,7 @@ from loom_async._core.model.blob import (
     versions_filter,
 )
 from loom_async._core.model.identity import stored_id
+from loom_async._core.model.markers import now
 from loom_async._core.model.values import CODEC_OPTIONS
 
 from . import _seam, documents
@@ -30,14 +34,70 @@ from .clients import MongoCollection
 from .database import collection_of
 from .transactions import refuse_in_transaction
 
+_CHUNKS_AT_ONCE = 16  # four megabytes
+
 
 class _Storage:
-    """The GridFS bucket of a model, and the collection of it that lists the versions."""
+    """The GridFS bucket of a model, and its two collections."""
 
     def __init__(self, collection: MongoCollection) -> None:
         database = collection.database.with_options(codec_options=CODEC_OPTIONS)
-        self.bucket = GridFSBucket(database, collection.name, chunk_size_bytes=CHUNK)
+        self.bucket = GridFSBucket(database, collection.name)
         self.files: MongoCollection = database[f"{collection.name}.files"]
+        self.chunks: MongoCollection = database[f"{collection.name}.chunks"]
+
+    def ensure_indexes(self) -> None:
+        """Make the indexes that GridFS prescribes, and the one that keeps versions apart."""
+        number = {NUMBER: {"$exists": True}}
+        by_version = IndexModel(
+            [(DOCUMENT, 1), (NUMBER, 1)], unique=True, partialFilterExpression=number
+        )
+        by_name = IndexModel([("filename", 1), ("uploadDate", 1)])
+        self.files.create_indexes([by_version, by_name])
+        self.chunks.create_index([("files_id", 1), ("n", 1)], unique=True)
+
+
+class _Upload:
+    """Bytes on their way into a bucket, in the form of the GridFS specification.
+
+    pymongo's own stream sends nothing before it holds 48 MB.
+    """
+
+    def __init__(self, storage: _Storage) -> None:
+        self.id = ObjectId()
+        self.length = 0
+        self._count = 0
+        self._storage = storage
+        self.file: dict[str, Any] = {}
+        self.is_done = False
+
+    def send(self, pieces: list[bytes]) -> None:
+        """Store pieces, each of them as a chunk."""
+        chunks = [
+            {"files_id": self.id, "n": n, "data": piece}
+            for n, piece in enumerate(pieces, self._count)
+        ]
+        self._storage.chunks.insert_many(chunks)
+        self._count += len(pieces)
+        self.length += sum(map(len, pieces))
+
+    def complete(self, name: str, metadata: dict[str, Any]) -> None:
+        """Make what was stored a file that can be seen."""
+        self.file = {
+            "_id": self.id,
+            "length": Int64(self.length),
+            "chunkSize": CHUNK,
+            "uploadDate": now(),
+            "filename": name,
+            "metadata": metadata,
+        }
+        self._storage.files.insert_one(self.file)
+
+    def undo(self, action: str) -> None:
+        """Remove what was stored."""
+        with Translated(f"{action}: give up"):
+            self._storage.files.delete_one({"_id": self.id})
+            self._storage.chunks.delete_many({"files_id": self.id})
 
 
 def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
@@ -45,69 +105,69 @@ def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
     storage = _storage_of(document)
     action = f"write {_name(document)}"
     with Translated(action):
-        storage.files.create_index(
-            [(DOCUMENT, ASCENDING), (NUMBER, ASCENDING)],
-            unique=True,
-            partialFilterExpression={NUMBER: {"$exists": True}},
-        )
-    stream = storage.bucket.open_upload_stream(str(document.id))
+        storage.ensure_indexes()
+    upload = _Upload(storage)
     try:
         with closing(_seam.pieces(source, CHUNK)) as pieces:
+            waiting: list[bytes] = []
             for piece in pieces:
-                with Translated(action):
-                    # To its end: a chunk that arrives after all others were removed would stay.
-                    _seam.in_any_case(stream.write, piece)
-        _seam.in_any_case(_complete, document, storage, stream)
+                waiting.append(piece)
+                if len(waiting) == _CHUNKS_AT_ONCE:
+                    _send(upload, waiting, action)
+                    waiting = []
+            if waiting:
+                _send(upload, waiting, action)
+        _seam.in_any_case(_complete, document, storage, upload, action)
     except BaseException:
-        if not stream.closed:
-            _seam.in_any_case(_give_up, stream, action)
+        if not upload.is_done:  # a thread may be cancelled when all has been done
+            _seam.in_any_case(upload.undo, action)
         raise
-    return version_of(stream._file)  # pyright: ignore[reportPrivateUsage]
+    return version_of(upload.file)
 
 
-def _give_up(stream: GridIn, action: str) -> None:
-    with Translated(f"{action}: give up"):
-        stream.abort()
+def _send(upload: _Upload, pieces: list[bytes], action: str) -> None:
+    with Translated(action):
+        # To its end: a chunk that arrives after all others were removed would stay.
+        _seam.in_any_case(upload.send, pieces)
 
 
-def _complete(document: BlobDocument, storage: _Storage, stream: GridIn) -> None:
+def _complete(document: BlobDocument, storage: _Storage, upload: _Upload, action: str) -> None:
     """Make a version that has all its chunks the newest one, and the document say so."""
     key = stored_id(document)
-    action = f"write {_name(document)}"
     number = document.version
-    while not stream.closed:
-        newest = _find(storage, versions_filter(key), action)
-        number = max(number, newest.number if newest else 0) + 1
+    is_taken = True
+    while is_taken:
+        newest = _newest(document, storage)
+        number = max(number, newest.number) + 1
         with Translated(action):
-            stream.set("metadata", {"version": number, "document": key})
             try:
-                stream.close()
-            except FileExists:
-                continue  # another writer has just taken the number
-    try:
-        _settle(document, storage)
-    except BaseException:
-        with Translated(f"{action}: give up"):
-            storage.bucket.delete(stream._id)  # pyright: ignore[reportPrivateUsage]
-        raise
+                upload.complete(str(document.id), {"version": number, "document": key})
+                is_taken = False
+            except DuplicateKeyError:
+                is_taken = True  # by another writer, just now
+    _settle(document, storage)
+    upload.is_done = True
 
 
 def _settle(document: BlobDocument, storage: _Storage) -> None:
     """Store in the document which version is the newest, whoever writes others meanwhile."""
-    stored: tuple[int, int] | None = None
-    while True:
-        newest = _find(storage, versions_filter(stored_id(document)), "list versions")
-        found = (newest.number, newest.length) if newest else (0, 0)
-        if found == stored:
-            return
+    stored: BlobVersion | None = None
+    while (newest := _newest(document, storage)) != stored:
         before = document.version, document.length
-        document.version, document.length = found
+        document.version, document.length = newest.number, newest.length
         try:
             documents.persist(document)
         except BaseException:
             document.version, document.length = before
             raise
-        stored = found
+        stored = newest
+
+
+def _newest(document: BlobDocument, storage: _Storage) -> BlobVersion:
+    with Translated(f"find the newest version of {_name(document)}"):
+        found = versions_filter(stored_id(document))
+        file = storage.files.find_one(found, sort=[(NUMBER, DESCENDING)])
+    return version_of(file) if file else NO_VERSION
 
 
 @contextmanager
@@ -166,12 +226,6 @@ def _storage_of(document: BlobDocument) -> _Storage:
         hint="GridFS has no transactions: write the bytes before the block or after it",
     )
     return _Storage(collection_of(type(document)))
-
-
-def _find(storage: _Storage, filter: dict[str, Any], action: str) -> BlobVersion | None:
-    with Translated(action):
-        file = storage.files.find_one(filter, sort=[(NUMBER, DESCENDING)])
-    return version_of(file) if file else None
 
 
 def _file_of(document: BlobDocument, storage: _Storage, number: int | None) -> dict[str, Any]:

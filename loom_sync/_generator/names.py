@@ -12,7 +12,6 @@ IDENTIFIERS = {
     "AsyncCollection": "Collection",
     "AsyncGenerator": "Generator",
     "AsyncGridFSBucket": "GridFSBucket",
-    "AsyncGridIn": "GridIn",
     "AsyncGridOut": "GridOut",
     "AsyncIterator": "Iterator",
     "AsyncMongoClient": "MongoClient",

@@ -31,6 +31,9 @@ class BlobVersion:
     uploaded_at: datetime
 
 
+NO_VERSION = BlobVersion(0, 0, datetime.min)
+
+
 def version_of(file: Mapping[str, Any]) -> BlobVersion:
     """Return the version that a document of GridFS describes."""
     return BlobVersion(file["metadata"]["version"], int(file["length"]), file["uploadDate"])
