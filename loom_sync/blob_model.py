@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
+from gridfs.asynchronous import AsyncGridOut
 from gridfs.synchronous import GridOut
 
 from loom_async import blobs as async_blobs
@@ -81,6 +82,12 @@ class BlobModel(Persistable, BlobDocument):
             ...             print(len(chunk))
         """
         return blobs.open_read(self, version)
+
+    def open_read_async(
+        self, version: int | None = None
+    ) -> AbstractAsyncContextManager[AsyncGridOut]:
+        """Open as `open_read` does, without blocking the event loop."""
+        return async_blobs.open_read(self, version)
 
     def versions(self) -> list[BlobVersion]:
         """Return the versions that there are, oldest first.

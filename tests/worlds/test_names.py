@@ -16,6 +16,7 @@ CLASSES = [name for name in loom_async.__all__ if inspect.isclass(getattr(loom_a
 # Classes that do I/O are there twice; everything else is the same object.
 DOUBLE = {"Aggregation", "BlobModel", "LoadDirective", "Persistable", "PersistableBase"}
 CONNECTING = {"close", "connect", "embedded", "using", *KEPT_FUNCTIONS}
+TRANSACTIONS = {"in_transaction", "transaction", "transactional"}
 
 
 def signature(function: Any) -> str:
@@ -45,7 +46,7 @@ def test_public_names_are_the_same() -> None:
     assert len(loom_sync.__all__) == len(set(loom_sync.__all__))
 
 
-@pytest.mark.parametrize("name", sorted(set(loom_async.__all__) - CONNECTING))
+@pytest.mark.parametrize("name", sorted(set(loom_async.__all__) - CONNECTING - TRANSACTIONS))
 def test_what_is_pure_is_shared(name: str) -> None:
     shared = getattr(loom_async, name) is getattr(loom_sync, name)
     assert shared == (name not in DOUBLE)
@@ -75,8 +76,9 @@ def test_signatures_of_methods(name: str) -> None:
 def test_every_io_method_has_a_twin(name: str) -> None:
     there, here = methods(getattr(loom_async, name)), methods(getattr(loom_sync, name))
     for method, function in there.items():
-        iterates = str(inspect.signature(function).return_annotation).startswith("AsyncIterator")
-        waits = iterates or inspect.iscoroutinefunction(function)
+        returns = str(inspect.signature(function).return_annotation)
+        is_used_later = returns.startswith(("AsyncIterator", "AbstractAsyncContextManager"))
+        waits = is_used_later or inspect.iscoroutinefunction(function)
         assert (f"{method}_async" in here) == waits, method
         if waits:
             ours, theirs = here[f"{method}_async"], inspect.signature(function)
