@@ -26,6 +26,7 @@ from ._core.errors import (
     UnknownFieldError,
 )
 from ._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
+from ._core.model.blob import BlobVersion
 from ._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -48,6 +49,7 @@ from ._core.query.stages import AggregationStages
 from ._core.query.time_query import TimeQuery
 from ._core.settings import Settings, config_context, configure, settings
 from .aggregation import Aggregation
+from .blob_model import BlobModel
 from .clients import close, get_async_local_db_client, get_async_remote_db_client
 from .database import connect, embedded, using
 from .directive import LoadDirective
@@ -73,6 +75,8 @@ __all__ = [
     "configure",
     "settings",
     # Models
+    "BlobModel",
+    "BlobVersion",
     "CoalesceOnInsert",
     "IncrCounter",
     "Index",

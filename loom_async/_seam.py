@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+)
 from contextlib import asynccontextmanager
-from typing import Any, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, ParamSpec, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.to_thread
 
+from ._core.pieces import checked_bytes, is_bytes, iterated_bytes
 from ._core.turns import claim, end
 
 P = ParamSpec("P")
@@ -82,10 +92,56 @@ async def in_any_case(
         raise
 
 
-async def finished(result: object) -> None:
-    """Wait for what a function has returned, if it is a coroutine function."""
-    if inspect.isawaitable(result):
-        await result
+async def finished(result: Any) -> Any:
+    """Return what a function gives in the end, whether it is a coroutine function or not."""
+    return await result if inspect.isawaitable(result) else result
+
+
+Source: TypeAlias = bytes | bytearray | Path | BinaryIO | Iterable[bytes] | AsyncIterable[bytes]
+
+
+async def pieces(source: Source, size: int) -> AsyncGenerator[bytes, None]:
+    """Yield the bytes of a source, in pieces of a size and a last one of what is left.
+
+    Files are read in a thread.
+
+    Parameters:
+        source: Bytes, a path, a binary file, or an iterable of bytes, asynchronous or not.
+        size: How many bytes a piece has.
+
+    Raises:
+        TypeError: It is none of these, or gives something else than bytes.
+    """
+    if isinstance(source, Path):
+        with await in_thread(source.open, "rb") as file:
+            while piece := await in_thread(file.read, size):
+                yield piece
+        return
+    rest = bytearray()
+    async for part in _parts(source, size):
+        rest += checked_bytes(part)
+        while len(rest) >= size:
+            yield bytes(rest[:size])
+            del rest[:size]
+    if rest:
+        yield bytes(rest)
+
+
+async def _parts(source: Any, size: int) -> AsyncGenerator[object, None]:
+    if is_bytes(source):
+        for start in range(0, len(source), size):
+            yield bytes(source[start : start + size])
+    elif (read := getattr(source, "read", None)) is not None:
+        while part := await finished(await in_thread(read, size)):
+            yield part
+    elif isinstance(source, AsyncIterable):
+        async for part in cast("AsyncIterable[object]", source):
+            yield part
+    else:
+        ended = object()
+        parts = iterated_bytes(source)
+        while (part := await in_thread(next, parts, ended)) is not ended:
+            yield part
 
 
 def client_scope() -> object:

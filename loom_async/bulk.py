@@ -27,6 +27,7 @@ from ._core.model.document import DocumentModel, collector_paused
 from ._core.model.markers import now
 from ._core.model.plan import Insertion, Modification, stale
 from ._core.model.results import PersistResult
+from ._core.refusals import reason_of
 from ._core.transaction import remember
 from .targets import Target, target_of
 
@@ -120,7 +121,7 @@ def _operation(step: Step) -> Any:
 def _reason(details: dict[str, Any]) -> str:
     if details.get("code") == 11000:
         return duplicate_key(details, "duplicate key").message
-    return str(details.get("errmsg", details))
+    return reason_of(details)
 
 
 async def _absorb(

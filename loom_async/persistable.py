@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import Field
 
-from . import bulk, documents, frames, index_sync
+from . import bulk, documents, frames, index_sync, validators
 from ._core.frames.results import InsertResult, UpdateResult
 from ._core.model.document import DocumentModel
 from ._core.model.fields import TimeInserted, TimeUpdated
@@ -18,6 +18,7 @@ from ._core.query.stages import AggregationStages
 from .aggregation import Aggregation
 from .directive import LoadDirective, query_of
 from .frames.insert import OnDuplicate, OnError
+from .validators import ValidationAction, ValidationLevel
 
 if TYPE_CHECKING:
     from pyarrow import Schema, Table
@@ -314,10 +315,56 @@ class PersistableBase(DocumentModel):
         Parameters:
             drop: Also remove undeclared indexes and make changed ones anew.
 
+        Returns:
+            What was made and dropped, and without `drop` also what was left alone, with the
+            reasons. It is false where nothing differs.
+
         Raises:
-            IndexConflict: The data of the collection does not allow a declared index.
+            IndexConflict: The data of the collection does not allow a declared index; it has
+                the indexes that it had.
+            UnknownFieldError: An index names a field that the model lacks; nothing was sent.
+            TransactionError: It is inside a transaction; nothing was sent.
+
+        Example:
+            >>> import loom_async as lm
+            >>> async def upgrade(model: type[lm.Persistable]) -> None:
+            ...     difference = await model.sync_indexes(drop=True)
+            ...     print(difference.created, difference.reasons)
         """
         return await index_sync.sync_indexes(cls, drop=drop)
+
+    @classmethod
+    async def ensure_validator(
+        cls, level: ValidationLevel = "strict", action: ValidationAction = "error"
+    ) -> dict[str, Any]:
+        """Have the server refuse documents that this model could not have written.
+
+        The schema is made of the model: the stored types of its fields, those that must be there,
+        limits of numbers, lengths and simple patterns, and with `extra="forbid"` no other fields.
+        All that Loom writes for a valid object passes. The collection is made if there is none;
+        calling this again puts another validator in the place of the first.
+
+        Parameters:
+            level: `"strict"` checks every write, `"moderate"` lets documents be that did not pass
+                before, `"off"` checks none.
+            action: `"error"` refuses the write, `"warn"` notes it in the server's log.
+
+        Returns:
+            The `$jsonSchema` that was put on the collection.
+
+        Raises:
+            TransactionError: It is inside a transaction; nothing was sent.
+            QueryError: The level or the action is none of these.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> async def set_up() -> None:
+            ...     print(await User.ensure_validator())
+        """
+        return await validators.ensure_validator(cls, level=level, action=action)
 
 
 class Persistable(PersistableBase):

@@ -63,6 +63,20 @@ async def session_of(transaction: Transaction, client: Client) -> AsyncClientSes
     return transaction.session
 
 
+def refuse_in_transaction(problem: str, *, hint: str = "do it before the block") -> None:
+    """Refuse what cannot be part of a transaction, before anything of it is sent.
+
+    Parameters:
+        problem: What cannot be done, for the error.
+        hint: How to do it all the same.
+
+    Raises:
+        TransactionError: The present context is inside a transaction.
+    """
+    if context.transaction.get() is not None:
+        raise TransactionError(f"{problem} inside a transaction", hint=hint)
+
+
 async def _end(transaction: Transaction, *, keep: bool) -> None:
     """Commit a transaction, or give it up and give objects their earlier states."""
     is_kept = False

@@ -27,6 +27,7 @@ from loom_async._core.errors import (
     UnknownFieldError,
 )
 from loom_async._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
+from loom_async._core.model.blob import BlobVersion
 from loom_async._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -51,6 +52,7 @@ from loom_async._core.settings import Settings, config_context, configure, setti
 from loom_async.clients import get_async_local_db_client, get_async_remote_db_client
 
 from .aggregation import Aggregation
+from .blob_model import BlobModel
 from .clients import close, get_local_db_client, get_remote_db_client
 from .database import connect, embedded, using
 from .directive import LoadDirective
@@ -78,6 +80,8 @@ __all__ = [
     "configure",
     "settings",
     # Models
+    "BlobModel",
+    "BlobVersion",
     "CoalesceOnInsert",
     "IncrCounter",
     "Index",

@@ -7,12 +7,14 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import Any, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, ParamSpec, TypeAlias, TypeVar
 
+from loom_async._core.pieces import checked_bytes, is_bytes, iterated_bytes
 from loom_async._core.turns import claim, end
 
 P = ParamSpec("P")
@@ -68,6 +70,45 @@ def finished(result: object) -> None:
     if inspect.iscoroutine(result):
         result.close()
         raise TypeError(f"{result.__qualname__} is a coroutine function: here it has to be plain")
+
+
+Source: TypeAlias = bytes | bytearray | Path | BinaryIO | Iterable[bytes]
+
+
+def pieces(source: Source, size: int) -> Generator[bytes, None, None]:
+    """Yield the bytes of a source, in pieces of a size and a last one of what is left.
+
+    Parameters:
+        source: Bytes, a path, a binary file, or an iterable of bytes.
+        size: How many bytes a piece has.
+
+    Raises:
+        TypeError: It is none of these, or gives something else than bytes.
+    """
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            while piece := file.read(size):
+                yield piece
+        return
+    rest = bytearray()
+    for part in _parts(source, size):
+        rest += checked_bytes(part)
+        while len(rest) >= size:
+            yield bytes(rest[:size])
+            del rest[:size]
+    if rest:
+        yield bytes(rest)
+
+
+def _parts(source: Any, size: int) -> Generator[object, None, None]:
+    if is_bytes(source):
+        for start in range(0, len(source), size):
+            yield bytes(source[start : start + size])
+    elif (read := getattr(source, "read", None)) is not None:
+        while part := read(size):
+            yield part
+    else:
+        yield from iterated_bytes(source)
 
 
 class _Process:

@@ -27,6 +27,7 @@ from loom_async._core.model.document import DocumentModel, collector_paused
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, stale
 from loom_async._core.model.results import PersistResult
+from loom_async._core.refusals import reason_of
 from loom_async._core.transaction import remember
 
 from . import _seam, hooks
@@ -120,7 +121,7 @@ def _operation(step: Step) -> Any:
 def _reason(details: dict[str, Any]) -> str:
     if details.get("code") == 11000:
         return duplicate_key(details, "duplicate key").message
-    return str(details.get("errmsg", details))
+    return reason_of(details)
 
 
 def _absorb(

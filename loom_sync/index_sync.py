@@ -3,32 +3,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from loom_async._core.driver_errors import Translated
+from loom_async._core.errors import OperationFailed
 from loom_async._core.model.index_plan import IndexDifference, IndexSpec, specify
 from loom_async._core.model.metadata import declaration_of
 
+from .clients import MongoCollection
 from .creation import create
 from .database import collection_of
 from .indexes import compare_indexes, create_indexes
+from .transactions import refuse_in_transaction
 
 
 def sync_indexes(model: type, *, drop: bool) -> IndexDifference:
     """Make the declared indexes; with `drop`, also replace changed and remove undeclared ones."""
+    refuse_in_transaction(f"the indexes of {model.__name__} cannot be made")
+    wanted = specify(model, declaration_of(model).indexes)
     collection = collection_of(model, indexed=False)
-    found = compare_indexes(model, collection, specify(model, declaration_of(model).indexes))
-    changed = tuple(spec.name for spec, _ in found.conflicting)
+    found = compare_indexes(model, collection, wanted)
+    created = _names(found.missing)
+    extra = tuple(str(index["name"]) for index in found.extra)
+    changed = [conflict.spec for conflict in found.conflicting]
+    reasons = {conflict.spec.name: conflict.reason for conflict in found.conflicting}
     if not drop:
         create_indexes(model, collection, found.missing)
         return IndexDifference(
-            created=_names(found.missing), extra=found.extra, conflicting=changed
+            created=created, extra=extra, conflicting=_names(changed), reasons=reasons
         )
-    for name in (*found.extra, *(existing for _, existing in found.conflicting)):
-        with Translated(f"drop index {name!r} of {model.__name__}"):
-            collection.drop_index(name)
-    create_indexes(model, collection, (*found.missing, *(spec for spec, _ in found.conflicting)))
-    return IndexDifference(created=_names(found.missing), dropped=found.extra, replaced=changed)
+    replaced = [conflict.existing for conflict in found.conflicting]
+    _exchange(model, collection, old=(*found.extra, *replaced), new=(*found.missing, *changed))
+    return IndexDifference(
+        created=created, dropped=extra, replaced=_names(changed), reasons=reasons
+    )
 
 
 def create_collection(model: type) -> bool:
@@ -40,3 +49,25 @@ def create_collection(model: type) -> bool:
 
 def _names(specs: Sequence[IndexSpec]) -> tuple[str, ...]:
     return tuple(spec.name for spec in specs)
+
+
+def _exchange(
+    model: type,
+    collection: MongoCollection,
+    *,
+    old: Sequence[Mapping[str, Any]],
+    new: Sequence[IndexSpec],
+) -> None:
+    """Drop indexes and make others; the old ones are made again if the new ones are refused."""
+    for index in old:
+        with Translated(f"drop index {index['name']!r} of {model.__name__}"):
+            collection.drop_index(index["name"])
+    try:
+        create_indexes(model, collection, new)
+    except OperationFailed:
+        if old:
+            with Translated(f"make the indexes of {model.__name__} again"):
+                collection.database.command(
+                    "createIndexes", collection.name, indexes=[dict(index) for index in old]
+                )
+        raise

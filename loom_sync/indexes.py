@@ -17,6 +17,10 @@ from loom_async._core.uri import redacted
 
 from .clients import MongoCollection
 
+_DUPLICATE_KEY = 11000
+# Also: another index of this name or these keys, and an index that cannot be, as a unique hash.
+_CONFLICTS = (_DUPLICATE_KEY, 85, 86, 67)
+
 _log = logging.getLogger("loom")
 
 
@@ -32,11 +36,12 @@ def ensure_indexes(model: type, collection: MongoCollection) -> None:
         return
     found = compare_indexes(model, collection, wanted)
     create_indexes(model, collection, found.missing)
-    for spec, existing in found.conflicting:
+    for conflict in found.conflicting:
         _log.warning(
-            "index %r of %s exists with other keys or options (as %r) and was left alone; "
+            "index %r of %s exists otherwise (as %r) and was left alone: %s; "
             "%s.sync_indexes(drop=True) makes it anew",
-            spec.name, model.__name__, existing, model.__name__,
+            conflict.spec.name, model.__name__, conflict.existing["name"], conflict.reason,
+            model.__name__,
         )  # fmt: skip
 
 
@@ -62,12 +67,27 @@ def create_indexes(model: type, collection: MongoCollection, specs: Sequence[Ind
         try:
             collection.create_indexes(models)
         except OperationFailure as error:
-            if error.code not in (11000, 85, 86, 67):
+            if error.code not in _CONFLICTS:
                 raise
-            names = ", ".join(spec.name for spec in specs)
-            text = redacted(str(error).split(", full error:")[0])
-            raise IndexConflict(
-                f"{model.__name__}: the indexes {names} cannot be made: {text}",
-                code=error.code,
-                hint="mend the documents or the declaration, then try again",
-            ) from error
+            raise _conflict(model, specs, error) from error
+
+
+def _conflict(model: type, specs: Sequence[IndexSpec], error: OperationFailure) -> IndexConflict:
+    names = ", ".join(spec.name for spec in specs)
+    details = error.details or {}
+    if error.code == _DUPLICATE_KEY and (key := details.get("keyValue")):
+        values = ", ".join(f"{name}={value!r}" for name, value in key.items())
+        keys = list(details.get("keyPattern", key))
+        names = next((spec.name for spec in specs if [k for k, _ in spec.keys] == keys), names)
+        return IndexConflict(
+            f"{model.__name__}: the unique index {names} cannot be made: several documents have "
+            f"{values}",
+            code=error.code,
+            hint="change or remove all of these documents but one, then try again",
+        )
+    text = redacted(str(error).split(", full error:")[0])
+    return IndexConflict(
+        f"{model.__name__}: the indexes {names} cannot be made: {text}",
+        code=error.code,
+        hint="mend the documents or the declaration, then try again",
+    )

@@ -12,6 +12,7 @@ from loom_async import bulk as async_bulk
 from loom_async import documents as async_documents
 from loom_async import frames as async_frames
 from loom_async import index_sync as async_index_sync
+from loom_async import validators as async_validators
 from loom_async._core.frames.results import InsertResult, UpdateResult
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.fields import TimeInserted, TimeUpdated
@@ -20,10 +21,11 @@ from loom_async._core.model.results import PersistResult
 from loom_async._core.query.condition import Condition
 from loom_async._core.query.stages import AggregationStages
 
-from . import bulk, documents, frames, index_sync
+from . import bulk, documents, frames, index_sync, validators
 from .aggregation import Aggregation
 from .directive import LoadDirective, query_of
 from .frames.insert import OnDuplicate, OnError
+from .validators import ValidationAction, ValidationLevel
 
 if TYPE_CHECKING:
     from pyarrow import Schema, Table
@@ -393,8 +395,21 @@ class PersistableBase(DocumentModel):
         Parameters:
             drop: Also remove undeclared indexes and make changed ones anew.
 
+        Returns:
+            What was made and dropped, and without `drop` also what was left alone, with the
+            reasons. It is false where nothing differs.
+
         Raises:
-            IndexConflict: The data of the collection does not allow a declared index.
+            IndexConflict: The data of the collection does not allow a declared index; it has
+                the indexes that it had.
+            UnknownFieldError: An index names a field that the model lacks; nothing was sent.
+            TransactionError: It is inside a transaction; nothing was sent.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> def upgrade(model: type[lm.Persistable]) -> None:
+            ...     difference = model.sync_indexes(drop=True)
+            ...     print(difference.created, difference.reasons)
         """
         return index_sync.sync_indexes(cls, drop=drop)
 
@@ -402,6 +417,46 @@ class PersistableBase(DocumentModel):
     async def sync_indexes_async(cls, drop: bool = False) -> IndexDifference:
         """Do as `sync_indexes` does, without blocking the event loop."""
         return await async_index_sync.sync_indexes(cls, drop=drop)
+
+    @classmethod
+    def ensure_validator(
+        cls, level: ValidationLevel = "strict", action: ValidationAction = "error"
+    ) -> dict[str, Any]:
+        """Have the server refuse documents that this model could not have written.
+
+        The schema is made of the model: the stored types of its fields, those that must be there,
+        limits of numbers, lengths and simple patterns, and with `extra="forbid"` no other fields.
+        All that Loom writes for a valid object passes. The collection is made if there is none;
+        calling this again puts another validator in the place of the first.
+
+        Parameters:
+            level: `"strict"` checks every write, `"moderate"` lets documents be that did not pass
+                before, `"off"` checks none.
+            action: `"error"` refuses the write, `"warn"` notes it in the server's log.
+
+        Returns:
+            The `$jsonSchema` that was put on the collection.
+
+        Raises:
+            TransactionError: It is inside a transaction; nothing was sent.
+            QueryError: The level or the action is none of these.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> def set_up() -> None:
+            ...     print(User.ensure_validator())
+        """
+        return validators.ensure_validator(cls, level=level, action=action)
+
+    @classmethod
+    async def ensure_validator_async(
+        cls, level: ValidationLevel = "strict", action: ValidationAction = "error"
+    ) -> dict[str, Any]:
+        """Do as `ensure_validator` does, without blocking the event loop."""
+        return await async_validators.ensure_validator(cls, level=level, action=action)
 
 
 class Persistable(PersistableBase):

@@ -19,15 +19,16 @@ from .errors import (
     OperationTimeout,
     TransactionAborted,
 )
+from .refusals import reason_of, refusal
 from .uri import redacted
 
-_DUPLICATE_KEY = 11000
+_DUPLICATE_KEY, _INVALID = 11000, 121
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
 _HINTS = {
     _PATH_NOT_VIABLE: "another writer changed the parent of this field; reload and try again",
     263: "MongoDB does not allow this inside a transaction; time series are one such case",
-    121: "the document does not pass the collection's validator",
+    _INVALID: "mend the document, or `await Model.ensure_validator()` if the model has changed",
     10334: "MongoDB holds documents of up to 16 MB",
     17419: "MongoDB holds documents of up to 16 MB",
 }
@@ -89,6 +90,8 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
             return _refused(error.details["writeErrors"][0], action)
         case driver.OperationFailure() if error.code in (_AUTHENTICATION_FAILED, _UNAUTHORIZED):
             return AuthenticationFailed(message, hint="check the user and password of the URI")
+        case driver.OperationFailure() if error.code == _INVALID:
+            return _invalid(error.details or {}, action)
         case driver.ExecutionTimeout():
             return OperationTimeout(message)
         case driver.OperationFailure():
@@ -106,7 +109,15 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
 def _refused(details: Mapping[str, Any], action: str) -> LoomError:
     if details.get("code") == _DUPLICATE_KEY:
         return duplicate_key(details, action)
-    return OperationFailed(f"{action}: {details.get('errmsg')}", code=details.get("code"))
+    if details.get("code") == _INVALID:
+        return _invalid(details, action)
+    return OperationFailed(f"{action}: {reason_of(details)}", code=details.get("code"))
+
+
+def _invalid(details: Mapping[str, Any], action: str) -> OperationFailed:
+    return OperationFailed(
+        f"{action}: {refusal(details)}", code=_INVALID, hint=_HINTS.get(_INVALID)
+    )
 
 
 def duplicate_key(details: Mapping[str, Any], action: str) -> DuplicateKey:

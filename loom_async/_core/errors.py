@@ -183,6 +183,11 @@ class UnknownFieldError(LoomError, LookupError, AttributeError):
             else f"the fields are {', '.join(names)}",
         )
 
+    def within(self, place: str) -> UnknownFieldError:
+        """Return the error with a message that says where the name was found."""
+        self.message = f"{place} names a field that is not there: {self.message}"
+        return self
+
 
 class QueryError(LoomError, TypeError, ValueError):
     """A query cannot be built from what was given."""

@@ -20,6 +20,7 @@ from .._core.frames.results import (
 from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
 from .._core.progress import progress as progress_bar
+from .._core.refusals import reason_of
 from ..targets import Target, Turn, target_of
 from .pipeline import prepared
 
@@ -153,7 +154,7 @@ def _failures(
         place: int = problem["index"]
         row = documents.rows[place]
         if problem.get("code") != _DUPLICATE_KEY:
-            failed.append(RowError(row, "", str(problem.get("errmsg", problem))))
+            failed.append(RowError(row, "", reason_of(problem)))
         elif on_duplicate != "ignore":
             error = duplicate_key(problem, "duplicate key")
             failed.append(RowError(row, ", ".join(error.key), error.message))

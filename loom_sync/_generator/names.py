@@ -7,14 +7,18 @@ from collections import Counter
 
 # Identifiers, wherever they stand: in code, in comments, in docstrings.
 IDENTIFIERS = {
+    "AbstractAsyncContextManager": "AbstractContextManager",
     "AsyncClientSession": "ClientSession",
     "AsyncCollection": "Collection",
     "AsyncGenerator": "Generator",
+    "AsyncGridFSBucket": "GridFSBucket",
+    "AsyncGridOut": "GridOut",
     "AsyncIterator": "Iterator",
     "AsyncMongoClient": "MongoClient",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "aclose": "close",
+    "aclosing": "closing",
     "anext": "next",
     "asynccontextmanager": "contextmanager",
     "asynchronous": "synchronous",

@@ -14,9 +14,11 @@ import libcst as cst
 import libcst.matchers as m
 from libcst.helpers import get_full_name_for_node
 
-from .names import KEPT_FUNCTIONS
+from .names import IDENTIFIERS, KEPT_FUNCTIONS
 
+# What a function returns at once, and what waits when it is used.
 _ITERATORS = ("AsyncIterator", "AsyncGenerator")
+_BLOCKS = ("AbstractAsyncContextManager",)
 _CODE = cst.Module([])
 _DOCSTRING = m.SimpleStatementLine([m.Expr(m.SimpleString() | m.ConcatenatedString())])
 
@@ -38,7 +40,7 @@ def add_twins(original: cst.Module, stripped: cst.Module, module: str) -> cst.Mo
     """
     package, _, own_name = module.rpartition(".")
     _check_bases(original)
-    added = _Added(package, _modules_beside(original))
+    added = _Added(package, _modules_beside(original), _sources_of_renamed(original))
     twins = {node.name.value: added.methods_of(node, own_name) for node in _public(original)}
     body = [
         _with_methods(node, twins[node.name.value])
@@ -64,10 +66,12 @@ def keep_functions(original: cst.Module, stripped: cst.Module, package: str) -> 
 class _Added:
     """The twins of one module, and what they import."""
 
-    def __init__(self, package: str, beside: set[str]) -> None:
+    def __init__(self, package: str, beside: set[str], sources: dict[str, str]) -> None:
         self._package = package
         self._beside = beside
+        self._sources = sources
         self._modules: set[str] = set()
+        self._renamed: set[str] = set()
         self._iterates = False
 
     def methods_of(self, node: cst.ClassDef, own_name: str) -> dict[str, list[cst.BaseStatement]]:
@@ -91,7 +95,11 @@ class _Added:
         delegate = self._delegate(node)
         if delegate is not None:
             self._modules.add(delegate[0])
-        self._iterates |= _is_iterator(node)
+        self._iterates |= _returns(node, _ITERATORS)
+        if node.returns:
+            found = m.findall(node.returns, m.Name())
+            names = {cst.ensure_type(name, cst.Name).value for name in found}
+            self._renamed |= names & self._sources.keys()
         twin = cst.ensure_type(cst.parse_statement(_twin_code(node, delegate)), cst.FunctionDef)
         return twin.with_changes(leading_lines=[cst.EmptyLine()])
 
@@ -113,6 +121,7 @@ class _Added:
         lines = [
             f"from {self._package} import {name} as async_{name}" for name in sorted(self._modules)
         ]
+        lines += [f"from {self._sources[name]} import {name}" for name in sorted(self._renamed)]
         if self._iterates:
             lines.insert(0, "from collections.abc import AsyncIterator")
         return [_statement(line) for line in lines]
@@ -131,6 +140,17 @@ def _modules_beside(module: cst.Module) -> set[str]:
         aliases = m.findall(line, m.ImportAlias(asname=None))
         beside |= {cst.ensure_type(alias, cst.ImportAlias).evaluated_name for alias in aliases}
     return {name for name in beside if not name.startswith("_")}
+
+
+def _sources_of_renamed(module: cst.Module) -> dict[str, str]:
+    """Return where the names come from that are others in the twin, but for those of iterators."""
+    return {
+        alias.evaluated_name: get_full_name_for_node(line.module) or ""
+        for node in m.findall(module, m.ImportFrom(relative=[]))
+        if (line := cst.ensure_type(node, cst.ImportFrom)).module
+        for alias in (line.names if not isinstance(line.names, cst.ImportStar) else ())
+        if alias.evaluated_name in IDENTIFIERS and alias.evaluated_name not in _ITERATORS
+    }
 
 
 def _check_bases(module: cst.Module) -> None:
@@ -174,14 +194,12 @@ def _check_form(owner: cst.ClassDef, method: cst.FunctionDef, *, hands_over: boo
 def _is_io(node: cst.FunctionDef) -> bool:
     if node.name.value.startswith("_"):
         return False
-    return node.asynchronous is not None or _is_iterator(node)
+    return node.asynchronous is not None or _returns(node, (*_ITERATORS, *_BLOCKS))
 
 
-def _is_iterator(node: cst.FunctionDef) -> bool:
+def _returns(node: cst.FunctionDef, kinds: tuple[str, ...]) -> bool:
     returns = node.returns.annotation if node.returns else None
-    return isinstance(returns, cst.Subscript) and (
-        get_full_name_for_node(returns.value) in _ITERATORS
-    )
+    return isinstance(returns, cst.Subscript) and get_full_name_for_node(returns.value) in kinds
 
 
 def _decorated(node: cst.FunctionDef, name: str) -> bool:
@@ -194,11 +212,12 @@ def _is_overload(node: cst.FunctionDef) -> bool:
 
 def _twin_code(node: cst.FunctionDef, delegate: tuple[str, str] | None) -> str:
     name = node.name.value
-    iterates = _is_iterator(node)
+    iterates, opens = _returns(node, _ITERATORS), _returns(node, _BLOCKS)
+    waits = not (iterates or opens)
     signature = _CODE.code_for_node(
         node.with_changes(
             name=cst.Name(f"{name}_async"),
-            asynchronous=None if iterates else cst.Asynchronous(),
+            asynchronous=cst.Asynchronous() if waits else None,
             body=cst.SimpleStatementSuite([cst.Expr(cst.Ellipsis())]),
             leading_lines=[],
         )
@@ -206,8 +225,8 @@ def _twin_code(node: cst.FunctionDef, delegate: tuple[str, str] | None) -> str:
     if _is_overload(node):
         return signature
     called = f"async_{delegate[1]}" if delegate else f"self._async.{name}({_arguments(node)})"
-    returned = called if iterates else f"await {called}"
-    does = "Yield" if iterates else "Do"
+    returned = f"await {called}" if waits else called
+    does = "Yield" if iterates else "Open" if opens else "Do"
     return (
         f"{signature.removesuffix('...')}\n"
         f'    """{does} as `{name}` does, without blocking the event loop."""\n'

@@ -15,6 +15,7 @@ from loom_async._core.frames.results import InsertResult, RowError, refused, tel
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.progress import progress as progress_bar
+from loom_async._core.refusals import reason_of
 
 from .. import _seam
 from ..targets import Target, Turn, target_of
@@ -150,7 +151,7 @@ def _failures(
         place: int = problem["index"]
         row = documents.rows[place]
         if problem.get("code") != _DUPLICATE_KEY:
-            failed.append(RowError(row, "", str(problem.get("errmsg", problem))))
+            failed.append(RowError(row, "", reason_of(problem)))
         elif on_duplicate != "ignore":
             error = duplicate_key(problem, "duplicate key")
             failed.append(RowError(row, ", ".join(error.key), error.message))

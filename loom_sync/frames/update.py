@@ -15,6 +15,7 @@ from loom_async._core.frames.results import RowError, UpdateResult, refused, tel
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.progress import progress as progress_bar
+from loom_async._core.refusals import reason_of
 
 from .. import _seam
 from ..targets import Target, Turn, target_of
@@ -72,7 +73,7 @@ class _Account:
     def sent(self, updates: Updates, reply: dict[str, Any]) -> None:
         """Take in what the server has said of a chunk."""
         problems: list[dict[str, Any]] = reply.get("writeErrors", [])
-        failed: dict[int, str] = {e["index"]: str(e.get("errmsg", e)) for e in problems}
+        failed: dict[int, str] = {e["index"]: reason_of(e) for e in problems}
         rows = [row for place, row in enumerate(updates.rows) if place not in failed]
         self.written = ranges_of(rows, self.written)
         self._matched += reply["nMatched"]

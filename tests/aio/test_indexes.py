@@ -9,6 +9,8 @@ import pytest
 import loom_async as lm
 from tests.commands import commands_of
 
+from . import _seam
+
 
 @lm.declare_persist_db(
     "shop",
@@ -69,6 +71,7 @@ async def test_changed_index_does_not_break_first_use(
     await client[db].people.create_index("email", name="email_1")
     await Person(email="a@b.c").persist()
     assert "email_1" in caplog.text
+    assert "unique: True is declared, False exists" in caplog.text
     assert "sync_indexes(drop=True)" in caplog.text
 
 
@@ -79,14 +82,64 @@ async def test_data_that_does_not_allow_an_index(client: Any, db: str) -> None:
         await Person.filter().load_many()
 
 
-@pytest.mark.usefixtures("db")
-async def test_unknown_field() -> None:
-    @lm.declare_persist_db("shop", "typos", index=[lm.Index("emial")])
-    class Typo(lm.PersistableBase):
-        email: str
+@lm.declare_persist_db("shop", "typos", index=[lm.Index("email"), lm.Index("emial")])
+class Typo(lm.PersistableBase):
+    email: str
 
-    with pytest.raises(lm.UnknownFieldError, match="email"):
-        await Typo.filter().load_many()
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    "call",
+    [lambda: Typo(email="x").persist(), lambda: Typo.filter().load_many(), Typo.sync_indexes],
+)
+async def test_unknown_field(client: Any, db: str, call: Any) -> None:
+    with pytest.raises(lm.UnknownFieldError) as caught:
+        await call()
+    assert "an index of Typo" in str(caught.value)
+    assert "did you mean 'email'" in str(caught.value)
+    assert await client[db].list_collection_names() == []
+
+
+@pytest.mark.usefixtures("db")
+async def test_several_first_uses_at_once_make_them_once(client: Any) -> None:
+    people = [Person(email=f"{n}@x") for n in range(4)]
+    with commands_of(client, "createIndexes") as sent:
+        await _seam.gathered(*(person.persist for person in people))
+    assert len(sent) == 1
+
+
+@pytest.mark.usefixtures("db")
+async def test_duplicates_are_named(client: Any, db: str) -> None:
+    people = client[db].people
+    await people.create_index("age", name="old")
+    await people.insert_many([{"email": "x"}, {"email": "y"}, {"email": "y"}])
+    for _ in range(2):
+        with pytest.raises(lm.IndexConflict) as caught:
+            await Person.sync_indexes(drop=True)
+        assert "index email_1 cannot be made: several documents have email='y'" in str(caught.value)
+        assert caught.value.code == 11000
+        # What was there before is there again.
+        assert set(await people.index_information()) == {"_id_", "old"}
+    await people.delete_one({"email": "y"})
+    assert (await Person.sync_indexes(drop=True)).dropped == ("old",)
+
+
+@pytest.mark.usefixtures("db")
+async def test_not_inside_a_transaction(client: Any) -> None:
+    await Person(email="a").persist()
+    with commands_of(client) as sent, pytest.raises(lm.TransactionError, match="of Person"):
+        async with lm.transaction():
+            await Person.sync_indexes()
+    assert sent == []
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_dropped_collection(client: Any, db: str) -> None:
+    await Person(email="a").persist()
+    await client[db].people.drop()
+    again = await Person.sync_indexes(drop=True)
+    assert (len(again.created), again.extra, again.dropped) == (5, (), ())
+    assert "by_city" in await client[db].people.index_information()
 
 
 def test_declaration_is_checked() -> None:

@@ -16,6 +16,7 @@ CLASSES = [name for name in loom_async.__all__ if inspect.isclass(getattr(loom_a
 # Classes that do I/O are there twice; everything else is the same object.
 DOUBLE = {
     "Aggregation",
+    "BlobModel",
     "LedgerModel",
     "LoadDirective",
     "Persistable",
@@ -84,8 +85,9 @@ def test_signatures_of_methods(name: str) -> None:
 def test_every_io_method_has_a_twin(name: str) -> None:
     there, here = methods(getattr(loom_async, name)), methods(getattr(loom_sync, name))
     for method, function in there.items():
-        iterates = str(inspect.signature(function).return_annotation).startswith("AsyncIterator")
-        waits = iterates or inspect.iscoroutinefunction(function)
+        returns = str(inspect.signature(function).return_annotation)
+        is_used_later = returns.startswith(("AsyncIterator", "AbstractAsyncContextManager"))
+        waits = is_used_later or inspect.iscoroutinefunction(function)
         assert (f"{method}_async" in here) == waits, method
         if waits:
             ours, theirs = here[f"{method}_async"], inspect.signature(function)

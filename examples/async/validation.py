@@ -1,0 +1,57 @@
+"""Documents that the server checks, whoever writes them."""
+
+import asyncio
+
+# --8<-- [start:model]
+from decimal import Decimal
+from enum import Enum
+
+from pydantic import Field
+from pymongo.errors import WriteError
+
+import loom_async as lm
+
+
+class Plan(Enum):
+    FREE = "free"
+    PRO = "pro"
+
+
+@lm.declare_persist_db("my_app", "members")
+class Member(lm.Persistable):
+    name: str = Field(min_length=1)
+    age: int = Field(ge=0)
+    plan: Plan = Plan.FREE
+    credit: Decimal = Decimal(0)
+
+
+# --8<-- [end:model]
+
+
+async def main() -> None:
+    async with lm.embedded() as client:
+        # --8<-- [start:ensure]
+        schema = await Member.ensure_validator()
+        assert schema["properties"]["age"] == {"bsonType": ["int", "long"], "minimum": 0}
+        assert schema["required"] == ["_id", "name", "age"]
+        # --8<-- [end:ensure]
+
+        # --8<-- [start:refused]
+        members = client["my_app"]["members"]  # the driver, past the library
+        try:
+            await members.insert_one({"name": "Ann", "age": "31"})
+        except WriteError as error:
+            code = error.code
+        assert code == 121
+
+        ann = Member(name="Ann", age=31)
+        await ann.persist()
+        try:
+            await Member.filter().update({"$inc": {"age": -40}})
+        except lm.OperationFailed as error:
+            reason = error.message
+        assert reason.endswith("of its collection: age: -9, but minimum is 0")
+        # --8<-- [end:refused]
+
+
+asyncio.run(main())

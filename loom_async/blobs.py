@@ -1,0 +1,251 @@
+"""Bytes in GridFS that belong to documents: written as versions, read as streams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from bson import Int64, ObjectId
+from gridfs.asynchronous import AsyncGridFSBucket, AsyncGridOut
+from gridfs.errors import NoFile
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from . import _seam, documents
+from ._core.driver_errors import Translated
+from ._core.errors import DocumentNotFound
+from ._core.model.blob import (
+    CHUNK,
+    DOCUMENT,
+    NO_VERSION,
+    NUMBER,
+    BlobDocument,
+    BlobVersion,
+    version_of,
+    versions_filter,
+)
+from ._core.model.identity import stored_id
+from ._core.model.markers import now
+from ._core.model.values import CODEC_OPTIONS
+from .clients import MongoCollection
+from .database import collection_of
+from .transactions import refuse_in_transaction
+
+_CHUNKS_AT_ONCE = 16  # four megabytes
+
+
+class _Storage:
+    """The GridFS bucket of a model, and its two collections."""
+
+    def __init__(self, collection: MongoCollection) -> None:
+        database = collection.database.with_options(codec_options=CODEC_OPTIONS)
+        self.bucket = AsyncGridFSBucket(database, collection.name)
+        self.files: MongoCollection = database[f"{collection.name}.files"]
+        self.chunks: MongoCollection = database[f"{collection.name}.chunks"]
+
+    async def ensure_indexes(self) -> None:
+        """Make the indexes that GridFS prescribes, and the one that keeps versions apart."""
+        number = {NUMBER: {"$exists": True}}
+        by_version = IndexModel(
+            [(DOCUMENT, 1), (NUMBER, 1)], unique=True, partialFilterExpression=number
+        )
+        by_name = IndexModel([("filename", 1), ("uploadDate", 1)])
+        await self.files.create_indexes([by_version, by_name])
+        await self.chunks.create_index([("files_id", 1), ("n", 1)], unique=True)
+
+
+class _Upload:
+    """Bytes on their way into a bucket, in the form of the GridFS specification.
+
+    pymongo's own stream sends nothing before it holds 48 MB.
+    """
+
+    def __init__(self, storage: _Storage) -> None:
+        self.id = ObjectId()
+        self.length = 0
+        self._count = 0
+        self._storage = storage
+        self.file: dict[str, Any] = {}
+        self.is_done = False
+
+    async def send(self, pieces: list[bytes]) -> None:
+        """Store pieces, each of them as a chunk."""
+        chunks = [
+            {"files_id": self.id, "n": n, "data": piece}
+            for n, piece in enumerate(pieces, self._count)
+        ]
+        await self._storage.chunks.insert_many(chunks)
+        self._count += len(pieces)
+        self.length += sum(map(len, pieces))
+
+    async def complete(self, name: str, metadata: dict[str, Any]) -> None:
+        """Make what was stored a file that can be seen."""
+        self.file = {
+            "_id": self.id,
+            "length": Int64(self.length),
+            "chunkSize": CHUNK,
+            "uploadDate": now(),
+            "filename": name,
+            "metadata": metadata,
+        }
+        await self._storage.files.insert_one(self.file)
+
+    async def undo(self, action: str) -> None:
+        """Remove what was stored."""
+        with Translated(f"{action}: give up"):
+            await self._storage.files.delete_one({"_id": self.id})
+            await self._storage.chunks.delete_many({"files_id": self.id})
+
+
+async def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
+    """Store a new version of a blob's bytes; see `BlobModel.write_from`."""
+    storage = await _storage_of(document)
+    action = f"write {_name(document)}"
+    with Translated(action):
+        await storage.ensure_indexes()
+    upload = _Upload(storage)
+    try:
+        async with aclosing(_seam.pieces(source, CHUNK)) as pieces:
+            waiting: list[bytes] = []
+            async for piece in pieces:
+                waiting.append(piece)
+                if len(waiting) == _CHUNKS_AT_ONCE:
+                    await _send(upload, waiting, action)
+                    waiting = []
+            if waiting:
+                await _send(upload, waiting, action)
+        await _seam.in_any_case(_complete, document, storage, upload, action)
+    except BaseException:
+        if not upload.is_done:  # a task may be cancelled when all has been done
+            await _seam.in_any_case(upload.undo, action)
+        raise
+    return version_of(upload.file)
+
+
+async def _send(upload: _Upload, pieces: list[bytes], action: str) -> None:
+    with Translated(action):
+        # To its end: a chunk that arrives after all others were removed would stay.
+        await _seam.in_any_case(upload.send, pieces)
+
+
+async def _complete(
+    document: BlobDocument, storage: _Storage, upload: _Upload, action: str
+) -> None:
+    """Make a version that has all its chunks the newest one, and the document say so."""
+    key = stored_id(document)
+    number = document.version
+    is_taken = True
+    while is_taken:
+        newest = await _newest(document, storage)
+        number = max(number, newest.number) + 1
+        with Translated(action):
+            try:
+                await upload.complete(str(document.id), {"version": number, "document": key})
+                is_taken = False
+            except DuplicateKeyError:
+                is_taken = True  # by another writer, just now
+    await _settle(document, storage)
+    upload.is_done = True
+
+
+async def _settle(document: BlobDocument, storage: _Storage) -> None:
+    """Store in the document which version is the newest, whoever writes others meanwhile."""
+    stored: BlobVersion | None = None
+    while (newest := await _newest(document, storage)) != stored:
+        before = document.version, document.length
+        document.version, document.length = newest.number, newest.length
+        try:
+            await documents.persist(document)
+        except BaseException:
+            document.version, document.length = before
+            raise
+        stored = newest
+
+
+async def _newest(document: BlobDocument, storage: _Storage) -> BlobVersion:
+    with Translated(f"find the newest version of {_name(document)}"):
+        found = versions_filter(stored_id(document))
+        file = await storage.files.find_one(found, sort=[(NUMBER, DESCENDING)])
+    return version_of(file) if file else NO_VERSION
+
+
+@asynccontextmanager
+async def open_read(document: BlobDocument, version: int | None) -> AsyncGenerator[AsyncGridOut]:
+    """Open a version of a blob's bytes; see `BlobModel.open_read`."""
+    storage = await _storage_of(document)
+    file = await _file_of(document, storage, version)
+    with Translated(f"read {_name(document)}"):
+        stream = await storage.bucket.open_download_stream(file["_id"])
+        try:
+            yield stream
+        finally:
+            await stream.close()
+
+
+async def versions(document: BlobDocument) -> list[BlobVersion]:
+    """Return the versions of a blob, oldest first; see `BlobModel.versions`."""
+    storage = await _storage_of(document)
+    with Translated(f"list the versions of {_name(document)}"):
+        found = storage.files.find(versions_filter(stored_id(document))).sort(NUMBER, ASCENDING)
+        return [version_of(file) for file in await found.to_list()]
+
+
+async def delete_version(document: BlobDocument, number: int) -> None:
+    """Delete one version of a blob; see `BlobModel.delete_version`."""
+    storage = await _storage_of(document)
+    file = await _file_of(document, storage, number)
+    await _seam.in_any_case(_remove, storage, [file], f"delete a version of {_name(document)}")
+    if file["metadata"]["version"] >= document.version:
+        await _settle(document, storage)
+
+
+async def delete(document: BlobDocument) -> bool:
+    """Delete a blob's document and all its bytes; see `BlobModel.delete`."""
+    storage = await _storage_of(document)
+    is_deleted = await documents.delete(document)
+    action = f"delete the bytes of {_name(document)}"
+    with Translated(action):
+        files = await storage.files.find(versions_filter(stored_id(document))).to_list()
+    await _seam.in_any_case(_remove, storage, files, action)
+    return is_deleted
+
+
+async def _remove(storage: _Storage, files: list[dict[str, Any]], action: str) -> None:
+    with Translated(action):
+        for file in files:
+            try:
+                await storage.bucket.delete(file["_id"])
+            except NoFile:
+                continue  # another one has deleted it meanwhile; its chunks are gone as well
+
+
+async def _storage_of(document: BlobDocument) -> _Storage:
+    refuse_in_transaction(
+        f"the bytes of {_name(document)} cannot be used",
+        hint="GridFS has no transactions: write the bytes before the block or after it",
+    )
+    return _Storage(await collection_of(type(document)))
+
+
+async def _file_of(document: BlobDocument, storage: _Storage, number: int | None) -> dict[str, Any]:
+    """Return the document of a version; a negative number counts from the newest.
+
+    Raises:
+        DocumentNotFound: There is no such version.
+    """
+    filter = versions_filter(stored_id(document), number)
+    newer = -number - 1 if number is not None and number < 0 else 0
+    with Translated(f"find a version of {_name(document)}"):
+        file = await storage.files.find_one(filter, sort=[(NUMBER, DESCENDING)], skip=newer)
+    if file is not None:
+        return file
+    raise DocumentNotFound(
+        f"{_name(document)} has no {'bytes' if number is None else f'version {number}'}",
+        id=document.id,
+        hint="write_from() stores bytes; versions() lists what there is",
+    )
+
+
+def _name(document: BlobDocument) -> str:
+    return f"{type(document).__name__} {document.id!r}"

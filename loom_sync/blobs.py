@@ -1,0 +1,251 @@
+# Generated from loom_async/blobs.py by `nox -s sync`: edit that file, not this one.
+"""Bytes in GridFS that belong to documents: written as versions, read as streams."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from bson import Int64, ObjectId
+from gridfs.errors import NoFile
+from gridfs.synchronous import GridFSBucket, GridOut
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from loom_async._core.driver_errors import Translated
+from loom_async._core.errors import DocumentNotFound
+from loom_async._core.model.blob import (
+    CHUNK,
+    DOCUMENT,
+    NO_VERSION,
+    NUMBER,
+    BlobDocument,
+    BlobVersion,
+    version_of,
+    versions_filter,
+)
+from loom_async._core.model.identity import stored_id
+from loom_async._core.model.markers import now
+from loom_async._core.model.values import CODEC_OPTIONS
+
+from . import _seam, documents
+from .clients import MongoCollection
+from .database import collection_of
+from .transactions import refuse_in_transaction
+
+_CHUNKS_AT_ONCE = 16  # four megabytes
+
+
+class _Storage:
+    """The GridFS bucket of a model, and its two collections."""
+
+    def __init__(self, collection: MongoCollection) -> None:
+        database = collection.database.with_options(codec_options=CODEC_OPTIONS)
+        self.bucket = GridFSBucket(database, collection.name)
+        self.files: MongoCollection = database[f"{collection.name}.files"]
+        self.chunks: MongoCollection = database[f"{collection.name}.chunks"]
+
+    def ensure_indexes(self) -> None:
+        """Make the indexes that GridFS prescribes, and the one that keeps versions apart."""
+        number = {NUMBER: {"$exists": True}}
+        by_version = IndexModel(
+            [(DOCUMENT, 1), (NUMBER, 1)], unique=True, partialFilterExpression=number
+        )
+        by_name = IndexModel([("filename", 1), ("uploadDate", 1)])
+        self.files.create_indexes([by_version, by_name])
+        self.chunks.create_index([("files_id", 1), ("n", 1)], unique=True)
+
+
+class _Upload:
+    """Bytes on their way into a bucket, in the form of the GridFS specification.
+
+    pymongo's own stream sends nothing before it holds 48 MB.
+    """
+
+    def __init__(self, storage: _Storage) -> None:
+        self.id = ObjectId()
+        self.length = 0
+        self._count = 0
+        self._storage = storage
+        self.file: dict[str, Any] = {}
+        self.is_done = False
+
+    def send(self, pieces: list[bytes]) -> None:
+        """Store pieces, each of them as a chunk."""
+        chunks = [
+            {"files_id": self.id, "n": n, "data": piece}
+            for n, piece in enumerate(pieces, self._count)
+        ]
+        self._storage.chunks.insert_many(chunks)
+        self._count += len(pieces)
+        self.length += sum(map(len, pieces))
+
+    def complete(self, name: str, metadata: dict[str, Any]) -> None:
+        """Make what was stored a file that can be seen."""
+        self.file = {
+            "_id": self.id,
+            "length": Int64(self.length),
+            "chunkSize": CHUNK,
+            "uploadDate": now(),
+            "filename": name,
+            "metadata": metadata,
+        }
+        self._storage.files.insert_one(self.file)
+
+    def undo(self, action: str) -> None:
+        """Remove what was stored."""
+        with Translated(f"{action}: give up"):
+            self._storage.files.delete_one({"_id": self.id})
+            self._storage.chunks.delete_many({"files_id": self.id})
+
+
+def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
+    """Store a new version of a blob's bytes; see `BlobModel.write_from`."""
+    storage = _storage_of(document)
+    action = f"write {_name(document)}"
+    with Translated(action):
+        storage.ensure_indexes()
+    upload = _Upload(storage)
+    try:
+        with closing(_seam.pieces(source, CHUNK)) as pieces:
+            waiting: list[bytes] = []
+            for piece in pieces:
+                waiting.append(piece)
+                if len(waiting) == _CHUNKS_AT_ONCE:
+                    _send(upload, waiting, action)
+                    waiting = []
+            if waiting:
+                _send(upload, waiting, action)
+        _seam.in_any_case(_complete, document, storage, upload, action)
+    except BaseException:
+        if not upload.is_done:  # a thread may be cancelled when all has been done
+            _seam.in_any_case(upload.undo, action)
+        raise
+    return version_of(upload.file)
+
+
+def _send(upload: _Upload, pieces: list[bytes], action: str) -> None:
+    with Translated(action):
+        # To its end: a chunk that arrives after all others were removed would stay.
+        _seam.in_any_case(upload.send, pieces)
+
+
+def _complete(document: BlobDocument, storage: _Storage, upload: _Upload, action: str) -> None:
+    """Make a version that has all its chunks the newest one, and the document say so."""
+    key = stored_id(document)
+    number = document.version
+    is_taken = True
+    while is_taken:
+        newest = _newest(document, storage)
+        number = max(number, newest.number) + 1
+        with Translated(action):
+            try:
+                upload.complete(str(document.id), {"version": number, "document": key})
+                is_taken = False
+            except DuplicateKeyError:
+                is_taken = True  # by another writer, just now
+    _settle(document, storage)
+    upload.is_done = True
+
+
+def _settle(document: BlobDocument, storage: _Storage) -> None:
+    """Store in the document which version is the newest, whoever writes others meanwhile."""
+    stored: BlobVersion | None = None
+    while (newest := _newest(document, storage)) != stored:
+        before = document.version, document.length
+        document.version, document.length = newest.number, newest.length
+        try:
+            documents.persist(document)
+        except BaseException:
+            document.version, document.length = before
+            raise
+        stored = newest
+
+
+def _newest(document: BlobDocument, storage: _Storage) -> BlobVersion:
+    with Translated(f"find the newest version of {_name(document)}"):
+        found = versions_filter(stored_id(document))
+        file = storage.files.find_one(found, sort=[(NUMBER, DESCENDING)])
+    return version_of(file) if file else NO_VERSION
+
+
+@contextmanager
+def open_read(document: BlobDocument, version: int | None) -> Generator[GridOut]:
+    """Open a version of a blob's bytes; see `BlobModel.open_read`."""
+    storage = _storage_of(document)
+    file = _file_of(document, storage, version)
+    with Translated(f"read {_name(document)}"):
+        stream = storage.bucket.open_download_stream(file["_id"])
+        try:
+            yield stream
+        finally:
+            stream.close()
+
+
+def versions(document: BlobDocument) -> list[BlobVersion]:
+    """Return the versions of a blob, oldest first; see `BlobModel.versions`."""
+    storage = _storage_of(document)
+    with Translated(f"list the versions of {_name(document)}"):
+        found = storage.files.find(versions_filter(stored_id(document))).sort(NUMBER, ASCENDING)
+        return [version_of(file) for file in found.to_list()]
+
+
+def delete_version(document: BlobDocument, number: int) -> None:
+    """Delete one version of a blob; see `BlobModel.delete_version`."""
+    storage = _storage_of(document)
+    file = _file_of(document, storage, number)
+    _seam.in_any_case(_remove, storage, [file], f"delete a version of {_name(document)}")
+    if file["metadata"]["version"] >= document.version:
+        _settle(document, storage)
+
+
+def delete(document: BlobDocument) -> bool:
+    """Delete a blob's document and all its bytes; see `BlobModel.delete`."""
+    storage = _storage_of(document)
+    is_deleted = documents.delete(document)
+    action = f"delete the bytes of {_name(document)}"
+    with Translated(action):
+        files = storage.files.find(versions_filter(stored_id(document))).to_list()
+    _seam.in_any_case(_remove, storage, files, action)
+    return is_deleted
+
+
+def _remove(storage: _Storage, files: list[dict[str, Any]], action: str) -> None:
+    with Translated(action):
+        for file in files:
+            try:
+                storage.bucket.delete(file["_id"])
+            except NoFile:
+                continue  # another one has deleted it meanwhile; its chunks are gone as well
+
+
+def _storage_of(document: BlobDocument) -> _Storage:
+    refuse_in_transaction(
+        f"the bytes of {_name(document)} cannot be used",
+        hint="GridFS has no transactions: write the bytes before the block or after it",
+    )
+    return _Storage(collection_of(type(document)))
+
+
+def _file_of(document: BlobDocument, storage: _Storage, number: int | None) -> dict[str, Any]:
+    """Return the document of a version; a negative number counts from the newest.
+
+    Raises:
+        DocumentNotFound: There is no such version.
+    """
+    filter = versions_filter(stored_id(document), number)
+    newer = -number - 1 if number is not None and number < 0 else 0
+    with Translated(f"find a version of {_name(document)}"):
+        file = storage.files.find_one(filter, sort=[(NUMBER, DESCENDING)], skip=newer)
+    if file is not None:
+        return file
+    raise DocumentNotFound(
+        f"{_name(document)} has no {'bytes' if number is None else f'version {number}'}",
+        id=document.id,
+        hint="write_from() stores bytes; versions() lists what there is",
+    )
+
+
+def _name(document: BlobDocument) -> str:
+    return f"{type(document).__name__} {document.id!r}"

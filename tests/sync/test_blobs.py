@@ -1,0 +1,256 @@
+# Generated from tests/aio/test_blobs.py by `nox -s sync`: edit that file, not this one.
+"""Bytes beside documents: streamed in and out, in versions, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import loom_sync as lm
+from loom_async._core.model.blob import CHUNK
+from tests.commands import commands_of
+
+from . import _seam
+
+
+@lm.declare_persist_db("shop", "reports")
+class Report(lm.BlobModel):
+    title: str = ""
+
+
+def read(report: Report, version: int | None = None) -> bytes:
+    with report.open_read(version) as stream:
+        return bytes(stream.read())
+
+
+def stored(client: Any, db: str) -> tuple[int, int]:
+    """Return how many versions and how many chunks are in the bucket."""
+    database = client[db]
+    return (
+        database["reports.files"].count_documents({}),
+        database["reports.chunks"].count_documents({}),
+    )
+
+
+def in_parts(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), 1000):
+        yield data[start : start + 1000]
+
+
+def plain_parts(data: bytes) -> Iterator[bytes]:
+    yield from (data[start : start + 1000] for start in range(0, len(data), 1000))
+
+
+@pytest.mark.parametrize("length", [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+@pytest.mark.usefixtures("db")
+def test_every_source(tmp_path: Path, length: int) -> None:
+    data = bytes(n % 251 for n in range(length))
+    path = tmp_path / "data"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        sources: list[Any] = [
+            data,
+            bytearray(data),
+            memoryview(data),
+            path,
+            file,
+            io.BytesIO(data),
+            plain_parts(data),
+            in_parts(data),
+            [data],
+        ]
+        report = Report()
+        for n, source in enumerate(sources, 1):
+            version = report.write_from(source)
+            assert (version.number, version.length) == (n, length)
+            assert (report.version, report.length) == (n, length)
+            assert read(report) == data
+    assert Report.from_id(report.id) == report
+
+
+def test_reading(client: Any, db: str) -> None:
+    report = Report(title="x", content_type="text/plain")
+    data = b"".join(b"line %d\n" % n for n in range(100_000))
+    report.write_from(data)
+    with report.open_read() as stream:
+        assert stream.readline() == b"line 0\n"
+        assert stream.read(4) == b"line"
+        stream.seek(0)
+        assert len(stream.readchunk()) == CHUNK
+        stream.seek(-3, io.SEEK_END)
+        assert stream.read() == b"99\n"
+        assert stream.read() == b""
+        stream.seek(0)
+        assert list(stream)[-1] == b"line 99999\n"
+    file = client[db]["reports.files"].find_one()
+    assert (file["filename"], file["metadata"]) == (
+        str(report.id),
+        {"version": 1, "document": report.id},
+    )
+
+
+def test_versions(client: Any, db: str) -> None:
+    report = Report()
+    for text in (b"a", b"bb", b"ccc"):
+        report.write_from(text)
+    found = report.versions()
+    assert [(v.number, v.length) for v in found] == [(1, 1), (2, 2), (3, 3)]
+    assert found[0].uploaded_at <= found[2].uploaded_at
+    assert found[0].uploaded_at.tzinfo is not None
+    assert [read(report, n) for n in (1, 2, 3, -1, -3, None)] == [
+        b"a", b"bb", b"ccc", b"ccc", b"a", b"ccc",
+    ]  # fmt: skip
+    report.delete_version(2)
+    assert (report.version, report.length) == (3, 3)
+    report.delete_version(-1)
+    assert (report.version, report.length) == (1, 1)
+    assert Report.from_id(report.id) == report
+    assert [v.number for v in report.versions()] == [1]
+    assert stored(client, db) == (1, 1)
+    with pytest.raises(lm.DocumentNotFound, match="has no version 2"):
+        report.delete_version(2)
+
+
+@pytest.mark.usefixtures("db")
+def test_what_is_not_there_is_a_clear_error() -> None:
+    report = Report()
+    for version, message in [(None, "no bytes"), (0, "no version 0"), (-1, "no version -1")]:
+        with pytest.raises(lm.DocumentNotFound, match=message) as caught:
+            read(report, version)
+        assert caught.value.id == report.id
+    assert report.versions() == []
+
+
+def test_documents_have_bytes_of_their_own(client: Any, db: str) -> None:
+    one, other = Report(), Report()
+    one.write_from(b"1")
+    other.write_from(b"2")
+    assert one.delete() is True
+    assert stored(client, db) == (1, 1)
+    assert read(other) == b"2"
+    assert one.delete() is False
+    with lm.using(database=f"{db}_other"):
+        assert other.versions() == []
+        Report().write_from(b"3")
+        assert stored(client, f"{db}_other") == (1, 1)
+    client.drop_database(f"{db}_other")
+
+
+class Broken(Exception):
+    pass
+
+
+def breaking() -> Iterator[bytes]:
+    yield bytes(3 * CHUNK)
+    raise Broken
+
+
+@pytest.mark.parametrize("source", ["text", 3, None, [b"a", "b"], io.StringIO("text")], ids=repr)
+def test_only_bytes_are_written(client: Any, db: str, source: Any) -> None:
+    with pytest.raises(TypeError, match="bytes"):
+        Report().write_from(source)
+    assert stored(client, db) == (0, 0)
+    assert not Report.filter().exists()
+
+
+def test_a_failure_leaves_nothing(client: Any, db: str) -> None:
+    report = Report()
+    report.write_from(b"good")
+    with pytest.raises(Broken):
+        report.write_from(breaking())
+    with pytest.raises(FileNotFoundError):
+        report.write_from(Path("/nowhere"))
+    assert stored(client, db) == (1, 1)
+    assert (report.version, report.length) == (1, 4)
+    assert read(report) == b"good"
+    # The document is gone: its bytes have nobody to belong to.
+    Report.filter().delete()
+    with pytest.raises(lm.DocumentNotFound):
+        report.write_from(b"more")
+    assert stored(client, db) == (1, 1)
+    assert (report.version, report.length) == (1, 4)
+
+
+def test_writers_at_once_each_get_a_version(client: Any, db: str) -> None:
+    report = Report()
+    report.persist()
+    copies = [Report.from_id(report.id) for _ in range(5)]
+    written = _seam.gathered(
+        *(lambda c=copy, n=n: c.write_from(bytes(n)) for n, copy in enumerate(copies, 1))
+    )
+    assert sorted(version.number for version in written) == [1, 2, 3, 4, 5]
+    assert [(v.number, v.length) for v in report.versions()] == sorted(
+        (v.number, v.length) for v in written
+    )
+    report.reload()
+    assert (report.version, report.length) == (5, report.versions()[-1].length)
+    _seam.gathered(*(lambda n=n: report.write_from(bytes(n)) for n in range(3)))
+    assert report.version == 8
+    assert Report.from_id(report.id) == report
+
+
+def test_not_inside_a_transaction(client: Any, db: str) -> None:
+    report = Report()
+    report.write_from(b"x")
+
+    def opened() -> None:
+        with report.open_read():
+            pass
+
+    calls: list[Any] = [
+        lambda: report.write_from(b"y"),
+        lambda: report.delete_version(1),
+        report.versions,
+        report.delete,
+        opened,
+    ]
+    for call in calls:
+        with commands_of(client) as sent, pytest.raises(lm.TransactionError, match="bytes of"):
+            with lm.transaction():
+                call()
+        assert sent == []
+    with lm.transaction():
+        report.title = "new"
+        report.persist()
+    assert read(report) == b"x"
+
+
+def test_errors_of_the_driver_are_looms(client: Any, db: str) -> None:
+    report = Report()
+    report.write_from(bytes(3 * CHUNK))
+    client[db]["reports.chunks"].delete_one({"n": 1})
+    with pytest.raises(lm.OperationFailed, match="read Report"):
+        read(report)
+
+
+@pytest.mark.usefixtures("db")
+def test_sixty_megabytes_in_less_memory(mongo_uri: str, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    block = bytes(range(256)) * 4096
+    with path.open("wb") as file:
+        for _ in range(60):
+            file.write(block)
+    report = Report()
+    with lm.connect(mongo_uri):  # a client whose commands nobody keeps
+        tracemalloc.start()
+        try:
+            report.write_from(path)
+            written = tracemalloc.get_traced_memory()[1]
+            tracemalloc.reset_peak()
+            with report.open_read() as stream:
+                count = 0
+                while piece := stream.readchunk():
+                    assert piece[:256] == block[count % 256 :][:256] + block[: count % 256]
+                    count += len(piece)
+            read_back = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert count == report.length == len(block) * 60
+    # The driver reads in batches of 16 MB, and writes what it is given.
+    assert written < 30_000_000
+    assert read_back < 50_000_000
