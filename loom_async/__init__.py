@@ -24,6 +24,7 @@ from ._core.errors import (
     UnknownFieldError,
 )
 from ._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
+from ._core.model.change_event import Change
 from ._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -48,6 +49,7 @@ from .database import connect, embedded, using
 from .directive import LoadDirective
 from .persistable import Persistable, PersistableBase
 from .transactions import in_transaction, transaction, transactional
+from .watch import Changes
 
 __all__ = [
     # Connecting
@@ -99,6 +101,9 @@ __all__ = [
     "fld",
     "raw",
     "text",
+    # Changes
+    "Change",
+    "Changes",
     # Errors
     "AuthenticationFailed",
     "BulkEntry",

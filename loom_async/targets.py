@@ -135,6 +135,14 @@ async def _close(target: Target, cursor: Any) -> None:
             await cursor.close()
 
 
+async def kill_session(session: AsyncClientSession) -> None:
+    """Have the server end what it does in a session: also a query that has not answered yet."""
+    try:
+        await session.client.admin.command("killSessions", [session.session_id])
+    except PyMongoError:
+        return  # The server ends what nobody asks for any longer by itself.
+
+
 async def target_of(model: type, place: Place | None = None) -> Target:
     """Return where a model's operations go.
 

@@ -25,6 +25,7 @@ from loom_async._core.errors import (
     UnknownFieldError,
 )
 from loom_async._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
+from loom_async._core.model.change_event import Change
 from loom_async._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -51,6 +52,7 @@ from .database import connect, embedded, using
 from .directive import LoadDirective
 from .persistable import Persistable, PersistableBase
 from .transactions import in_transaction, transaction, transactional
+from .watch import Changes
 
 __all__ = [
     # Connecting
@@ -104,6 +106,9 @@ __all__ = [
     "fld",
     "raw",
     "text",
+    # Changes
+    "Change",
+    "Changes",
     # Errors
     "AuthenticationFailed",
     "BulkEntry",

@@ -12,6 +12,7 @@ from loom_async import bulk as async_bulk
 from loom_async import documents as async_documents
 from loom_async import frames as async_frames
 from loom_async import index_sync as async_index_sync
+from loom_async import watch as async_watch
 from loom_async._core.frames.results import InsertResult, UpdateResult
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.fields import TimeInserted, TimeUpdated
@@ -20,10 +21,11 @@ from loom_async._core.model.results import PersistResult
 from loom_async._core.query.condition import Condition
 from loom_async._core.query.stages import AggregationStages
 
-from . import bulk, documents, frames, index_sync
+from . import bulk, documents, frames, index_sync, watch
 from .aggregation import Aggregation
 from .directive import LoadDirective, query_of
 from .frames.insert import OnDuplicate, OnError
+from .watch import Changes
 
 if TYPE_CHECKING:
     from pyarrow import Schema, Table
@@ -173,6 +175,43 @@ class PersistableBase(DocumentModel):
             stages: The pipeline.
         """
         return query_of(cls).agg(stages)
+
+    @classmethod
+    def watch(cls, *, resume_after: str | None = None) -> Changes[Self]:
+        """Return the changes of this model's documents, from now on or from a token on.
+
+        A loop over them opens the stream and closes it. In a block the stream is open when the
+        body begins, so that no change after that is missed. When the connection breaks, the stream
+        goes on where it was: nothing is lost, and nothing comes twice.
+
+        Parameters:
+            resume_after: The token of the change to go on after.
+
+        Raises:
+            QueryError: `resume_after` is no token.
+            TransactionError: This is inside a transaction.
+            ConnectionFailed: While iterating: the server could not be reached again within the
+                setting `server_timeout`.
+            OperationFailed: While iterating: the server no longer has the changes since the token;
+                `code` is 286.
+            InvalidDocument: While iterating: a document does not fit the model. Iterating again
+                goes on after it.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> def main() -> None:
+            ...     for change in User.watch():
+            ...         print(change.operation, change.document)
+        """
+        return watch.watch(cls, resume_after=resume_after)
+
+    @classmethod
+    async def watch_async(cls, *, resume_after: str | None = None) -> async_watch.Changes[Self]:
+        """Do as `watch` does, without blocking the event loop."""
+        return await async_watch.watch(cls, resume_after=resume_after)
 
     @classmethod
     def aggregate_arrow(

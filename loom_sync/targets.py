@@ -137,6 +137,14 @@ def _close(target: Target, cursor: Any) -> None:
             cursor.close()
 
 
+def kill_session(session: ClientSession) -> None:
+    """Have the server end what it does in a session: also a query that has not answered yet."""
+    try:
+        session.client.admin.command("killSessions", [session.session_id])
+    except PyMongoError:
+        return  # The server ends what nobody asks for any longer by itself.
+
+
 def target_of(model: type, place: Place | None = None) -> Target:
     """Return where a model's operations go.
 

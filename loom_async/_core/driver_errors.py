@@ -24,9 +24,13 @@ from .uri import redacted
 _DUPLICATE_KEY = 11000
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
+_NO_CHANGE_STREAMS = 40573
 _HINTS = {
     _PATH_NOT_VIABLE: "another writer changed the parent of this field; reload and try again",
     121: "the document does not pass the collection's validator",
+    260: "the token is of another collection or server, or no token of a change",
+    286: "the server keeps changes for a time only, and these are gone: load the documents anew, "
+    "and watch without a token from then on",
     10334: "MongoDB holds documents of up to 16 MB",
     17419: "MongoDB holds documents of up to 16 MB",
 }
@@ -80,6 +84,13 @@ def translate(error: driver.PyMongoError, action: str) -> LoomError:
     return _by_kind(error, message, action)
 
 
+def is_passing(error: driver.PyMongoError) -> bool:
+    """Say whether a change stream can go on, by a new cursor, after an error of the driver."""
+    return isinstance(
+        error, driver.ConnectionFailure | driver.CursorNotFound
+    ) or error.has_error_label("ResumableChangeStreamError")
+
+
 def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError:
     match error:
         case driver.DuplicateKeyError():
@@ -88,6 +99,12 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
             return _refused(error.details["writeErrors"][0], action)
         case driver.OperationFailure() if error.code in (_AUTHENTICATION_FAILED, _UNAUTHORIZED):
             return AuthenticationFailed(message, hint="check the user and password of the URI")
+        case driver.OperationFailure() if error.code == _NO_CHANGE_STREAMS:
+            return ConfigurationError(
+                message,
+                hint="run the server as a replica set of one: mongod --replSet rs0, then "
+                "rs.initiate(); the embedded server is one",
+            )
         case driver.ExecutionTimeout():
             return OperationTimeout(message)
         case driver.OperationFailure():
