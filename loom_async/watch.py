@@ -9,6 +9,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pymongo import timeout
 from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import ConnectionFailure, PyMongoError
@@ -24,7 +25,7 @@ from ._core.query.change_filter import change_pipeline
 from ._core.query.spec import QuerySpec
 from ._core.settings import settings
 from .database import collection_of
-from .targets import kill_session
+from .targets import KILL_SECONDS, kill_session
 
 D = TypeVar("D", bound=DocumentModel)
 R = TypeVar("R")
@@ -90,7 +91,7 @@ class Changes(Generic[D]):
         return None if self._token is None else token_text(self._token)
 
     def stop(self) -> None:
-        """End the iteration, from whatever task or thread, within a second; it stays ended."""
+        """End the iteration, wherever this is called, within a second; it stays ended."""
         self._is_stopped = True
 
     async def __aenter__(self) -> Self:
@@ -205,7 +206,8 @@ class Changes(Generic[D]):
         stream, session = self._stream, self._session
         self._stream = self._session = None
         if stream is not None:
-            await stream.close()
+            with timeout(KILL_SECONDS):
+                await stream.close()
         if session is not None:
             await session.end_session()
 

@@ -160,9 +160,9 @@ class LoadDirective(Query[D]):
         """
         return watch(self._model, self._spec, resume_after=resume_after)
 
-    async def watch_async(self, *, resume_after: str | None = None) -> async_watch.Changes[D]:
-        """Do as `watch` does, without blocking the event loop."""
-        return await self._async.watch(resume_after=resume_after)
+    def watch_async(self, *, resume_after: str | None = None) -> async_watch.Changes[D]:
+        """Yield as `watch` does, without blocking the event loop."""
+        return self._async.watch(resume_after=resume_after)
 
     def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
         """Update every document that matches, in one command.

@@ -209,9 +209,9 @@ class PersistableBase(DocumentModel):
         return watch.watch(cls, resume_after=resume_after)
 
     @classmethod
-    async def watch_async(cls, *, resume_after: str | None = None) -> async_watch.Changes[Self]:
-        """Do as `watch` does, without blocking the event loop."""
-        return await async_watch.watch(cls, resume_after=resume_after)
+    def watch_async(cls, *, resume_after: str | None = None) -> async_watch.Changes[Self]:
+        """Yield as `watch` does, without blocking the event loop."""
+        return async_watch.watch(cls, resume_after=resume_after)
 
     @classmethod
     def aggregate_arrow(

@@ -10,6 +10,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pymongo import timeout
 from pymongo.errors import ConnectionFailure, PyMongoError
 from pymongo.synchronous.change_stream import ChangeStream
 from pymongo.synchronous.client_session import ClientSession
@@ -26,7 +27,7 @@ from loom_async._core.settings import settings
 
 from . import _seam
 from .database import collection_of
-from .targets import kill_session
+from .targets import KILL_SECONDS, kill_session
 
 D = TypeVar("D", bound=DocumentModel)
 R = TypeVar("R")
@@ -92,7 +93,7 @@ class Changes(Generic[D]):
         return None if self._token is None else token_text(self._token)
 
     def stop(self) -> None:
-        """End the iteration, from whatever thread or thread, within a second; it stays ended."""
+        """End the iteration, wherever this is called, within a second; it stays ended."""
         self._is_stopped = True
 
     def __enter__(self) -> Self:
@@ -207,7 +208,8 @@ class Changes(Generic[D]):
         stream, session = self._stream, self._session
         self._stream = self._session = None
         if stream is not None:
-            stream.close()
+            with timeout(KILL_SECONDS):
+                stream.close()
         if session is not None:
             session.end_session()
 

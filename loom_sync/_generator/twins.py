@@ -15,7 +15,7 @@ import libcst.matchers as m
 from libcst.helpers import get_full_name_for_node
 
 from .names import ITERATED
-from .nodes import imports_name, statement
+from .nodes import imports_name, returned_class, statement
 
 _ITERATORS = ("AsyncIterator", "AsyncGenerator")
 _CODE = cst.Module([])
@@ -81,11 +81,11 @@ class _Added:
         delegate = self._delegate(node)
         if delegate is not None:
             self._modules.add(delegate[0])
-        self._iterates |= _returned_class(node) in _ITERATORS
-        if source := self._iterated.get(_returned_class(node)):
+        self._iterates |= returned_class(node) in _ITERATORS
+        if source := self._iterated.get(returned_class(node)):
             self._modules.add(source)
             node = _returning(node, f"async_{source}")
-        twin = cst.ensure_type(cst.parsestatement(_twin_code(node, delegate)), cst.FunctionDef)
+        twin = cst.ensure_type(cst.parse_statement(_twin_code(node, delegate)), cst.FunctionDef)
         return twin.with_changes(leading_lines=[cst.EmptyLine()])
 
     def _delegate(self, node: cst.FunctionDef) -> tuple[str, str] | None:
@@ -181,15 +181,7 @@ def _is_io(node: cst.FunctionDef) -> bool:
 
 
 def _is_iterator(node: cst.FunctionDef) -> bool:
-    return _returned_class(node) in (*_ITERATORS, *ITERATED)
-
-
-def _returned_class(node: cst.FunctionDef) -> str:
-    """Return the name of the generic class that a function returns; '' if it returns none."""
-    returns = node.returns.annotation if node.returns else None
-    if not isinstance(returns, cst.Subscript):
-        return ""
-    return (get_full_name_for_node(returns.value) or "").rpartition(".")[2]
+    return returned_class(node) in (*_ITERATORS, *ITERATED)
 
 
 def _returning(node: cst.FunctionDef, module: str) -> cst.FunctionDef:
@@ -256,7 +248,7 @@ def _query_property(query: cst.ClassDef, module: str) -> cst.BaseStatement:
     name = query.name.value
     variables = _type_variables(query)
     counterpart = f"async_{module}.{name}"
-    node = cst.parsestatement(
+    node = cst.parse_statement(
         f"@property\n"
         f"def _async(self) -> {counterpart}{variables}:\n"
         f"    kind: type[{counterpart}{variables}] = {counterpart}\n"

@@ -73,14 +73,14 @@ def change_of(model: type[D], event: RawBSONDocument) -> Change[D]:
 
 def _change_of(model: type[D], event: RawBSONDocument, token: str) -> Change[D]:
     full, key = event.get("fullDocument"), event.get("documentKey")
-    document: D | None = None if full is None else hydrator(model).many(full.raw)[0]
+    document: D | None = None if full is None else hydrator(model).many(bytes(full.raw))[0]
     if document is not None:
         id: Any = document.id
     else:
-        id = None if key is None else loaded_id(model, decode_stream(key.raw)[0]["_id"])
+        id = None if key is None else loaded_id(model, decode_stream(bytes(key.raw))[0]["_id"])
     description = event.get("updateDescription")
     # A copy, so that editing it edits nothing else; and a far date is an error of the document.
-    how = _NOTHING if description is None else from_bson(decode_stream(description.raw)[0])
+    how = _NOTHING if description is None else from_bson(decode_stream(bytes(description.raw))[0])
     return Change(
         operation=event["operationType"],
         id=id,
@@ -102,7 +102,7 @@ def _time_of(event: RawBSONDocument) -> datetime | None:
 
 def token_text(token: Mapping[str, Any]) -> str:
     """Return the text that stands for a server's resume token."""
-    plain = decode_bson(token.raw) if isinstance(token, RawBSONDocument) else dict(token)
+    plain = decode_bson(bytes(token.raw)) if isinstance(token, RawBSONDocument) else dict(token)
     data = plain.get("_data")
     if len(plain) == 1 and isinstance(data, str):
         return data
