@@ -62,6 +62,11 @@ def in_any_case(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwa
     function(*args, **kwargs)
 
 
+def heeding(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call the driver: nobody cancels a thread."""
+    return function(*args, **kwargs)
+
+
 class _Process:
     """Stands for this process, which bounds the life of its clients."""
 

@@ -170,7 +170,8 @@ class Changes(Generic[D]):
             client = collection.database.client
             self._session = client.start_session(causal_consistency=False)
         # The first batch is left empty: so the reply says where the stream begins.
-        self._stream = collection.with_options(_RAW).watch(
+        self._stream = _seam.heeding(
+            collection.with_options(_RAW).watch,
             self._pipeline,
             full_document="updateLookup",
             start_after=self._token,
@@ -183,7 +184,7 @@ class Changes(Generic[D]):
         if self._stream is None:
             self._begin()
         stream: Any = self._stream
-        event: RawBSONDocument | None = stream.try_next()
+        event: RawBSONDocument | None = _seam.heeding(stream.try_next)
         self._token, self._is_over = stream.resume_token, not stream.alive
         return event
 

@@ -27,7 +27,7 @@ class SyncRow(loom_sync.PersistableBase):
 
 
 async def no_cursor(client: Any, db: str) -> bool:
-    """Say whether the last cursor goes: a server that is told so ends its wait of a second first."""
+    """Say whether the last cursor goes: the server ends its wait of a second first."""
     end = time.monotonic() + 1.5
     while await (await client.admin.aggregate(open_cursors(db))).to_list():
         if time.monotonic() > end:
@@ -122,7 +122,7 @@ async def test_cancelling_does_not_wait_for_a_server_that_is_away(db: str, mongo
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < 0.5
 
 
 async def test_blocking_code_watches_beside_it(client: Any, db: str, mongo_uri: str) -> None:
