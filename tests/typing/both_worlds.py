@@ -22,6 +22,13 @@ def blocking(user: User) -> None:
     assert_type(query.load_latest(3), list[User])
     assert_type(query.stream(), Iterator[User])
     assert_type(query.project("name").load_many(), list[dict[str, Any]])
+    with User.watch() as changes:
+        assert_type(changes.token, str | None)
+        for change in changes:
+            assert_type(change, lm.Change[User])
+            assert_type(change.document, User | None)
+    for change in query.watch(resume_after="82"):
+        assert_type(change.operation, str)
 
 
 async def waiting(user: User) -> None:
@@ -39,3 +46,7 @@ async def waiting(user: User) -> None:
     rows = query.project("name")
     assert_type(await rows.load_many_async(), list[dict[str, Any]])
     assert_type(await rows.into(User).load_many_async(), list[User])
+    async with User.watch_async() as changes:
+        assert_type(await anext(changes), lm.Change[User])
+    async for change in query.watch_async():
+        assert_type(change.document, User | None)
