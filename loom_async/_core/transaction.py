@@ -40,9 +40,9 @@ class TransactionState:
     """
 
     def __init__(self) -> None:
-        self.journal = Journal()
+        self.journal: Journal = Journal()
         self.failure: BaseException | None = None
-        self.is_ended = False
+        self.is_ended: bool = False
         self.namespaces: set[tuple[str, str]] = set()
 
     def fail(self, error: BaseException) -> None:
