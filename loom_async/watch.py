@@ -100,12 +100,15 @@ class Changes(Generic[D]):
                 f"these changes of {self._model.__name__} are being watched already",
                 hint="each watch() is one stream: call it once more for another",
             )
+        self._is_open, self._is_over = True, False
         try:
             await self._asked(self._begin)
-        except PyMongoError as error:
-            await self._end()
-            self._fail(error)
-        self._is_open, self._is_over = True, False
+        except BaseException as error:
+            self._is_open = False
+            await _seam.in_any_case(self._end)
+            if isinstance(error, PyMongoError):
+                self._fail(error)
+            raise
         return self
 
     async def __aexit__(
@@ -183,7 +186,9 @@ class Changes(Generic[D]):
             await self._begin()
         stream: Any = self._stream
         event: RawBSONDocument | None = await _seam.heeding(stream.try_next)
-        self._token, self._is_over = stream.resume_token, not stream.alive
+        # Asked for each event, pymongo's own copy of the place would take half of the time.
+        self._token = stream.resume_token if event is None else event["_id"]
+        self._is_over = not stream.alive
         return event
 
     async def _asked(self, step: Callable[[], Coroutine[Any, Any, R]]) -> R:

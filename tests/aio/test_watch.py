@@ -163,6 +163,23 @@ async def test_a_block_has_the_stream_open(client: Any, db: str) -> None:
         await anext(changes)
 
 
+async def test_one_stream_is_not_opened_twice_at_once(client: Any, db: str) -> None:
+    changes = User.watch()
+
+    async def enter() -> str:
+        try:
+            async with changes:
+                for _ in range(3):
+                    await cursors(client, db)
+        except lm.QueryError as error:
+            return error.message
+        return "entered"
+
+    results = await _seam.gathered(enter, enter, enter)
+    assert results.count("entered") == 1
+    assert await is_closed(client, db)
+
+
 async def test_used_again_it_goes_on_where_it_stopped(db: str) -> None:
     changes = User.watch()
     async with changes:

@@ -163,6 +163,23 @@ def test_a_block_has_the_stream_open(client: Any, db: str) -> None:
         next(changes)
 
 
+def test_one_stream_is_not_opened_twice_at_once(client: Any, db: str) -> None:
+    changes = User.watch()
+
+    def enter() -> str:
+        try:
+            with changes:
+                for _ in range(3):
+                    cursors(client, db)
+        except lm.QueryError as error:
+            return error.message
+        return "entered"
+
+    results = _seam.gathered(enter, enter, enter)
+    assert results.count("entered") == 1
+    assert is_closed(client, db)
+
+
 def test_used_again_it_goes_on_where_it_stopped(db: str) -> None:
     changes = User.watch()
     with changes:
