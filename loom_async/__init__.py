@@ -27,6 +27,7 @@ from ._core.errors import (
 )
 from ._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
 from ._core.model.blob import BlobVersion
+from ._core.model.change_event import Change
 from ._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -56,6 +57,7 @@ from .directive import LoadDirective
 from .ledger import LedgerModel, TimeSeriesLedgerModel
 from .persistable import Persistable, PersistableBase
 from .transactions import in_transaction, transaction, transactional
+from .watch import Changes
 
 __all__ = [
     # Connecting
@@ -114,6 +116,9 @@ __all__ = [
     "fld",
     "raw",
     "text",
+    # Changes
+    "Change",
+    "Changes",
     # Errors
     "AuthenticationFailed",
     "BulkEntry",

@@ -144,6 +144,26 @@ async def _parts(source: Any, size: int) -> AsyncGenerator[object, None]:
             yield part
 
 
+async def heeding(
+    function: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Call the driver; a cancellation that it swallows is raised when it returns.
+
+    pymongo swallows one at moments of making a connection. What then waits for ever would not end.
+    """
+    task = asyncio.current_task()
+    asked = task.cancelling() if task else 0
+    try:
+        result = await function(*args, **kwargs)
+    except Exception:
+        if task and task.cancelling() > asked:
+            raise asyncio.CancelledError from None
+        raise
+    if task and task.cancelling() > asked:
+        raise asyncio.CancelledError
+    return result
+
+
 def client_scope() -> object:
     """Return the object whose life bounds a client's: the running event loop.
 

@@ -22,6 +22,7 @@ from ._core.query.spec import QuerySpec
 from ._core.query.updates import compile_update
 from .aggregation import Query
 from .targets import target_of
+from .watch import Changes, watch
 
 if TYPE_CHECKING:
     from pyarrow import Schema
@@ -152,6 +153,31 @@ class LoadDirective(Query[D]):
         async for raw_batch in self._streams(place):
             for document in await hooks.loaded(hydrate.many(raw_batch)):
                 yield document
+
+    def watch(self, *, resume_after: str | None = None) -> Changes[D]:
+        """Return the changes of the documents that match when the change is told.
+
+        A deletion leaves no document that could match: it is told of if the query names ids alone.
+
+        Parameters:
+            resume_after: The token of the change to go on after; None begins with what comes.
+
+        Raises:
+            QueryError: The query sorts, skips, limits or samples, or has a condition that change
+                streams do not take, such as `near` or `text`; or `resume_after` is no token.
+            TransactionError: This is inside a transaction.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> async def main() -> None:
+            ...     async with User.filter(lm.fld["age"] >= 18).watch() as changes:
+            ...         async for change in changes:
+            ...             print(change.operation, change.document)
+        """
+        return watch(self._model, self._spec, resume_after=resume_after)
 
     async def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
         """Update every document that matches, in one command.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import Field
 
-from . import bulk, documents, frames, index_sync, validators
+from . import bulk, documents, frames, index_sync, validators, watch
 from ._core.frames.results import InsertResult, UpdateResult
 from ._core.model.document import DocumentModel
 from ._core.model.fields import TimeInserted, TimeUpdated
@@ -19,6 +19,7 @@ from .aggregation import Aggregation
 from .directive import LoadDirective, query_of
 from .frames.insert import OnDuplicate, OnError
 from .validators import ValidationAction, ValidationLevel
+from .watch import Changes
 
 if TYPE_CHECKING:
     from pyarrow import Schema, Table
@@ -144,6 +145,38 @@ class PersistableBase(DocumentModel):
             stages: The pipeline.
         """
         return query_of(cls).agg(stages)
+
+    @classmethod
+    def watch(cls, *, resume_after: str | None = None) -> Changes[Self]:
+        """Return the changes of this model's documents, from now on or from a token on.
+
+        A loop over them opens the stream and closes it. In a block the stream is open when the
+        body begins, so that no change after that is missed. When the connection breaks, the stream
+        goes on where it was: nothing is lost, and nothing comes twice.
+
+        Parameters:
+            resume_after: The token of the change to go on after.
+
+        Raises:
+            QueryError: `resume_after` is no token.
+            TransactionError: This is inside a transaction.
+            ConnectionFailed: While iterating: the server could not be reached again within the
+                setting `server_timeout`.
+            OperationFailed: While iterating: the server no longer has the changes since the token;
+                `code` is 286.
+            InvalidDocument: While iterating: a document does not fit the model. Iterating again
+                goes on after it.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> async def main() -> None:
+            ...     async for change in User.watch():
+            ...         print(change.operation, change.document)
+        """
+        return watch.watch(cls, resume_after=resume_after)
 
     @classmethod
     async def aggregate_arrow(

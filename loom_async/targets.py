@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Any, Self
 
+from pymongo import timeout
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
@@ -16,6 +17,9 @@ from ._core.query.spec import QuerySpec
 from .clients import MongoCollection
 from .database import collection_of
 from .transactions import Transaction, session_of
+
+# How long giving something up may wait for a server that is perhaps not there any longer.
+KILL_SECONDS = 2.0
 
 
 class Target:
@@ -135,6 +139,17 @@ async def _close(target: Target, cursor: Any) -> None:
     async with target.transaction.lock:
         if not target.transaction.is_ended:  # else the server has closed it
             await cursor.close()
+
+
+async def kill_session(session: AsyncClientSession) -> None:
+    """Have the server end what it does in a session: also a query that has not answered yet."""
+    if not session.client.topology_description.has_readable_server():
+        return  # Whoever gives up does not wait for a server that is away.
+    try:
+        with timeout(KILL_SECONDS):
+            await session.client.admin.command("killSessions", [session.session_id])
+    except PyMongoError:
+        return  # The server ends what nobody asks for any longer by itself.
 
 
 async def target_of(model: type, place: Place | None = None) -> Target:

@@ -28,6 +28,7 @@ from loom_async._core.errors import (
 )
 from loom_async._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
 from loom_async._core.model.blob import BlobVersion
+from loom_async._core.model.change_event import Change
 from loom_async._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -59,6 +60,7 @@ from .directive import LoadDirective
 from .ledger import LedgerModel, TimeSeriesLedgerModel
 from .persistable import Persistable, PersistableBase
 from .transactions import in_transaction, transaction, transactional
+from .watch import Changes
 
 __all__ = [
     # Connecting
@@ -119,6 +121,9 @@ __all__ = [
     "fld",
     "raw",
     "text",
+    # Changes
+    "Change",
+    "Changes",
     # Errors
     "AuthenticationFailed",
     "BulkEntry",

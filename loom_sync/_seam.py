@@ -111,6 +111,11 @@ def _parts(source: Any, size: int) -> Generator[object, None, None]:
         yield from iterated_bytes(source)
 
 
+def heeding(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call the driver: nobody cancels a thread."""
+    return function(*args, **kwargs)
+
+
 class _Process:
     """Stands for this process, which bounds the life of its clients."""
 

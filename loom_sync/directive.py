@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from loom_async import directive as async_directive
+from loom_async import watch as async_watch
 from loom_async._core.context import Place, here
 from loom_async._core.errors import QueryError
 from loom_async._core.model.append_only import refuse_change
@@ -25,6 +26,7 @@ from loom_async._core.query.updates import compile_update
 from . import hooks
 from .aggregation import Query
 from .targets import target_of
+from .watch import Changes, watch
 
 if TYPE_CHECKING:
     from pyarrow import Schema
@@ -181,6 +183,35 @@ class LoadDirective(Query[D]):
         hydrate = self._hydrator
         for raw_batch in self._streams(place):
             yield from hooks.loaded(hydrate.many(raw_batch))
+
+    def watch(self, *, resume_after: str | None = None) -> Changes[D]:
+        """Return the changes of the documents that match when the change is told.
+
+        A deletion leaves no document that could match: it is told of if the query names ids alone.
+
+        Parameters:
+            resume_after: The token of the change to go on after; None begins with what comes.
+
+        Raises:
+            QueryError: The query sorts, skips, limits or samples, or has a condition that change
+                streams do not take, such as `near` or `text`; or `resume_after` is no token.
+            TransactionError: This is inside a transaction.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> def main() -> None:
+            ...     with User.filter(lm.fld["age"] >= 18).watch() as changes:
+            ...         for change in changes:
+            ...             print(change.operation, change.document)
+        """
+        return watch(self._model, self._spec, resume_after=resume_after)
+
+    def watch_async(self, *, resume_after: str | None = None) -> async_watch.Changes[D]:
+        """Yield as `watch` does, without blocking the event loop."""
+        return self._async.watch(resume_after=resume_after)
 
     def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
         """Update every document that matches, in one command.

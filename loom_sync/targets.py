@@ -7,6 +7,7 @@ from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Self
 
+from pymongo import timeout
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 
@@ -18,6 +19,9 @@ from loom_async._core.query.spec import QuerySpec
 from .clients import MongoCollection
 from .database import collection_of
 from .transactions import Transaction, session_of
+
+# How long giving something up may wait for a server that is perhaps not there any longer.
+KILL_SECONDS = 2.0
 
 
 class Target:
@@ -137,6 +141,17 @@ def _close(target: Target, cursor: Any) -> None:
     with target.transaction.lock:
         if not target.transaction.is_ended:  # else the server has closed it
             cursor.close()
+
+
+def kill_session(session: ClientSession) -> None:
+    """Have the server end what it does in a session: also a query that has not answered yet."""
+    if not session.client.topology_description.has_readable_server():
+        return  # Whoever gives up does not wait for a server that is away.
+    try:
+        with timeout(KILL_SECONDS):
+            session.client.admin.command("killSessions", [session.session_id])
+    except PyMongoError:
+        return  # The server ends what nobody asks for any longer by itself.
 
 
 def target_of(model: type, place: Place | None = None) -> Target:

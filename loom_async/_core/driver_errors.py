@@ -25,10 +25,14 @@ from .uri import redacted
 _DUPLICATE_KEY, _INVALID = 11000, 121
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
+_NO_CHANGE_STREAMS = 40573
 _HINTS = {
     _PATH_NOT_VIABLE: "another writer changed the parent of this field; reload and try again",
     263: "MongoDB does not allow this inside a transaction; time series are one such case",
     _INVALID: "mend the document, or `await Model.ensure_validator()` if the model has changed",
+    260: "the token is of another collection or server, or no token of a change",
+    286: "the server keeps changes for a time only, and these are gone: load the documents anew, "
+    "and watch without a token from then on",
     10334: "MongoDB holds documents of up to 16 MB",
     17419: "MongoDB holds documents of up to 16 MB",
 }
@@ -82,6 +86,13 @@ def translate(error: driver.PyMongoError, action: str) -> LoomError:
     return _by_kind(error, message, action)
 
 
+def is_passing(error: driver.PyMongoError) -> bool:
+    """Say whether a change stream can go on, by a new cursor, after an error of the driver."""
+    return isinstance(
+        error, driver.ConnectionFailure | driver.CursorNotFound
+    ) or error.has_error_label("ResumableChangeStreamError")
+
+
 def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError:
     match error:
         case driver.DuplicateKeyError():
@@ -92,6 +103,12 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
             return AuthenticationFailed(message, hint="check the user and password of the URI")
         case driver.OperationFailure() if error.code == _INVALID:
             return _invalid(error.details or {}, action)
+        case driver.OperationFailure() if error.code == _NO_CHANGE_STREAMS:
+            return ConfigurationError(
+                message,
+                hint="run the server as a replica set of one: mongod --replSet rs0, then "
+                "rs.initiate(); the embedded server is one",
+            )
         case driver.ExecutionTimeout():
             return OperationTimeout(message)
         case driver.OperationFailure():

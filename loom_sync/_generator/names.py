@@ -8,6 +8,7 @@ from collections import Counter
 # Identifiers, wherever they stand: in code, in comments, in docstrings.
 IDENTIFIERS = {
     "AbstractAsyncContextManager": "AbstractContextManager",
+    "AsyncChangeStream": "ChangeStream",
     "AsyncClientSession": "ClientSession",
     "AsyncCollection": "Collection",
     "AsyncGenerator": "Generator",
@@ -15,8 +16,11 @@ IDENTIFIERS = {
     "AsyncGridOut": "GridOut",
     "AsyncIterator": "Iterator",
     "AsyncMongoClient": "MongoClient",
+    "StopAsyncIteration": "StopIteration",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
     "aclose": "close",
     "aclosing": "closing",
     "anext": "next",
@@ -33,6 +37,10 @@ PHRASES = {
     "tasks": "threads",
     "task": "thread",
 }
+
+# Classes of the package whose objects do I/O as they are iterated: a method that returns one
+# without I/O of its own gets a twin all the same.
+ITERATED = ("Changes",)
 
 # Functions that a user of the synchronous package needs as well, under their own names.
 KEPT_FUNCTIONS = ("get_async_local_db_client", "get_async_remote_db_client")

@@ -12,9 +12,10 @@ from pathlib import Path, PurePosixPath
 import libcst as cst
 
 from .checks import HAND_WRITTEN, GenerationError, check_collisions, check_leftovers
+from .kept import keep_functions
 from .names import Renames
 from .strip import Strip
-from .twins import add_twins, keep_functions
+from .twins import add_twins
 
 # What reads differently without `await`: imports, nested `with`, loops that only pass on.
 _MENDED = ("I001", "F401", "C416", "SIM117", "UP028")

@@ -14,7 +14,8 @@ import libcst as cst
 import libcst.matchers as m
 from libcst.helpers import get_full_name_for_node
 
-from .names import IDENTIFIERS, KEPT_FUNCTIONS
+from .names import IDENTIFIERS, ITERATED
+from .nodes import imports_name, returned_class, statement
 
 # What a function returns at once, and what waits when it is used.
 _ITERATORS = ("AsyncIterator", "AsyncGenerator")
@@ -40,7 +41,9 @@ def add_twins(original: cst.Module, stripped: cst.Module, module: str) -> cst.Mo
     """
     package, _, own_name = module.rpartition(".")
     _check_bases(original)
-    added = _Added(package, _modules_beside(original), _sources_of_renamed(original))
+    added = _Added(
+        package, _modules_beside(original), _sources_of_renamed(original), _iterated_in(original)
+    )
     twins = {node.name.value: added.methods_of(node, own_name) for node in _public(original)}
     body = [
         _with_methods(node, twins[node.name.value])
@@ -48,28 +51,23 @@ def add_twins(original: cst.Module, stripped: cst.Module, module: str) -> cst.Mo
         else node
         for node in stripped.body
     ]
-    return stripped.with_changes(body=_with_imports(body, added.imports()))
-
-
-def keep_functions(original: cst.Module, stripped: cst.Module, package: str) -> cst.Module:
-    """Return the public module with the functions that both worlds have under their own names."""
-    body: list[cst.BaseStatement | cst.SimpleStatementLine] = []
-    for before, after in zip(original.body, stripped.body, strict=True):
-        kept = [name for name in KEPT_FUNCTIONS if _imports(before, name)]
-        if kept:
-            source = _import_module(before)
-            body.append(_statement(f"from {package}.{source} import {', '.join(kept)}"))
-        body.append(_export(after) if _is_all(after) else after)
-    return stripped.with_changes(body=body)
+    return stripped.with_changes(body=_withimports_name(body, added.imports()))
 
 
 class _Added:
     """The twins of one module, and what they import."""
 
-    def __init__(self, package: str, beside: set[str], sources: dict[str, str]) -> None:
+    def __init__(
+        self,
+        package: str,
+        beside: set[str],
+        sources: dict[str, str],
+        iterated: dict[str, str],
+    ) -> None:
         self._package = package
         self._beside = beside
         self._sources = sources
+        self._iterated = iterated
         self._modules: set[str] = set()
         self._renamed: set[str] = set()
         self._iterates = False
@@ -85,7 +83,7 @@ class _Added:
                 _check_form(node, member, hands_over=hands_over)
                 added.setdefault(member.name.value, []).append(self._method(member))
             elif name := _alias_of(member, added):
-                added[name[0]] = [_statement(f"{name[0]}_async = {name[1]}_async")]
+                added[name[0]] = [statement(f"{name[0]}_async = {name[1]}_async")]
         if asks_query:
             self._modules.add(own_name)
             added[""] = [_query_property(node, own_name)]
@@ -95,11 +93,14 @@ class _Added:
         delegate = self._delegate(node)
         if delegate is not None:
             self._modules.add(delegate[0])
-        self._iterates |= _returns(node, _ITERATORS)
+        self._iterates |= returned_class(node) in _ITERATORS
         if node.returns:
             found = m.findall(node.returns, m.Name())
             names = {cst.ensure_type(name, cst.Name).value for name in found}
             self._renamed |= names & self._sources.keys()
+        if source := self._iterated.get(returned_class(node)):
+            self._modules.add(source)
+            node = _returning(node, f"async_{source}")
         twin = cst.ensure_type(cst.parse_statement(_twin_code(node, delegate)), cst.FunctionDef)
         return twin.with_changes(leading_lines=[cst.EmptyLine()])
 
@@ -124,7 +125,7 @@ class _Added:
         lines += [f"from {self._sources[name]} import {name}" for name in sorted(self._renamed)]
         if self._iterates:
             lines.insert(0, "from collections.abc import AsyncIterator")
-        return [_statement(line) for line in lines]
+        return [statement(line) for line in lines]
 
 
 def _public(module: cst.Module) -> Iterator[cst.ClassDef]:
@@ -150,6 +151,16 @@ def _sources_of_renamed(module: cst.Module) -> dict[str, str]:
         if (line := cst.ensure_type(node, cst.ImportFrom)).module
         for alias in (line.names if not isinstance(line.names, cst.ImportStar) else ())
         if alias.evaluated_name in IDENTIFIERS and alias.evaluated_name not in _ITERATORS
+    }
+
+
+def _iterated_in(module: cst.Module) -> dict[str, str]:
+    """Return the modules beside this one that classes to be iterated come from."""
+    return {
+        name: get_full_name_for_node(cst.ensure_type(line, cst.ImportFrom).module or "") or ""
+        for line in m.findall(module, m.ImportFrom(module=m.Name(), relative=[m.Dot()]))
+        for name in ITERATED
+        if imports_name(line, name)
     }
 
 
@@ -194,12 +205,17 @@ def _check_form(owner: cst.ClassDef, method: cst.FunctionDef, *, hands_over: boo
 def _is_io(node: cst.FunctionDef) -> bool:
     if node.name.value.startswith("_"):
         return False
-    return node.asynchronous is not None or _returns(node, (*_ITERATORS, *_BLOCKS))
+    kinds = (*_ITERATORS, *_BLOCKS, *ITERATED)
+    return node.asynchronous is not None or returned_class(node) in kinds
 
 
-def _returns(node: cst.FunctionDef, kinds: tuple[str, ...]) -> bool:
-    returns = node.returns.annotation if node.returns else None
-    return isinstance(returns, cst.Subscript) and get_full_name_for_node(returns.value) in kinds
+def _returning(node: cst.FunctionDef, module: str) -> cst.FunctionDef:
+    """Return a function whose result is of the class that a module has by the same name."""
+    annotation = cst.ensure_type(
+        cst.ensure_type(node.returns, cst.Annotation).annotation, cst.Subscript
+    )
+    there = cst.Attribute(cst.Name(module), cst.ensure_type(annotation.value, cst.Name))
+    return node.with_deep_changes(annotation, value=there)
 
 
 def _decorated(node: cst.FunctionDef, name: str) -> bool:
@@ -212,7 +228,8 @@ def _is_overload(node: cst.FunctionDef) -> bool:
 
 def _twin_code(node: cst.FunctionDef, delegate: tuple[str, str] | None) -> str:
     name = node.name.value
-    iterates, opens = _returns(node, _ITERATORS), _returns(node, _BLOCKS)
+    returns = returned_class(node)
+    iterates, opens = returns in (*_ITERATORS, *ITERATED), returns in _BLOCKS
     waits = not (iterates or opens)
     signature = _CODE.code_for_node(
         node.with_changes(
@@ -296,37 +313,10 @@ def _name_of(node: cst.CSTNode) -> str | None:
     return None
 
 
-def _with_imports(
+def _withimports_name(
     body: Sequence[cst.BaseStatement], imports: Sequence[cst.BaseStatement]
 ) -> list[cst.BaseStatement]:
     imported = m.SimpleStatementLine([m.Import() | m.ImportFrom()])
     first = next((i for i, node in enumerate(body) if m.matches(node, imported)), 0)
     # After the first, which is `from __future__ import annotations`; ruff sorts them.
     return [*body[: first + 1], *imports, *body[first + 1 :]]
-
-
-def _statement(code: str) -> cst.SimpleStatementLine:
-    return cst.ensure_type(cst.parse_statement(code), cst.SimpleStatementLine)
-
-
-def _imports(node: cst.CSTNode, name: str) -> bool:
-    return bool(m.findall(node, m.ImportAlias(m.Name(name))))
-
-
-def _import_module(node: cst.CSTNode) -> str:
-    (found,) = m.findall(node, m.ImportFrom())
-    return get_full_name_for_node(cst.ensure_type(found, cst.ImportFrom).module or "") or ""
-
-
-def _is_all(node: cst.CSTNode) -> bool:
-    return m.matches(node, m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name("__all__"))])]))
-
-
-def _export(node: cst.CSTNode) -> cst.SimpleStatementLine:
-    line = cst.ensure_type(node, cst.SimpleStatementLine)
-    names = cst.ensure_type(cst.ensure_type(line.body[0], cst.Assign).value, cst.List)
-    kept = [cst.Element(cst.SimpleString(f'"{name}"'), cst.Comma()) for name in KEPT_FUNCTIONS]
-    first, *rest = names.elements
-    return cst.ensure_type(
-        line.with_deep_changes(names, elements=[first, *kept, *rest]), cst.SimpleStatementLine
-    )

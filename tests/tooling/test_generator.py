@@ -80,10 +80,10 @@ def test_imports_of_tests_lead_to_the_twins() -> None:
         "asyncio.gather(a)",
         "x = aiter(y)",
         "async_ = 1",
-        "class A:\n    def __aiter__(self): ...",
         "stack.enter_async_context(x)",
+        "class A:\n    def __await__(self): ...",
         "stack.push_async_callback(x)",
-        "raise StopAsyncIteration",
+        "except_(asyncio.CancelledError)",
         "x.asend(1)",
         "x = y.__await__",
         "if isawaitable(x): ...",
@@ -147,6 +147,31 @@ class Query(Base[T]):
     made = generated(code)
     assert "return await self._async.load(n)" in made
     assert "return await self._async.count(n, m)" in made
+
+
+def test_what_is_iterated_gets_twins_of_the_other_package() -> None:
+    code = """
+from . import feeds
+from .feeds import Changes, watch
+
+class Query(Base[T]):
+    def watch(self, *, after: str | None = None) -> Changes[T]:
+        \"\"\"Return changes.\"\"\"
+        return watch(self, after)
+
+class Model(Base[T]):
+    @classmethod
+    def watch(cls) -> Changes[T]:
+        return feeds.watch(cls)
+"""
+    made = generated(code)
+    assert "from loom_async import feeds as async_feeds" in made
+    assert "    def watch(self, *, after: str | None = None) -> Changes[T]:\n" in made
+    assert "def watch_async(self, *, after: str | None = None) -> async_feeds.Changes[T]:" in made
+    assert '"""Yield as `watch` does, without blocking the event loop."""' in made
+    assert "return self._async.watch(after=after)" in made
+    assert "def watch_async(cls) -> async_feeds.Changes[T]:" in made
+    assert "return async_feeds.watch(cls)" in made
 
 
 def test_unused_renames_are_reported() -> None:

@@ -23,6 +23,13 @@ def blocking(user: User) -> None:
     assert_type(query.load_latest(3), list[User])
     assert_type(query.stream(), Iterator[User])
     assert_type(query.project("name").load_many(), list[dict[str, Any]])
+    with User.watch() as changes:
+        assert_type(changes.token, str | None)
+        for change in changes:
+            assert_type(change, lm.Change[User])
+            assert_type(change.document, User | None)
+    for change in query.watch(resume_after="82"):
+        assert_type(change.operation, str)
 
 
 async def waiting(user: User) -> None:
@@ -64,3 +71,7 @@ async def waiting_transactions(user: User) -> None:
     assert_type(await waiting_move(user, by=3), str)
     assert_type(await loom_async.in_transaction(waiting_move, user, 3), str)
     assert_type(await User.filter().page_async(3), lm.Page[User])
+    async with User.watch_async() as changes:
+        assert_type(await anext(changes), lm.Change[User])
+    async for change in User.filter().watch_async():
+        assert_type(change.document, User | None)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from bson import ObjectId
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import InvalidId
+from ..errors import InvalidDocument, InvalidId
 from .annotations import model_codec
 from .document import DocumentModel
 from .model_codec import StoredField
@@ -42,6 +42,29 @@ def parse_id(model: type[DocumentModel], value: Any) -> Any:
 def stored_id(document: DocumentModel) -> Any:
     """Return the id of a document as MongoDB stores it."""
     return _id_field(type(document)).codec.encode(document.id)
+
+
+def loaded_id(model: type[DocumentModel], stored: Any) -> Any:
+    """Return an id as objects of a model have it.
+
+    Parameters:
+        model: Whose id it is.
+        stored: What MongoDB holds.
+
+    Raises:
+        InvalidDocument: The stored id does not fit the model.
+    """
+    try:
+        decoded = _id_field(model).codec.decode(stored)
+        return _adapter(model).validate_python(decoded, strict=False)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise InvalidDocument(
+            f"the id {stored!r} does not fit {model.__name__}: {reason}",
+            id=stored,
+            fields={"id": reason},
+            hint="the collection has documents of another kind",
+        ) from error
 
 
 @cache

@@ -1,0 +1,251 @@
+# Generated from loom_async/watch.py by `nox -s sync`: edit that file, not this one.
+"""Change streams: what happens to a model's documents, as it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from types import TracebackType
+from typing import Any, Generic, NoReturn, Self, TypeVar
+
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import timeout
+from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.synchronous.change_stream import ChangeStream
+from pymongo.synchronous.client_session import ClientSession
+
+from loom_async._core.context import Place, here
+from loom_async._core.driver_errors import is_passing, translate
+from loom_async._core.errors import ConnectionFailed, OperationFailed, QueryError, TransactionError
+from loom_async._core.model.change_event import Change, change_of, token_document, token_text
+from loom_async._core.model.document import DocumentModel
+from loom_async._core.model.values import CODEC_OPTIONS
+from loom_async._core.query.change_filter import change_pipeline
+from loom_async._core.query.spec import QuerySpec
+from loom_async._core.settings import settings
+
+from . import _seam
+from .database import collection_of
+from .targets import KILL_SECONDS, kill_session
+
+D = TypeVar("D", bound=DocumentModel)
+R = TypeVar("R")
+
+_RAW: CodecOptions[Any] = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
+_FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.05, 2.0, 2
+
+
+class Changes(Generic[D]):
+    """The changes of a collection, one after another; made by `watch`.
+
+    A loop over it opens the stream and closes it. A block has it open when its body begins, and
+    closes it; iterate inside. Used again, it goes on where it stopped. One thread at a time.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> @lm.declare_persist_db("my_app", "users")
+        ... class User(lm.Persistable):
+        ...     name: str
+        >>> def main() -> None:
+        ...     with User.watch() as changes:
+        ...         User(name="Ann").persist()
+        ...         for change in changes:
+        ...             print(change.operation, change.document)
+        ...             break
+    """
+
+    __slots__ = (
+        "_is_open",
+        "_is_over",
+        "_is_stopped",
+        "_model",
+        "_pipeline",
+        "_place",
+        "_session",
+        "_stream",
+        "_token",
+    )
+
+    def __init__(
+        self,
+        model: type[D],
+        pipeline: list[dict[str, Any]],
+        place: Place,
+        token: dict[str, Any] | None,
+    ) -> None:
+        self._model = model
+        self._pipeline = pipeline
+        self._place = place
+        self._token: Any = token
+        self._session: ClientSession | None = None
+        self._stream: ChangeStream[Any] | None = None
+        self._is_open = False
+        self._is_over = False
+        self._is_stopped = False
+
+    @property
+    def token(self) -> str | None:
+        """The place up to which changes have been given; None before the stream is first open.
+
+        `watch(resume_after=token)` goes on there. It moves on while nothing happens, too.
+        """
+        return None if self._token is None else token_text(self._token)
+
+    def stop(self) -> None:
+        """End the iteration, wherever this is called, within a second; it stays ended."""
+        self._is_stopped = True
+
+    def __enter__(self) -> Self:
+        if self._is_open:
+            raise QueryError(
+                f"these changes of {self._model.__name__} are being watched already",
+                hint="each watch() is one stream: call it once more for another",
+            )
+        self._is_open, self._is_over = True, False
+        try:
+            self._asked(self._begin)
+        except BaseException as error:
+            self._is_open = False
+            _seam.in_any_case(self._end)
+            if isinstance(error, PyMongoError):
+                self._fail(error)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._is_open = False
+        _seam.in_any_case(self._end)
+
+    def __iter__(self) -> Iterator[Change[D]]:
+        return self if self._is_open else _alone(self)
+
+    def __next__(self) -> Change[D]:
+        if not self._is_open:
+            raise QueryError(
+                f"the changes of {self._model.__name__} are not being watched here",
+                hint="ask for the next one inside `with User.watch() as changes:`",
+            )
+        event = self._event()
+        if event is None:
+            raise StopIteration
+        return change_of(self._model, event)
+
+    def _event(self) -> RawBSONDocument | None:
+        """Return the next event, however often the connection breaks; None at the end."""
+        answered, attempt = time.monotonic(), 0
+        while not self._is_stopped and not self._is_over:
+            try:
+                event = self._asked(self._next)
+            except PyMongoError as error:
+                if not is_passing(error) or time.monotonic() - answered > settings().server_timeout:
+                    self._fail(error)
+                _seam.sleep(min(_FIRST_WAIT * _GROWTH**attempt, _LONGEST_WAIT))
+                attempt += 1
+            else:
+                if event is not None:
+                    return event
+                answered, attempt = time.monotonic(), 0
+        return None
+
+    def _fail(self, error: PyMongoError) -> NoReturn:
+        self._is_over = True
+        known = translate(error, f"watch {self._model.__name__}")
+        if isinstance(error, ConnectionFailure) and self._is_open:
+            seconds = f"{settings().server_timeout:g}"
+            known = ConnectionFailed(
+                f"{known.message}; it could not be reached again for {seconds} seconds",
+                hint="nothing is lost: watch(resume_after=token) goes on after the last change, "
+                "once the server is reachable; the setting server_timeout says how long to try",
+            )
+        elif isinstance(known, OperationFailed) and not self._is_open and self._token is not None:
+            known.hint = known.hint or "resume_after takes a token of a change as it was given"
+        raise known from error
+
+    def _begin(self) -> None:
+        collection = collection_of(self._model, self._place, indexed=False)
+        if self._session is None:
+            client = collection.database.client
+            self._session = client.start_session(causal_consistency=False)
+        # The first batch is left empty: so the reply says where the stream begins.
+        self._stream = _seam.heeding(
+            collection.with_options(_RAW).watch,
+            self._pipeline,
+            full_document="updateLookup",
+            start_after=self._token,
+            batch_size=0,
+            session=self._session,
+        )
+        self._token = self._stream.resume_token
+
+    def _next(self) -> RawBSONDocument | None:
+        if self._stream is None:
+            self._begin()
+        stream: Any = self._stream
+        event: RawBSONDocument | None = _seam.heeding(stream.try_next)
+        # Asked for each event, pymongo's own copy of the place would take half of the time.
+        self._token = stream.resume_token if event is None else event["_id"]
+        self._is_over = not stream.alive
+        return event
+
+    def _asked(self, step: Callable[[], R]) -> R:
+        """Do a step; if it is given up, nothing of it stays, and the next one begins anew."""
+        try:
+            return step()
+        except PyMongoError:
+            raise
+        except BaseException:
+            _seam.in_any_case(self._give_up)
+            raise
+
+    def _give_up(self) -> None:
+        session, self._session, self._stream = self._session, None, None
+        if session is not None:
+            # By the session, since a cursor whose reply has not come has no other name.
+            kill_session(session)
+            session.end_session()
+
+    def _end(self) -> None:
+        stream, session = self._stream, self._session
+        self._stream = self._session = None
+        if stream is not None:
+            with timeout(KILL_SECONDS):
+                stream.close()
+        if session is not None:
+            session.end_session()
+
+
+def _alone(changes: Changes[D]) -> Generator[Change[D], None, None]:
+    with changes:
+        yield from changes
+
+
+def watch(
+    model: type[D], spec: QuerySpec | None = None, *, resume_after: str | None = None
+) -> Changes[D]:
+    """Return the changes of a model's documents that a query is about.
+
+    Parameters:
+        model: A declared model.
+        spec: A query of filters alone; None for all changes.
+        resume_after: The token of the change to go on after; None begins with what comes.
+
+    Raises:
+        QueryError: The query has more than filters, a filter that change streams do not take, or
+            `resume_after` is no token.
+        TransactionError: This is inside a transaction.
+    """
+    place = here()
+    if place.transaction is not None:
+        raise TransactionError(
+            f"changes of {model.__name__} cannot be watched inside a transaction",
+            hint="MongoDB tells of changes when a transaction has been committed: call watch() "
+            "before the transaction() block, or after it",
+        )
+    token = None if resume_after is None else token_document(resume_after)
+    return Changes(model, change_pipeline(spec or QuerySpec()), place, token)
