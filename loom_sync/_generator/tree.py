@@ -56,6 +56,11 @@ class Folder:
 FOLDERS = (
     Folder("loom_async", "loom_sync", is_package=True, shared=("_core",), other=("_generator",)),
     Folder("tests/aio", "tests/sync"),
+    Folder(
+        "tests/faults",
+        "tests/faults/sync",
+        shared=("sync", "conftest.py", "proxy.py", "replica_set.py"),
+    ),
     Folder("tests/bench", "tests/bench/sync", shared=("sync", "peers.py", "plot.py")),
     Folder("examples/async", "examples/sync"),
 )
