@@ -11,6 +11,7 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from . import _seam
+from ._core.doubt import Sending
 from ._core.driver_errors import duplicate_key, translate
 from ._core.model.absorb import absorb_insertion, absorb_modification
 from ._core.model.bulk_plan import (
@@ -23,7 +24,7 @@ from ._core.model.bulk_plan import (
     split_outcome,
 )
 from ._core.model.changes import as_bytes
-from ._core.model.document import DocumentModel, collector_paused
+from ._core.model.document import DocumentModel, collector_paused, set_doubt
 from ._core.model.markers import now
 from ._core.model.plan import Insertion, Modification
 from ._core.model.results import PersistResult
@@ -75,21 +76,18 @@ async def _write(
 ) -> None:
     errors: list[dict[str, Any]] = []
     unacknowledged: BulkWriteError | None = None
-    collection, session = target.collection, target.session
     async with target.turn(f"persist_many of {model.__name__}") as turn:
         try:
-            if steps[0].is_insert:
-                documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
-                await collection.insert_many(documents, ordered=account.ordered, session=session)
-            else:
-                operations = [_operation(step) for step in steps]
-                await collection.bulk_write(operations, ordered=account.ordered, session=session)
+            with Sending(*(step.document for step in steps)):
+                await _send(target, steps, ordered=account.ordered)
         except BulkWriteError as error:
             turn.failed(error)
             errors = list(error.details["writeErrors"])
             if not errors:
                 unacknowledged = error
     done, failed = split_outcome(steps, errors, ordered=account.ordered)
+    for step in steps[len(done) + len(failed) :]:
+        set_doubt(step.document, False)  # ordered: not sent
     if target.session is not None and failed:
         done = []  # the transaction has ended with the first failure
     for step, details in failed:
@@ -97,6 +95,16 @@ async def _write(
     await _absorb(model, target, done, account)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
+
+
+async def _send(target: Target, steps: Sequence[Step], *, ordered: bool) -> None:
+    collection, session = target.collection, target.session
+    if steps[0].is_insert:
+        documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
+        await collection.insert_many(documents, ordered=ordered, session=session)
+    else:
+        operations = [_operation(step) for step in steps]
+        await collection.bulk_write(operations, ordered=ordered, session=session)
 
 
 def _insertions(steps: Sequence[Step]) -> list[Insertion]:

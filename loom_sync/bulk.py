@@ -11,6 +11,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from loom_async._core.doubt import Sending
 from loom_async._core.driver_errors import duplicate_key, translate
 from loom_async._core.model.absorb import absorb_insertion, absorb_modification
 from loom_async._core.model.bulk_plan import (
@@ -23,7 +24,7 @@ from loom_async._core.model.bulk_plan import (
     split_outcome,
 )
 from loom_async._core.model.changes import as_bytes
-from loom_async._core.model.document import DocumentModel, collector_paused
+from loom_async._core.model.document import DocumentModel, collector_paused, set_doubt
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification
 from loom_async._core.model.results import PersistResult
@@ -77,21 +78,18 @@ def _write(
 ) -> None:
     errors: list[dict[str, Any]] = []
     unacknowledged: BulkWriteError | None = None
-    collection, session = target.collection, target.session
     with target.turn(f"persist_many of {model.__name__}") as turn:
         try:
-            if steps[0].is_insert:
-                documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
-                collection.insert_many(documents, ordered=account.ordered, session=session)
-            else:
-                operations = [_operation(step) for step in steps]
-                collection.bulk_write(operations, ordered=account.ordered, session=session)
+            with Sending(*(step.document for step in steps)):
+                _send(target, steps, ordered=account.ordered)
         except BulkWriteError as error:
             turn.failed(error)
             errors = list(error.details["writeErrors"])
             if not errors:
                 unacknowledged = error
     done, failed = split_outcome(steps, errors, ordered=account.ordered)
+    for step in steps[len(done) + len(failed) :]:
+        set_doubt(step.document, False)  # ordered: not sent
     if target.session is not None and failed:
         done = []  # the transaction has ended with the first failure
     for step, details in failed:
@@ -99,6 +97,16 @@ def _write(
     _absorb(model, target, done, account)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
+
+
+def _send(target: Target, steps: Sequence[Step], *, ordered: bool) -> None:
+    collection, session = target.collection, target.session
+    if steps[0].is_insert:
+        documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
+        collection.insert_many(documents, ordered=ordered, session=session)
+    else:
+        operations = [_operation(step) for step in steps]
+        collection.bulk_write(operations, ordered=ordered, session=session)
 
 
 def _insertions(steps: Sequence[Step]) -> list[Insertion]:

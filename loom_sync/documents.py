@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 
+from loom_async._core.doubt import Sending
 from loom_async._core.errors import DocumentNotFound
 from loom_async._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
-from loom_async._core.model.document import DocumentModel, hydrator, set_baseline
+from loom_async._core.model.document import DocumentModel, hydrator, set_baseline, set_doubt
 from loom_async._core.model.identity import parse_id, stored_id
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, plan_persist
@@ -59,6 +60,7 @@ def delete(document: DocumentModel) -> bool:
             key = {"_id": stored_id(document)}
             result = target.collection.delete_one(key, session=target.session)
         set_baseline(document, None)
+        set_doubt(document, False)
     return bool(result.deleted_count)
 
 
@@ -76,7 +78,7 @@ def _insert(document: DocumentModel, plan: Insertion) -> None:
     # Encoded once: pymongo passes the bytes on, though its types know only its own documents here.
     raw: Any = RawBSONDocument(plan.raw)
     target = target_of(model)
-    with target.turn(f"persist {model.__name__}"):
+    with target.turn(f"persist {model.__name__}"), Sending(document):
         if plan.replace:
             key = {"_id": plan.id}
             target.collection.replace_one(key, raw, upsert=True, session=target.session)
@@ -88,9 +90,10 @@ def _insert(document: DocumentModel, plan: Insertion) -> None:
 def _modify(document: DocumentModel, plan: Modification) -> None:
     model = type(document)
     target = target_of(model)
-    with target.turn(f"persist {model.__name__}"):
+    with target.turn(f"persist {model.__name__}"), Sending(document):
         found = update_and_fetch(target, plan.id, plan.update)
     if found is None:
+        set_doubt(document, False)
         raise _not_found(document)
     absorb_modification(document, plan, found)
 

@@ -10,15 +10,15 @@ from typing import Any, TypeAlias
 from bson.errors import InvalidBSON
 from bson.errors import InvalidDocument as UnencodableDocument
 
-from ..errors import EncodingError, InvalidId
+from ..errors import EncodingError, InvalidId, OutcomeUnknown
 from ..typing import is_dict, is_list
 from .annotations import model_codec
 from .changes import Change, Set, find_changes, same
-from .document import DocumentModel, baseline, hydrator
+from .document import DocumentModel, baseline, hydrator, is_in_doubt
 from .markers import now as current_time
 from .model_codec import ModelCodec, StoredField
 from .scalars import Identifier
-from .update import Update, render
+from .update import Update, is_idempotent, render
 from .values import decode_bson, encode_bson
 
 _MISSING = object()
@@ -26,7 +26,7 @@ _MISSING = object()
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """A new document in BSON bytes; `replace` if its id was the user's, so that it may exist.
+    """A new document in BSON bytes; `replace` if it may exist.
 
     `stamps` are the field values that the library made, to be given to the model once stored.
     """
@@ -61,6 +61,7 @@ def plan_persist(document: DocumentModel, now: datetime) -> Plan | None:
     Raises:
         EncodingError: A value cannot be stored; `path` says where it is.
         InvalidId: The id of a loaded document was changed.
+        OutcomeUnknown: An earlier update may have happened, and this one would repeat it.
     """
     codec = model_codec(type(document))
     stored = baseline(document)
@@ -72,8 +73,9 @@ def plan_persist(document: DocumentModel, now: datetime) -> Plan | None:
 def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -> Insertion:
     encoded = codec.encode(document)
     stamps = tuple(_insert_stamps(codec, encoded, now)) if codec.stamped else ()
-    is_users_id = "id" in document.__pydantic_fields_set__
-    return Insertion(encoded["_id"], encode_document(encoded), stamps, is_users_id)
+    # One whose insertion may have happened is put in its own place.
+    may_exist = "id" in document.__pydantic_fields_set__ or is_in_doubt(document)
+    return Insertion(encoded["_id"], encode_document(encoded), stamps, may_exist)
 
 
 def _insert_stamps(
@@ -153,7 +155,18 @@ def _plan_modification(
             after[field.stored_name] = field.codec.encode(value)
             changes.append(Set((field.stored_name,), after[field.stored_name]))
             stamps.append((field.name, value))
-    return Modification(before["_id"], render(changes), tuple(changes), after, tuple(stamps))
+    update = render(changes)
+    if is_in_doubt(document) and not is_idempotent(update):
+        raise _in_doubt(document)
+    return Modification(before["_id"], update, tuple(changes), after, tuple(stamps))
+
+
+def _in_doubt(document: DocumentModel) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"an earlier persist of {type(document).__name__} {document.id!r} may have reached the "
+        "database, and its counters or lists would grow twice",
+        hint="reload() the object to see what is stored, then change it anew",
+    )
 
 
 def _before(
