@@ -152,7 +152,9 @@ async def _absorb_modified(
     ids = [step.plan.id for step in steps]
     async with target.turn(f"persist_many of {model.__name__}: read back"):
         key = {"_id": {"$in": ids}}
-        found = await target.collection.find(key, session=target.session).to_list()
+        # One reply: a cursor would stay open if this were cancelled.
+        asked = target.collection.find(key, batch_size=len(ids) + 1, session=target.session)
+        found = await asked.to_list()
     by_id = {as_bytes(document["_id"]): document for document in found}
     for step in steps:
         stored = by_id.get(as_bytes(step.plan.id))

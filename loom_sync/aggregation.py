@@ -17,7 +17,7 @@ from loom_async._core.query.stages import AggregationStages
 
 from .database import namespace_of
 from .frames.framed import Framed
-from .targets import Target, batches, raw_cursor, target_of
+from .targets import Target, batches, target_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -289,10 +289,11 @@ class Query(Framed[M]):
         target, spec = target_of(self._model, place), self._spec
         if spec.limit == 0:
             return
-        action = f"load {self._model.__name__}"
-        with target.turn(action):
-            cursor = raw_cursor(target, spec, _BATCH)
-        yield from batches(target, cursor, action)
+        streams = batches(target, spec, _BATCH, f"load {self._model.__name__}")
+        try:
+            yield from streams
+        finally:
+            streams.close()
 
     @property
     def _async(self) -> async_aggregation.Query[M]:

@@ -9,14 +9,13 @@ from bson.codec_options import CodecOptions
 from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
-from pymongo.errors import PyMongoError
 
 from .. import _seam
 from .._core.model.values import CODEC_OPTIONS
 from .._core.query.spec import QuerySpec
 from .._core.replies import cut
 from ..clients import Client, MongoCollection
-from ..targets import Target, raw_cursor
+from ..targets import Target, end_queries
 from ..targets import batches as of_cursor
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
@@ -41,7 +40,7 @@ async def raw_batches(
     if target.session is None and await _is_direct(target.collection):
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
-        batches = of_cursor(target, await raw_cursor(target, spec, size or BATCH), "load batches")
+        batches = of_cursor(target, spec, size or BATCH, "load batches")
     try:
         async for stream in batches:
             yield stream
@@ -94,12 +93,4 @@ async def _by_commands(
                 }
         finally:
             if not ended:
-                await _seam.in_any_case(_kill, client, session.session_id)
-
-
-async def _kill(client: Client, session_id: Any) -> None:
-    # By its session, since a query that is given up before its first reply has no other name.
-    try:
-        await client.admin.command("killSessions", [session_id])
-    except PyMongoError:
-        return  # The server ends what nobody asks for any longer by itself.
+                await _seam.in_any_case(end_queries, session)

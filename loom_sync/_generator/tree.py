@@ -59,9 +59,12 @@ FOLDERS = (
     Folder(
         "tests/faults",
         "tests/faults/sync",
-        shared=("sync", "conftest.py", "proxy.py", "replica_set.py"),
+        shared=(
+            *("sync", "conftest.py", "leftovers.py", "proxy.py", "replica_set.py"),
+            "test_cancelling.py",
+        ),
     ),
-    Folder("tests/bench", "tests/bench/sync", shared=("sync", "peers.py", "plot.py")),
+    Folder("tests/bench", "tests/bench/sync", shared=("sync", "load.py", "peers.py", "plot.py")),
     Folder("examples/async", "examples/sync"),
 )
 

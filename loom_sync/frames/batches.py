@@ -10,7 +10,6 @@ from bson.codec_options import CodecOptions
 from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
-from pymongo.errors import PyMongoError
 
 from loom_async._core.model.values import CODEC_OPTIONS
 from loom_async._core.query.spec import QuerySpec
@@ -18,7 +17,7 @@ from loom_async._core.replies import cut
 
 from .. import _seam
 from ..clients import Client, MongoCollection
-from ..targets import Target, raw_cursor
+from ..targets import Target, end_queries
 from ..targets import batches as of_cursor
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
@@ -43,7 +42,7 @@ def raw_batches(
     if target.session is None and _is_direct(target.collection):
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
-        batches = of_cursor(target, raw_cursor(target, spec, size or BATCH), "load batches")
+        batches = of_cursor(target, spec, size or BATCH, "load batches")
     try:
         yield from batches
     finally:
@@ -95,12 +94,4 @@ def _by_commands(
                 }
         finally:
             if not ended:
-                _seam.in_any_case(_kill, client, session.session_id)
-
-
-def _kill(client: Client, session_id: Any) -> None:
-    # By its session, since a query that is given up before its first reply has no other name.
-    try:
-        client.admin.command("killSessions", [session_id])
-    except PyMongoError:
-        return  # The server ends what nobody asks for any longer by itself.
+                _seam.in_any_case(end_queries, session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,11 +29,17 @@ class Proxy:
 
     def freeze(self) -> None:
         """Let nothing through from now on, as a network that drops every packet."""
-        self._loop.call_soon_threadsafe(self._passing.clear)
+        self._loop.call_soon_threadsafe(self._asking.clear)
+        self.hold_replies()
+
+    def hold_replies(self) -> None:
+        """Let the server hear everything, and say nothing."""
+        self._loop.call_soon_threadsafe(self._answering.clear)
 
     def thaw(self) -> None:
         """Let everything through again, what was held back first."""
-        self._loop.call_soon_threadsafe(self._passing.set)
+        self._loop.call_soon_threadsafe(self._asking.set)
+        self._loop.call_soon_threadsafe(self._answering.set)
 
     def cut(self) -> None:
         """Break every connection, and each new one at once."""
@@ -53,14 +60,15 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._ending.set)
 
     async def _serve(self, ready: threading.Event) -> None:
-        self._ending, self._passing = asyncio.Event(), asyncio.Event()
-        self._passing.set()
+        self._ending = asyncio.Event()
+        self._asking, self._answering = asyncio.Event(), asyncio.Event()
+        self.thaw()
         server = await asyncio.start_server(self._connected, HOST, 0)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         await self._ending.wait()
         server.close()
-        self._passing.set()
+        self.thaw()
         self._break_all()
         mine = asyncio.current_task()
         await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not mine))
@@ -77,31 +85,37 @@ class Proxy:
             source, sink = await asyncio.open_connection(HOST, self._server)
             ends = {writer, sink}
             self._writers |= ends
-            await asyncio.gather(self._pump(reader, sink), self._pump(source, writer))
+            asking = self._pump(reader, sink, self._asking)
+            await asyncio.gather(asking, self._pump(source, writer, self._answering))
             self._writers -= ends
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event
+    ) -> None:
         with suppress(OSError):
             while data := await reader.read(_SIZE):
-                await self._passing.wait()
+                await gate.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()
 
 
 @contextmanager
-def run_proxy(server: int) -> Iterator[Proxy]:
-    """Give a proxy before a server until the block ends.
+def run_proxy(uri: str) -> Iterator[tuple[Proxy, str]]:
+    """Give a proxy before a server, and the URI to reach that through it, until the block ends.
 
     Parameters:
-        server: The server's port on this machine.
+        uri: The server's, on this machine.
     """
-    proxy, ready = Proxy(server), threading.Event()
+    before, port, after = re.split(r":(\d+)(?=/)", uri, maxsplit=1)
+    proxy, ready = Proxy(int(port)), threading.Event()
     thread = threading.Thread(target=proxy.run, args=(ready,))
     thread.start()
     ready.wait()
     try:
-        yield proxy
+        # Direct, since the member of a replica set would send its clients past the proxy.
+        direct = re.sub(r"replicaSet=\w+", "directConnection=true", after)
+        yield proxy, f"{before}:{proxy.port}{direct}"
     finally:
         proxy.end()
         thread.join()

@@ -87,8 +87,12 @@ class Member:
 
     def ask(self, command: str, value: Any = 1) -> dict[str, Any]:
         """Return the reply to an administrative command."""
+        return self.run({command: value})
+
+    def run(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Return the reply to an administrative command with its options."""
         with self.client() as client:
-            return client.admin.command(command, value)
+            return client.admin.command(command)
 
 
 def _run_tied(command: list[str]) -> subprocess.Popen[bytes]:
