@@ -60,6 +60,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_load(session: nox.Session) -> None:
+    """Measure many tasks at once against plain pymongo, and memory over minutes."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.bench.load", *session.posargs)
+
+
+@nox.session
 def bench_frames(session: nox.Session) -> None:
     """Measure frames in and out against pymongoarrow alone and the way without either."""
     session.install("-e", ".[test]", "faker>=30", "matplotlib>=3.9")

@@ -61,7 +61,7 @@ FOLDERS = (
         "tests/faults/sync",
         shared=(
             *("sync", "conftest.py", "leftovers.py", "proxy.py", "replica_set.py"),
-            "test_cancelling.py",
+            *("test_cancelling.py", "test_full_disk.py"),
         ),
     ),
     Folder("tests/bench", "tests/bench/sync", shared=("sync", "load.py", "peers.py", "plot.py")),
