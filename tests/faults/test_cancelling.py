@@ -74,7 +74,7 @@ async def at_once() -> None:
 async def test_cancelled_reads(observer: Observer, work: Callable[[], Awaitable[None]]) -> None:
     before = observer.open()
     await cancel_again_and_again(work)
-    assert observer.settled(before) == before
+    assert await asyncio.to_thread(observer.settled, before) == before
 
 
 async def test_cancelled_transactions(observer: Observer) -> None:
@@ -90,7 +90,7 @@ async def test_cancelled_transactions(observer: Observer) -> None:
             await Half(pair=pair).persist()
 
     ended = await cancel_again_and_again(write)
-    assert observer.settled(before) == before
+    assert await asyncio.to_thread(observer.settled, before) == before
     pairs = await Half.filter().distinct("pair")
     assert await Half.filter().count() == 2 * len(pairs) - 1
     assert len(pairs) >= ended + 2
@@ -113,7 +113,7 @@ async def test_cancelled_commits(observer: Observer) -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert await Half.filter(lm.fld["pair"] == pair).count() in (0, 2)
-    assert observer.settled(before) == before
+    assert await asyncio.to_thread(observer.settled, before) == before
 
 
 async def test_a_cancelled_increment_is_not_made_twice(observer: Observer) -> None:

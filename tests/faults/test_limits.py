@@ -151,7 +151,7 @@ async def test_no_connection_is_free(mongo_uri: str) -> None:
             for error in errors:
                 assert isinstance(error, lm.OperationTimeout)
                 assert "maxPoolSize" in (error.hint or "")
-            assert observer.settled(before) == before
+            assert await _seam.in_thread(observer.settled, before) == before
             assert watch.most == 1
         await client.drop_database(DATABASE)
 

@@ -150,7 +150,7 @@ def test_no_connection_is_free(mongo_uri: str) -> None:
             for error in errors:
                 assert isinstance(error, lm.OperationTimeout)
                 assert "maxPoolSize" in (error.hint or "")
-            assert observer.settled(before) == before
+            assert _seam.in_thread(observer.settled, before) == before
             assert watch.most == 1
         client.drop_database(DATABASE)
 
