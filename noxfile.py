@@ -1,4 +1,4 @@
-"""The project's sessions: `nox -s quickstart`, `tests`, `coverage`, `check`, `sync`, `bench`, `bench_load`."""
+"""The project's sessions: `nox -l` lists them."""
 
 import nox
 

@@ -146,6 +146,19 @@ class ReplicaSet:
         """Wait until there is a primary, and both others have all that it has."""
         until(self._is_whole)
 
+    @contextmanager
+    def failing(
+        self, command: str, failure: dict[str, Any], *, mode: Any = "alwaysOn"
+    ) -> Iterator[None]:
+        """Have a command of clients fail on the primary, by the fail point `failCommand`."""
+        primary = self.primary()
+        point = {"configureFailPoint": "failCommand"}
+        primary.run(point | {"mode": mode, "data": {"failCommands": [command], **failure}})
+        try:
+            yield
+        finally:
+            primary.run(point | {"mode": "off"})
+
     def stop(self) -> None:
         """End all members."""
         for member in self.members:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import partial
 from typing import Any, TypeAlias
 
 import pytest
@@ -104,12 +103,13 @@ async def test_a_network_that_is_cut(through: Through, operation: Operation) -> 
     proxy, uri = through
     with lm.config_context(server_timeout=LIMIT):
         async with lm.connect(uri):
-            await (counter := Counter()).persist()
+            counter, other = Counter(), Counter()
+            await Counter.persist_many([counter, other])
             proxy.cut()
             error = await failure(operation, counter, LIMIT)
             assert isinstance(error, lm.ConnectionFailed | lm.TransactionAborted)
             # Now the client knows that nobody is there, and the limit is the same.
-            again = await failure(load, counter, LIMIT)
+            again = await failure(rename, other, LIMIT)
             assert isinstance(again, lm.ConnectionFailed)
             proxy.mend()
             assert await Counter.from_id(counter.id) is not None or operation is in_transaction
@@ -169,8 +169,9 @@ async def test_a_reply_is_lost(through: Through) -> None:
         proxy.hold_replies()
         await failure(rename, other, LIMIT)
         proxy.thaw()
-        with pytest.raises(lm.OutcomeUnknown):
-            await counter.persist()
+        for copy in (counter, counter.model_copy()):
+            with pytest.raises(lm.OutcomeUnknown):
+                await copy.persist()
         with pytest.raises(lm.BulkError) as caught:
             await Counter.persist_many([counter])
         assert "reload()" in caught.value.entries[0].reason
@@ -223,15 +224,32 @@ async def test_a_primary_that_leaves(replica_set: ReplicaSet) -> None:
     async with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
         with lm.using(database=DATABASE):
             await (counter := Counter()).persist()
-            failing = {
-                "failCommands": ["findAndModify"],
-                "writeConcernError": {"code": 11602, "errmsg": "stepped down"},
-            }
-            mode = {"times": 1}
-            primary = await _seam.in_thread(replica_set.primary)
+            failure = {"writeConcernError": {"code": 11602, "errmsg": "stepped down"}}
             for operation in (rename, increment):
-                point = {"configureFailPoint": "failCommand", "mode": mode, "data": failing}
-                await _seam.in_thread(partial(primary.run, point))
-                await operation(counter)
+                with replica_set.failing("findAndModify", failure, mode={"times": 1}):
+                    await operation(counter)
             assert (await counter.reload()).count == 1
         await client.drop_database(DATABASE)
+
+
+async def test_a_commit_is_not_answered(replica_set: ReplicaSet) -> None:
+    """Nobody knows whether the transaction has happened: its increment is not sent once more."""
+    async with lm.connect(replica_set.uri) as client:
+        with lm.using(database=DATABASE), lm.config_context(transaction_timeout=0.2):
+            await (counter := Counter()).persist()
+            counter.count += 1
+            unheard = replica_set.failing("commitTransaction", {"closeConnection": True})
+            with unheard, pytest.raises(lm.ConnectionFailed):
+                await persist_in_transaction(counter)
+            # It is still open on the server, which would wait for its commit for a minute.
+            await client.admin.command("killAllSessions", [])
+            with pytest.raises(lm.OutcomeUnknown):
+                await counter.persist()
+            await counter.reload()
+            await increment(counter)
+        await client.drop_database(DATABASE)
+
+
+async def persist_in_transaction(counter: Counter) -> None:
+    async with lm.transaction():
+        await counter.persist()

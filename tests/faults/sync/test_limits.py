@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TypeAlias
 
 import pytest
@@ -103,12 +102,13 @@ def test_a_network_that_is_cut(through: Through, operation: Operation) -> None:
     """What is not answered is asked once more; then the server is waited for, as configured."""
     proxy, uri = through
     with lm.config_context(server_timeout=LIMIT), lm.connect(uri):
-        (counter := Counter()).persist()
+        counter, other = Counter(), Counter()
+        Counter.persist_many([counter, other])
         proxy.cut()
         error = failure(operation, counter, LIMIT)
         assert isinstance(error, lm.ConnectionFailed | lm.TransactionAborted)
         # Now the client knows that nobody is there, and the limit is the same.
-        again = failure(load, counter, LIMIT)
+        again = failure(rename, other, LIMIT)
         assert isinstance(again, lm.ConnectionFailed)
         proxy.mend()
         assert Counter.from_id(counter.id) is not None or operation is in_transaction
@@ -168,8 +168,9 @@ def test_a_reply_is_lost(through: Through) -> None:
         proxy.hold_replies()
         failure(rename, other, LIMIT)
         proxy.thaw()
-        with pytest.raises(lm.OutcomeUnknown):
-            counter.persist()
+        for copy in (counter, counter.model_copy()):
+            with pytest.raises(lm.OutcomeUnknown):
+                copy.persist()
         with pytest.raises(lm.BulkError) as caught:
             Counter.persist_many([counter])
         assert "reload()" in caught.value.entries[0].reason
@@ -222,15 +223,32 @@ def test_a_primary_that_leaves(replica_set: ReplicaSet) -> None:
     with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
         with lm.using(database=DATABASE):
             (counter := Counter()).persist()
-            failing = {
-                "failCommands": ["findAndModify"],
-                "writeConcernError": {"code": 11602, "errmsg": "stepped down"},
-            }
-            mode = {"times": 1}
-            primary = _seam.in_thread(replica_set.primary)
+            failure = {"writeConcernError": {"code": 11602, "errmsg": "stepped down"}}
             for operation in (rename, increment):
-                point = {"configureFailPoint": "failCommand", "mode": mode, "data": failing}
-                _seam.in_thread(partial(primary.run, point))
-                operation(counter)
+                with replica_set.failing("findAndModify", failure, mode={"times": 1}):
+                    operation(counter)
             assert counter.reload().count == 1
         client.drop_database(DATABASE)
+
+
+def test_a_commit_is_not_answered(replica_set: ReplicaSet) -> None:
+    """Nobody knows whether the transaction has happened: its increment is not sent once more."""
+    with lm.connect(replica_set.uri) as client:
+        with lm.using(database=DATABASE), lm.config_context(transaction_timeout=0.2):
+            (counter := Counter()).persist()
+            counter.count += 1
+            unheard = replica_set.failing("commitTransaction", {"closeConnection": True})
+            with unheard, pytest.raises(lm.ConnectionFailed):
+                persist_in_transaction(counter)
+            # It is still open on the server, which would wait for its commit for a minute.
+            client.admin.command("killAllSessions", [])
+            with pytest.raises(lm.OutcomeUnknown):
+                counter.persist()
+            counter.reload()
+            increment(counter)
+        client.drop_database(DATABASE)
+
+
+def persist_in_transaction(counter: Counter) -> None:
+    with lm.transaction():
+        counter.persist()
