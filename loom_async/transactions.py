@@ -43,7 +43,7 @@ class Transaction(TransactionState):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lock = _seam.Lock()
+        self.lock: _seam.Lock = _seam.Lock()
         self.session: AsyncClientSession | None = None
 
 

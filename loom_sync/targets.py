@@ -36,9 +36,9 @@ class Target:
         transaction: Transaction | None = None,
         session: ClientSession | None = None,
     ) -> None:
-        self.collection = collection
-        self.transaction = transaction
-        self.session = session
+        self.collection: MongoCollection = collection
+        self.transaction: Transaction | None = transaction
+        self.session: ClientSession | None = session
 
     def turn(self, action: str) -> Turn:
         """Return a block for one call of the driver, whose errors leave it as Loom's.

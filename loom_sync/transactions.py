@@ -45,7 +45,7 @@ class Transaction(TransactionState):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lock = _seam.Lock()
+        self.lock: _seam.Lock = _seam.Lock()
         self.session: ClientSession | None = None
 
 

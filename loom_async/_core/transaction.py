@@ -46,7 +46,7 @@ class TransactionState:
     """
 
     def __init__(self) -> None:
-        self.journal = Journal()
+        self.journal: Journal = Journal()
         self.failure: BaseException | None = None
         self.is_ended = False
         self.namespaces: set[tuple[str, str]] = set()
