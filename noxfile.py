@@ -1,4 +1,4 @@
-"""The project's sessions: `nox -s quickstart`, `tests`, `coverage`, `check`, `sync`, `bench`."""
+"""The project's sessions: `nox -l` lists them."""
 
 import nox
 
@@ -57,6 +57,13 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[test]", "beanie>=2.0", "odmantic>=1.0")
     session.run("python", "-m", "tests.bench.odm", *session.posargs)
     session.run("python", "-m", "tests.bench.sync.odm", *session.posargs)
+
+
+@nox.session
+def bench_load(session: nox.Session) -> None:
+    """Measure many tasks at once against plain pymongo, and memory over minutes."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.bench.load", *session.posargs)
 
 
 @nox.session

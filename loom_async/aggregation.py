@@ -13,9 +13,10 @@ from ._core.query.fields import Field
 from ._core.query.grouping import Accumulators
 from ._core.query.spec import QuerySpec
 from ._core.query.stages import AggregationStages
+from .cursors import batches
 from .database import namespace_of
 from .frames.framed import Framed
-from .targets import Target, batches, raw_cursor, target_of
+from .targets import Target, target_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -252,11 +253,12 @@ class Query(Framed[M]):
         target, spec = await target_of(self._model, place), self._spec
         if spec.limit == 0:
             return
-        action = f"load {self._model.__name__}"
-        async with target.turn(action):
-            cursor = await raw_cursor(target, spec, _BATCH)
-        async for stream in batches(target, cursor, action):
-            yield stream
+        streams = batches(target, spec, _BATCH, f"load {self._model.__name__}")
+        try:
+            async for stream in streams:
+                yield stream
+        finally:
+            await streams.aclose()
 
 
 def _open_documents(target: Target, spec: QuerySpec, fields: dict[str, Any]) -> Any:

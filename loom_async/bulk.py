@@ -11,6 +11,7 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from . import _seam, hooks
+from ._core.doubt import Sending
 from ._core.driver_errors import duplicate_key, translate
 from ._core.model.absorb import absorb_insertion, absorb_modification
 from ._core.model.bulk_plan import (
@@ -23,7 +24,7 @@ from ._core.model.bulk_plan import (
     split_outcome,
 )
 from ._core.model.changes import as_bytes, same
-from ._core.model.document import DocumentModel, collector_paused
+from ._core.model.document import DocumentModel, collector_paused, set_doubt
 from ._core.model.markers import now
 from ._core.model.plan import Insertion, Modification, stale
 from ._core.model.results import PersistResult
@@ -79,18 +80,10 @@ async def _write(
     errors: list[dict[str, Any]] = []
     missed = 0
     unacknowledged: BulkWriteError | None = None
-    collection, session = target.collection, target.session
     async with target.turn(f"persist_many of {model.__name__}") as turn:
         try:
-            if steps[0].is_insert:
-                documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
-                await collection.insert_many(documents, ordered=account.ordered, session=session)
-            else:
-                operations = [_operation(step) for step in steps]
-                result = await collection.bulk_write(
-                    operations, ordered=account.ordered, session=session
-                )
-                missed = len(steps) - result.matched_count - result.upserted_count
+            with Sending(*(step.document for step in steps)):
+                missed = await _send(target, steps, ordered=account.ordered)
         except BulkWriteError as error:
             turn.failed(error)
             errors = list(error.details["writeErrors"])
@@ -98,6 +91,8 @@ async def _write(
             if not errors:
                 unacknowledged = error
     done, failed = split_outcome(steps, errors, ordered=account.ordered)
+    for step in steps[len(done) + len(failed) :]:
+        set_doubt(step.document, False)  # ordered: not sent
     if target.session is not None and failed:
         done = []  # the transaction has ended with the first failure
     for step, details in failed:
@@ -105,6 +100,18 @@ async def _write(
     await _absorb(model, target, done, account, is_certain=not missed)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
+
+
+async def _send(target: Target, steps: Sequence[Step], *, ordered: bool) -> int:
+    """Send steps of one kind, and return how many of them met no document."""
+    collection, session = target.collection, target.session
+    if steps[0].is_insert:
+        documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
+        await collection.insert_many(documents, ordered=ordered, session=session)
+        return 0
+    operations = [_operation(step) for step in steps]
+    result = await collection.bulk_write(operations, ordered=ordered, session=session)
+    return len(steps) - result.matched_count - result.upserted_count
 
 
 def _insertions(steps: Sequence[Step]) -> list[Insertion]:
@@ -156,7 +163,9 @@ async def _absorb_modified(
     ids = [step.plan.id for step in steps]
     async with target.turn(f"persist_many of {model.__name__}: read back"):
         key = {"_id": {"$in": ids}}
-        found = await target.collection.find(key, session=target.session).to_list()
+        # One reply: a cursor would stay open if this were cancelled.
+        asked = target.collection.find(key, batch_size=len(ids) + 1, session=target.session)
+        found = await asked.to_list()
     by_id = {as_bytes(document["_id"]): document for document in found}
     for step in steps:
         stored = by_id.get(as_bytes(step.plan.id))

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 from bson.raw_bson import RawBSONDocument
 
 from . import _seam, hooks
+from ._core.doubt import Sending
 from ._core.errors import DocumentNotFound
 from ._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from ._core.model.append_only import refuse_change
-from ._core.model.document import DocumentModel, hydrator, set_baseline
+from ._core.model.document import DocumentModel, hydrator, set_baseline, set_doubt
 from ._core.model.family import scope_of
 from ._core.model.identity import parse_id, stored_id
 from ._core.model.markers import now
@@ -69,6 +70,7 @@ async def delete(document: DocumentModel) -> bool:
             key = {"_id": stored_id(document)}
             result = await target.collection.delete_one(key, session=target.session)
         set_baseline(document, None)
+        set_doubt(document, False)
     if result.deleted_count:
         await hooks.run("after_delete", (document,))
     return bool(result.deleted_count)
@@ -94,11 +96,12 @@ async def _insert(document: DocumentModel, plan: Insertion) -> None:
     raw: Any = RawBSONDocument(plan.raw)
     target = await target_of(model)
     async with target.turn(f"persist {model.__name__}"):
-        if plan.replace:
-            key = {"_id": plan.id}
-            await target.collection.replace_one(key, raw, upsert=True, session=target.session)
-        else:
-            await target.collection.insert_one(raw, session=target.session)
+        with Sending(document):
+            if plan.replace:
+                key = {"_id": plan.id}
+                await target.collection.replace_one(key, raw, upsert=True, session=target.session)
+            else:
+                await target.collection.insert_one(raw, session=target.session)
     absorb_insertion(document, plan)
 
 
@@ -107,10 +110,12 @@ async def _modify(document: DocumentModel, plan: Modification) -> None:
     target = await target_of(model)
     there: dict[str, Any] | None = None
     async with target.turn(f"persist {model.__name__}"):
-        found = await update_and_fetch(target, plan)
+        with Sending(document):
+            found = await update_and_fetch(target, plan)
         if found is None and plan.condition:
             there = await target.collection.find_one({"_id": plan.id}, session=target.session)
     if found is None:
+        set_doubt(document, False)
         raise _not_found(document) if there is None else stale(model, plan, there)
     absorb_modification(document, plan, found)
 

@@ -17,7 +17,13 @@ from pymongo.read_concern import ReadConcern
 from . import _seam
 from ._core import context
 from ._core.driver_errors import Translated
-from ._core.errors import ConfigurationError, TransactionAborted, TransactionError
+from ._core.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    OperationTimeout,
+    TransactionAborted,
+    TransactionError,
+)
 from ._core.settings import settings
 from ._core.transaction import TransactionState, documents_in, failed
 from .clients import Client
@@ -79,7 +85,7 @@ def refuse_in_transaction(problem: str, *, hint: str = "do it before the block")
 
 async def _end(transaction: Transaction, *, keep: bool) -> None:
     """Commit a transaction, or give it up and give objects their earlier states."""
-    is_kept = False
+    is_kept = in_doubt = False
     async with transaction.lock:
         transaction.is_ended = True
         try:
@@ -88,11 +94,14 @@ async def _end(transaction: Transaction, *, keep: bool) -> None:
             if transaction.session is not None and keep:
                 await _commit(transaction.session)
             is_kept = keep
+        except (ConnectionFailed, OperationTimeout):
+            in_doubt = True
+            raise
         finally:
             if transaction.session is not None:
                 await transaction.session.end_session()  # gives up what was not committed
             if not is_kept:
-                transaction.journal.restore()
+                transaction.journal.restore(in_doubt=in_doubt)
 
 
 async def _begin(client: Client) -> AsyncClientSession:

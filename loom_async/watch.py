@@ -24,8 +24,8 @@ from ._core.model.values import CODEC_OPTIONS
 from ._core.query.change_filter import change_pipeline
 from ._core.query.spec import QuerySpec
 from ._core.settings import settings
+from .cursors import SECONDS_TO_GIVE_UP, end_queries
 from .database import collection_of
-from .targets import KILL_SECONDS, kill_session
 
 D = TypeVar("D", bound=DocumentModel)
 R = TypeVar("R")
@@ -205,14 +205,14 @@ class Changes(Generic[D]):
         session, self._session, self._stream = self._session, None, None
         if session is not None:
             # By the session, since a cursor whose reply has not come has no other name.
-            await kill_session(session)
+            await end_queries(session)
             await session.end_session()
 
     async def _end(self) -> None:
         stream, session = self._stream, self._session
         self._stream = self._session = None
         if stream is not None:
-            with timeout(KILL_SECONDS):
+            with timeout(SECONDS_TO_GIVE_UP):
                 await stream.close()
         if session is not None:
             await session.end_session()

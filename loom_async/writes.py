@@ -5,13 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from pymongo import ReturnDocument
-from pymongo.errors import AutoReconnect, WriteConcernError
+from pymongo.errors import (
+    AutoReconnect,
+    NetworkTimeout,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+    WTimeoutError,
+)
 
 from ._core.model.plan import Modification
 from ._core.model.update import is_idempotent
 from ._core.model.values import CODEC_OPTIONS
 from .clients import MongoCollection
 from .targets import Target
+
+# Codes with which a server says that it stops being the primary while it waits for other members,
+# which may undo the write (driver specification "Retryable Writes").
+_LEAVING = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 
 
 async def update_and_fetch(target: Target, plan: Modification) -> dict[str, Any] | None:
@@ -20,15 +30,22 @@ async def update_and_fetch(target: Target, plan: Modification) -> dict[str, Any]
     A retryable findAndModify makes the server keep a copy of the document for the retry, which
     costs another write (MongoDB manual, "Retryable Writes"). An update that may be made twice needs
     no copy: it is sent plainly, and made again only if its reply is lost. In a transaction nothing
-    is retried but the whole.
+    is retried but the whole. Where a client limits the time of an operation, the driver alone knows
+    how much of it is left for a retry.
     """
-    if target.session is None and is_idempotent(plan.update) and not plan.condition:
-        try:
-            return await _find_and_modify(target.collection, plan)
-        except AutoReconnect:
-            # The attempt that follows is the last, as in the driver's own retry.
-            return await _retryable(target, plan)
-    return await _retryable(target, plan)
+    options = target.collection.database.client.options
+    is_repeatable = is_idempotent(plan.update) and not plan.condition
+    if target.session is not None or options.timeout is not None or not is_repeatable:
+        return await _retryable(target, plan)
+    try:
+        return await _find_and_modify(target.collection, plan)
+    except (NetworkTimeout, ServerSelectionTimeoutError):
+        raise  # the time that was configured has passed
+    except AutoReconnect:
+        if not options.retry_writes:
+            raise
+        # The attempt that follows is the last, as in the driver's own retry.
+        return await _retryable(target, plan)
 
 
 async def _retryable(target: Target, plan: Modification) -> dict[str, Any] | None:
@@ -54,6 +71,15 @@ async def _find_and_modify(
     reply = await collection.database.command(command, codec_options=CODEC_OPTIONS)
     failure = reply.get("writeConcernError")
     if failure:
-        raise WriteConcernError(str(failure.get("errmsg")), failure.get("code"), failure)
+        raise _unconfirmed(failure)
     value: dict[str, Any] | None = reply["value"]
     return value
+
+
+def _unconfirmed(failure: dict[str, Any]) -> AutoReconnect | WriteConcernError:
+    text, code = str(failure.get("errmsg")), failure.get("code")
+    if code in _LEAVING:
+        return AutoReconnect(text)
+    if failure.get("errInfo", {}).get("wtimeout"):
+        return WTimeoutError(text, code, failure)
+    return WriteConcernError(text, code, failure)

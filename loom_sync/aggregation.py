@@ -16,9 +16,10 @@ from loom_async._core.query.grouping import Accumulators
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
 
+from .cursors import batches
 from .database import namespace_of
 from .frames.framed import Framed
-from .targets import Target, batches, raw_cursor, target_of
+from .targets import Target, target_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -293,10 +294,11 @@ class Query(Framed[M]):
         target, spec = target_of(self._model, place), self._spec
         if spec.limit == 0:
             return
-        action = f"load {self._model.__name__}"
-        with target.turn(action):
-            cursor = raw_cursor(target, spec, _BATCH)
-        yield from batches(target, cursor, action)
+        streams = batches(target, spec, _BATCH, f"load {self._model.__name__}")
+        try:
+            yield from streams
+        finally:
+            streams.close()
 
     @property
     def _async(self) -> async_aggregation.Query[M]:

@@ -11,6 +11,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from loom_async._core.doubt import Sending
 from loom_async._core.driver_errors import duplicate_key, translate
 from loom_async._core.model.absorb import absorb_insertion, absorb_modification
 from loom_async._core.model.bulk_plan import (
@@ -23,7 +24,7 @@ from loom_async._core.model.bulk_plan import (
     split_outcome,
 )
 from loom_async._core.model.changes import as_bytes, same
-from loom_async._core.model.document import DocumentModel, collector_paused
+from loom_async._core.model.document import DocumentModel, collector_paused, set_doubt
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, stale
 from loom_async._core.model.results import PersistResult
@@ -81,16 +82,10 @@ def _write(
     errors: list[dict[str, Any]] = []
     missed = 0
     unacknowledged: BulkWriteError | None = None
-    collection, session = target.collection, target.session
     with target.turn(f"persist_many of {model.__name__}") as turn:
         try:
-            if steps[0].is_insert:
-                documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
-                collection.insert_many(documents, ordered=account.ordered, session=session)
-            else:
-                operations = [_operation(step) for step in steps]
-                result = collection.bulk_write(operations, ordered=account.ordered, session=session)
-                missed = len(steps) - result.matched_count - result.upserted_count
+            with Sending(*(step.document for step in steps)):
+                missed = _send(target, steps, ordered=account.ordered)
         except BulkWriteError as error:
             turn.failed(error)
             errors = list(error.details["writeErrors"])
@@ -98,6 +93,8 @@ def _write(
             if not errors:
                 unacknowledged = error
     done, failed = split_outcome(steps, errors, ordered=account.ordered)
+    for step in steps[len(done) + len(failed) :]:
+        set_doubt(step.document, False)  # ordered: not sent
     if target.session is not None and failed:
         done = []  # the transaction has ended with the first failure
     for step, details in failed:
@@ -105,6 +102,18 @@ def _write(
     _absorb(model, target, done, account, is_certain=not missed)
     if unacknowledged is not None:
         raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
+
+
+def _send(target: Target, steps: Sequence[Step], *, ordered: bool) -> int:
+    """Send steps of one kind, and return how many of them met no document."""
+    collection, session = target.collection, target.session
+    if steps[0].is_insert:
+        documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
+        collection.insert_many(documents, ordered=ordered, session=session)
+        return 0
+    operations = [_operation(step) for step in steps]
+    result = collection.bulk_write(operations, ordered=ordered, session=session)
+    return len(steps) - result.matched_count - result.upserted_count
 
 
 def _insertions(steps: Sequence[Step]) -> list[Insertion]:
@@ -156,7 +165,9 @@ def _absorb_modified(
     ids = [step.plan.id for step in steps]
     with target.turn(f"persist_many of {model.__name__}: read back"):
         key = {"_id": {"$in": ids}}
-        found = target.collection.find(key, session=target.session).to_list()
+        # One reply: a cursor would stay open if this were cancelled.
+        asked = target.collection.find(key, batch_size=len(ids) + 1, session=target.session)
+        found = asked.to_list()
     by_id = {as_bytes(document["_id"]): document for document in found}
     for step in steps:
         stored = by_id.get(as_bytes(step.plan.id))

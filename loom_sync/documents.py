@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 
+from loom_async._core.doubt import Sending
 from loom_async._core.errors import DocumentNotFound
 from loom_async._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from loom_async._core.model.append_only import refuse_change
-from loom_async._core.model.document import DocumentModel, hydrator, set_baseline
+from loom_async._core.model.document import DocumentModel, hydrator, set_baseline, set_doubt
 from loom_async._core.model.family import scope_of
 from loom_async._core.model.identity import parse_id, stored_id
 from loom_async._core.model.markers import now
@@ -66,6 +67,7 @@ def delete(document: DocumentModel) -> bool:
             key = {"_id": stored_id(document)}
             result = target.collection.delete_one(key, session=target.session)
         set_baseline(document, None)
+        set_doubt(document, False)
     if result.deleted_count:
         hooks.run("after_delete", (document,))
     return bool(result.deleted_count)
@@ -90,7 +92,7 @@ def _insert(document: DocumentModel, plan: Insertion) -> None:
     # Encoded once: pymongo passes the bytes on, though its types know only its own documents here.
     raw: Any = RawBSONDocument(plan.raw)
     target = target_of(model)
-    with target.turn(f"persist {model.__name__}"):
+    with target.turn(f"persist {model.__name__}"), Sending(document):
         if plan.replace:
             key = {"_id": plan.id}
             target.collection.replace_one(key, raw, upsert=True, session=target.session)
@@ -104,10 +106,12 @@ def _modify(document: DocumentModel, plan: Modification) -> None:
     target = target_of(model)
     there: dict[str, Any] | None = None
     with target.turn(f"persist {model.__name__}"):
-        found = update_and_fetch(target, plan)
+        with Sending(document):
+            found = update_and_fetch(target, plan)
         if found is None and plan.condition:
             there = target.collection.find_one({"_id": plan.id}, session=target.session)
     if found is None:
+        set_doubt(document, False)
         raise _not_found(document) if there is None else stale(model, plan, there)
     absorb_modification(document, plan, found)
 

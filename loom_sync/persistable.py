@@ -58,6 +58,8 @@ class PersistableBase(DocumentModel):
             DocumentNotFound: The object was loaded and its document has been deleted since.
             DuplicateKey: A unique index has another document with this value.
             EncodingError: A value cannot be stored; nothing was sent.
+            OutcomeUnknown: An earlier `persist` failed and may have happened all the same, and this
+                one would count or append once more; `reload` first.
 
         Example:
             >>> import loom_sync as lm

@@ -3,25 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from pymongo import timeout
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core.context import Place, here
 from loom_async._core.driver_errors import translate, translated
 from loom_async._core.errors import TransactionError
-from loom_async._core.query.spec import QuerySpec
 
 from .clients import MongoCollection
 from .database import collection_of
 from .transactions import Transaction, session_of
-
-# How long giving something up may wait for a server that is perhaps not there any longer.
-KILL_SECONDS = 2.0
 
 
 class Target:
@@ -91,67 +85,6 @@ class Turn:
             transaction.lock.release()
         if known is not None:
             raise known from error
-
-
-def raw_cursor(target: Target, spec: QuerySpec, size: int) -> Any:
-    """Return a cursor over the results of a query as raw batches.
-
-    Parameters:
-        target: Where to look.
-        spec: What to ask.
-        size: How many documents a batch has at most.
-    """
-    if spec.stages:
-        return target.collection.aggregate_raw_batches(
-            spec.pipeline(), batchSize=size, session=target.session
-        )
-    return target.collection.find_raw_batches(
-        spec.filter,
-        sort=list(spec.sort) or None,
-        skip=spec.skip,
-        limit=spec.limit or 0,
-        batch_size=size,
-        session=target.session,
-    )
-
-
-def batches(target: Target, cursor: Any, action: str) -> Generator[bytes, None, None]:
-    """Yield what a cursor of raw batches brings, each in a turn of its own, and close it.
-
-    Parameters:
-        target: Where the cursor is.
-        cursor: The cursor.
-        action: As for `Target.turn`.
-    """
-    try:
-        while True:
-            with target.turn(action, reads=True):
-                batch: bytes | None = next(cursor, None)
-            if batch is None:
-                return
-            yield batch
-    finally:
-        _close(target, cursor)
-
-
-def _close(target: Target, cursor: Any) -> None:
-    if target.transaction is None:
-        cursor.close()
-        return
-    with target.transaction.lock:
-        if not target.transaction.is_ended:  # else the server has closed it
-            cursor.close()
-
-
-def kill_session(session: ClientSession) -> None:
-    """Have the server end what it does in a session: also a query that has not answered yet."""
-    if not session.client.topology_description.has_readable_server():
-        return  # Whoever gives up does not wait for a server that is away.
-    try:
-        with timeout(KILL_SECONDS):
-            session.client.admin.command("killSessions", [session.session_id])
-    except PyMongoError:
-        return  # The server ends what nobody asks for any longer by itself.
 
 
 def target_of(model: type, place: Place | None = None) -> Target:

@@ -17,7 +17,13 @@ from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core import context
 from loom_async._core.driver_errors import Translated
-from loom_async._core.errors import ConfigurationError, TransactionAborted, TransactionError
+from loom_async._core.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    OperationTimeout,
+    TransactionAborted,
+    TransactionError,
+)
 from loom_async._core.settings import settings
 from loom_async._core.transaction import TransactionState, documents_in, failed
 
@@ -81,7 +87,7 @@ def refuse_in_transaction(problem: str, *, hint: str = "do it before the block")
 
 def _end(transaction: Transaction, *, keep: bool) -> None:
     """Commit a transaction, or give it up and give objects their earlier states."""
-    is_kept = False
+    is_kept = in_doubt = False
     with transaction.lock:
         transaction.is_ended = True
         try:
@@ -90,11 +96,14 @@ def _end(transaction: Transaction, *, keep: bool) -> None:
             if transaction.session is not None and keep:
                 _commit(transaction.session)
             is_kept = keep
+        except (ConnectionFailed, OperationTimeout):
+            in_doubt = True
+            raise
         finally:
             if transaction.session is not None:
                 transaction.session.end_session()  # gives up what was not committed
             if not is_kept:
-                transaction.journal.restore()
+                transaction.journal.restore(in_doubt=in_doubt)
 
 
 def _begin(client: Client) -> ClientSession:

@@ -26,8 +26,8 @@ from loom_async._core.query.spec import QuerySpec
 from loom_async._core.settings import settings
 
 from . import _seam
+from .cursors import SECONDS_TO_GIVE_UP, end_queries
 from .database import collection_of
-from .targets import KILL_SECONDS, kill_session
 
 D = TypeVar("D", bound=DocumentModel)
 R = TypeVar("R")
@@ -207,14 +207,14 @@ class Changes(Generic[D]):
         session, self._session, self._stream = self._session, None, None
         if session is not None:
             # By the session, since a cursor whose reply has not come has no other name.
-            kill_session(session)
+            end_queries(session)
             session.end_session()
 
     def _end(self) -> None:
         stream, session = self._stream, self._session
         self._stream = self._session = None
         if stream is not None:
-            with timeout(KILL_SECONDS):
+            with timeout(SECONDS_TO_GIVE_UP):
                 stream.close()
         if session is not None:
             session.end_session()

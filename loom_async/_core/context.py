@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from .transaction import TransactionState
@@ -92,8 +92,7 @@ server: Inherited[Server] = Inherited("loom_server")
 database: Inherited[str] = Inherited("loom_database")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where an operation goes; None leaves it to the settings and to the model."""
 
     server: Server | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -26,7 +27,10 @@ _DUPLICATE_KEY, _INVALID = 11000, 121
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
 _NO_CHANGE_STREAMS = 40573
+_DISK_FULL = "No space left on device"
+_FREE_SPACE = "the server's disk is full: free space there"
 _HINTS = {
+    14031: _FREE_SPACE,
     _PATH_NOT_VIABLE: "another writer changed the parent of this field; reload and try again",
     263: "MongoDB does not allow this inside a transaction; time series are one such case",
     _INVALID: "mend the document, or `await Model.ensure_validator()` if the model has changed",
@@ -36,6 +40,8 @@ _HINTS = {
     10334: "MongoDB holds documents of up to 16 MB",
     17419: "MongoDB holds documents of up to 16 MB",
 }
+# What the driver adds for itself: the whole reply, or all that it knows of every server.
+_DETAILS = re.compile(r", (?:full error|Topology Description):")
 
 
 class Translated:
@@ -77,7 +83,7 @@ def translated(error: BaseException, action: str) -> LoomError | None:
 
 def translate(error: driver.PyMongoError, action: str) -> LoomError:
     """Return the Loom error that says what a driver error means."""
-    text = redacted(str(error).split(", full error:")[0])
+    text = redacted(_DETAILS.split(str(error))[0])
     message = f"{action}: {text}"
     if error.has_error_label("TransientTransactionError"):
         return TransactionAborted(
@@ -99,28 +105,74 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
             return duplicate_key(error.details or {}, action)
         case driver.BulkWriteError() if error.details["writeErrors"]:
             return _refused(error.details["writeErrors"][0], action)
-        case driver.OperationFailure() if error.code in (_AUTHENTICATION_FAILED, _UNAUTHORIZED):
-            return AuthenticationFailed(message, hint="check the user and password of the URI")
-        case driver.OperationFailure() if error.code == _INVALID:
-            return _invalid(error.details or {}, action)
-        case driver.OperationFailure() if error.code == _NO_CHANGE_STREAMS:
-            return ConfigurationError(
-                message,
-                hint="run the server as a replica set of one: mongod --replSet rs0, then "
-                "rs.initiate(); the embedded server is one",
-            )
-        case driver.ExecutionTimeout():
+        case driver.BulkWriteError():
+            return _unconfirmed(error.details["writeConcernErrors"][0], action)
+        case driver.ExecutionTimeout() | driver.WTimeoutError():
             return OperationTimeout(message)
         case driver.OperationFailure():
-            return OperationFailed(message, code=error.code, hint=_HINTS.get(error.code or 0))
-        case driver.NetworkTimeout() | driver.WTimeoutError():
+            return _by_code(error, message, action)
+        case _:
+            return _of_the_client(error, message)
+
+
+def _by_code(error: driver.OperationFailure, message: str, action: str) -> LoomError:
+    """Return the error for what the server has refused."""
+    code = error.code or 0
+    if code in (_AUTHENTICATION_FAILED, _UNAUTHORIZED):
+        return AuthenticationFailed(message, hint="check the user and password of the URI")
+    if code == _INVALID:
+        return _invalid(error.details or {}, action)
+    if code == _NO_CHANGE_STREAMS:
+        return ConfigurationError(
+            message,
+            hint="run the server as a replica set of one: mongod --replSet rs0, then "
+            "rs.initiate(); the embedded server is one",
+        )
+    hint = _FREE_SPACE if _DISK_FULL in message else _HINTS.get(code)
+    return OperationFailed(message, code=error.code, hint=hint)
+
+
+def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
+    """Return the error for what the server has not replied to."""
+    match error:
+        case driver.NetworkTimeout():
             return OperationTimeout(message)
+        case driver.WaitQueueTimeoutError():
+            return OperationTimeout(
+                message,
+                hint="every connection of the pool was in use: raise maxPoolSize or "
+                "waitQueueTimeoutMS of the URI, or do less at once",
+            )
         case driver.ConnectionFailure():
             return ConnectionFailed(message, hint="is the server running and reachable?")
         case driver.ConfigurationError() | driver.InvalidName():
             return ConfigurationError(message)
         case _:
             return OperationFailed(message)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Say whether a write that ended in this error has certainly not happened.
+
+    Of an error of the network, of waiting or of cancelling nobody can say; nor of one while the
+    server waited for other members, since it had made the write by then.
+    """
+    match error:
+        case driver.ServerSelectionTimeoutError():
+            return True  # the driver raises it only if nothing has been sent before
+        case driver.WriteConcernError() | driver.ExecutionTimeout() | driver.ConnectionFailure():
+            return False
+        case driver.BulkWriteError():
+            return False  # it names those that have not happened
+        case _:
+            return isinstance(error, Exception)
+
+
+def _unconfirmed(details: Mapping[str, Any], action: str) -> LoomError:
+    message = f"{action}: written, but not by enough members in time: {details.get('errmsg')}"
+    if details.get("errInfo", {}).get("wtimeout"):
+        return OperationTimeout(message)
+    return OperationFailed(message, code=details.get("code"))
 
 
 def _refused(details: Mapping[str, Any], action: str) -> LoomError:

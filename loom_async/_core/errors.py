@@ -41,6 +41,13 @@ class OperationTimeout(LoomError, TimeoutError):
     """The server did not answer within the configured time."""
 
 
+class OutcomeUnknown(LoomError, RuntimeError):
+    """An earlier write of this object may have happened, and must not happen twice.
+
+    It ended in an error, or was cancelled, after it had been sent; `reload()` shows what is stored.
+    """
+
+
 class AuthenticationFailed(LoomError, PermissionError):
     """The server refused the credentials, or they do not allow the operation."""
 

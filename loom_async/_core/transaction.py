@@ -11,7 +11,7 @@ from typing import cast
 from . import context
 from .errors import LoomError, TransactionAborted, TransactionError
 from .model.absorb import restore, snapshot
-from .model.document import DocumentModel
+from .model.document import DocumentModel, set_doubt
 from .typing import is_dict
 
 
@@ -26,10 +26,16 @@ class Journal:
         if id(document) not in self._states:
             self._states[id(document)] = (document, snapshot(document))
 
-    def restore(self) -> None:
-        """Give every object the state that was kept."""
+    def restore(self, *, in_doubt: bool) -> None:
+        """Give every object the state that was kept.
+
+        Parameters:
+            in_doubt: Nobody knows whether the transaction was committed.
+        """
         for document, state in self._states.values():
             restore(document, state)
+            if in_doubt:
+                set_doubt(document, True)
         self._states.clear()
 
 

@@ -15,8 +15,9 @@ from .._core.model.values import CODEC_OPTIONS
 from .._core.query.spec import QuerySpec
 from .._core.replies import cut
 from ..clients import Client, MongoCollection
-from ..targets import Target, kill_session, raw_cursor
-from ..targets import batches as of_cursor
+from ..cursors import batches as of_cursor
+from ..cursors import end_queries
+from ..targets import Target
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
 BATCH = 10_000
@@ -40,7 +41,7 @@ async def raw_batches(
     if target.session is None and await _is_direct(target.collection):
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
-        batches = of_cursor(target, await raw_cursor(target, spec, size or BATCH), "load batches")
+        batches = of_cursor(target, spec, size or BATCH, "load batches")
     try:
         async for stream in batches:
             yield stream
@@ -93,4 +94,4 @@ async def _by_commands(
                 }
         finally:
             if not ended:
-                await _seam.in_any_case(kill_session, session)
+                await _seam.in_any_case(end_queries, session)

@@ -57,7 +57,15 @@ class Folder:
 FOLDERS = (
     Folder("loom_async", "loom_sync", is_package=True, shared=("_core",), other=("_generator",)),
     Folder("tests/aio", "tests/sync"),
-    Folder("tests/bench", "tests/bench/sync", shared=("sync", "peers.py", "plot.py")),
+    Folder(
+        "tests/faults",
+        "tests/faults/sync",
+        shared=(
+            *("sync", "conftest.py", "leftovers.py", "proxy.py", "replica_set.py"),
+            *("test_cancelling.py", "test_full_disk.py"),
+        ),
+    ),
+    Folder("tests/bench", "tests/bench/sync", shared=("sync", "load.py", "peers.py", "plot.py")),
     Folder("examples/async", "examples/sync"),
 )
 

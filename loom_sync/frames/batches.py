@@ -17,8 +17,9 @@ from loom_async._core.replies import cut
 
 from .. import _seam
 from ..clients import Client, MongoCollection
-from ..targets import Target, kill_session, raw_cursor
-from ..targets import batches as of_cursor
+from ..cursors import batches as of_cursor
+from ..cursors import end_queries
+from ..targets import Target
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
 BATCH = 10_000
@@ -42,7 +43,7 @@ def raw_batches(
     if target.session is None and _is_direct(target.collection):
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
-        batches = of_cursor(target, raw_cursor(target, spec, size or BATCH), "load batches")
+        batches = of_cursor(target, spec, size or BATCH, "load batches")
     try:
         yield from batches
     finally:
@@ -94,4 +95,4 @@ def _by_commands(
                 }
         finally:
             if not ended:
-                _seam.in_any_case(kill_session, session)
+                _seam.in_any_case(end_queries, session)

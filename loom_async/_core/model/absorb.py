@@ -10,7 +10,16 @@ from pydantic import BaseModel
 
 from .annotations import model_codec
 from .changes import same
-from .document import DocumentModel, baseline, encode, hydrator, set_baseline, values_of
+from .document import (
+    DocumentModel,
+    baseline,
+    encode,
+    hydrator,
+    is_in_doubt,
+    set_baseline,
+    set_doubt,
+    values_of,
+)
 from .model_codec import ModelCodec, StoredField
 from .plan import Insertion, Modification
 from .scalars import Counter, Scalar
@@ -24,6 +33,7 @@ def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
     codec = model_codec(type(document))
     values_of(document).update(insertion.stamps)
     set_baseline(document, insertion.raw)
+    set_doubt(document, False)
     if codec.normalises:
         _settle(codec, document, insertion.raw)
 
@@ -62,9 +72,13 @@ def absorb_modification(
     """
     codec = model_codec(type(document))
     values_of(document).update(plan.stamps)
-    set_baseline(document, encode(stored))  # before validators see, and may edit, the document
+    raw = encode(stored)
+    set_baseline(document, raw)  # before validators see, and may edit, the document
+    set_doubt(document, False)
     sent = plan.after
-    news = [f for f in codec.fields if not same(stored.get(f.stored_name), sent[f.stored_name])]
+    # Most replies hold what was sent: the bytes say so at a fraction of the cost of every field.
+    is_as_sent = stored.keys() == sent.keys() and encode({k: sent[k] for k in stored}) == raw
+    news = [] if is_as_sent else [f for f in codec.fields if not _has(stored, f, sent)]
     if not (news or codec.normalises or document.__pydantic_extra__):
         return
     fresh = hydrator(type(document)).fresh(stored)
@@ -82,6 +96,10 @@ def absorb_modification(
     adopt(document, fresh, unedited)
 
 
+def _has(stored: dict[str, Any], field: StoredField, sent: dict[str, Any]) -> bool:
+    return same(stored.get(field.stored_name), sent[field.stored_name])
+
+
 def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
     """Make the model agree with the document as the server has it, local edits given up.
 
@@ -90,6 +108,7 @@ def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
     raw = encode(stored)
     fresh = hydrator(type(document)).fresh(stored)
     set_baseline(document, raw)
+    set_doubt(document, False)
     adopt(document, fresh, list(type(document).model_fields))
     document.__pydantic_fields_set__.update(fresh.__pydantic_fields_set__)
 
@@ -103,6 +122,7 @@ def restore(document: DocumentModel, earlier: DocumentModel) -> None:
     """Give an object the values of an earlier snapshot, and the past that it had then."""
     adopt(document, earlier, list(type(document).model_fields))
     set_baseline(document, baseline(earlier))
+    set_doubt(document, is_in_doubt(earlier))
     document.__pydantic_fields_set__.clear()
     document.__pydantic_fields_set__.update(earlier.__pydantic_fields_set__)
 

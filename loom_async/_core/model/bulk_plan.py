@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from ..errors import BulkEntry, BulkError, LoomError
-from .document import DocumentModel
+from .document import DocumentModel, set_doubt
 from .plan import Insertion, Plan, plan_persist
 from .results import PersistResult
 
@@ -48,6 +48,7 @@ class BulkAccount:
 
     def fail(self, step: Step, reason: str) -> None:
         """Enter a document that was not written."""
+        set_doubt(step.document, False)
         self.failures.append(BulkEntry(step.index, step.plan.id, reason))
 
     def written(self, step: Step) -> None:

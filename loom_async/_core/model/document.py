@@ -41,7 +41,7 @@ class DocumentModel(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         validate_assignment=True, validate_by_name=True, validate_by_alias=True
     )
-    __slots__ = ("_loom_baseline",)
+    __slots__ = ("_loom_baseline", "_loom_doubt")
 
     __loom_declaration__: ClassVar[Declaration | None] = None
     __loom_append_only__: ClassVar[bool] = False
@@ -116,13 +116,16 @@ class DocumentModel(BaseModel):
 
     def _with_baseline_of(self, copied: Self) -> Self:
         set_baseline(copied, baseline(self))
+        set_doubt(copied, is_in_doubt(self))
         return copied
 
     def __getstate__(self) -> dict[Any, Any]:
-        return super().__getstate__() | {"loom_baseline": baseline(self)}
+        past = {"loom_baseline": baseline(self), "loom_doubt": is_in_doubt(self)}
+        return super().__getstate__() | past
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         set_baseline(self, state.pop("loom_baseline", None))
+        set_doubt(self, state.pop("loom_doubt", False))
         super().__setstate__(state)
 
 
@@ -146,6 +149,19 @@ def baseline(document: DocumentModel) -> bytes | None:
         return _slot.__get__(document, type(document))  # type: ignore[no-any-return]
     except AttributeError:
         return None
+
+
+_doubt_slot: Any = DocumentModel.__dict__["_loom_doubt"]
+#: Note whether a write of an object has been sent of which nobody knows whether it happened.
+set_doubt: Callable[[DocumentModel, bool], None] = _doubt_slot.__set__
+
+
+def is_in_doubt(document: DocumentModel) -> bool:
+    """Say whether an earlier write of an object may or may not have happened."""
+    try:
+        return _doubt_slot.__get__(document, type(document))  # type: ignore[no-any-return]
+    except AttributeError:
+        return False
 
 
 class Validator:

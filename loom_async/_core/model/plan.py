@@ -10,16 +10,16 @@ from typing import Any, TypeAlias, cast
 from bson.errors import InvalidBSON
 from bson.errors import InvalidDocument as UnencodableDocument
 
-from ..errors import ConfigurationError, EncodingError, InvalidId, StaleDocument
+from ..errors import ConfigurationError, EncodingError, InvalidId, OutcomeUnknown, StaleDocument
 from ..typing import is_dict, is_list
 from .annotations import model_codec
 from .append_only import is_append_only
 from .changes import Change, Set, find_changes, same
-from .document import DocumentModel, baseline, hydrator
+from .document import DocumentModel, baseline, hydrator, is_in_doubt
 from .markers import now as current_time
 from .model_codec import ModelCodec, StoredField
 from .scalars import Identifier
-from .update import Update, render
+from .update import Update, is_idempotent, render
 from .values import decode_bson, encode_bson
 
 _MISSING = object()
@@ -27,7 +27,7 @@ _MISSING = object()
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """A new document in BSON bytes; `replace` if its id was the user's, so that it may exist.
+    """A new document in BSON bytes; `replace` if it may exist.
 
     `stamps` are the field values that the library made, to be given to the model once stored.
     """
@@ -66,6 +66,7 @@ def plan_persist(document: DocumentModel, now: datetime) -> Plan | None:
     Raises:
         EncodingError: A value cannot be stored; `path` says where it is.
         InvalidId: The id of a loaded document was changed.
+        OutcomeUnknown: An earlier update may have happened, and this one would repeat it.
     """
     codec = model_codec(type(document))
     stored = baseline(document)
@@ -79,9 +80,10 @@ def plan_persist(document: DocumentModel, now: datetime) -> Plan | None:
 def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -> Insertion:
     encoded = codec.encode(document)
     stamps = tuple(_insert_stamps(codec, encoded, now)) if codec.stamped else ()
-    is_users_id = "id" in document.__pydantic_fields_set__
+    # One whose insertion may have happened is put in its own place.
+    may_exist = "id" in document.__pydantic_fields_set__ or is_in_doubt(document)
     # Whoever counts revisions replaces no document that was not loaded.
-    replace = codec.revision is None and is_users_id
+    replace = codec.revision is None and may_exist
     return Insertion(encoded["_id"], encode_document(encoded), stamps, replace)
 
 
@@ -92,6 +94,8 @@ def _plan_entry(
     encoded = codec.encode(document)
     stamps: list[tuple[str, Any]] = []
     if stored is not None:
+        if is_in_doubt(document):
+            raise _in_doubt(document, "would be recorded twice")
         earlier = decode_bson(stored)
         fresh = _fresh_id(type(document))
         encoded["_id"] = next(f for f in codec.fields if f.name == "id").codec.encode(fresh)
@@ -102,7 +106,7 @@ def _plan_entry(
             if field.on_insert is current_time and same(encoded[name], earlier.get(name)):
                 encoded[name] = None
     stamps += _insert_stamps(codec, encoded, now)
-    return Insertion(encoded["_id"], encode_document(encoded), tuple(stamps), replace=False)
+    return Insertion(encoded["_id"], encode_document(encoded), tuple(stamps), is_in_doubt(document))
 
 
 def _fresh_id(model: type[DocumentModel]) -> Any:
@@ -205,8 +209,17 @@ def _plan_modification(
         after[name] = (loaded.get(name) or 0) + 1
         changes.append(Set((name,), after[name]))
         stamps.append((codec.revision.name, after[name]))
-    return Modification(
-        before["_id"], render(changes), tuple(changes), after, tuple(stamps), condition
+    update = render(changes)
+    if is_in_doubt(document) and not condition and not is_idempotent(update):
+        raise _in_doubt(document, "its counters or lists would grow twice")
+    return Modification(before["_id"], update, tuple(changes), after, tuple(stamps), condition)
+
+
+def _in_doubt(document: DocumentModel, danger: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"an earlier persist of {type(document).__name__} {document.id!r} may have reached the "
+        f"database, and {danger}",
+        hint="reload() the object to see what is stored, then change it anew",
     )
 
 

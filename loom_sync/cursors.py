@@ -1,0 +1,103 @@
+# Generated from loom_async/cursors.py by `nox -s sync`: edit that file, not this one.
+"""The results of queries as raw batches, and nothing left open however they end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pymongo
+from pymongo.errors import PyMongoError
+from pymongo.synchronous.client_session import ClientSession
+
+from loom_async._core.query.spec import QuerySpec
+
+from . import _seam
+from .clients import MongoCollection
+from .targets import Target
+
+# Whoever cancels is not kept waiting for a server that does not answer.
+SECONDS_TO_GIVE_UP = 2.0
+
+
+def batches(
+    target: Target, spec: QuerySpec, size: int, action: str
+) -> Generator[bytes, None, None]:
+    """Yield the results of a query as raw batches, and leave nothing open, however it ends.
+
+    Parameters:
+        target: Where to look.
+        spec: What to ask.
+        size: How many documents a batch has at most.
+        action: As for `Target.turn`.
+    """
+    cursor: Any = None
+    own: ClientSession | None = None
+    is_asking = True
+    try:
+        with target.turn(action, reads=True):
+            if target.session is None:
+                own = target.collection.database.client.start_session(causal_consistency=False)
+            cursor = _cursor(target.collection, spec, size, own or target.session)
+        while True:
+            is_asking = True
+            with target.turn(action, reads=True):
+                batch: bytes | None = next(cursor, None)
+            is_asking = False
+            if batch is None:
+                return
+            yield batch
+    except Exception:
+        is_asking = False  # the server has answered, or there is nobody to tell
+        raise
+    finally:
+        if own is None:
+            _close(target, cursor)
+        elif is_asking or (cursor is not None and cursor.alive):
+            _seam.in_any_case(_give_up, cursor, own, is_asking=is_asking)
+        else:
+            own.end_session()
+
+
+def _cursor(
+    collection: MongoCollection, spec: QuerySpec, size: int, session: ClientSession | None
+) -> Any:
+    if spec.stages:
+        return collection.aggregate_raw_batches(spec.pipeline(), batchSize=size, session=session)
+    return collection.find_raw_batches(
+        spec.filter,
+        sort=list(spec.sort) or None,
+        skip=spec.skip,
+        limit=spec.limit or 0,
+        batch_size=size,
+        session=session,
+    )
+
+
+def _close(target: Target, cursor: Any) -> None:
+    if target.transaction is None or cursor is None:
+        return
+    with target.transaction.lock:
+        if not target.transaction.is_ended:  # else the server has closed it
+            cursor.close()
+
+
+def _give_up(cursor: Any, session: ClientSession, *, is_asking: bool) -> None:
+    with pymongo.timeout(SECONDS_TO_GIVE_UP):
+        if cursor is not None:
+            cursor.close()
+        if is_asking:
+            end_queries(session)
+    session.end_session()
+
+
+def end_queries(session: ClientSession) -> None:
+    """Have the server end what runs and is open in a session.
+
+    A query that is given up before its first reply has no other name.
+    """
+    try:
+        with pymongo.timeout(SECONDS_TO_GIVE_UP):
+            session.client.admin.command("killSessions", [session.session_id])
+    except PyMongoError:
+        return  # The server ends what nobody asks for any longer by itself.

@@ -1,0 +1,92 @@
+"""What operations may leave behind: connections checked out, cursors and transactions open."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from pymongo import MongoClient, monitoring
+
+_SECONDS = 10.0
+
+
+class PoolWatch(monitoring.ConnectionPoolListener):
+    """Counts the connections of a client that are in use."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.in_use = 0
+        self.most = 0
+
+    def connection_checked_out(self, event: monitoring.ConnectionCheckedOutEvent) -> None:
+        with self._lock:
+            self.in_use += 1
+            self.most = max(self.most, self.in_use)
+
+    def connection_checked_in(self, event: monitoring.ConnectionCheckedInEvent) -> None:
+        with self._lock:
+            self.in_use -= 1
+
+    def pool_created(self, event: monitoring.PoolCreatedEvent) -> None: ...
+
+    def pool_ready(self, event: monitoring.PoolReadyEvent) -> None: ...
+
+    def pool_cleared(self, event: monitoring.PoolClearedEvent) -> None: ...
+
+    def pool_closed(self, event: monitoring.PoolClosedEvent) -> None: ...
+
+    def connection_created(self, event: monitoring.ConnectionCreatedEvent) -> None: ...
+
+    def connection_ready(self, event: monitoring.ConnectionReadyEvent) -> None: ...
+
+    def connection_closed(self, event: monitoring.ConnectionClosedEvent) -> None: ...
+
+    def connection_check_out_started(
+        self, event: monitoring.ConnectionCheckOutStartedEvent
+    ) -> None: ...
+
+    def connection_check_out_failed(
+        self, event: monitoring.ConnectionCheckOutFailedEvent
+    ) -> None: ...
+
+
+class Open(NamedTuple):
+    """What is open: on the server, and in a client's pool."""
+
+    cursors: int
+    transactions: int
+    connections: int
+
+
+class Observer:
+    """Looks at a server with a client of its own, and at another client's pool."""
+
+    def __init__(self, client: MongoClient[dict[str, Any]], watch: PoolWatch) -> None:
+        self._client = client
+        self._watch = watch
+
+    def open(self) -> Open:
+        """Return what is open now."""
+        status = self._client.admin.command("serverStatus")
+        return Open(
+            status["metrics"]["cursor"]["open"]["total"],
+            status["transactions"]["currentOpen"],
+            self._watch.in_use,
+        )
+
+    def settled(self, before: Open) -> Open:
+        """Return what is open as soon as that is as before, or after ten seconds."""
+        limit = time.monotonic() + _SECONDS
+        while (now := self.open()) != before and time.monotonic() < limit:
+            time.sleep(0.02)
+        return now
+
+
+@contextmanager
+def observing(uri: str, watch: PoolWatch) -> Iterator[Observer]:
+    """Give an observer of a server and of the client that has this listener."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        yield Observer(client, watch)

@@ -1,0 +1,254 @@
+# Generated from tests/faults/test_limits.py by `nox -s sync`: edit that file, not this one.
+"""A server that cannot be reached, or does not answer, ends in one clear error in time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import pytest
+
+import loom_sync as lm
+from loom_sync import _seam
+from tests.faults.leftovers import PoolWatch, observing
+from tests.faults.proxy import Proxy, run_proxy
+from tests.faults.replica_set import ReplicaSet
+from tests.sync._seam import together
+
+DATABASE = f"faults_{__name__.replace('.', '_')}"
+#: The limit that clients are given, and what an operation may take beyond it on a busy machine.
+LIMIT, GRACE = 0.6, 1.0
+Through: TypeAlias = tuple[Proxy, str]
+
+
+@lm.declare_persist_db("faults", "counters")
+class Counter(lm.Persistable):
+    name: str = ""
+    count: lm.IncrCounter = 0
+    log: list[str] = []
+
+
+@pytest.fixture
+def through(mongo_uri: str) -> Iterator[Through]:
+    """A proxy before the server, and the URI that leads through it."""
+    with run_proxy(mongo_uri) as (proxy, uri), lm.using(database=DATABASE):
+        with lm.connect(mongo_uri) as client:
+            yield proxy, uri
+            # A transaction whose end could not be told to the server is open there for a minute.
+            client.admin.command("killAllSessions", [])
+            client.drop_database(DATABASE)
+
+
+def load(counter: Counter) -> None:
+    Counter.from_id(counter.id)
+
+
+def load_many(counter: Counter) -> None:
+    Counter.filter().load_many()
+
+
+def rename(counter: Counter) -> None:
+    counter.name = "new"
+    counter.persist()
+
+
+def increment(counter: Counter) -> None:
+    counter.count += 1
+    counter.persist()
+
+
+def increment_many(counter: Counter) -> None:
+    counter.count += 1
+    Counter.persist_many([counter, Counter()])
+
+
+def store_many(counter: Counter) -> None:
+    Counter.persist_many([counter])
+
+
+def in_transaction(counter: Counter) -> None:
+    with lm.transaction():
+        counter.delete()
+
+
+OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
+Operation: TypeAlias = Callable[[Counter], None]
+
+
+def failure(operation: Operation, counter: Counter, within: float) -> lm.LoomError:
+    """Return the one error of an operation, which has to come in time."""
+    start = time.monotonic()
+    with pytest.raises(lm.LoomError) as caught:
+        operation(counter)
+    assert time.monotonic() - start < within + GRACE
+    assert "Topology" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_frozen_network(through: Through, operation: Operation) -> None:
+    proxy, uri = through
+    with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
+        (counter := Counter()).persist()
+        proxy.freeze()
+        error = failure(operation, counter, LIMIT)
+        assert isinstance(error, lm.OperationTimeout | lm.TransactionAborted)
+        proxy.thaw()
+
+
+@pytest.mark.parametrize("operation", [load, increment, in_transaction])
+def test_a_network_that_is_cut(through: Through, operation: Operation) -> None:
+    """What is not answered is asked once more; then the server is waited for, as configured."""
+    proxy, uri = through
+    with lm.config_context(server_timeout=LIMIT), lm.connect(uri):
+        counter, other = Counter(), Counter()
+        Counter.persist_many([counter, other])
+        proxy.cut()
+        error = failure(operation, counter, LIMIT)
+        assert isinstance(error, lm.ConnectionFailed | lm.TransactionAborted)
+        # Now the client knows that nobody is there, and the limit is the same.
+        again = failure(rename, other, LIMIT)
+        assert isinstance(again, lm.ConnectionFailed)
+        proxy.mend()
+        assert Counter.from_id(counter.id) is not None or operation is in_transaction
+
+
+def test_a_short_cut_is_not_noticed(through: Through) -> None:
+    proxy, uri = through
+    with lm.connect(uri):
+        (counter := Counter()).persist()
+        for _ in range(3):
+            proxy.cut()
+            proxy.mend()
+            increment(counter)
+            proxy.cut()
+            proxy.mend()
+            rename(counter)
+        assert counter.reload().count == 3
+
+
+def test_no_connection_is_free(mongo_uri: str) -> None:
+    """Tasks that wait for a connection in vain are told so; nothing stays behind."""
+    watch = PoolWatch()
+    options = {"maxPoolSize": 1, "waitQueueTimeoutMS": 100}
+    with lm.connect(mongo_uri, event_listeners=[watch], **options) as client:
+        with lm.using(database=DATABASE), observing(mongo_uri, watch) as observer:
+            Counter.persist_many([Counter(count=n) for n in range(10)])
+            before = observer.open()
+            slow = lm.raw({"$where": "sleep(50) || true"})
+
+            def count() -> object:
+                try:
+                    return len(Counter.filter(slow).load_many())
+                except lm.LoomError as error:
+                    return error
+
+            results = together(*[count] * 8)
+            errors = [result for result in results if result != 10]
+            assert 1 <= len(errors) <= 7
+            for error in errors:
+                assert isinstance(error, lm.OperationTimeout)
+                assert "maxPoolSize" in (error.hint or "")
+            assert _seam.in_thread(observer.settled, before) == before
+            assert watch.most == 1
+        client.drop_database(DATABASE)
+
+
+def test_a_reply_is_lost(through: Through) -> None:
+    """What has been counted is not counted again; what is put in its place may be put again."""
+    proxy, uri = through
+    with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
+        (counter := Counter()).persist()
+        counter.log.append("once")
+        proxy.hold_replies()
+        failure(increment, counter, LIMIT)
+        proxy.thaw()
+        load(other := Counter(count=5))
+        proxy.hold_replies()
+        failure(rename, other, LIMIT)
+        proxy.thaw()
+        for copy in (counter, counter.model_copy()):
+            with pytest.raises(lm.OutcomeUnknown):
+                copy.persist()
+        with pytest.raises(lm.BulkError) as caught:
+            Counter.persist_many([counter])
+        assert "reload()" in caught.value.entries[0].reason
+        counter.reload()
+        assert (counter.count, counter.log) == (1, ["once"])
+        increment(counter)
+        assert other.persist()
+        increment(other)
+        assert counter.reload().count == 2
+        assert other.reload().count == 6
+        assert Counter.filter().count() == 2
+
+
+def test_a_reply_to_many_is_lost(through: Through) -> None:
+    proxy, uri = through
+    with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
+        (old := Counter()).persist()
+        old.count += 1
+        new = Counter(count=1)
+        for counter in (new, old):
+            proxy.hold_replies()
+            failure(store_many, counter, LIMIT)
+            proxy.thaw()
+            load(counter)
+        with pytest.raises(lm.OutcomeUnknown):
+            old.persist()
+        assert Counter.persist_many([new]) == lm.PersistResult(1, 0, 0)
+        assert old.reload().count == 1
+        assert Counter.filter().count() == 2
+
+
+def test_a_refusal_leaves_no_doubt(through: Through) -> None:
+    _, uri = through
+    with lm.connect(uri) as client:
+        (counter := Counter()).persist()
+        validator = {"count": {"$lt": 2}}
+        client[DATABASE].command("collMod", "counters", validator=validator)
+        counter.count += 5
+        with pytest.raises(lm.OperationFailed):
+            counter.persist()
+        with pytest.raises(lm.BulkError):
+            Counter.persist_many([counter])
+        counter.count -= 4
+        counter.persist()
+        assert counter.reload().count == 1
+
+
+def test_a_primary_that_leaves(replica_set: ReplicaSet) -> None:
+    """A write that it made and could not confirm, as it stepped down, is made by the next one."""
+    with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
+        with lm.using(database=DATABASE):
+            (counter := Counter()).persist()
+            failure = {"writeConcernError": {"code": 11602, "errmsg": "stepped down"}}
+            for operation in (rename, increment):
+                with replica_set.failing("findAndModify", failure, mode={"times": 1}):
+                    operation(counter)
+            assert counter.reload().count == 1
+        client.drop_database(DATABASE)
+
+
+def test_a_commit_is_not_answered(replica_set: ReplicaSet) -> None:
+    """Nobody knows whether the transaction has happened: its increment is not sent once more."""
+    with lm.connect(replica_set.uri) as client:
+        with lm.using(database=DATABASE), lm.config_context(transaction_timeout=0.2):
+            (counter := Counter()).persist()
+            counter.count += 1
+            unheard = replica_set.failing("commitTransaction", {"closeConnection": True})
+            with unheard, pytest.raises(lm.ConnectionFailed):
+                persist_in_transaction(counter)
+            # It is still open on the server, which would wait for its commit for a minute.
+            client.admin.command("killAllSessions", [])
+            with pytest.raises(lm.OutcomeUnknown):
+                counter.persist()
+            counter.reload()
+            increment(counter)
+        client.drop_database(DATABASE)
+
+
+def persist_in_transaction(counter: Counter) -> None:
+    with lm.transaction():
+        counter.persist()

@@ -1,0 +1,255 @@
+"""A server that cannot be reached, or does not answer, ends in one clear error in time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeAlias
+
+import pytest
+
+import loom_async as lm
+from loom_async import _seam
+from tests.aio._seam import together
+
+from .leftovers import PoolWatch, observing
+from .proxy import Proxy, run_proxy
+from .replica_set import ReplicaSet
+
+DATABASE = f"faults_{__name__.replace('.', '_')}"
+#: The limit that clients are given, and what an operation may take beyond it on a busy machine.
+LIMIT, GRACE = 0.6, 1.0
+Through: TypeAlias = tuple[Proxy, str]
+
+
+@lm.declare_persist_db("faults", "counters")
+class Counter(lm.Persistable):
+    name: str = ""
+    count: lm.IncrCounter = 0
+    log: list[str] = []
+
+
+@pytest.fixture
+async def through(mongo_uri: str) -> AsyncIterator[Through]:
+    """A proxy before the server, and the URI that leads through it."""
+    with run_proxy(mongo_uri) as (proxy, uri), lm.using(database=DATABASE):
+        async with lm.connect(mongo_uri) as client:
+            yield proxy, uri
+            # A transaction whose end could not be told to the server is open there for a minute.
+            await client.admin.command("killAllSessions", [])
+            await client.drop_database(DATABASE)
+
+
+async def load(counter: Counter) -> None:
+    await Counter.from_id(counter.id)
+
+
+async def load_many(counter: Counter) -> None:
+    await Counter.filter().load_many()
+
+
+async def rename(counter: Counter) -> None:
+    counter.name = "new"
+    await counter.persist()
+
+
+async def increment(counter: Counter) -> None:
+    counter.count += 1
+    await counter.persist()
+
+
+async def increment_many(counter: Counter) -> None:
+    counter.count += 1
+    await Counter.persist_many([counter, Counter()])
+
+
+async def store_many(counter: Counter) -> None:
+    await Counter.persist_many([counter])
+
+
+async def in_transaction(counter: Counter) -> None:
+    async with lm.transaction():
+        await counter.delete()
+
+
+OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
+Operation: TypeAlias = Callable[[Counter], Coroutine[Any, Any, None]]
+
+
+async def failure(operation: Operation, counter: Counter, within: float) -> lm.LoomError:
+    """Return the one error of an operation, which has to come in time."""
+    start = time.monotonic()
+    with pytest.raises(lm.LoomError) as caught:
+        await operation(counter)
+    assert time.monotonic() - start < within + GRACE
+    assert "Topology" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_a_frozen_network(through: Through, operation: Operation) -> None:
+    proxy, uri = through
+    async with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
+        await (counter := Counter()).persist()
+        proxy.freeze()
+        error = await failure(operation, counter, LIMIT)
+        assert isinstance(error, lm.OperationTimeout | lm.TransactionAborted)
+        proxy.thaw()
+
+
+@pytest.mark.parametrize("operation", [load, increment, in_transaction])
+async def test_a_network_that_is_cut(through: Through, operation: Operation) -> None:
+    """What is not answered is asked once more; then the server is waited for, as configured."""
+    proxy, uri = through
+    with lm.config_context(server_timeout=LIMIT):
+        async with lm.connect(uri):
+            counter, other = Counter(), Counter()
+            await Counter.persist_many([counter, other])
+            proxy.cut()
+            error = await failure(operation, counter, LIMIT)
+            assert isinstance(error, lm.ConnectionFailed | lm.TransactionAborted)
+            # Now the client knows that nobody is there, and the limit is the same.
+            again = await failure(rename, other, LIMIT)
+            assert isinstance(again, lm.ConnectionFailed)
+            proxy.mend()
+            assert await Counter.from_id(counter.id) is not None or operation is in_transaction
+
+
+async def test_a_short_cut_is_not_noticed(through: Through) -> None:
+    proxy, uri = through
+    async with lm.connect(uri):
+        await (counter := Counter()).persist()
+        for _ in range(3):
+            proxy.cut()
+            proxy.mend()
+            await increment(counter)
+            proxy.cut()
+            proxy.mend()
+            await rename(counter)
+        assert (await counter.reload()).count == 3
+
+
+async def test_no_connection_is_free(mongo_uri: str) -> None:
+    """Tasks that wait for a connection in vain are told so; nothing stays behind."""
+    watch = PoolWatch()
+    options = {"maxPoolSize": 1, "waitQueueTimeoutMS": 100}
+    async with lm.connect(mongo_uri, event_listeners=[watch], **options) as client:
+        with lm.using(database=DATABASE), observing(mongo_uri, watch) as observer:
+            await Counter.persist_many([Counter(count=n) for n in range(10)])
+            before = observer.open()
+            slow = lm.raw({"$where": "sleep(50) || true"})
+
+            async def count() -> object:
+                try:
+                    return len(await Counter.filter(slow).load_many())
+                except lm.LoomError as error:
+                    return error
+
+            results = await together(*[count] * 8)
+            errors = [result for result in results if result != 10]
+            assert 1 <= len(errors) <= 7
+            for error in errors:
+                assert isinstance(error, lm.OperationTimeout)
+                assert "maxPoolSize" in (error.hint or "")
+            assert await _seam.in_thread(observer.settled, before) == before
+            assert watch.most == 1
+        await client.drop_database(DATABASE)
+
+
+async def test_a_reply_is_lost(through: Through) -> None:
+    """What has been counted is not counted again; what is put in its place may be put again."""
+    proxy, uri = through
+    async with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
+        await (counter := Counter()).persist()
+        counter.log.append("once")
+        proxy.hold_replies()
+        await failure(increment, counter, LIMIT)
+        proxy.thaw()
+        await load(other := Counter(count=5))
+        proxy.hold_replies()
+        await failure(rename, other, LIMIT)
+        proxy.thaw()
+        for copy in (counter, counter.model_copy()):
+            with pytest.raises(lm.OutcomeUnknown):
+                await copy.persist()
+        with pytest.raises(lm.BulkError) as caught:
+            await Counter.persist_many([counter])
+        assert "reload()" in caught.value.entries[0].reason
+        await counter.reload()
+        assert (counter.count, counter.log) == (1, ["once"])
+        await increment(counter)
+        assert await other.persist()
+        await increment(other)
+        assert (await counter.reload()).count == 2
+        assert (await other.reload()).count == 6
+        assert await Counter.filter().count() == 2
+
+
+async def test_a_reply_to_many_is_lost(through: Through) -> None:
+    proxy, uri = through
+    async with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
+        await (old := Counter()).persist()
+        old.count += 1
+        new = Counter(count=1)
+        for counter in (new, old):
+            proxy.hold_replies()
+            await failure(store_many, counter, LIMIT)
+            proxy.thaw()
+            await load(counter)
+        with pytest.raises(lm.OutcomeUnknown):
+            await old.persist()
+        assert await Counter.persist_many([new]) == lm.PersistResult(1, 0, 0)
+        assert (await old.reload()).count == 1
+        assert await Counter.filter().count() == 2
+
+
+async def test_a_refusal_leaves_no_doubt(through: Through) -> None:
+    _, uri = through
+    async with lm.connect(uri) as client:
+        await (counter := Counter()).persist()
+        validator = {"count": {"$lt": 2}}
+        await client[DATABASE].command("collMod", "counters", validator=validator)
+        counter.count += 5
+        with pytest.raises(lm.OperationFailed):
+            await counter.persist()
+        with pytest.raises(lm.BulkError):
+            await Counter.persist_many([counter])
+        counter.count -= 4
+        await counter.persist()
+        assert (await counter.reload()).count == 1
+
+
+async def test_a_primary_that_leaves(replica_set: ReplicaSet) -> None:
+    """A write that it made and could not confirm, as it stepped down, is made by the next one."""
+    async with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
+        with lm.using(database=DATABASE):
+            await (counter := Counter()).persist()
+            failure = {"writeConcernError": {"code": 11602, "errmsg": "stepped down"}}
+            for operation in (rename, increment):
+                with replica_set.failing("findAndModify", failure, mode={"times": 1}):
+                    await operation(counter)
+            assert (await counter.reload()).count == 1
+        await client.drop_database(DATABASE)
+
+
+async def test_a_commit_is_not_answered(replica_set: ReplicaSet) -> None:
+    """Nobody knows whether the transaction has happened: its increment is not sent once more."""
+    async with lm.connect(replica_set.uri) as client:
+        with lm.using(database=DATABASE), lm.config_context(transaction_timeout=0.2):
+            await (counter := Counter()).persist()
+            counter.count += 1
+            unheard = replica_set.failing("commitTransaction", {"closeConnection": True})
+            with unheard, pytest.raises(lm.ConnectionFailed):
+                await persist_in_transaction(counter)
+            # It is still open on the server, which would wait for its commit for a minute.
+            await client.admin.command("killAllSessions", [])
+            with pytest.raises(lm.OutcomeUnknown):
+                await counter.persist()
+            await counter.reload()
+            await increment(counter)
+        await client.drop_database(DATABASE)
+
+
+async def persist_in_transaction(counter: Counter) -> None:
+    async with lm.transaction():
+        await counter.persist()
