@@ -211,9 +211,9 @@ class Changes(Generic[D]):
     async def _give_up(self) -> None:
         session, self._session, self._stream = self._session, None, None
         if session is not None:
-            # By the session, since a cursor whose reply has not come has no other name.
+            # By the session, since a cursor whose reply has not come has no other name. It is not
+            # given back to the driver's pool: what it is used for next might be killed as well.
             await kill_session(session)
-            await session.end_session()
 
     async def _end(self) -> None:
         stream = self._stream

@@ -213,9 +213,9 @@ class Changes(Generic[D]):
     def _give_up(self) -> None:
         session, self._session, self._stream = self._session, None, None
         if session is not None:
-            # By the session, since a cursor whose reply has not come has no other name.
+            # By the session, since a cursor whose reply has not come has no other name. It is not
+            # given back to the driver's pool: what it is used for next might be killed as well.
             kill_session(session)
-            session.end_session()
 
     def _end(self) -> None:
         stream = self._stream
