@@ -86,15 +86,17 @@ async def _give_up(cursor: Any, session: AsyncClientSession, *, is_asking: bool)
     with pymongo.timeout(SECONDS_TO_GIVE_UP):
         if cursor is not None:
             await cursor.close()
-        if is_asking:
-            await end_queries(session)
-    await session.end_session()
+    if is_asking:
+        await end_queries(session)
+    else:
+        await session.end_session()
 
 
 async def end_queries(session: AsyncClientSession) -> None:
     """Have the server end what runs and is open in a session.
 
-    A query that is given up before its first reply has no other name.
+    A query that is given up before its first reply has no other name. The session is not given back
+    to the driver's pool: what it is used for next might be ended as well.
     """
     try:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):

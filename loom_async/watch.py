@@ -54,6 +54,7 @@ class Changes(Generic[D]):
     """
 
     __slots__ = (
+        "_has_broken",
         "_is_open",
         "_is_over",
         "_is_stopped",
@@ -81,6 +82,7 @@ class Changes(Generic[D]):
         self._is_open = False
         self._is_over = False
         self._is_stopped = False
+        self._has_broken = False
 
     @property
     def token(self) -> str | None:
@@ -136,6 +138,11 @@ class Changes(Generic[D]):
 
     async def _event(self) -> RawBSONDocument | None:
         """Return the next event, however often the connection breaks; None at the end."""
+        if self._has_broken:
+            # The server answers again, and can be told of the cursors before. Not with an event
+            # in hand: it would be lost to who cancels this.
+            self._has_broken = False
+            await _seam.in_any_case(self._give_up)
         answered, attempt = time.monotonic(), 0
         while not self._is_stopped and not self._is_over:
             try:
@@ -144,7 +151,7 @@ class Changes(Generic[D]):
                 if not is_passing(error) or time.monotonic() - answered > settings().server_timeout:
                     self._fail(error)
                 await _seam.sleep(min(_FIRST_WAIT * _GROWTH**attempt, _LONGEST_WAIT))
-                attempt += 1
+                attempt, self._has_broken = attempt + 1, True
             else:
                 if event is not None:
                     return event
@@ -204,18 +211,17 @@ class Changes(Generic[D]):
     async def _give_up(self) -> None:
         session, self._session, self._stream = self._session, None, None
         if session is not None:
-            # By the session, since a cursor whose reply has not come has no other name.
+            # By the session, since a cursor whose reply has not come has no other name. It is not
+            # given back to the driver's pool: what it is used for next might be killed as well.
             await end_queries(session)
-            await session.end_session()
 
     async def _end(self) -> None:
-        stream, session = self._stream, self._session
-        self._stream = self._session = None
+        stream = self._stream
         if stream is not None:
             with timeout(SECONDS_TO_GIVE_UP):
                 await stream.close()
-        if session is not None:
-            await session.end_session()
+        # pymongo takes the cursor of a broken connection for closed; the server does not.
+        await self._give_up()
 
 
 async def _alone(changes: Changes[D]) -> AsyncGenerator[Change[D], None]:

@@ -86,15 +86,17 @@ def _give_up(cursor: Any, session: ClientSession, *, is_asking: bool) -> None:
     with pymongo.timeout(SECONDS_TO_GIVE_UP):
         if cursor is not None:
             cursor.close()
-        if is_asking:
-            end_queries(session)
-    session.end_session()
+    if is_asking:
+        end_queries(session)
+    else:
+        session.end_session()
 
 
 def end_queries(session: ClientSession) -> None:
     """Have the server end what runs and is open in a session.
 
-    A query that is given up before its first reply has no other name.
+    A query that is given up before its first reply has no other name. The session is not given back
+    to the driver's pool: what it is used for next might be ended as well.
     """
     try:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):

@@ -71,27 +71,29 @@ async def _by_commands(
     collection: MongoCollection, spec: QuerySpec, size: int
 ) -> AsyncGenerator[bytes, None]:
     client: Client = collection.database.client
-    async with client.start_session(causal_consistency=False) as session:
-        command = find_command(collection.name, spec, size)
-        if collection.read_concern.level is not None:
-            command["readConcern"] = collection.read_concern.document
-        ended = False
-        try:
-            while True:
-                answer: Any = await collection.database.command(
-                    command, codec_options=_RAW, session=session
-                )
-                reply = cut(answer.raw)
-                ended = not reply.cursor_id
-                if reply.stream:
-                    yield reply.stream
-                if ended:
-                    return
-                command = {
-                    "getMore": Int64(reply.cursor_id),
-                    "collection": collection.name,
-                    "batchSize": size,
-                }
-        finally:
-            if not ended:
-                await _seam.in_any_case(end_queries, session)
+    session = client.start_session(causal_consistency=False)
+    command = find_command(collection.name, spec, size)
+    if collection.read_concern.level is not None:
+        command["readConcern"] = collection.read_concern.document
+    ended = False
+    try:
+        while True:
+            answer: Any = await collection.database.command(
+                command, codec_options=_RAW, session=session
+            )
+            reply = cut(answer.raw)
+            ended = not reply.cursor_id
+            if reply.stream:
+                yield reply.stream
+            if ended:
+                return
+            command = {
+                "getMore": Int64(reply.cursor_id),
+                "collection": collection.name,
+                "batchSize": size,
+            }
+    finally:
+        if ended:
+            await session.end_session()
+        else:
+            await _seam.in_any_case(end_queries, session)

@@ -78,6 +78,7 @@ async def test_broken_connections(client: Any, db: str, proxy: Proxy) -> None:
 
         written, seen = await _seam.gathered(write, read)
     assert seen == written
+    assert await kill_cursors(client, db) == 0
 
 
 async def test_replies_that_break_off(client: Any, db: str, proxy: Proxy) -> None:
@@ -106,6 +107,7 @@ async def test_replies_that_break_off(client: Any, db: str, proxy: Proxy) -> Non
         opened: list[bool] = []
         written, seen = await _seam.gathered(write_then, read)
     assert seen == written
+    await kill_cursors(client, db)  # the order to end one may break off as well
 
 
 async def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Proxy) -> None:
@@ -149,6 +151,7 @@ async def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> N
             assert await anext(changes, None) is None
             begun = time.monotonic()
         assert time.monotonic() - begun < 3
+    assert await kill_cursors(client, db) <= 1  # nobody could tell the server
     async with Row.watch(resume_after=change.token) as later:
         assert await numbers(later, 1) == [2]
 

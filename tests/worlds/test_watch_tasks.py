@@ -114,7 +114,9 @@ async def test_waiting_for_a_time_loses_nothing(client: Any, db: str) -> None:
     assert await no_cursor(client, db)
 
 
-async def test_cancelling_does_not_wait_for_a_server_that_is_away(db: str, mongo_uri: str) -> None:
+async def test_cancelling_does_not_wait_for_a_server_that_is_away(
+    client: Any, db: str, mongo_uri: str
+) -> None:
     with proxy_of(mongo_uri) as proxy:
         uri = proxy.uri.replace("serverSelectionTimeoutMS=300", "serverSelectionTimeoutMS=20000")
         async with lm.connect(uri):
@@ -129,6 +131,9 @@ async def test_cancelling_does_not_wait_for_a_server_that_is_away(db: str, mongo
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert time.monotonic() - begun < 0.5
+    # Nobody could tell the server.
+    for row in await (await client.admin.aggregate(open_cursors(db))).to_list():
+        await client[db].command("killCursors", "rows", cursors=[row["cursor"]["cursorId"]])
 
 
 async def test_blocking_code_watches_beside_it(client: Any, db: str, mongo_uri: str) -> None:
