@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ._core.context import Place, here
-from ._core.model.append_only import refuse_change
 from ._core.model.document import Validator, collector_paused, decode_stream
 from ._core.model.values import from_bson
+from ._core.query.destinations import check_target, tagging
 from ._core.query.fields import Field
 from ._core.query.grouping import Accumulators
 from ._core.query.spec import QuerySpec
@@ -201,9 +201,8 @@ class Query(Framed[M]):
             when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages.
             when_not_matched: `"insert"`, `"discard"` or `"fail"`.
         """
-        if when_matched not in ("keepExisting", "fail"):
-            _refuse_ledger(target, "merge_into")
-        stages = AggregationStages().merge_into(
+        check_target(target, "merge_into", replaces=when_matched not in ("keepExisting", "fail"))
+        stages = tagging(target).merge_into(
             namespace_of(target),
             on=on,
             when_matched=when_matched,
@@ -217,8 +216,8 @@ class Query(Framed[M]):
         Parameters:
             target: A declared model, or a collection's name.
         """
-        _refuse_ledger(target, "out")
-        await self._run(AggregationStages().out(namespace_of(target)))
+        check_target(target, "out", replaces=True)
+        await self._run(tagging(target).out(namespace_of(target)))
 
     async def _run(self, stages: AggregationStages) -> None:
         target = await target_of(self._model)
@@ -280,11 +279,6 @@ async def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[
     pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
     cursor = await target.collection.aggregate(pipeline, session=target.session)
     return [row["_id"] for row in await cursor.to_list()]
-
-
-def _refuse_ledger(target: str | type[Any], action: str) -> None:
-    if not isinstance(target, str):
-        refuse_change(target, action)
 
 
 def _decoded(stream: bytes) -> list[dict[str, Any]]:

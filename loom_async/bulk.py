@@ -23,10 +23,10 @@ from ._core.model.bulk_plan import (
     plan_steps,
     split_outcome,
 )
-from ._core.model.changes import as_bytes, same
+from ._core.model.changes import as_bytes
 from ._core.model.document import DocumentModel, collector_paused, set_doubt
 from ._core.model.markers import now
-from ._core.model.plan import Insertion, Modification, stale
+from ._core.model.plan import Insertion, Modification, holds, stale
 from ._core.model.results import PersistResult
 from ._core.refusals import reason_of
 from ._core.transaction import remember
@@ -44,9 +44,9 @@ async def persist_many(
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
     moment = now()
+    remember(*checked)
     await hooks.run("before_persist", (document for _, document in distinct))
     async with _seam.Exclusively(*checked):
-        remember(*checked)
         for start in range(0, len(distinct), _CHUNK):
             await _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
             if account.is_stopped:
@@ -67,7 +67,7 @@ async def _persist_chunk(
     for group in groups(steps, ordered=account.ordered):
         failures = len(account.failures)
         await _write(model, await target_of(model), group, account)
-        if account.ordered and len(account.failures) > failures:
+        if account.is_stopped or (account.ordered and len(account.failures) > failures):
             break
 
 
@@ -95,6 +95,7 @@ async def _write(
         set_doubt(step.document, False)  # ordered: not sent
     if target.session is not None and failed:
         done = []  # the transaction has ended with the first failure
+        account.is_given_up = True
     for step, details in failed:
         account.fail(step, _reason(details))
     await _absorb(model, target, done, account, is_certain=not missed)
@@ -171,8 +172,8 @@ async def _absorb_modified(
         stored = by_id.get(as_bytes(step.plan.id))
         if stored is None or not isinstance(step.plan, Modification):
             account.fail(step, "the document is no longer in the collection")
-        elif step.plan.condition and not is_certain and not same(stored, step.plan.after):
-            account.fail(step, stale(model, step.plan, stored).message)
+        elif step.plan.condition and not is_certain and not holds(stored, step.plan):
+            account.fail(step, stale(model, step.plan.id, step.plan.condition, stored).message)
         else:
             absorb_modification(step.document, step.plan, stored)
             account.written(step)

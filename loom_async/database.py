@@ -120,7 +120,7 @@ class _ClientState:
     """What is remembered of one client: its collections, and which have their indexes."""
 
     def __init__(self) -> None:
-        self.lock = _seam.Lock()
+        self.locks: dict[tuple[str, str], _seam.Lock] = {}
         self.collections: dict[tuple[str, str], MongoCollection] = {}
         self.indexed: set[tuple[type, str, str]] = set()
 
@@ -184,7 +184,8 @@ async def collection_of(
     is_held = place.transaction is not None and key in place.transaction.namespaces
     needs = declaration.indexes or timeseries_of(model)
     if indexed and needs and not is_held and (model, *key) not in state.indexed:
-        async with state.lock:
+        # Of its own, since making an index may wait for a transaction in the collection.
+        async with state.locks.setdefault(key, _seam.Lock()):
             if (model, *key) not in state.indexed:
                 await ensure_collection(model, found)
                 await ensure_indexes(model, found)

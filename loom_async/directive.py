@@ -13,7 +13,7 @@ from ._core.model.document import DocumentModel, Hydrator, decode_stream, encode
 from ._core.model.family import scope_of
 from ._core.model.markers import now
 from ._core.model.metadata import declaration_of
-from ._core.model.plan import latest_order, revision_of, write_stamps
+from ._core.model.plan import latest_order, revision_to_count, write_stamps
 from ._core.model.resolver import ModelResolver
 from ._core.model.results import UpdateCount
 from ._core.query.counts import check_count
@@ -198,7 +198,7 @@ class LoadDirective(Query[D]):
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
         compiled = compile_update(
-            resolver, values, fields, stamps=stamps, revision=revision_of(self._model)
+            resolver, values, fields, stamps=stamps, revision=revision_to_count(self._model)
         )
         target = await target_of(self._model)
         async with target.turn(f"update {self._model.__name__}"):

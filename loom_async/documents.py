@@ -19,6 +19,7 @@ from ._core.model.plan import (
     Insertion,
     Modification,
     plan_persist,
+    revision_condition,
     stale,
 )
 from ._core.transaction import remember
@@ -30,9 +31,9 @@ D = TypeVar("D", bound=DocumentModel)
 
 async def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
+    remember(document)
     await hooks.run("before_persist", (document,))
     async with _seam.Exclusively(document):
-        remember(document)
         plan = plan_persist(document, now())
         if plan is None:
             return False
@@ -46,8 +47,8 @@ async def persist(document: DocumentModel) -> bool:
 
 async def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
+    remember(document)
     async with _seam.Exclusively(document):
-        remember(document)
         target = await target_of(type(document))
         async with target.turn(f"reload {type(document).__name__}"):
             key = {"_id": stored_id(document)}
@@ -62,13 +63,18 @@ async def reload(document: D) -> D:
 async def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
     refuse_change(type(document), "delete")
+    remember(document)
     await hooks.run("before_delete", (document,))
     async with _seam.Exclusively(document):
-        remember(document)
         target = await target_of(type(document))
         async with target.turn(f"delete {type(document).__name__}"):
-            key = {"_id": stored_id(document)}
-            result = await target.collection.delete_one(key, session=target.session)
+            key, condition = {"_id": stored_id(document)}, revision_condition(document)
+            result = await target.collection.delete_one(key | condition, session=target.session)
+            there = None
+            if condition and not result.deleted_count:
+                there = await target.collection.find_one(key, session=target.session)
+        if there is not None:
+            raise stale(type(document), document.id, condition, there)
         set_baseline(document, None)
         set_doubt(document, False)
     if result.deleted_count:
@@ -116,7 +122,9 @@ async def _modify(document: DocumentModel, plan: Modification) -> None:
             there = await target.collection.find_one({"_id": plan.id}, session=target.session)
     if found is None:
         set_doubt(document, False)
-        raise _not_found(document) if there is None else stale(model, plan, there)
+        raise (
+            _not_found(document) if there is None else stale(model, plan.id, plan.condition, there)
+        )
     absorb_modification(document, plan, found)
 
 

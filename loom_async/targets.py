@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +41,16 @@ class Target:
             reads: Whether nothing is lost if it is cancelled.
         """
         return Turn(self.transaction, action, reads=reads)
+
+    @contextmanager
+    def failing(self) -> Generator[None]:
+        """Give a block whose errors end the transaction, as those of the server do."""
+        try:
+            yield
+        except Exception as error:
+            if self.transaction is not None:
+                self.transaction.fail(error)
+            raise
 
 
 class Turn:

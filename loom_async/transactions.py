@@ -102,6 +102,7 @@ async def _end(transaction: Transaction, *, keep: bool) -> None:
                 await transaction.session.end_session()  # gives up what was not committed
             if not is_kept:
                 transaction.journal.restore(in_doubt=in_doubt)
+            transaction.journal.close()
 
 
 async def _begin(client: Client) -> AsyncClientSession:
@@ -227,10 +228,11 @@ async def in_transaction(
         try:
             async with transaction():
                 state = context.transaction.get()
-                for document in documents_in((*args, *kwargs.values())):
+                for document in documents_in(function, args, kwargs):
                     if state is not None:
                         state.remember(document)
-                return await function(*args, **kwargs)
+                result: R = await _seam.finished(function(*args, **kwargs))
+                return result
         except TransactionAborted:
             if outer is not None or time.monotonic() > limit:
                 raise

@@ -65,11 +65,12 @@ def in_any_case(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwa
     function(*args, **kwargs)
 
 
-def finished(result: object) -> None:
-    """Refuse what only an event loop could finish."""
+def finished(result: Any) -> Any:
+    """Return what a function has given; refuse what only an event loop could finish."""
     if inspect.iscoroutine(result):
         result.close()
         raise TypeError(f"{result.__qualname__} is a coroutine function: here it has to be plain")
+    return result
 
 
 Source: TypeAlias = bytes | bytearray | Path | BinaryIO | Iterable[bytes]

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from loom_async import aggregation as async_aggregation
 from loom_async._core.context import Place, here
-from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import Validator, collector_paused, decode_stream
 from loom_async._core.model.values import from_bson
+from loom_async._core.query.destinations import check_target, tagging
 from loom_async._core.query.fields import Field
 from loom_async._core.query.grouping import Accumulators
 from loom_async._core.query.spec import QuerySpec
@@ -225,9 +225,8 @@ class Query(Framed[M]):
             when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages.
             when_not_matched: `"insert"`, `"discard"` or `"fail"`.
         """
-        if when_matched not in ("keepExisting", "fail"):
-            _refuse_ledger(target, "merge_into")
-        stages = AggregationStages().merge_into(
+        check_target(target, "merge_into", replaces=when_matched not in ("keepExisting", "fail"))
+        stages = tagging(target).merge_into(
             namespace_of(target),
             on=on,
             when_matched=when_matched,
@@ -254,8 +253,8 @@ class Query(Framed[M]):
         Parameters:
             target: A declared model, or a collection's name.
         """
-        _refuse_ledger(target, "out")
-        self._run(AggregationStages().out(namespace_of(target)))
+        check_target(target, "out", replaces=True)
+        self._run(tagging(target).out(namespace_of(target)))
 
     async def out_async(self, target: str | type[Any]) -> None:
         """Do as `out` does, without blocking the event loop."""
@@ -325,11 +324,6 @@ def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
     pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
     cursor = target.collection.aggregate(pipeline, session=target.session)
     return [row["_id"] for row in cursor.to_list()]
-
-
-def _refuse_ledger(target: str | type[Any], action: str) -> None:
-    if not isinstance(target, str):
-        refuse_change(target, action)
 
 
 def _decoded(stream: bytes) -> list[dict[str, Any]]:

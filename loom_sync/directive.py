@@ -15,7 +15,7 @@ from loom_async._core.model.document import DocumentModel, Hydrator, decode_stre
 from loom_async._core.model.family import scope_of
 from loom_async._core.model.markers import now
 from loom_async._core.model.metadata import declaration_of
-from loom_async._core.model.plan import latest_order, revision_of, write_stamps
+from loom_async._core.model.plan import latest_order, revision_to_count, write_stamps
 from loom_async._core.model.resolver import ModelResolver
 from loom_async._core.model.results import UpdateCount
 from loom_async._core.query.counts import check_count
@@ -232,7 +232,7 @@ class LoadDirective(Query[D]):
         resolver = ModelResolver(self._model)
         stamps = write_stamps(self._model, now())
         compiled = compile_update(
-            resolver, values, fields, stamps=stamps, revision=revision_of(self._model)
+            resolver, values, fields, stamps=stamps, revision=revision_to_count(self._model)
         )
         target = target_of(self._model)
         with target.turn(f"update {self._model.__name__}"):

@@ -15,7 +15,13 @@ from loom_async._core.model.document import DocumentModel, hydrator, set_baselin
 from loom_async._core.model.family import scope_of
 from loom_async._core.model.identity import parse_id, stored_id
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import Insertion, Modification, plan_persist, stale
+from loom_async._core.model.plan import (
+    Insertion,
+    Modification,
+    plan_persist,
+    revision_condition,
+    stale,
+)
 from loom_async._core.transaction import remember
 
 from . import _seam, hooks
@@ -27,9 +33,9 @@ D = TypeVar("D", bound=DocumentModel)
 
 def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
+    remember(document)
     hooks.run("before_persist", (document,))
     with _seam.Exclusively(document):
-        remember(document)
         plan = plan_persist(document, now())
         if plan is None:
             return False
@@ -43,8 +49,8 @@ def persist(document: DocumentModel) -> bool:
 
 def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
+    remember(document)
     with _seam.Exclusively(document):
-        remember(document)
         target = target_of(type(document))
         with target.turn(f"reload {type(document).__name__}"):
             key = {"_id": stored_id(document)}
@@ -59,13 +65,18 @@ def reload(document: D) -> D:
 def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
     refuse_change(type(document), "delete")
+    remember(document)
     hooks.run("before_delete", (document,))
     with _seam.Exclusively(document):
-        remember(document)
         target = target_of(type(document))
         with target.turn(f"delete {type(document).__name__}"):
-            key = {"_id": stored_id(document)}
-            result = target.collection.delete_one(key, session=target.session)
+            key, condition = {"_id": stored_id(document)}, revision_condition(document)
+            result = target.collection.delete_one(key | condition, session=target.session)
+            there = None
+            if condition and not result.deleted_count:
+                there = target.collection.find_one(key, session=target.session)
+        if there is not None:
+            raise stale(type(document), document.id, condition, there)
         set_baseline(document, None)
         set_doubt(document, False)
     if result.deleted_count:
@@ -112,7 +123,9 @@ def _modify(document: DocumentModel, plan: Modification) -> None:
             there = target.collection.find_one({"_id": plan.id}, session=target.session)
     if found is None:
         set_doubt(document, False)
-        raise _not_found(document) if there is None else stale(model, plan, there)
+        raise (
+            _not_found(document) if there is None else stale(model, plan.id, plan.condition, there)
+        )
     absorb_modification(document, plan, found)
 
 

@@ -104,6 +104,7 @@ def _end(transaction: Transaction, *, keep: bool) -> None:
                 transaction.session.end_session()  # gives up what was not committed
             if not is_kept:
                 transaction.journal.restore(in_doubt=in_doubt)
+            transaction.journal.close()
 
 
 def _begin(client: Client) -> ClientSession:
@@ -227,10 +228,11 @@ def in_transaction(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwarg
         try:
             with transaction():
                 state = context.transaction.get()
-                for document in documents_in((*args, *kwargs.values())):
+                for document in documents_in(function, args, kwargs):
                     if state is not None:
                         state.remember(document)
-                return function(*args, **kwargs)
+                result: R = _seam.finished(function(*args, **kwargs))
+                return result
         except TransactionAborted:
             if outer is not None or time.monotonic() > limit:
                 raise

@@ -5,26 +5,43 @@ Both packages share this: an operation of one inside a transaction of the other 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import cast
 
 from . import context
-from .errors import LoomError, TransactionAborted, TransactionError
-from .model.absorb import restore, snapshot
+from .errors import LoomError, ObjectInUse, TransactionAborted, TransactionError
 from .model.document import DocumentModel, set_doubt
+from .model.snapshot import Snapshot
 from .typing import is_dict
+
+# The journals of open transactions by the objects that they hold.
+_holders: dict[int, Journal] = {}
 
 
 class Journal:
     """The earlier states of the objects that a transaction touches."""
 
     def __init__(self) -> None:
-        self._states: dict[int, tuple[DocumentModel, DocumentModel]] = {}
+        self._states: dict[int, Snapshot] = {}
 
     def remember(self, document: DocumentModel) -> None:
-        """Keep the state that an object has now, unless an earlier one is kept."""
+        """Keep the state that an object has now, unless an earlier one is kept.
+
+        Raises:
+            TransactionAborted: Another open transaction holds the object.
+        """
+        holder = _holders.setdefault(id(document), self)
+        if holder is not self:
+            raise TransactionAborted(
+                f"this {type(document).__name__} {document.id!r} is part of another open "
+                "transaction",
+                hint="@lm.transactional and in_transaction run again until that has ended; objects "
+                "are best loaded inside",
+            )
         if id(document) not in self._states:
-            self._states[id(document)] = (document, snapshot(document))
+            self._states[id(document)] = Snapshot(document)
 
     def restore(self, *, in_doubt: bool) -> None:
         """Give every object the state that was kept.
@@ -32,11 +49,35 @@ class Journal:
         Parameters:
             in_doubt: Nobody knows whether the transaction was committed.
         """
-        for document, state in self._states.values():
-            restore(document, state)
+        for state in self._states.values():
+            state.restore()
             if in_doubt:
-                set_doubt(document, True)
+                set_doubt(state.document, True)
+
+    def close(self) -> None:
+        """Let the objects go."""
+        for key in self._states:
+            _holders.pop(key, None)
         self._states.clear()
+
+
+def _forget_after_fork() -> None:
+    # The transactions are the parent's.
+    _holders.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def _check_free(document: DocumentModel) -> None:
+    """Refuse to wait on the server for a transaction that may wait for this very operation."""
+    if id(document) in _holders:
+        raise ObjectInUse(
+            f"this {type(document).__name__} {document.id!r} is part of an open transaction of "
+            "another task",
+            hint="await the end of its transaction() block, or load an object of your own",
+        )
 
 
 class TransactionState:
@@ -90,19 +131,40 @@ def failed(failure: BaseException) -> TransactionError:
 
 
 def remember(*documents: DocumentModel) -> None:
-    """Keep the states of objects that an operation is about to change, inside a transaction."""
+    """Keep the states of objects that an operation is about to change, inside a transaction.
+
+    Raises:
+        TransactionAborted: Another open transaction holds one of them.
+        ObjectInUse: So does one, and the operation is outside of any.
+    """
     state = context.transaction.get()
-    if state is not None:
-        for document in documents:
+    for document in documents:
+        if state is not None:
             state.remember(document)
+        elif _holders:
+            _check_free(document)
 
 
-def documents_in(values: Iterable[object]) -> Iterator[DocumentModel]:
-    """Yield the objects of models among arguments, also those in lists, tuples, sets and dicts."""
-    for value in values:
+def documents_in(*values: object) -> Iterator[DocumentModel]:
+    """Yield the objects of models among arguments.
+
+    Also those in lists, tuples, sets and dicts, the one that a method is bound to, and those of
+    `functools.partial`.
+    """
+    seen: set[int] = set()
+    ahead = list(values)
+    while ahead:
+        value = ahead.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
         if isinstance(value, DocumentModel):
             yield value
         elif is_dict(value):
-            yield from documents_in(value.values())
+            ahead.extend(value.values())
         elif isinstance(value, list | tuple | set | frozenset):
-            yield from documents_in(cast("Iterable[object]", value))
+            ahead.extend(cast("Iterable[object]", value))
+        elif isinstance(value, partial):
+            ahead.extend((value.func, value.args, value.keywords))
+        else:
+            ahead.append(getattr(value, "__self__", None))

@@ -10,6 +10,7 @@ from pymongo.errors import BulkWriteError
 from .. import _seam
 from .._core.choices import check_choice
 from .._core.driver_errors import duplicate_key, translate
+from .._core.errors import ConfigurationError
 from .._core.frames.ranges import ranges_of
 from .._core.frames.results import (
     InsertResult,
@@ -19,6 +20,7 @@ from .._core.frames.results import (
 )
 from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
+from .._core.model.plan import revision_of
 from .._core.progress import progress as progress_bar
 from .._core.refusals import reason_of
 from ..targets import Target, Turn, target_of
@@ -49,6 +51,7 @@ async def insert_dataframe(
     check_choice("on_error", on_error, get_args(OnError))
     if on_duplicate == "replace":
         refuse_change(model, "insert_dataframe")
+        refuse_uncounted(model)
     target = await target_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)
@@ -58,11 +61,27 @@ async def insert_dataframe(
     ):
         async with _seam.ahead(prepared(frame, encoder.documents)) as chunks:
             async for documents in chunks:
-                account.check(documents)
+                with target.failing():
+                    account.check(documents)
                 async with target.turn(f"insert_dataframe of {model.__name__}") as turn:
                     await _send(target, turn, documents, account)
                 advance(documents.count)
     return account.result()
+
+
+def refuse_uncounted(model: type[DocumentModel]) -> None:
+    """Refuse to replace documents whose writes are counted.
+
+    Raises:
+        ConfigurationError: The model has a revision.
+    """
+    revision = revision_of(model)
+    if revision is not None:
+        raise ConfigurationError(
+            f"insert_dataframe would replace documents of {model.__name__} and count their "
+            f"{revision} from 1, so that writers of old objects would not notice",
+            hint='update_dataframe(frame, on=["id"], upsert=True) counts',
+        )
 
 
 class _Account:

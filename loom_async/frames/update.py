@@ -53,7 +53,8 @@ async def update_dataframe(
     ):
         async with _seam.ahead(prepared(frame, planner.updates)) as chunks:
             async for updates in chunks:
-                account.check(updates)
+                with target.failing():
+                    account.check(updates)
                 async with target.turn(f"update_dataframe of {model.__name__}") as turn:
                     await _send(target, turn, updates, account)
                 advance(updates.count)

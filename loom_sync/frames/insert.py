@@ -10,10 +10,12 @@ from pymongo.errors import BulkWriteError
 
 from loom_async._core.choices import check_choice
 from loom_async._core.driver_errors import duplicate_key, translate
+from loom_async._core.errors import ConfigurationError
 from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import InsertResult, RowError, refused, telling
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
+from loom_async._core.model.plan import revision_of
 from loom_async._core.progress import progress as progress_bar
 from loom_async._core.refusals import reason_of
 
@@ -46,6 +48,7 @@ def insert_dataframe(
     check_choice("on_error", on_error, get_args(OnError))
     if on_duplicate == "replace":
         refuse_change(model, "insert_dataframe")
+        refuse_uncounted(model)
     target = target_of(model)
     account = _Account(on_duplicate, on_error)
     encoder = Encoder(model, validate=validate)
@@ -55,11 +58,27 @@ def insert_dataframe(
         _seam.ahead(prepared(frame, encoder.documents)) as chunks,
     ):
         for documents in chunks:
-            account.check(documents)
+            with target.failing():
+                account.check(documents)
             with target.turn(f"insert_dataframe of {model.__name__}") as turn:
                 _send(target, turn, documents, account)
             advance(documents.count)
     return account.result()
+
+
+def refuse_uncounted(model: type[DocumentModel]) -> None:
+    """Refuse to replace documents whose writes are counted.
+
+    Raises:
+        ConfigurationError: The model has a revision.
+    """
+    revision = revision_of(model)
+    if revision is not None:
+        raise ConfigurationError(
+            f"insert_dataframe would replace documents of {model.__name__} and count their "
+            f"{revision} from 1, so that writers of old objects would not notice",
+            hint='update_dataframe(frame, on=["id"], upsert=True) counts',
+        )
 
 
 class _Account:

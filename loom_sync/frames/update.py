@@ -50,7 +50,8 @@ def update_dataframe(
         _seam.ahead(prepared(frame, planner.updates)) as chunks,
     ):
         for updates in chunks:
-            account.check(updates)
+            with target.failing():
+                account.check(updates)
             with target.turn(f"update_dataframe of {model.__name__}") as turn:
                 _send(target, turn, updates, account)
             advance(updates.count)

@@ -58,7 +58,10 @@ async def test_a_stale_write_is_refused() -> None:
     theirs.links += 1
     assert await theirs.persist()
     assert (theirs.revision, theirs.text, theirs.links) == (3, "mine", 1)
-    await mine.delete()
+    with pytest.raises(lm.StaleDocument):
+        await mine.delete()
+    await mine.reload()
+    assert await mine.delete()
     theirs.text = "gone"
     with pytest.raises(lm.DocumentNotFound):
         await theirs.persist()

@@ -59,7 +59,10 @@ def test_a_stale_write_is_refused() -> None:
     theirs.links += 1
     assert theirs.persist()
     assert (theirs.revision, theirs.text, theirs.links) == (3, "mine", 1)
-    mine.delete()
+    with pytest.raises(lm.StaleDocument):
+        mine.delete()
+    mine.reload()
+    assert mine.delete()
     theirs.text = "gone"
     with pytest.raises(lm.DocumentNotFound):
         theirs.persist()

@@ -15,7 +15,7 @@ from ..model.annotations import model_codec
 from ..model.document import DocumentModel
 from ..model.family import scope_of, tag_of
 from ..model.model_codec import StoredField
-from ..model.plan import encode_document, revision_of, stamp, write_stamps
+from ..model.plan import encode_document, revision_to_count, stamp, write_stamps
 from .chunks import Chunk
 from .columns import column_validator, fields_by_column
 from .results import FrameError, RowError
@@ -53,7 +53,7 @@ class UpdatePlanner:
         self._on = list(dict.fromkeys(on))
         self._upsert = upsert
         self._seen: dict[bytes, int] = {}
-        self._revision = revision_of(model)
+        self._revision = revision_to_count(model)
 
     def updates(self, chunk: Chunk, now: datetime) -> Updates:
         """Return the updates of a chunk.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -12,10 +11,8 @@ from .annotations import model_codec
 from .changes import same
 from .document import (
     DocumentModel,
-    baseline,
     encode,
     hydrator,
-    is_in_doubt,
     set_baseline,
     set_doubt,
     values_of,
@@ -111,20 +108,6 @@ def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
     set_doubt(document, False)
     adopt(document, fresh, list(type(document).model_fields))
     document.__pydantic_fields_set__.update(fresh.__pydantic_fields_set__)
-
-
-def snapshot(document: D) -> D:
-    """Return a copy of an object that shares nothing with it, as new or as stored as it is."""
-    return deepcopy(document)
-
-
-def restore(document: DocumentModel, earlier: DocumentModel) -> None:
-    """Give an object the values of an earlier snapshot, and the past that it had then."""
-    adopt(document, earlier, list(type(document).model_fields))
-    set_baseline(document, baseline(earlier))
-    set_doubt(document, is_in_doubt(earlier))
-    document.__pydantic_fields_set__.clear()
-    document.__pydantic_fields_set__.update(earlier.__pydantic_fields_set__)
 
 
 def adopt(model: BaseModel, fresh: BaseModel, names: Sequence[str]) -> None:

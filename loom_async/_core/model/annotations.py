@@ -29,8 +29,10 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypeAliasType, is_typeddict
 
 from ..errors import ConfigurationError
+from ..typing import is_dict
 from .codec import ANY, Codec
 from .containers import Entries, Items, OneOf, Unordered
+from .family import Family, family_of
 from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
 from .model_codec import ModelCodec, StoredField
 from .scalars import (
@@ -91,6 +93,9 @@ def _bare(annotation: Any) -> Codec:
 def _union(members: tuple[Any, ...]) -> Codec:
     present = [member for member in members if member is not types.NoneType]
     codecs = [codec_of(member) for member in present]
+    families = {codec.family if isinstance(codec, Member) else None for codec in codecs}
+    if len(families) == 1 and (family := families.pop()) is not None:
+        return codecs[0] if len(codecs) == 1 else Member(family.root, family)
     return codecs[0] if len(codecs) == 1 else OneOf(codecs)
 
 
@@ -158,6 +163,30 @@ class _Root(Codec):
         return self._inner.child(key)
 
 
+def _nested(model: type[BaseModel]) -> Codec:
+    family = family_of(model)
+    return model_codec(model) if family is None else Member(model, family)
+
+
+class Member(Codec):
+    """A model of a family inside another document: its tag says which class it is of."""
+
+    def __init__(self, model: type[Any], family: Family) -> None:
+        self._model = model
+        self.family: Family = family
+
+    def decode(self, stored: Any) -> Any:
+        from .document import hydrator  # which is made of codecs itself
+
+        return hydrator(self._model).validated([stored])[0] if is_dict(stored) else stored
+
+    def child(self, key: str) -> tuple[str, Codec] | None:
+        return model_codec(self._model).child(key)
+
+    def names(self) -> Iterable[str]:
+        return model_codec(self._model).names()
+
+
 def _reveal(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
 
@@ -206,7 +235,7 @@ def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
 # Asked in this order: a bool is an int, an Enum may be a str, a datetime is a date.
 _BY_CLASS: tuple[tuple[Any, Callable[[Any], Codec]], ...] = (
     (RootModel, _Root),
-    (BaseModel, model_codec),
+    (BaseModel, _nested),
     (Enum, lambda _: Converted(to_bson)),
     (_SCALARS, lambda _: Scalar()),
     (ObjectId, lambda _: Identifier()),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ..errors import BulkEntry, BulkError, LoomError
 from .document import DocumentModel, set_doubt
+from .metadata import place_of
 from .plan import Insertion, Plan, plan_persist
 from .results import PersistResult
 
@@ -39,12 +40,13 @@ class BulkAccount:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    is_given_up: bool = False
     documents: list[DocumentModel] = field(default_factory=list[DocumentModel])
 
     @property
     def is_stopped(self) -> bool:
         """True once nothing more may be sent."""
-        return self.ordered and bool(self.failures)
+        return self.is_given_up or (self.ordered and bool(self.failures))
 
     def fail(self, step: Step, reason: str) -> None:
         """Enter a document that was not written."""
@@ -69,7 +71,7 @@ class BulkAccount:
             return PersistResult(self.inserted, self.updated, self.unchanged)
         entries = sorted(self.failures, key=lambda entry: entry.index)
         first = entries[0]
-        stopped = "; the documents after it were not sent" if self.ordered else ""
+        stopped = "; the documents after it were not sent" if self.is_stopped else ""
         raise BulkError(
             f"{len(entries)} of the {model.__name__} documents could not be written, "
             f"the first at index {first.index} (id {first.id!r}): {first.reason}{stopped}",
@@ -98,6 +100,12 @@ def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
             raise TypeError(
                 f"persist_many of {model.__name__}: element {index} is a "
                 f"{type(document).__name__}, not a {model.__name__}"
+            )
+        if type(document) is not model and place_of(type(document)) != place_of(model):
+            raise TypeError(
+                f"persist_many of {model.__name__}: element {index} is a "
+                f"{type(document).__name__}, which has a collection of its own; "
+                f"{type(document).__name__}.persist_many writes there"
             )
     return checked
 

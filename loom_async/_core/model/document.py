@@ -24,7 +24,8 @@ from pydantic_core import CoreSchema, PydanticUndefined
 
 from ..context import transaction
 from ..errors import ConfigurationError, InvalidDocument
-from .annotations import codec_of
+from .annotations import codec_of, model_codec
+from .codec import Codec
 from .family import Family, family_of
 from .fields import PyObjectId
 from .metadata import Declaration, Index
@@ -87,6 +88,8 @@ class DocumentModel(BaseModel):
     def __pydantic_init_subclass__(cls, *, tag: str | None = None, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         family = family_of(cls)
+        if cls.__pydantic_generic_metadata__["origin"] is not None:
+            return  # a generic class with its parameters is no further one
         if family is not None:
             family.add(cls, tag or cls.__name__)
         elif tag is not None:
@@ -140,7 +143,7 @@ def _stored_as_id(given: Any) -> FieldInfo:
 
 
 _slot: Any = DocumentModel.__dict__["_loom_baseline"]
-set_baseline: Callable[[DocumentModel, bytes | None], None] = _slot.__set__
+set_baseline: Callable[[Any, bytes | None], None] = _slot.__set__
 
 
 def baseline(document: DocumentModel) -> bytes | None:
@@ -173,7 +176,7 @@ class Validator:
 
     def __init__(self, model: type[Any]) -> None:
         self._model = model
-        self._codec = codec_of(model)
+        self._codec: Codec = codec_of(model)
         self._many: Callable[..., list[Any]] = TypeAdapter(list[model]).validate_python  # type: ignore[valid-type]
 
     def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
@@ -203,6 +206,7 @@ class Hydrator(Validator):
 
     def __init__(self, model: type[Any]) -> None:
         super().__init__(model)
+        self._codec = model_codec(model)
         self._family = family_of(model)
 
     def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:

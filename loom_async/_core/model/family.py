@@ -34,7 +34,7 @@ class Family:
                 f"collection of {self.root.__name__}",
                 hint=f'give one of them another: class {model.__name__}(…, tag="…")',
             )
-        if self.discriminator in model.model_fields:
+        if self.discriminator in _names(model):
             raise ConfigurationError(
                 f"{model.__name__} has a field {self.discriminator!r}, which is the discriminator "
                 f"of {self.root.__name__}",
@@ -50,8 +50,13 @@ class Family:
             del self._by_tag[tag]
 
     def tag(self, model: type[Any]) -> str:
-        """Return a model's tag."""
-        return self._tags[model]
+        """Return a model's tag; that of the class itself for a generic one with its parameters."""
+        return next(self._tags[kind] for kind in model.__mro__ if kind in self._tags)
+
+    def members(self, model: type[Any]) -> list[type[Any]]:
+        """Return a model and its subclasses."""
+        own = next(kind for kind in model.__mro__ if kind in self._tags)
+        return [kind for kind in self._tags if issubclass(kind, own)]
 
     def find(self, tag: object) -> type[Any] | None:
         """Return the model of a tag; the root where there is none; None for an unknown one."""
@@ -65,8 +70,16 @@ class Family:
         """Return the condition that documents of a model and of its subclasses meet."""
         if model is self.root:
             return {}
-        tags = sorted(tag for kind, tag in self._tags.items() if issubclass(kind, model))
-        return {self.discriminator: {"$in": tags}}
+        return {self.discriminator: {"$in": sorted(map(self.tag, self.members(model)))}}
+
+
+def _names(model: type[Any]) -> set[str]:
+    """Return all names under which a model's fields are stored or given."""
+    names: set[str] = set(model.model_fields)
+    for field in model.model_fields.values():
+        validation = field.validation_alias
+        names |= {field.alias, validation, *getattr(validation, "choices", ())}
+    return names
 
 
 def _is_defined_again(old: type[Any], new: type[Any]) -> bool:

@@ -195,3 +195,13 @@ def declaration_of(model: type) -> Declaration:
             hint='decorate it: @lm.declare_persist_db("my_app", "my_collection")',
         )
     return declaration
+
+
+def place_of(model: type) -> tuple[str, str, bool]:
+    """Return the database and the collection of a model, and whether they are remote.
+
+    Raises:
+        ConfigurationError: The model was not declared.
+    """
+    declaration = declaration_of(model)
+    return declaration.db_name, declaration.collection_name, declaration.remote_db

@@ -128,10 +128,10 @@ class ModelCodec(Codec):
             raise EncodingError(
                 error.reason, path=_join(stored_name, error.path), hint=error.hint
             ) from error.__cause__
-        if self._tag is not None:
-            document[self._tag[0]] = self._tag[1]
         if value.__pydantic_extra__:
             document.update({k: to_bson(v) for k, v in value.__pydantic_extra__.items()})
+        if self._tag is not None:  # last, so that no other key chooses the class
+            document[self._tag[0]] = self._tag[1]
         return document
 
     def decode(self, stored: Any) -> Any:

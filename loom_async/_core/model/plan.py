@@ -10,12 +10,20 @@ from typing import Any, TypeAlias, cast
 from bson.errors import InvalidBSON
 from bson.errors import InvalidDocument as UnencodableDocument
 
-from ..errors import ConfigurationError, EncodingError, InvalidId, OutcomeUnknown, StaleDocument
+from ..errors import (
+    ConfigurationError,
+    EncodingError,
+    InvalidId,
+    OutcomeUnknown,
+    QueryError,
+    StaleDocument,
+)
 from ..typing import is_dict, is_list
 from .annotations import model_codec
 from .append_only import is_append_only
 from .changes import Change, Set, find_changes, same
 from .document import DocumentModel, baseline, hydrator, is_in_doubt
+from .family import family_of
 from .markers import now as current_time
 from .model_codec import ModelCodec, StoredField
 from .scalars import Identifier
@@ -139,6 +147,23 @@ def revision_of(model: type[DocumentModel]) -> str | None:
     return None if field is None else field.stored_name
 
 
+def revision_to_count(model: type[DocumentModel]) -> str | None:
+    """Return the field that an update of a model's documents has to count in; None without one.
+
+    Raises:
+        QueryError: Some of them count their writes, and others do not.
+    """
+    own, family = revision_of(model), family_of(model)
+    for kind in () if family is None else family.members(model):
+        if revision_of(kind) != own:
+            raise QueryError(
+                f"{kind.__name__} counts its writes otherwise than {model.__name__}, so that one "
+                "update cannot serve both",
+                hint=f"update by {kind.__name__}.filter(), or give {model.__name__} the Revision",
+            )
+    return own
+
+
 def write_stamps(model: type[DocumentModel], now: datetime) -> dict[str, Any]:
     """Return the stored names and values that every write of a model's documents refreshes."""
     return {
@@ -223,15 +248,27 @@ def _in_doubt(document: DocumentModel, danger: str) -> OutcomeUnknown:
     )
 
 
+def holds(stored: Mapping[str, Any], plan: Modification) -> bool:
+    """Say whether a document has the fields that an update has written, its revision among them."""
+    written = {change.path[0] for change in plan.changes}
+    return all(same(stored.get(name), plan.after.get(name)) for name in written)
+
+
+def revision_condition(document: DocumentModel) -> dict[str, Any]:
+    """Return what the document of an object must still have: the revision it was loaded with."""
+    name, stored = revision_of(type(document)), baseline(document)
+    return {} if name is None or stored is None else {name: decode_bson(stored).get(name)}
+
+
 def stale(
-    model: type[DocumentModel], plan: Modification, stored: Mapping[str, Any]
+    model: type[DocumentModel], id: Any, condition: Mapping[str, Any], stored: Mapping[str, Any]
 ) -> StaleDocument:
     """Return the error for a document that is no longer what was loaded."""
-    ((name, loaded),) = plan.condition.items()
+    ((name, loaded),) = condition.items()
     return StaleDocument(
-        f"{model.__name__} {plan.id!r} has revision {stored.get(name)!r}, "
+        f"{model.__name__} {id!r} has revision {stored.get(name)!r}, "
         f"and was loaded with {loaded!r}: another writer has changed it",
-        id=plan.id,
+        id=id,
         revision=stored.get(name),
         loaded=loaded,
         hint="reload() it, make the change again, and persist()",

@@ -7,6 +7,7 @@ from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
 from ..errors import QueryError
+from ..model.family import scope_of
 from ..model.metadata import declaration_of
 from ..model.resolver import ModelResolver
 from .compile import compile_predicate
@@ -153,8 +154,13 @@ class Chain(Generic[M]):
             "foreignField": foreign,
             "as": as_ or name,
         }
-        if pipeline is not None:
-            stage["pipeline"] = pipeline.to_list()
+        scope = {} if isinstance(source, str) else scope_of(source)
+        stages = [
+            *([{"$match": scope}] if scope else []),
+            *(pipeline.to_list() if pipeline else []),
+        ]
+        if stages:
+            stage["pipeline"] = stages
         return self._spec.with_stage({"$lookup": stage})
 
     def _followed_by(self, stages: AggregationStages) -> QuerySpec:

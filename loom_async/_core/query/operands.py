@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from ..errors import QueryError
@@ -16,7 +16,8 @@ def several(values: Iterable[Any], name: str) -> tuple[Any, ...]:
         raise QueryError(
             f"{name}() takes several values, not {values!r}", hint=f"{name}([{values!r}])"
         )
-    gathered = tuple(values)
+    # Of a set in one order in every process, so that a query is the same in all.
+    gathered = tuple(sorted(values, key=repr) if isinstance(values, Set) else values)
     for value in gathered:
         if isinstance(value, Combinable):
             raise QueryError(f"{name}() takes values, and {value!r} is a condition or a field")

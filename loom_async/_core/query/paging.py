@@ -15,7 +15,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from types import NoneType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -115,8 +114,9 @@ def _read(token: str, spec: QuerySpec, place: str) -> list[Any]:
         raise QueryError(f"{token!r:.60} is no token of a page", hint=hint) from error
     if mark != _mark(spec, place):
         raise QueryError("the token is of another query", hint=hint)
-    found: list[Any] = values
-    return found
+    if not is_list(values) or len(values) != len(spec.sort):
+        raise QueryError(f"{token!r:.60} is no token of a page", hint=hint)
+    return values
 
 
 def sort_values(spec: QuerySpec, document: Mapping[str, Any]) -> list[Any]:
@@ -168,6 +168,7 @@ def _beyond(path: str, value: Any, *, up: bool) -> list[dict[str, Any]]:
         ways.append({path: {"$type": types}})
     if ("null",) in others:
         ways.append({path: {"$eq": None}})  # missing ones too
+        ways.append({path: {"$size": 0}})  # sorted before null, and refused when it comes
     return ways
 
 
@@ -196,5 +197,6 @@ _NAMES: tuple[tuple[Any, str], ...] = (
 
 
 def _is_nan(value: Any) -> bool:
-    number = value.to_decimal() if isinstance(value, Decimal128) else value
-    return isinstance(number, float | Decimal) and math.isnan(number)
+    if isinstance(value, Decimal128):
+        return value.to_decimal().is_nan()
+    return isinstance(value, float) and math.isnan(value)

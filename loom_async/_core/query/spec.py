@@ -73,7 +73,15 @@ class QuerySpec:
     def pipeline(self) -> list[dict[str, Any]]:
         """Return the whole query as an aggregation pipeline."""
         clauses: list[dict[str, Any]] = []
-        if condition := self.filter:
+        condition = self.filter
+        if condition and not (self.sort or self.skip or self.limit is not None):
+            first, *others = self.stages or ({},)
+            if "$geoNear" in first:  # which has to be the first stage, and has a condition itself
+                near = dict(first["$geoNear"])
+                both = [condition, near["query"]] if near.get("query") else [condition]
+                near["query"] = {"$and": both}
+                return [{"$geoNear": near}, *(deepcopy(dict(stage)) for stage in others)]
+        if condition:
             clauses.append({"$match": condition})
         if self.sort:
             clauses.append({"$sort": dict(self.sort)})
