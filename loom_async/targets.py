@@ -17,7 +17,10 @@ from ._core.errors import TransactionError
 from ._core.query.spec import QuerySpec
 from .clients import MongoCollection
 from .database import collection_of
-from .transactions import SECONDS_TO_GIVE_UP, Transaction, session_of
+from .transactions import Transaction, session_of
+
+# Whoever cancels is not kept waiting for a server that does not answer.
+_SECONDS_TO_GIVE_UP = 2.0
 
 
 class Target:
@@ -152,7 +155,7 @@ async def _close(target: Target, cursor: Any) -> None:
 
 
 async def _give_up(cursor: Any, session: AsyncClientSession, *, is_asking: bool) -> None:
-    with pymongo.timeout(SECONDS_TO_GIVE_UP):
+    with pymongo.timeout(_SECONDS_TO_GIVE_UP):
         if cursor is not None:
             await cursor.close()
         if is_asking:
@@ -166,7 +169,7 @@ async def end_queries(session: AsyncClientSession) -> None:
     A query that is given up before its first reply has no other name.
     """
     try:
-        with pymongo.timeout(SECONDS_TO_GIVE_UP):
+        with pymongo.timeout(_SECONDS_TO_GIVE_UP):
             await session.client.admin.command("killSessions", [session.session_id])
     except PyMongoError:
         return  # The server ends what nobody asks for any longer by itself.

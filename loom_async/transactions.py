@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-import pymongo
 from pymongo import WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
@@ -34,9 +33,6 @@ R = TypeVar("R")
 
 # The waits between two attempts, of the driver specification "Convenient API for Transactions".
 _FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.005, 0.5, 1.5
-
-# Whoever cancels is not kept waiting for a server that does not answer.
-SECONDS_TO_GIVE_UP = 2.0
 
 
 class Transaction(TransactionState):
@@ -87,8 +83,7 @@ async def _end(transaction: Transaction, *, keep: bool) -> None:
             raise
         finally:
             if transaction.session is not None:
-                with pymongo.timeout(SECONDS_TO_GIVE_UP):
-                    await transaction.session.end_session()  # gives up what was not committed
+                await transaction.session.end_session()  # gives up what was not committed
             if not is_kept:
                 transaction.journal.restore(in_doubt=in_doubt)
 

@@ -19,7 +19,10 @@ from loom_async._core.query.spec import QuerySpec
 from . import _seam
 from .clients import MongoCollection
 from .database import collection_of
-from .transactions import SECONDS_TO_GIVE_UP, Transaction, session_of
+from .transactions import Transaction, session_of
+
+# Whoever cancels is not kept waiting for a server that does not answer.
+_SECONDS_TO_GIVE_UP = 2.0
 
 
 class Target:
@@ -152,7 +155,7 @@ def _close(target: Target, cursor: Any) -> None:
 
 
 def _give_up(cursor: Any, session: ClientSession, *, is_asking: bool) -> None:
-    with pymongo.timeout(SECONDS_TO_GIVE_UP):
+    with pymongo.timeout(_SECONDS_TO_GIVE_UP):
         if cursor is not None:
             cursor.close()
         if is_asking:
@@ -166,7 +169,7 @@ def end_queries(session: ClientSession) -> None:
     A query that is given up before its first reply has no other name.
     """
     try:
-        with pymongo.timeout(SECONDS_TO_GIVE_UP):
+        with pymongo.timeout(_SECONDS_TO_GIVE_UP):
             session.client.admin.command("killSessions", [session.session_id])
     except PyMongoError:
         return  # The server ends what nobody asks for any longer by itself.

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-import pymongo
 from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -36,9 +35,6 @@ R = TypeVar("R")
 
 # The waits between two attempts, of the driver specification "Convenient API for Transactions".
 _FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.005, 0.5, 1.5
-
-# Whoever cancels is not kept waiting for a server that does not answer.
-SECONDS_TO_GIVE_UP = 2.0
 
 
 class Transaction(TransactionState):
@@ -89,8 +85,7 @@ def _end(transaction: Transaction, *, keep: bool) -> None:
             raise
         finally:
             if transaction.session is not None:
-                with pymongo.timeout(SECONDS_TO_GIVE_UP):
-                    transaction.session.end_session()  # gives up what was not committed
+                transaction.session.end_session()  # gives up what was not committed
             if not is_kept:
                 transaction.journal.restore(in_doubt=in_doubt)
 
