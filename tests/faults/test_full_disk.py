@@ -13,7 +13,8 @@ import loom_async as lm
 
 from .replica_set import Member, temporary_folder, until
 
-_MEGABYTES = 160
+# Of which mongod's journal takes 200 beforehand.
+_MEGABYTES = 320
 _TIMEOUT = 2.0
 # Two attempts of the driver, and the grace of a busy machine.
 _SECONDS = 2 * _TIMEOUT + 2.0

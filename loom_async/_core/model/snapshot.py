@@ -68,11 +68,13 @@ def _kept(value: Any) -> tuple[PutBack, Iterable[object]] | None:
         return _spliced(holder, items), items
     if isinstance(value, set):
         return _filled(holder, set(holder)), ()
-    if is_dataclass(value) and not isinstance(value, type) and hasattr(value, "__dict__"):
-        fields: dict[str, Any] = vars(holder)
-        contents = fields.copy()
-        return _filled(fields, contents), contents.values()
-    return None
+    fields = _fields_of_dataclass(value)
+    return None if fields is None else (_filled(fields, dict(fields)), list(fields.values()))
+
+
+def _fields_of_dataclass(value: Any) -> dict[str, Any] | None:
+    fields: dict[str, Any] | None = getattr(value, "__dict__", None)
+    return fields if is_dataclass(value) and not isinstance(value, type) else None
 
 
 def _model(model: BaseModel) -> PutBack:
