@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 import pytest
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 import loom_async as lm
+from loom_async._core.model.family import family_of
 from loom_async.database import collection_of
 
 pytestmark = pytest.mark.usefixtures("db")
 fld = lm.fld
+T = TypeVar("T")
 
 
 @lm.declare_persist_db("zoo", "animals", discriminator="kind", index=[lm.Index("name")])
@@ -145,3 +147,132 @@ async def test_a_subclass_with_a_collection_of_its_own() -> None:
     assert await Animal.filter().count() == 0
     assert (await collection_of(Whale)).name == "whales"
     assert "kind" not in (await Whale.filter().load_docs())[0]
+
+
+class Zoo(lm.PersistableBase):
+    pet: Animal | None = None
+    animals: list[Animal] = []
+    either: Dog | Cat | None = None
+
+
+lm.declare_persist_db("zoo", "zoos")(Zoo)
+
+
+async def test_members_inside_other_documents() -> None:
+    zoo = Zoo(
+        pet=Puppy(name="p", age=2),
+        animals=[Cat(name="c", lives=3), Dog(name="d", barks=4)],
+        either=Cat(name="e"),
+    )
+    await zoo.persist()
+    assert [type(zoo.pet), *map(type, zoo.animals), type(zoo.either)] == [Puppy, Cat, Dog, Cat]
+    loaded = await Zoo.from_id(zoo.id)
+    assert loaded == zoo
+    assert isinstance(loaded.pet, Puppy)
+    loaded.pet.age = 3
+    loaded.animals[1].name = "new"
+    assert await loaded.persist()
+    (stored,) = await Zoo.filter().load_docs()
+    assert stored["pet"]["age"] == 3
+    assert [(a["kind"], a["name"]) for a in stored["animals"]] == [("cat", "c"), ("dog", "new")]
+    assert stored["animals"][1]["barks"] == 4
+
+
+async def test_results_written_into_a_subclass() -> None:
+    await all_of_them()
+    with pytest.raises(lm.QueryError, match="Dog is not alone"):
+        await Animal.filter().out(Dog)
+    collection = await collection_of(Animal)
+    await collection.database["source"].insert_one({"name": "merged", "barks": 1})
+
+    @lm.declare_persist_db("zoo", "source")
+    class Source(lm.PersistableBase):
+        name: str
+
+    await Source.filter().merge_into(Dog)
+    assert await Dog.filter(fld["name"] == "merged").count() == 1
+    await Animal.filter().merge_into(Animal)
+    assert await Animal.filter(fld["kind"] == "cat").count() == 1
+
+
+async def test_a_lookup_brings_the_subclass_alone() -> None:
+    await all_of_them()
+    query = Animal.filter(fld["name"] == "a").add_fields(all={"$literal": 1})
+    rows = await query.lookup(
+        Dog, local_field="created_at", foreign_field="created_at", as_="dogs"
+    ).load_many()
+    assert {dog["name"] for dog in rows[0]["dogs"]} == {"b", "c"}
+
+
+async def test_near_ones_of_a_subclass() -> None:
+    @lm.declare_persist_db(
+        "zoo", "placed", discriminator="kind", index=[lm.Index(("place", "2dsphere"))]
+    )
+    class Placed(lm.PersistableBase):
+        place: dict[str, Any]
+
+    class Stable(Placed):
+        pass
+
+    point = {"type": "Point", "coordinates": [14.4, 50.1]}
+    await Placed.persist_many([Placed(place=point), Stable(place=point)])
+    near = lm.AggregationStages().geo_near(point, distance_field="far")
+    assert len(await Placed.agg(near).load_many()) == 2
+    assert len(await Stable.agg(near).load_many()) == 1
+
+
+async def test_objects_of_another_collection_are_refused() -> None:
+    @lm.declare_persist_db("zoo", "tigers")
+    class Tiger(Animal):
+        pass
+
+    with pytest.raises(TypeError, match="has a collection of its own"):
+        await Animal.persist_many([Animal(name="a"), Tiger(name="t")])
+    assert await Animal.filter().count() == 0
+
+
+async def test_generic_members_have_the_tag_of_their_class() -> None:
+    class Box(Animal, Generic[T], tag="box"):
+        content: T
+
+    await Box[int](name="b", content=3).persist()
+    (loaded,) = await Animal.filter().load_many()
+    assert isinstance(loaded, Box)
+    assert await Box[int].filter().count() == 1
+
+
+def test_no_other_key_chooses_the_class() -> None:
+    with pytest.raises(lm.ConfigurationError, match="has a field 'kind'"):
+
+        @lm.declare_persist_db("zoo", "aliased", discriminator="kind")
+        class Aliased(lm.PersistableBase):
+            sort: str = Field(validation_alias="kind")
+
+
+async def test_extra_keys_do_not_choose_the_class() -> None:
+    @lm.declare_persist_db("zoo", "open", discriminator="kind")
+    class Open(lm.PersistableBase):
+        model_config = ConfigDict(extra="allow")
+
+    class Other(Open, tag="other"):
+        pass
+
+    await Open(kind="other").persist()  # type: ignore[call-arg]
+    assert [type(o) for o in await Open.filter().load_many()] == [Open]
+
+
+async def test_one_update_for_classes_that_count_and_do_not() -> None:
+    class Counted(Animal):
+        revision: lm.Revision = 1
+
+    try:
+        with pytest.raises(lm.QueryError, match="Counted counts its writes otherwise"):
+            await Animal.filter().update(name="x")
+        counted = Counted(name="a")
+        await counted.persist()
+        assert await Counted.filter().update(name="b") == 1
+        counted.name = "c"
+        with pytest.raises(lm.StaleDocument):
+            await counted.persist()
+    finally:
+        family_of(Animal).remove(Counted)  # type: ignore[union-attr]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import math
+import os
 import random
+import subprocess
+import sys
 import uuid
 from typing import Any
 
@@ -12,6 +16,7 @@ import pytest
 from bson import Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
 
 import loom_async as lm
+from loom_async._core.model.values import decode_bson, encode_bson
 from loom_async.database import collection_of
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -123,3 +128,49 @@ async def test_what_cannot_be_paged() -> None:
         await Thing.filter().sort("a").page(5)
     with pytest.raises(lm.QueryError, match="is an expression"):
         await Thing.filter().sort("b").page(5)
+
+
+async def test_tokens_that_are_made_up() -> None:
+    await Score.persist_many([Score(name=str(n)) for n in range(3)])
+    query = Score.filter().sort("name")
+    token = (await query.page(1)).next
+    assert token is not None
+    mark = decode_bson(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))["q"]
+    values: list[Any] = [
+        [1], [1, 2, 3], 5, None, "ab", {"a": 1, "b": 2}, [{"$gt": ""}, {"$ne": 1}],
+        [Decimal128("sNaN"), ObjectId()], [Regex("x"), 1],
+    ]  # fmt: skip
+    for value in values:
+        made_up = base64.urlsafe_b64encode(encode_bson({"q": mark, "v": value})).decode()
+        try:
+            page = await query.page(2, after=made_up.rstrip("="))
+        except lm.QueryError:
+            continue
+        assert len(page.items) <= 3
+
+
+def test_a_query_is_the_same_in_every_process() -> None:
+    script = """
+import loom_async as lm
+class Score(lm.PersistableBase):
+    name: str
+print(Score.filter(lm.fld["name"].is_in({"a", "b", "c", "d"})))
+"""
+    shown = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in (1, 2, 3)
+    }
+    assert len(shown) == 1
+
+
+async def test_empty_arrays_are_not_lost() -> None:
+    collection = await collection_of(Thing)
+    await collection.insert_many([{"_id": n, "a": a} for n, a in enumerate([3, 2, None, []])])
+    with pytest.raises(lm.QueryError, match="is an array"):
+        await walk(Thing.filter().sort("-a"), 2)

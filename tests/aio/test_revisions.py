@@ -172,3 +172,32 @@ async def test_one_is_enough() -> None:
 
     with pytest.raises(lm.ConfigurationError, match="more than one Revision"):
         await Twice(first=1, second=1).persist()
+
+
+async def test_nothing_writes_without_counting() -> None:
+    page, _ = await twins()
+    frame: Any = pa.table({"_id": [str(page.id)], "title": ["frame"]})
+    with pytest.raises(lm.ConfigurationError, match="from 1"):
+        await Wiki.insert_dataframe(frame, on_duplicate="replace")
+    with pytest.raises(lm.QueryError, match="without counting"):
+        await Wiki.filter().merge_into(Wiki)
+    with pytest.raises(lm.QueryError, match="without counting"):
+        await Wiki.filter().out(Wiki)
+    await Wiki.filter().merge_into(Wiki, when_matched="keepExisting")
+    page.text = "x"
+    assert await page.persist()
+
+
+async def test_documents_from_before_a_field_are_not_stale() -> None:
+    collection = await collection_of(Wiki)
+    await collection.insert_many([{"title": str(n), "revision": 1, "unknown": n} for n in range(3)])
+    pages = await Wiki.filter().sort("title").load_many()
+    await Wiki.filter(lm.fld["title"] == "1").update(text="by another")
+    for page in pages:
+        page.title += "!"
+    with pytest.raises(lm.BulkError) as caught:
+        await Wiki.persist_many(pages)
+    assert [entry.index for entry in caught.value.entries] == [1]
+    assert caught.value.updated == 2
+    pages[0].text = "again"
+    assert await pages[0].persist()

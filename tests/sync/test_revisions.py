@@ -173,3 +173,32 @@ def test_one_is_enough() -> None:
 
     with pytest.raises(lm.ConfigurationError, match="more than one Revision"):
         Twice(first=1, second=1).persist()
+
+
+def test_nothing_writes_without_counting() -> None:
+    page, _ = twins()
+    frame: Any = pa.table({"_id": [str(page.id)], "title": ["frame"]})
+    with pytest.raises(lm.ConfigurationError, match="from 1"):
+        Wiki.insert_dataframe(frame, on_duplicate="replace")
+    with pytest.raises(lm.QueryError, match="without counting"):
+        Wiki.filter().merge_into(Wiki)
+    with pytest.raises(lm.QueryError, match="without counting"):
+        Wiki.filter().out(Wiki)
+    Wiki.filter().merge_into(Wiki, when_matched="keepExisting")
+    page.text = "x"
+    assert page.persist()
+
+
+def test_documents_from_before_a_field_are_not_stale() -> None:
+    collection = collection_of(Wiki)
+    collection.insert_many([{"title": str(n), "revision": 1, "unknown": n} for n in range(3)])
+    pages = Wiki.filter().sort("title").load_many()
+    Wiki.filter(lm.fld["title"] == "1").update(text="by another")
+    for page in pages:
+        page.title += "!"
+    with pytest.raises(lm.BulkError) as caught:
+        Wiki.persist_many(pages)
+    assert [entry.index for entry in caught.value.entries] == [1]
+    assert caught.value.updated == 2
+    pages[0].text = "again"
+    assert pages[0].persist()

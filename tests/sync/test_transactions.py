@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pyarrow as pa
 import pytest
 from pymongo import MongoClient
 
@@ -299,3 +302,46 @@ def test_first_use_of_indexes_inside(db: str) -> None:
     assert not Indexed.sync_indexes()
     with pytest.raises(lm.DuplicateKey):
         Indexed(name="a").persist()
+
+
+def test_a_refused_document_of_many_is_told(db: str) -> None:
+    user = User(name="Ann")
+    user.persist()
+    with pytest.raises(lm.BulkError) as caught, lm.transaction():
+        user.age = 3
+        User.persist_many([fresh_twin(user), user])
+    assert [entry.index for entry in caught.value.entries] == [0]
+    assert (caught.value.inserted, caught.value.updated) == (0, 0)
+
+
+def test_refused_rows_leave_nothing(db: str, small_chunks: None) -> None:
+    frame: Any = pa.table({"name": ["a", "b", "c", None]})
+    with pytest.raises(lm.TransactionError, match="has failed"), lm.transaction():
+        with pytest.raises(lm.FrameError):
+            User.insert_dataframe(frame)
+    assert User.filter().count() == 0
+
+
+def test_a_failing_load_runs_a_function_once(db: str) -> None:
+    runs = 0
+
+    def function() -> None:
+        nonlocal runs
+        runs += 1
+        with pytest.raises(lm.OperationFailed):
+            User.agg(lm.AggregationStages().raw({"$nonsense": 1})).load_table()
+        User.filter().count()
+
+    with pytest.raises(lm.TransactionError, match="nonsense"):
+        lm.in_transaction(function)
+    assert runs == 1
+
+
+def test_loads_at_once_begin_one_transaction(db: str) -> None:
+    User(name="Ann").persist()
+    stages = lm.AggregationStages().match({})
+    for _ in range(10):
+        with lm.transaction():
+            loads = [lambda: User.agg(stages).load_table()] * 3
+            tables = _seam.gathered(*loads)
+        assert [table.num_rows for table in tables] == [1, 1, 1]

@@ -58,7 +58,8 @@ def _states(root: object) -> Iterator[PutBack]:
 def _kept(value: Any) -> tuple[PutBack, Iterable[object]] | None:
     """Return what gives a value its present contents back, and these; None if it cannot change."""
     if isinstance(value, BaseModel):
-        return _model(value), [*vars(value).values(), *(value.__pydantic_extra__ or {}).values()]
+        hidden = {**(value.__pydantic_extra__ or {}), **(value.__pydantic_private__ or {})}
+        return _model(value), [*vars(value).values(), *hidden.values()]
     holder: Any = value
     if isinstance(value, dict):
         contents: dict[Any, Any] = {**holder}
