@@ -107,10 +107,9 @@ async def _end(transaction: Transaction, *, keep: bool) -> None:
 
 async def _begin(client: Client) -> AsyncClientSession:
     with Translated("begin a transaction"):
-        if client.topology_description.topology_type_name == "Unknown":
+        if _kinds(client) <= {"Unknown"}:
             await client.admin.command("ping")
-        servers = client.topology_description.server_descriptions().values()
-        if any(server.server_type_name == "Standalone" for server in servers):
+        if "Standalone" in _kinds(client):
             raise ConfigurationError(
                 "this MongoDB server stands alone, and has no transactions",
                 hint="run it as a replica set of one: mongod --replSet rs0, then rs.initiate(); "
@@ -125,6 +124,11 @@ async def _begin(client: Client) -> AsyncClientSession:
             await session.end_session()
             raise
     return session
+
+
+def _kinds(client: Client) -> set[str]:
+    servers = client.topology_description.server_descriptions().values()
+    return {server.server_type_name for server in servers}
 
 
 async def _commit(session: AsyncClientSession) -> None:
