@@ -14,7 +14,7 @@ from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from . import _seam
+from . import _seam, hooks
 from ._core.context import Place, here
 from ._core.driver_errors import is_passing, translate
 from ._core.errors import ConnectionFailed, OperationFailed, QueryError, TransactionError
@@ -134,7 +134,10 @@ class Changes(Generic[D]):
         event = await self._event()
         if event is None:
             raise StopAsyncIteration
-        return change_of(self._model, event)
+        change: Change[D] = change_of(self._model, event)
+        if change.document is not None:
+            await hooks.loaded((change.document,))
+        return change
 
     async def _event(self) -> RawBSONDocument | None:
         """Return the next event, however often the connection breaks; None at the end."""

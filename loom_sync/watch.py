@@ -25,7 +25,7 @@ from loom_async._core.query.change_filter import change_pipeline
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.settings import settings
 
-from . import _seam
+from . import _seam, hooks
 from .cursors import SECONDS_TO_GIVE_UP, end_queries
 from .database import collection_of
 
@@ -136,7 +136,10 @@ class Changes(Generic[D]):
         event = self._event()
         if event is None:
             raise StopIteration
-        return change_of(self._model, event)
+        change: Change[D] = change_of(self._model, event)
+        if change.document is not None:
+            hooks.loaded((change.document,))
+        return change
 
     def _event(self) -> RawBSONDocument | None:
         """Return the next event, however often the connection breaks; None at the end."""

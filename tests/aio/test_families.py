@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 import pytest
 from pydantic import ConfigDict, Field
+from pymongo.errors import WriteError
 
 import loom_async as lm
 from loom_async._core.model.family import family_of
@@ -276,3 +278,44 @@ async def test_one_update_for_classes_that_count_and_do_not() -> None:
             await counted.persist()
     finally:
         family_of(Animal).remove(Counted)  # type: ignore[union-attr]
+
+
+async def test_one_validator_for_all_classes() -> None:
+    schema = await Animal.ensure_validator()
+    await all_of_them()
+    collection = await collection_of(Animal)
+    tags = {one["properties"]["kind"]["enum"][0] for one in schema["anyOf"]}
+    assert tags >= {"Animal", "dog", "Puppy", "cat"}
+    for document in (
+        {"name": "x", "kind": "dog", "barks": "loud"},
+        {"name": "x", "kind": "unicorn"},
+        {"name": 3},
+        {"name": "x", "kind": "cat", "lives": 1, "unknown": True},
+    ):
+        with pytest.raises(WriteError, match="failed validation"):
+            await collection.insert_one({**document, **stamped()})
+    await collection.insert_one({"name": "from before there were tags", **stamped()})
+    with pytest.raises(lm.ConfigurationError, match=r"Animal\.ensure_validator"):
+        await Dog.ensure_validator()
+
+
+def stamped() -> dict[str, Any]:
+    now = dt.datetime.now(dt.UTC)
+    return {"created_at": now, "updated_time": now}
+
+
+async def test_changes_are_of_their_classes() -> None:
+    loaded: list[str] = []
+
+    class Heard(Animal, tag="heard"):
+        def after_load(self) -> None:
+            loaded.append(self.name)
+
+    try:
+        async with Animal.watch() as changes:
+            await Animal.persist_many([Cat(name="c"), Heard(name="h")])
+            kinds = [type((await anext(changes)).document) for _ in range(2)]
+        assert kinds == [Cat, Heard]
+        assert loaded == ["h"]
+    finally:
+        family_of(Animal).remove(Heard)  # type: ignore[union-attr]

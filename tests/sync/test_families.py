@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 import pytest
 from pydantic import ConfigDict, Field
+from pymongo.errors import WriteError
 
 import loom_sync as lm
 from loom_async._core.model.family import family_of
@@ -277,3 +279,44 @@ def test_one_update_for_classes_that_count_and_do_not() -> None:
             counted.persist()
     finally:
         family_of(Animal).remove(Counted)  # type: ignore[union-attr]
+
+
+def test_one_validator_for_all_classes() -> None:
+    schema = Animal.ensure_validator()
+    all_of_them()
+    collection = collection_of(Animal)
+    tags = {one["properties"]["kind"]["enum"][0] for one in schema["anyOf"]}
+    assert tags >= {"Animal", "dog", "Puppy", "cat"}
+    for document in (
+        {"name": "x", "kind": "dog", "barks": "loud"},
+        {"name": "x", "kind": "unicorn"},
+        {"name": 3},
+        {"name": "x", "kind": "cat", "lives": 1, "unknown": True},
+    ):
+        with pytest.raises(WriteError, match="failed validation"):
+            collection.insert_one({**document, **stamped()})
+    collection.insert_one({"name": "from before there were tags", **stamped()})
+    with pytest.raises(lm.ConfigurationError, match=r"Animal\.ensure_validator"):
+        Dog.ensure_validator()
+
+
+def stamped() -> dict[str, Any]:
+    now = dt.datetime.now(dt.UTC)
+    return {"created_at": now, "updated_time": now}
+
+
+def test_changes_are_of_their_classes() -> None:
+    loaded: list[str] = []
+
+    class Heard(Animal, tag="heard"):
+        def after_load(self) -> None:
+            loaded.append(self.name)
+
+    try:
+        with Animal.watch() as changes:
+            Animal.persist_many([Cat(name="c"), Heard(name="h")])
+            kinds = [type(next(changes).document) for _ in range(2)]
+        assert kinds == [Cat, Heard]
+        assert loaded == ["h"]
+    finally:
+        family_of(Animal).remove(Heard)  # type: ignore[union-attr]

@@ -8,9 +8,10 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ..errors import EncodingError
+from ..errors import ConfigurationError, EncodingError
 from .annotations import codec_of, stored_name
 from .bson_schema import Schema, any_of, is_filled_in, one_of, or_null, type_schema
+from .family import Family, family_of
 
 _CHANGING = ("after", "wrap", "plain")
 
@@ -21,7 +22,10 @@ def document_schema(model: type[BaseModel]) -> Schema:
     Fields that the library fills in are never null, and the id is always there.
 
     Parameters:
-        model: A persistable model.
+        model: A persistable model; for one with a discriminator, any of its classes passes.
+
+    Raises:
+        ConfigurationError: It is a subclass that shares the collection with others.
 
     Example:
         >>> from pydantic import BaseModel
@@ -30,6 +34,29 @@ def document_schema(model: type[BaseModel]) -> Schema:
         >>> document_schema(Point)["properties"]
         {'x': {'bsonType': ['int', 'long']}}
     """
+    family = family_of(model)
+    if family is None:
+        return _document_schema(model)
+    if model is not family.root:
+        raise ConfigurationError(
+            f"documents of {model.__name__} are not alone in their collection",
+            hint=f"await {family.root.__name__}.ensure_validator() covers all classes in it",
+        )
+    schemas = [_member_schema(member, family) for member in family.members(model)]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _member_schema(model: type[BaseModel], family: Family) -> Schema:
+    """Return the schema of one of several classes; a document of the root may lack its tag."""
+    found = _document_schema(model)
+    name = family.discriminator
+    found["properties"][name] = {"enum": [family.tag(model)]}
+    if model is not family.root:
+        found["required"] = [*found["required"], name]
+    return found
+
+
+def _document_schema(model: type[BaseModel]) -> Schema:
     found = _model_schema(model, ())
     if "_id" in found.get("properties", {}):
         found["required"] = list(dict.fromkeys(["_id", *found.get("required", [])]))
