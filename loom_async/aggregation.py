@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ._core.context import Place, here
-from ._core.model.document import Validator, collector_paused, decode_stream
+from ._core.model.hydration import Validator, collector_paused, decode_stream
 from ._core.model.values import from_bson
 from ._core.query.destinations import check_target, tagging
 from ._core.query.fields import Field

@@ -24,7 +24,8 @@ from ._core.model.bulk_plan import (
     split_outcome,
 )
 from ._core.model.changes import as_bytes
-from ._core.model.document import DocumentModel, collector_paused, set_doubt
+from ._core.model.document import DocumentModel, set_doubt
+from ._core.model.hydration import collector_paused
 from ._core.model.markers import now
 from ._core.model.plan import Insertion, Modification, holds, stale
 from ._core.model.results import PersistResult

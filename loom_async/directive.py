@@ -9,8 +9,9 @@ from . import hooks
 from ._core.context import Place, here
 from ._core.errors import QueryError
 from ._core.model.append_only import refuse_change
-from ._core.model.document import DocumentModel, Hydrator, decode_stream, encode, hydrator
+from ._core.model.document import DocumentModel
 from ._core.model.family import scope_of
+from ._core.model.hydration import Hydrator, decode_stream, encode, hydrator
 from ._core.model.markers import now
 from ._core.model.metadata import declaration_of
 from ._core.model.plan import latest_order, revision_to_count, write_stamps

@@ -11,8 +11,9 @@ from ._core.doubt import Sending
 from ._core.errors import DocumentNotFound
 from ._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from ._core.model.append_only import refuse_change
-from ._core.model.document import DocumentModel, hydrator, set_baseline, set_doubt
+from ._core.model.document import DocumentModel, set_baseline, set_doubt
 from ._core.model.family import scope_of
+from ._core.model.hydration import hydrator
 from ._core.model.identity import parse_id, stored_id
 from ._core.model.markers import now
 from ._core.model.plan import (

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from loom_async import aggregation as async_aggregation
 from loom_async._core.context import Place, here
-from loom_async._core.model.document import Validator, collector_paused, decode_stream
+from loom_async._core.model.hydration import Validator, collector_paused, decode_stream
 from loom_async._core.model.values import from_bson
 from loom_async._core.query.destinations import check_target, tagging
 from loom_async._core.query.fields import Field

@@ -24,7 +24,8 @@ from loom_async._core.model.bulk_plan import (
     split_outcome,
 )
 from loom_async._core.model.changes import as_bytes
-from loom_async._core.model.document import DocumentModel, collector_paused, set_doubt
+from loom_async._core.model.document import DocumentModel, set_doubt
+from loom_async._core.model.hydration import collector_paused
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, holds, stale
 from loom_async._core.model.results import PersistResult

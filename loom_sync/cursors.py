@@ -98,6 +98,8 @@ def end_queries(session: ClientSession) -> None:
     A query that is given up before its first reply has no other name. The session is not given back
     to the driver's pool: what it is used for next might be ended as well.
     """
+    if not session.client.topology_description.has_readable_server():
+        return  # Whoever gives up does not wait for a server that is away.
     try:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):
             session.client.admin.command("killSessions", [session.session_id])

@@ -11,8 +11,9 @@ from loom_async import watch as async_watch
 from loom_async._core.context import Place, here
 from loom_async._core.errors import QueryError
 from loom_async._core.model.append_only import refuse_change
-from loom_async._core.model.document import DocumentModel, Hydrator, decode_stream, encode, hydrator
+from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.family import scope_of
+from loom_async._core.model.hydration import Hydrator, decode_stream, encode, hydrator
 from loom_async._core.model.markers import now
 from loom_async._core.model.metadata import declaration_of
 from loom_async._core.model.plan import latest_order, revision_to_count, write_stamps

@@ -11,8 +11,9 @@ from loom_async._core.doubt import Sending
 from loom_async._core.errors import DocumentNotFound
 from loom_async._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from loom_async._core.model.append_only import refuse_change
-from loom_async._core.model.document import DocumentModel, hydrator, set_baseline, set_doubt
+from loom_async._core.model.document import DocumentModel, set_baseline, set_doubt
 from loom_async._core.model.family import scope_of
+from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.identity import parse_id, stored_id
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..model.document import collector_paused
+from ..model.hydration import collector_paused
 from .libraries import library
 from .nodes import pa
 from .objects import to_objects

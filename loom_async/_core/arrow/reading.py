@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model.document import decode_stream
+from ..model.hydration import decode_stream
 from .exact import ExactDecoder, Mismatch
 from .nodes import Columns, pa
 from .walk import Walk, starts_of

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from ..errors import LossyConversion
-from ..model.document import collector_paused, decode_stream
+from ..model.hydration import collector_paused, decode_stream
 from .exact import Mismatch
 from .infer import fill, infer_schema, is_open
 from .nodes import Columns, columns_of, pa

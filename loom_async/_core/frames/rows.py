@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import EncodingError
 from ..model.annotations import model_codec
-from ..model.document import DocumentModel, collector_paused
+from ..model.document import DocumentModel
 from ..model.family import tag_of
+from ..model.hydration import collector_paused
 from ..model.model_codec import StoredField
 from ..model.plan import Insertion, encode_document, plan_persist, stamp
 from ..model.values import to_bson

@@ -9,14 +9,8 @@ from pydantic import BaseModel
 
 from .annotations import model_codec
 from .changes import same
-from .document import (
-    DocumentModel,
-    encode,
-    hydrator,
-    set_baseline,
-    set_doubt,
-    values_of,
-)
+from .document import DocumentModel, set_baseline, set_doubt, values_of
+from .hydration import encode, hydrator
 from .model_codec import ModelCodec, StoredField
 from .plan import Insertion, Modification
 from .scalars import Counter, Scalar

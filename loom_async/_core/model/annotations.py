@@ -176,7 +176,7 @@ class Member(Codec):
         self.family: Family = family
 
     def decode(self, stored: Any) -> Any:
-        from .document import hydrator  # which is made of codecs itself
+        from .hydration import hydrator  # which is made of codecs itself
 
         return hydrator(self._model).validated([stored])[0] if is_dict(stored) else stored
 

@@ -12,7 +12,8 @@ from bson import json_util
 from bson.raw_bson import RawBSONDocument
 
 from ..errors import InvalidDocument, QueryError
-from .document import DocumentModel, decode_stream, hydrator
+from .document import DocumentModel
+from .hydration import decode_stream, hydrator
 from .identity import loaded_id
 from .values import decode_bson, from_bson, utc_milliseconds
 

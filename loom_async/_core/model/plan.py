@@ -22,8 +22,9 @@ from ..typing import is_dict, is_list
 from .annotations import model_codec
 from .append_only import is_append_only
 from .changes import Change, Set, find_changes, same
-from .document import DocumentModel, baseline, hydrator, is_in_doubt
+from .document import DocumentModel, baseline, is_in_doubt
 from .family import family_of
+from .hydration import hydrator
 from .markers import now as current_time
 from .model_codec import ModelCodec, StoredField
 from .scalars import Identifier

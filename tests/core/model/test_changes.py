@@ -22,7 +22,7 @@ from loom_async._core.model.changes import (
     same,
 )
 from loom_async._core.model.codec import ANY
-from loom_async._core.model.document import hydrator
+from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.plan import Modification, plan_persist
 from loom_async._core.model.update import render
 from loom_async._core.model.values import encode_bson

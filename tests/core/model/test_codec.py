@@ -16,7 +16,7 @@ from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
 
 import loom_async as lm
 from loom_async._core.model.absorb import absorb_insertion
-from loom_async._core.model.document import hydrator
+from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.plan import plan_persist
 from loom_async._core.model.values import decode_bson
 
