@@ -192,7 +192,8 @@ class UnknownFieldError(LoomError, LookupError, AttributeError):
 
     def within(self, place: str) -> UnknownFieldError:
         """Return the error with a message that says where the name was found."""
-        self.message = f"{place} names a field that is not there: {self.message}"
+        message = f"{place} names a field that is not there: {self.message}"
+        super().__init__(message, hint=self.hint)
         return self
 
 
