@@ -25,7 +25,7 @@ from ._core.model.bulk_plan import (
 )
 from ._core.model.changes import as_bytes
 from ._core.model.document import DocumentModel, set_doubt
-from ._core.model.hydration import collector_paused
+from ._core.model.hydration import collector_paused, encode
 from ._core.model.markers import now
 from ._core.model.plan import Insertion, Modification, holds, stale
 from ._core.model.results import PersistResult
@@ -176,5 +176,5 @@ async def _absorb_modified(
         elif step.plan.condition and not is_certain and not holds(stored, step.plan):
             account.fail(step, stale(model, step.plan.id, step.plan.condition, stored).message)
         else:
-            absorb_modification(step.document, step.plan, stored)
+            absorb_modification(step.document, step.plan, encode(stored))
             account.written(step)

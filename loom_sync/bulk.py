@@ -25,7 +25,7 @@ from loom_async._core.model.bulk_plan import (
 )
 from loom_async._core.model.changes import as_bytes
 from loom_async._core.model.document import DocumentModel, set_doubt
-from loom_async._core.model.hydration import collector_paused
+from loom_async._core.model.hydration import collector_paused, encode
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, holds, stale
 from loom_async._core.model.results import PersistResult
@@ -178,5 +178,5 @@ def _absorb_modified(
         elif step.plan.condition and not is_certain and not holds(stored, step.plan):
             account.fail(step, stale(model, step.plan.id, step.plan.condition, stored).message)
         else:
-            absorb_modification(step.document, step.plan, stored)
+            absorb_modification(step.document, step.plan, encode(stored))
             account.written(step)

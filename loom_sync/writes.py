@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument
 from pymongo.errors import (
     AutoReconnect,
@@ -16,18 +17,20 @@ from pymongo.errors import (
 
 from loom_async._core.model.plan import Modification
 from loom_async._core.model.update import is_idempotent
-from loom_async._core.model.values import CODEC_OPTIONS
+from loom_async._core.model.values import CODEC_OPTIONS, decode_bson, encode_bson
 
 from .clients import MongoCollection
 from .targets import Target
 
+# The reply's document stays in bytes: mostly it is what is expected, and never decoded.
+_RAW: Any = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
 # Codes with which a server says that it stops being the primary while it waits for other members,
 # which may undo the write (driver specification "Retryable Writes").
 _LEAVING = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 
 
-def update_and_fetch(target: Target, plan: Modification) -> dict[str, Any] | None:
-    """Update a document and return it as it is afterwards; None if it is not as the plan needs it.
+def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
+    """Update a document and return its bytes afterwards; None if it is not as the plan needs it.
 
     A retryable findAndModify makes the server keep a copy of the document for the retry, which
     costs another write (MongoDB manual, "Retryable Writes"). An update that may be made twice needs
@@ -50,16 +53,17 @@ def update_and_fetch(target: Target, plan: Modification) -> dict[str, Any] | Non
         return _retryable(target, plan)
 
 
-def _retryable(target: Target, plan: Modification) -> dict[str, Any] | None:
-    return target.collection.find_one_and_update(
+def _retryable(target: Target, plan: Modification) -> bytes | None:
+    found = target.collection.find_one_and_update(
         {"_id": plan.id, **plan.condition},
         plan.update,
         return_document=ReturnDocument.AFTER,
         session=target.session,
     )
+    return None if found is None else encode_bson(found)
 
 
-def _find_and_modify(collection: MongoCollection, plan: Modification) -> dict[str, Any] | None:
+def _find_and_modify(collection: MongoCollection, plan: Modification) -> bytes | None:
     command: dict[str, Any] = {
         "findAndModify": collection.name,
         "query": {"_id": plan.id},
@@ -68,12 +72,12 @@ def _find_and_modify(collection: MongoCollection, plan: Modification) -> dict[st
     }
     if not collection.write_concern.is_server_default:
         command["writeConcern"] = collection.write_concern.document
-    reply = collection.database.command(command, codec_options=CODEC_OPTIONS)
+    reply: Any = collection.database.command(command, codec_options=_RAW)
     failure = reply.get("writeConcernError")
     if failure:
-        raise _unconfirmed(failure)
-    value: dict[str, Any] | None = reply["value"]
-    return value
+        raise _unconfirmed(decode_bson(failure.raw))
+    value: RawBSONDocument | None = reply["value"]
+    return None if value is None else bytes(value.raw)
 
 
 def _unconfirmed(failure: dict[str, Any]) -> AutoReconnect | WriteConcernError:

@@ -51,24 +51,23 @@ def _settle(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
         adopt(document, fresh, unedited)
 
 
-def absorb_modification(
-    document: DocumentModel, plan: Modification, stored: dict[str, Any]
-) -> None:
+def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes) -> None:
     """Make the model agree with the reply to its update, but for edits made while it was under way.
 
     Parameters:
         document: The model that was planned from.
         plan: What was sent.
-        stored: The document as the server had it after the update.
+        raw: The document as the server had it after the update.
     """
     codec = model_codec(type(document))
     values_of(document).update(plan.stamps)
-    raw = encode(stored)
-    set_baseline(document, raw)  # before validators see, and may edit, the document
+    set_baseline(document, raw)
     set_doubt(document, False)
-    sent = plan.after
     # Most replies hold what was sent: the bytes say so at a fraction of the cost of every field.
-    is_as_sent = stored.keys() == sent.keys() and encode({k: sent[k] for k in stored}) == raw
+    is_as_sent = raw == plan.expected
+    if is_as_sent and not codec.normalises and not document.__pydantic_extra__:
+        return
+    stored, sent = decode_bson(raw), plan.after
     news = [] if is_as_sent else [f for f in codec.fields if not _has(stored, f, sent)]
     if not (news or codec.normalises or document.__pydantic_extra__):
         return

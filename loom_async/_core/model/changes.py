@@ -68,19 +68,19 @@ def same(left: Any, right: Any) -> bool:
     if left is right:
         return True
     if type(left) is type(right):
-        if type(left) in _EXACTLY_EQUAL:
+        if type(left) in EXACTLY_EQUAL:
             return bool(left == right)
         if is_list(left):
             return len(left) == len(right) and all(map(same, left, right))
         if is_dict(left):
             return list(left) == list(right) and all(map(same, left.values(), right.values()))
-        if type(left) in _SAME_IF_EQUAL and left == right and left:
+        if type(left) in _SAME_IF_EQUAL and left == right and (left or str(left) == str(right)):
             return True
     return as_bytes(left) == as_bytes(right)
 
 
 # Types whose values have the same BSON if and only if they are equal.
-_EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
+EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
 # Types whose equal values have the same BSON, but for a float's two zeros; others may have it too.
 _SAME_IF_EQUAL = frozenset({float, datetime})
 
@@ -127,7 +127,7 @@ def _entry_changes(
     for key, value in after.items():
         if key not in before:
             yield Set((*path, key), value)
-        elif not same(before[key], value):
+        elif before[key] is not value and not same(before[key], value):
             below = codec.child(key)
             inner = stored.get(key, _MISSING)
             yield from _changes(below[1] if below else ANY, (*path, key), inner, before[key], value)
