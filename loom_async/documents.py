@@ -15,7 +15,6 @@ from ._core.model.document import DocumentModel, set_baseline, set_doubt
 from ._core.model.family import scope_of
 from ._core.model.hydration import hydrator
 from ._core.model.identity import parse_id, stored_id
-from ._core.model.markers import now
 from ._core.model.plan import (
     Insertion,
     Modification,
@@ -33,16 +32,18 @@ D = TypeVar("D", bound=DocumentModel)
 async def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
     remember(document)
-    await hooks.run("before_persist", (document,))
+    if hooks.has(type(document), "before_persist"):
+        await hooks.run("before_persist", (document,))
     async with _seam.Exclusively(document):
-        plan = plan_persist(document, now())
+        plan = plan_persist(document)
         if plan is None:
             return False
         if isinstance(plan, Insertion):
             await _insert(document, plan)
         else:
             await _modify(document, plan)
-    await hooks.run("after_persist", (document,))
+    if hooks.has(type(document), "after_persist"):
+        await hooks.run("after_persist", (document,))
     return True
 
 

@@ -15,7 +15,6 @@ from loom_async._core.model.document import DocumentModel, set_baseline, set_dou
 from loom_async._core.model.family import scope_of
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.identity import parse_id, stored_id
-from loom_async._core.model.markers import now
 from loom_async._core.model.plan import (
     Insertion,
     Modification,
@@ -35,16 +34,18 @@ D = TypeVar("D", bound=DocumentModel)
 def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
     remember(document)
-    hooks.run("before_persist", (document,))
+    if hooks.has(type(document), "before_persist"):
+        hooks.run("before_persist", (document,))
     with _seam.Exclusively(document):
-        plan = plan_persist(document, now())
+        plan = plan_persist(document)
         if plan is None:
             return False
         if isinstance(plan, Insertion):
             _insert(document, plan)
         else:
             _modify(document, plan)
-    hooks.run("after_persist", (document,))
+    if hooks.has(type(document), "after_persist"):
+        hooks.run("after_persist", (document,))
     return True
 
 

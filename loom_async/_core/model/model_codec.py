@@ -54,6 +54,11 @@ class ModelCodec(Codec):
         return tuple(self._find_fields())
 
     @cached_property
+    def stored_names(self) -> frozenset[str]:
+        """The names that the fields have in documents."""
+        return frozenset(field.stored_name for field in self.fields)
+
+    @cached_property
     def stamped(self) -> tuple[StoredField, ...]:
         """The fields that the database layer fills in."""
         return tuple(field for field in self.fields if field.on_insert or field.on_write)

@@ -32,6 +32,8 @@ from .update import Update, is_idempotent, render
 from .values import decode_bson, encode_bson
 
 _MISSING = object()
+# Of an operation that writes no time.
+_NO_TIME = datetime.min
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,12 @@ class Modification:
 Plan: TypeAlias = Insertion | Modification
 
 
-def plan_persist(document: DocumentModel, now: datetime) -> Plan | None:
+def plan_persist(document: DocumentModel, now: datetime | None = None) -> Plan | None:
     """Return what makes the database hold the model as it is now; None if it already does.
 
     Parameters:
         document: A new or a loaded model; it is not changed.
-        now: The time of the operation.
+        now: The time of the operation; None for the present, which is asked for where it is needed.
 
     Raises:
         EncodingError: A value cannot be stored; `path` says where it is.
@@ -81,6 +83,8 @@ def plan_persist(document: DocumentModel, now: datetime) -> Plan | None:
     """
     codec = model_codec(type(document))
     stored = baseline(document)
+    if now is None:
+        now = current_time() if codec.stamped else _NO_TIME
     if is_append_only(type(document)):
         return _plan_entry(codec, document, stored, now)
     if stored is None:
@@ -318,6 +322,8 @@ def _forget_unstable_defaults(
     A default factory (a uuid, a time) gives another value each time it runs; a scalar that was
     never assigned cannot have been edited.
     """
+    if stored.keys() >= codec.stored_names:
+        return
     for field in codec.fields:
         is_default = field.stored_name not in stored
         is_assigned = field.name in document.__pydantic_fields_set__
