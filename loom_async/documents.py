@@ -32,6 +32,7 @@ D = TypeVar("D", bound=DocumentModel)
 async def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
     remember(document)
+    # Asked here, since a save without hooks feels the cost of two coroutines.
     if hooks.has(type(document), "before_persist"):
         await hooks.run("before_persist", (document,))
     async with _seam.Exclusively(document):

@@ -52,7 +52,7 @@ class LedgerModel(AppendOnly):
         Raises:
             InvalidDocument: A version does not fit the model.
         """
-        return await history.versions_before(self)
+        return await history.versions_before(self, self.lineage)
 
 
 class TimeSeriesLedgerModel(AppendOnly):

@@ -34,6 +34,7 @@ D = TypeVar("D", bound=DocumentModel)
 def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
     remember(document)
+    # Asked here, since a save without hooks feels the cost of two coroutines.
     if hooks.has(type(document), "before_persist"):
         hooks.run("before_persist", (document,))
     with _seam.Exclusively(document):

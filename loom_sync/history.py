@@ -13,10 +13,9 @@ from .directive import query_of
 D = TypeVar("D", bound=DocumentModel)
 
 
-def versions_before(document: D) -> list[D]:
+def versions_before(document: D, lineage: object) -> list[D]:
     """Return the versions of an object before it; see `LedgerModel.history`."""
     model: type[D] = type(document)
-    lineage = getattr(document, "lineage")  # noqa: B009 - a field of ledgers alone
     query = query_of(model).filter(fld["lineage"] == lineage).sort("recorded_at", "id")
     versions = query.load_many()
     before: list[D] = []

@@ -55,11 +55,11 @@ class LedgerModel(AppendOnly):
         Raises:
             InvalidDocument: A version does not fit the model.
         """
-        return history.versions_before(self)
+        return history.versions_before(self, self.lineage)
 
     async def history_async(self) -> list[Self]:
         """Do as `history` does, without blocking the event loop."""
-        return await async_history.versions_before(self)
+        return await async_history.versions_before(self, self.lineage)
 
 
 class TimeSeriesLedgerModel(AppendOnly):

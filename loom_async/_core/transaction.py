@@ -32,16 +32,17 @@ class Journal:
         Raises:
             TransactionAborted: Another open transaction holds the object.
         """
-        holder = _holders.setdefault(id(document), self)
-        if holder is not self:
+        if id(document) in self._states:
+            return
+        state = Snapshot(document)  # first: what fails here must not hold the object for ever
+        if _holders.setdefault(id(document), self) is not self:
             raise TransactionAborted(
                 f"this {type(document).__name__} {document.id!r} is part of another open "
                 "transaction",
                 hint="@lm.transactional and in_transaction run again until that has ended; objects "
                 "are best loaded inside",
             )
-        if id(document) not in self._states:
-            self._states[id(document)] = Snapshot(document)
+        self._states.setdefault(id(document), state)
 
     def restore(self, *, in_doubt: bool) -> None:
         """Give every object the state that was kept.

@@ -127,6 +127,7 @@ async def test_values_that_cannot_be_compared_or_copied() -> None:
             vars(thing)["meta"]["odd"] = Incomparable()
             raise Undone
     assert thing.hits == 0
+    assert "odd" not in thing.meta
     assert thing._lock.acquire(blocking=False)
 
 

@@ -39,6 +39,7 @@ def small_server() -> Iterator[Member]:
         data = folder / "data"
         data.mkdir()
         script = f'mount -t tmpfs -o size={_MEGABYTES}m none {data} && exec "$@"'
+        # Mounting takes rights that containers seldom have, and unshare is of Linux alone.
         try:
             trial = subprocess.run(run_alone(script, "true"), capture_output=True, text=True)
         except FileNotFoundError as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import QueryError
 from ..model.append_only import refuse_change
-from ..model.family import family_of, tag_of
+from ..model.family import family_of
 from ..model.plan import revision_of
 from .stages import AggregationStages
 
@@ -45,10 +45,9 @@ def check_target(target: str | type[Any], action: str, *, replaces: bool) -> Non
 def tagging(target: str | type[Any]) -> AggregationStages:
     """Return the stages that give documents the tag of a model's family, where they have none."""
     stages = AggregationStages()
-    tag = None if isinstance(target, str) else tag_of(target)
-    if tag is None or isinstance(target, str):
+    family = None if isinstance(target, str) else family_of(target)
+    if family is None or isinstance(target, str):
         return stages
-    name, own = tag
-    family = family_of(target)
-    is_root = family is not None and family.root is target
+    name, own = family.discriminator, family.tag(target)
+    is_root = family.root is target
     return stages.set({name: {"$ifNull": [f"${name}", own]} if is_root else {"$literal": own}})
