@@ -27,8 +27,9 @@ from ._core.model.changes import as_bytes
 from ._core.model.document import DocumentModel, set_doubt
 from ._core.model.hydration import collector_paused, encode
 from ._core.model.markers import now
-from ._core.model.plan import Insertion, Modification, holds, stale
+from ._core.model.plan import Insertion, Modification, holds
 from ._core.model.results import PersistResult
+from ._core.model.revisions import stale
 from ._core.refusals import reason_of
 from ._core.transaction import remember
 from .targets import Target, target_of

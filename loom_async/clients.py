@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
+from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
@@ -15,7 +16,7 @@ from pymongo.errors import PyMongoError
 from . import _seam
 from ._core.context import Server
 from ._core.errors import ConfigurationError
-from ._core.settings import settings
+from ._core.settings import setting, settings
 from ._core.uri import redacted, with_secret
 from .embedded_server import Lease, start_embedded
 
@@ -102,6 +103,18 @@ async def get_async_remote_db_client() -> Client:
     return await _cached_client(_remote_uri())
 
 
+def opened_client(*, remote: bool) -> Client | None:
+    """Return the client of the settings, if this event loop has opened it.
+
+    Raises:
+        ConfigurationError: `LOOM_REMOTE_URI` is not set, and is asked for.
+    """
+    opened = _opened.get(_seam.client_scope())
+    if opened is None:
+        return None
+    return opened.clients.get(_remote_uri() if remote else configured_uri() or "")
+
+
 def is_client(value: object) -> TypeGuard[Client]:
     """Say whether something is a client that these operations can use."""
     return isinstance(value, AsyncMongoClient)
@@ -183,7 +196,7 @@ def _has_password(uri: str) -> bool:
 
 def configured_uri() -> str | None:
     """Return the URI that the settings give; None means the embedded server."""
-    uri = settings().uri
+    uri: SecretStr | None = setting("uri")
     return uri.get_secret_value() if uri is not None else None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import _seam
 from ._core import context
-from ._core.model.metadata import check_database_name, declaration_of
+from ._core.model.metadata import Declaration, check_database_name, declaration_of
 from ._core.model.timeseries import timeseries_of
 from ._core.model.values import CODEC_OPTIONS
 from ._core.settings import settings
@@ -24,6 +24,7 @@ from .clients import (
     get_async_remote_db_client,
     is_client,
     open_client,
+    opened_client,
 )
 from .creation import ensure_collection
 from .embedded_server import start_embedded
@@ -123,6 +124,9 @@ class _ClientState:
         self.locks: dict[tuple[str, str], _seam.Lock] = {}
         self.collections: dict[tuple[str, str], MongoCollection] = {}
         self.indexed: set[tuple[type, str, str]] = set()
+        # The collections that need nothing more, by model and database of the place, each with
+        # the declaration that it was found by.
+        self.ready: dict[tuple[type, str | None], tuple[Declaration, MongoCollection]] = {}
 
 
 _states: dict[int, _ClientState] = {}
@@ -155,6 +159,22 @@ def namespace_of(target: str | type) -> str | dict[str, str]:
         "db": context.database.get() or declaration.db_name,
         "coll": declaration.collection_name,
     }
+
+
+def collection_at_hand(model: type, place: context.Place) -> MongoCollection | None:
+    """Return a collection that has been used before, by a client that is open; None otherwise.
+
+    What `collection_of` would return, without its coroutines.
+    """
+    declaration = declaration_of(model)
+    if place.server is None:
+        client = opened_client(remote=declaration.remote_db)
+    else:
+        client = _own_client(place.server)
+    if client is None:
+        return None
+    found = _state_of(client).ready.get((model, place.database))
+    return None if found is None or found[0] is not declaration else found[1]
 
 
 async def collection_of(
@@ -190,13 +210,19 @@ async def collection_of(
                 await ensure_collection(model, found)
                 await ensure_indexes(model, found)
                 state.indexed.add((model, *key))
+    if not needs or (model, *key) in state.indexed:
+        state.ready[model, place.database] = declaration, found
     return found
 
 
 async def _client_of(server: context.Server | None, *, remote: bool) -> Client:
     if server is None:
         return await (get_async_remote_db_client() if remote else get_async_local_db_client())
-    is_at_home = server.scope is None or server.scope is _seam.client_scope()
-    if is_client(server.client) and is_at_home:
-        return server.client
-    return await client_of(server)
+    own = _own_client(server)
+    return await client_of(server) if own is None else own
+
+
+def _own_client(server: context.Server) -> Client | None:
+    """Return the client of a block, if it is one that these operations can use here."""
+    is_near = server.scope is None or server.scope is _seam.client_scope()
+    return server.client if is_near and is_client(server.client) else None

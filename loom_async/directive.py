@@ -14,9 +14,10 @@ from ._core.model.family import scope_of
 from ._core.model.hydration import Hydrator, decode_stream, encode, hydrator
 from ._core.model.markers import now
 from ._core.model.metadata import declaration_of
-from ._core.model.plan import latest_order, revision_to_count, write_stamps
 from ._core.model.resolver import ModelResolver
 from ._core.model.results import UpdateCount
+from ._core.model.revisions import revision_to_count
+from ._core.model.stamps import latest_order, write_stamps
 from ._core.query.counts import check_count
 from ._core.query.paging import Page, paged, sort_values, token_of
 from ._core.query.spec import QuerySpec

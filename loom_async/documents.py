@@ -15,13 +15,8 @@ from ._core.model.document import DocumentModel, set_baseline, set_doubt
 from ._core.model.family import scope_of
 from ._core.model.hydration import hydrator
 from ._core.model.identity import parse_id, stored_id
-from ._core.model.plan import (
-    Insertion,
-    Modification,
-    plan_persist,
-    revision_condition,
-    stale,
-)
+from ._core.model.plan import Insertion, Modification, plan_persist
+from ._core.model.revisions import revision_condition, stale
 from ._core.transaction import remember
 from .targets import target_of
 from .writes import update_and_fetch
@@ -95,7 +90,8 @@ async def from_id(model: type[D], id: Any) -> D | None:
     if found is None:
         return None
     document: D = hydrator(model).one(found)
-    await hooks.run("after_load", (document,))
+    if hooks.has(type(document), "after_load"):
+        await hooks.run("after_load", (document,))
     return document
 
 

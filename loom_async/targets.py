@@ -14,7 +14,7 @@ from ._core.context import Place, here
 from ._core.driver_errors import translate, translated
 from ._core.errors import TransactionError
 from .clients import MongoCollection
-from .database import collection_of
+from .database import collection_at_hand, collection_of
 from .transactions import Transaction, session_of
 
 
@@ -86,8 +86,10 @@ class Turn:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        known = None if error is None else translated(error, self._action)
         transaction = self._transaction
+        if error is None and transaction is None:
+            return
+        known = None if error is None else translated(error, self._action)
         if transaction is not None:
             # A write that was cancelled as well: nobody knows what the server has made of it.
             if error is not None and (isinstance(error, Exception) or not self._reads):
@@ -112,7 +114,8 @@ async def target_of(model: type, place: Place | None = None) -> Target:
     place = place or here()
     state = place.transaction
     if state is None:
-        return Target(await collection_of(model, place))
+        found = collection_at_hand(model, place)
+        return Target(await collection_of(model, place) if found is None else found)
     if not isinstance(state, Transaction):
         raise TransactionError(
             "this operation is inside a transaction of the other package",

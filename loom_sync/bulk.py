@@ -27,8 +27,9 @@ from loom_async._core.model.changes import as_bytes
 from loom_async._core.model.document import DocumentModel, set_doubt
 from loom_async._core.model.hydration import collector_paused, encode
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import Insertion, Modification, holds, stale
+from loom_async._core.model.plan import Insertion, Modification, holds
 from loom_async._core.model.results import PersistResult
+from loom_async._core.model.revisions import stale
 from loom_async._core.refusals import reason_of
 from loom_async._core.transaction import remember
 

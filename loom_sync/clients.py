@@ -9,13 +9,14 @@ from collections.abc import Generator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
+from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.collection import Collection
 
 from loom_async._core.context import Server
 from loom_async._core.errors import ConfigurationError
-from loom_async._core.settings import settings
+from loom_async._core.settings import setting, settings
 from loom_async._core.uri import redacted, with_secret
 
 from . import _seam
@@ -104,6 +105,18 @@ def get_remote_db_client() -> Client:
     return _cached_client(_remote_uri())
 
 
+def opened_client(*, remote: bool) -> Client | None:
+    """Return the client of the settings, if this process has opened it.
+
+    Raises:
+        ConfigurationError: `LOOM_REMOTE_URI` is not set, and is asked for.
+    """
+    opened = _opened.get(_seam.client_scope())
+    if opened is None:
+        return None
+    return opened.clients.get(_remote_uri() if remote else configured_uri() or "")
+
+
 def is_client(value: object) -> TypeGuard[Client]:
     """Say whether something is a client that these operations can use."""
     return isinstance(value, MongoClient)
@@ -185,7 +198,7 @@ def _has_password(uri: str) -> bool:
 
 def configured_uri() -> str | None:
     """Return the URI that the settings give; None means the embedded server."""
-    uri = settings().uri
+    uri: SecretStr | None = setting("uri")
     return uri.get_secret_value() if uri is not None else None
 
 

@@ -16,9 +16,10 @@ from loom_async._core.model.family import scope_of
 from loom_async._core.model.hydration import Hydrator, decode_stream, encode, hydrator
 from loom_async._core.model.markers import now
 from loom_async._core.model.metadata import declaration_of
-from loom_async._core.model.plan import latest_order, revision_to_count, write_stamps
 from loom_async._core.model.resolver import ModelResolver
 from loom_async._core.model.results import UpdateCount
+from loom_async._core.model.revisions import revision_to_count
+from loom_async._core.model.stamps import latest_order, write_stamps
 from loom_async._core.query.counts import check_count
 from loom_async._core.query.paging import Page, paged, sort_values, token_of
 from loom_async._core.query.spec import QuerySpec

@@ -15,13 +15,8 @@ from loom_async._core.model.document import DocumentModel, set_baseline, set_dou
 from loom_async._core.model.family import scope_of
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.identity import parse_id, stored_id
-from loom_async._core.model.plan import (
-    Insertion,
-    Modification,
-    plan_persist,
-    revision_condition,
-    stale,
-)
+from loom_async._core.model.plan import Insertion, Modification, plan_persist
+from loom_async._core.model.revisions import revision_condition, stale
 from loom_async._core.transaction import remember
 
 from . import _seam, hooks
@@ -97,7 +92,8 @@ def from_id(model: type[D], id: Any) -> D | None:
     if found is None:
         return None
     document: D = hydrator(model).one(found)
-    hooks.run("after_load", (document,))
+    if hooks.has(type(document), "after_load"):
+        hooks.run("after_load", (document,))
     return document
 
 

@@ -95,6 +95,22 @@ def settings() -> Settings:
     return _cached[2]
 
 
+_cached_values: dict[str, tuple[tuple[object, ...], dict[str, Any], Any]] = {}
+
+
+def setting(name: str) -> Any:
+    """Return one of the settings in force, without asking for the variables of all the others.
+
+    Raises:
+        ConfigurationError: A `LOOM_` variable has a value that its setting does not accept.
+    """
+    key = (_generation, id(_context.get()), os.environ.get(f"LOOM_{name.upper()}"))
+    known = _cached_values.get(name)
+    if known is None or known[0] != key:
+        known = _cached_values[name] = (key, _context.get(), getattr(settings(), name))
+    return known[2]
+
+
 def clock() -> Callable[[], datetime] | None:
     """Return the clock in force; it is set in code alone, so the environment is not asked."""
     chosen: Callable[[], datetime] | None = _context.get().get("clock", _configured.get("clock"))

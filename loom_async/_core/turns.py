@@ -7,6 +7,10 @@ refused.
 
 Lines are shared by all threads and event loops of a process, since an object may be. Nothing waits
 here: a claim has a future, for its caller's own kind of waiting.
+
+Nearly every claim is to one object that nobody else works on. It comes and goes by one atomic
+change of a dict, without the lock: whoever stands behind another looks again whether that one is
+still there, and whoever goes looks again whether somebody stands behind.
 """
 
 from __future__ import annotations
@@ -85,6 +89,10 @@ def claim(subjects: Collection[object], loop: EventLoop | None) -> Claim:
         ObjectInUse: The thread would stop for what itself must do first.
     """
     mine = Claim(subjects, loop)
+    if len(mine.keys) == 1:
+        (key,) = mine.keys
+        if _first.setdefault(key, mine) is mine:
+            return mine
     with _guarded:
         _stand_in_line(mine)
         if mine.ahead:
@@ -97,8 +105,22 @@ def claim(subjects: Collection[object], loop: EventLoop | None) -> Claim:
 
 def end(ended: Claim) -> None:
     """Give the turn to those next in line; a claim whose turn has not come is given up."""
+    if len(ended.keys) == 1 and not ended.is_abandoned() and _goes_alone(ended):
+        return
     _ended.append(ended)
     _leave_ended()
+
+
+def _goes_alone(ended: Claim) -> bool:
+    (key,) = ended.keys
+    if key in _lines or _first.get(key) is not ended:
+        return False
+    ended.is_ended = True
+    del _first[key]  # which nobody else does, since its loop runs
+    if key in _lines:
+        with _guarded:
+            _call_next(key)
+    return True
 
 
 def _leave_ended() -> None:
@@ -111,15 +133,15 @@ def _leave_ended() -> None:
 
 
 def _stand_in_line(mine: Claim) -> None:
-    if _first.keys().isdisjoint(mine.keys):
-        _first.update(dict.fromkeys(mine.keys, mine))
-        return
     for key in mine.keys:
-        if key in _first and _first[key].is_abandoned():
-            _leave(_first[key])
-        if _first.setdefault(key, mine) is not mine:
+        first = _first.setdefault(key, mine)
+        if first is not mine and first.is_abandoned():
+            _leave(first)
+            first = _first.setdefault(key, mine)
+        if first is not mine:
             _lines.setdefault(key, deque()).append(mine)
             mine.ahead += 1
+            _call_next(key)
 
 
 def _stop(mine: Claim, subjects: Collection[object]) -> None:
@@ -135,9 +157,10 @@ def _stop(mine: Claim, subjects: Collection[object]) -> None:
 
 
 def _line(key: int) -> Iterator[Claim]:
-    if key in _first:
-        yield _first[key]
-        yield from _lines.get(key, ())
+    first = _first.get(key)
+    if first is not None:
+        yield first
+    yield from _lines.get(key, ())
 
 
 def _leave(leaving: Claim) -> None:
@@ -148,20 +171,23 @@ def _leave(leaving: Claim) -> None:
         del _stopped[leaving.thread]
     for key in leaving.keys:
         line = _lines.get(key)
-        if _first[key] is not leaving:
-            line = _lines[key]
-            line.remove(leaving)
-        elif line is None:
+        if _first.get(key) is leaving:
             del _first[key]
-            continue
-        else:
-            _advance(key, line.popleft())
-        if not line:
-            del _lines[key]
+            _call_next(key)
+        elif line is not None:
+            line.remove(leaving)
+            if not line:
+                del _lines[key]
 
 
-def _advance(key: int, next_claim: Claim) -> None:
-    _first[key] = next_claim
+def _call_next(key: int) -> None:
+    """Give a turn that nobody has to the first of those who wait for it."""
+    line = _lines.get(key)
+    if not line or _first.setdefault(key, line[0]) is not line[0]:
+        return
+    next_claim = line.popleft()
+    if not line:
+        del _lines[key]
     next_claim.ahead -= 1
     if next_claim.ahead or next_claim.comes is None:
         return

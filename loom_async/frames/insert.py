@@ -20,7 +20,7 @@ from .._core.frames.results import (
 )
 from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
-from .._core.model.plan import revision_of
+from .._core.model.revisions import revision_of
 from .._core.progress import progress as progress_bar
 from .._core.refusals import reason_of
 from ..targets import Target, Turn, target_of

@@ -15,7 +15,7 @@ from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import InsertResult, RowError, refused, telling
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
-from loom_async._core.model.plan import revision_of
+from loom_async._core.model.revisions import revision_of
 from loom_async._core.progress import progress as progress_bar
 from loom_async._core.refusals import reason_of
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import random
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
@@ -194,3 +197,32 @@ def test_turns_of_other_threads_do_not_outlive_a_fork() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
     end(mine)
     end(theirs)
+
+
+def test_threads_that_come_and_go_at_once_never_meet() -> None:
+    subjects = [[0] for _ in range(3)]
+    met: list[int] = []
+
+    def work(seed: int) -> int:
+        choose = random.Random(seed)
+        for _ in range(1_500):
+            mine = choose.sample(subjects, choose.choice((1, 1, 1, 2, 3)))
+            turn = claim(mine, None)
+            if turn.comes is not None:
+                turn.comes.result(timeout=30)
+            for subject in mine:
+                subject[0] += 1
+                met.extend(subject[:1] if subject[0] != 1 else [])
+            for subject in mine:
+                subject[0] -= 1
+            end(turn)
+        return seed
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads change places nearly everywhere
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(work, range(6))) == list(range(6))
+    finally:
+        sys.setswitchinterval(before)
+    assert met == []

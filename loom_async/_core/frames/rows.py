@@ -13,10 +13,12 @@ from pydantic import TypeAdapter, ValidationError
 from ..errors import EncodingError
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
+from ..model.encoding import encode_document
 from ..model.family import tag_of
 from ..model.hydration import collector_paused
 from ..model.model_codec import StoredField
-from ..model.plan import Insertion, encode_document, plan_persist, stamp
+from ..model.plan import Insertion, plan_persist
+from ..model.stamps import stamp
 from ..model.values import to_bson
 from .chunks import Chunk
 from .columns import fields_by_column

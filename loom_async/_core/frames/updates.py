@@ -13,9 +13,11 @@ from pymongo import UpdateMany, UpdateOne
 from ..errors import EncodingError
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
+from ..model.encoding import encode_document
 from ..model.family import scope_of, tag_of
 from ..model.model_codec import StoredField
-from ..model.plan import encode_document, revision_to_count, stamp, write_stamps
+from ..model.revisions import revision_to_count
+from ..model.stamps import stamp, write_stamps
 from .chunks import Chunk
 from .columns import column_validator, fields_by_column
 from .results import FrameError, RowError

@@ -178,7 +178,7 @@ class Member(Codec):
     def decode(self, stored: Any) -> Any:
         from .hydration import hydrator  # which is made of codecs itself
 
-        return hydrator(self._model).validated([stored])[0] if is_dict(stored) else stored
+        return hydrator(self._model).single(stored) if is_dict(stored) else stored
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return model_codec(self._model).child(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeGuard
@@ -17,10 +17,11 @@ from .scalars import Counter
 from .values import encode_bson
 
 Path: TypeAlias = tuple[str, ...]
-_MISSING = object()
+#: Stands for the value that a document lacks.
+MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Set:
     """Give a path a value."""
 
@@ -28,14 +29,14 @@ class Set:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unset:
     """Take a key away."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inc:
     """Add to a number; `start` is where it starts when the document lacks it."""
 
@@ -44,7 +45,7 @@ class Inc:
     start: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Push:
     """Append to an array."""
 
@@ -52,7 +53,7 @@ class Push:
     items: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AddToSet:
     """Add to an array what it does not hold."""
 
@@ -67,20 +68,21 @@ def same(left: Any, right: Any) -> bool:
     """Say whether two values are the same to the database: type, order and sign of zero too."""
     if left is right:
         return True
-    if type(left) is type(right):
-        if type(left) in EXACTLY_EQUAL:
+    kind = type(left)  # pyright: ignore[reportUnknownVariableType]
+    if kind is type(right):
+        if kind in _EXACTLY_EQUAL:
             return bool(left == right)
         if is_list(left):
             return len(left) == len(right) and all(map(same, left, right))
         if is_dict(left):
             return list(left) == list(right) and all(map(same, left.values(), right.values()))
-        if type(left) in _SAME_IF_EQUAL and left == right and (left or str(left) == str(right)):
+        if kind in _SAME_IF_EQUAL and left == right and (left or str(left) == str(right)):
             return True
     return as_bytes(left) == as_bytes(right)
 
 
 # Types whose values have the same BSON if and only if they are equal.
-EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
+_EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
 # Types whose equal values have the same BSON, but for a float's two zeros; others may have it too.
 _SAME_IF_EQUAL = frozenset({float, datetime})
 
@@ -88,6 +90,29 @@ _SAME_IF_EQUAL = frozenset({float, datetime})
 def as_bytes(value: Any) -> bytes:
     """Return the BSON bytes of a value."""
     return encode_bson({"": value})
+
+
+def differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return the keys whose values in `after` are others than in `before`, or not in `before`."""
+    names: list[str] = []
+    for name, value in after.items():
+        old = before.get(name, MISSING)
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+        # What same() would say, without a call for each entry.
+        if kind in _EXACTLY_EQUAL and kind is type(old):
+            is_same = old == value
+        else:
+            is_same = old is not MISSING and same(old, value)
+        if not is_same:
+            names.append(name)
+    return names
+
+
+def changes_at(
+    codec: Codec, names: Iterable[str], before: dict[str, Any], after: dict[str, Any]
+) -> list[Change]:
+    """Return the changes of the entries of some names; `before` is what is stored."""
+    return list(_changes_at(codec, (), names, before, before, after))
 
 
 def find_changes(
@@ -109,7 +134,7 @@ def _changes(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> 
     if is_dict(before) and is_dict(after) and is_dict(stored):
         yield from _entry_changes(codec, path, stored, before, after)
     elif isinstance(codec, Counter) and _is_number(before) and _is_number(after):
-        start = before if stored is _MISSING else None
+        start = before if stored is MISSING else None
         yield (
             Inc(path, after - before, start)
             if _is_number(stored) or start is not None
@@ -124,16 +149,28 @@ def _changes(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> 
 def _entry_changes(
     codec: Codec, path: Path, stored: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> Iterator[Change]:
-    for key, value in after.items():
-        if key not in before:
-            yield Set((*path, key), value)
-        elif before[key] is not value and not same(before[key], value):
-            below = codec.child(key)
-            inner = stored.get(key, _MISSING)
-            yield from _changes(below[1] if below else ANY, (*path, key), inner, before[key], value)
+    yield from _changes_at(codec, path, differing(before, after), stored, before, after)
     for key in before:
         if key not in after:
             yield Unset((*path, key))
+
+
+def _changes_at(
+    codec: Codec,
+    path: Path,
+    names: Iterable[str],
+    stored: dict[str, Any],
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> Iterator[Change]:
+    for key in names:
+        if key not in before:
+            yield Set((*path, key), after[key])
+        else:
+            below, inner = codec.child(key), stored.get(key, MISSING)
+            yield from _changes(
+                below[1] if below else ANY, (*path, key), inner, before[key], after[key]
+            )
 
 
 def _array_change(

@@ -46,7 +46,7 @@ class ModelCodec(Codec):
         self.model = model
         self._find_fields = find_fields
         self._measuring = False
-        self._allows_extra = model.model_config.get("extra") == "allow"
+        self.allows_extra: bool = model.model_config.get("extra") == "allow"
 
     @cached_property
     def fields(self) -> tuple[StoredField, ...]:
@@ -62,6 +62,11 @@ class ModelCodec(Codec):
     def stamped(self) -> tuple[StoredField, ...]:
         """The fields that the database layer fills in."""
         return tuple(field for field in self.fields if field.on_insert or field.on_write)
+
+    @cached_property
+    def refreshed(self) -> frozenset[str]:
+        """The names in documents of the fields that every write fills in, whatever they hold."""
+        return frozenset(f.stored_name for f in self.fields if f.on_write or f.is_revision)
 
     @cached_property
     def revision(self) -> StoredField | None:
@@ -100,7 +105,7 @@ class ModelCodec(Codec):
     @cached_property
     def needs_decode(self) -> bool:  # type: ignore[override]
         """True if a field needs it; a model inside itself is taken to."""
-        return self._any("needs_decode") or self._allows_extra or self._refuses_tag
+        return self._any("needs_decode") or self.allows_extra or self._refuses_tag
 
     @property
     def _refuses_tag(self) -> bool:
@@ -109,7 +114,7 @@ class ModelCodec(Codec):
     @cached_property
     def normalises(self) -> bool:  # type: ignore[override]
         """True if a field does; a model inside itself is taken to."""
-        return self._any("normalises") or self._allows_extra
+        return self._any("normalises") or self.allows_extra
 
     def _any(self, trait: str) -> bool:
         if self._measuring:
@@ -142,7 +147,7 @@ class ModelCodec(Codec):
     def decode(self, stored: Any) -> Any:
         if not is_dict(stored):
             return stored
-        if self._allows_extra:
+        if self.allows_extra:
             known = {f.stored_name for f in self.fields}
             result = {k: v if k in known else from_bson(v) for k, v in stored.items()}
         else:
@@ -160,7 +165,7 @@ class ModelCodec(Codec):
             return field.stored_name, field.codec
         if self._tag is not None and key == self._tag[0]:
             return key, ANY
-        return (key, ANY) if self._allows_extra else None
+        return (key, ANY) if self.allows_extra else None
 
     def names(self) -> Iterable[str]:
         return (field.name for field in self.fields)

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import QueryError
 from ..model.append_only import refuse_change
 from ..model.family import family_of
-from ..model.plan import revision_of
+from ..model.revisions import revision_of
 from .stages import AggregationStages
 
 

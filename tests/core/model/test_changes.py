@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 import loom_async as lm
 from loom_async._core.model.changes import (
@@ -135,7 +136,7 @@ def test_validator_that_edits_the_document_hides_no_missing_field() -> None:
     document.count += 1
     plan = plan_persist(document, datetime.now(UTC))
     assert isinstance(plan, Modification)
-    assert plan.changes == (Set(("tags",), ["old", "new"]), Inc(("count",), 1, start=10))
+    assert plan.changes == [Set(("tags",), ["old", "new"]), Inc(("count",), 1, start=10)]
 
 
 def test_default_that_differs_each_time_is_no_change() -> None:
@@ -150,3 +151,34 @@ def test_default_that_differs_each_time_is_no_change() -> None:
     plan = plan_persist(document, datetime.now(UTC))
     assert isinstance(plan, Modification)
     assert plan.update == {"$set": {"name": "chosen"}}
+
+
+class Open(lm.PersistableBase):
+    model_config = ConfigDict(extra="allow")
+    size: int | None = None
+
+
+def _loaded(document: dict[str, Any]) -> Open:
+    return hydrator(Open).many(encode_bson({"_id": ObjectId(), "size": None, **document}))[0]  # type: ignore[no-any-return]
+
+
+def test_extra_values_that_go_or_come_are_changes() -> None:
+    document = _loaded({"gone": 1, "stays": 2})
+    del document.gone  # type: ignore[attr-defined]
+    document.new = 3  # type: ignore[attr-defined]
+    plan = plan_persist(document)
+    assert isinstance(plan, Modification)
+    assert plan.update == {"$set": {"new": 3}, "$unset": {"gone": ""}}
+    document = _loaded({"gone": 1})
+    assert plan_persist(document) is None
+    del document.gone  # type: ignore[attr-defined]
+    plan = plan_persist(document)
+    assert isinstance(plan, Modification)
+    assert plan.update == {"$unset": {"gone": ""}}
+
+
+def test_what_bson_cannot_hold_is_named_whatever_was_there() -> None:
+    document = _loaded({})
+    document.size = 2**70
+    with pytest.raises(lm.EncodingError, match="size"):
+        plan_persist(document)

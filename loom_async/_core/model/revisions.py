@@ -1,0 +1,56 @@
+"""Documents that count their writes, so that no writer works on what another has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import QueryError, StaleDocument
+from .annotations import model_codec
+from .document import DocumentModel, baseline
+from .family import family_of
+from .values import decode_bson
+
+
+def revision_of(model: type[DocumentModel]) -> str | None:
+    """Return the stored name of the field that counts a document's writes; None without one."""
+    field = model_codec(model).revision
+    return None if field is None else field.stored_name
+
+
+def revision_to_count(model: type[DocumentModel]) -> str | None:
+    """Return the field that an update of a model's documents has to count in; None without one.
+
+    Raises:
+        QueryError: Some of them count their writes, and others do not.
+    """
+    own, family = revision_of(model), family_of(model)
+    for kind in () if family is None else family.members(model):
+        if revision_of(kind) != own:
+            raise QueryError(
+                f"{kind.__name__} counts its writes otherwise than {model.__name__}, so that one "
+                "update cannot serve both",
+                hint=f"update by {kind.__name__}.filter(), or give {model.__name__} the Revision",
+            )
+    return own
+
+
+def revision_condition(document: DocumentModel) -> dict[str, Any]:
+    """Return what the document of an object must still have: the revision it was loaded with."""
+    name, stored = revision_of(type(document)), baseline(document)
+    return {} if name is None or stored is None else {name: decode_bson(stored).get(name)}
+
+
+def stale(
+    model: type[DocumentModel], id: Any, condition: Mapping[str, Any], stored: Mapping[str, Any]
+) -> StaleDocument:
+    """Return the error for a document that is no longer what was loaded."""
+    ((name, loaded),) = condition.items()
+    return StaleDocument(
+        f"{model.__name__} {id!r} has revision {stored.get(name)!r}, "
+        f"and was loaded with {loaded!r}: another writer has changed it",
+        id=id,
+        revision=stored.get(name),
+        loaded=loaded,
+        hint="reload() it, make the change again, and persist()",
+    )
