@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument
 from pymongo.errors import (
     AutoReconnect,
@@ -16,12 +15,10 @@ from pymongo.errors import (
 
 from ._core.model.plan import Modification
 from ._core.model.update import is_idempotent
-from ._core.model.values import CODEC_OPTIONS, decode_bson, encode_bson
+from ._core.model.values import CODEC_OPTIONS, encode_bson
 from .clients import MongoCollection
 from .targets import Target
 
-# The reply's document stays in bytes: mostly it is what is expected, and never decoded.
-_RAW: Any = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
 # Codes with which a server says that it stops being the primary while it waits for other members,
 # which may undo the write (driver specification "Retryable Writes").
 _LEAVING = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
@@ -70,12 +67,12 @@ async def _find_and_modify(collection: MongoCollection, plan: Modification) -> b
     }
     if not collection.write_concern.is_server_default:
         command["writeConcern"] = collection.write_concern.document
-    reply: Any = await collection.database.command(command, codec_options=_RAW)
+    reply = await collection.database.command(command, codec_options=CODEC_OPTIONS)
     failure = reply.get("writeConcernError")
     if failure:
-        raise _unconfirmed(decode_bson(failure.raw))
-    value: RawBSONDocument | None = reply["value"]
-    return None if value is None else bytes(value.raw)
+        raise _unconfirmed(failure)
+    # Decoding and encoding it anew takes less than the driver's objects of raw documents.
+    return None if reply["value"] is None else encode_bson(reply["value"])
 
 
 def _unconfirmed(failure: dict[str, Any]) -> AutoReconnect | WriteConcernError:

@@ -24,9 +24,13 @@ def render(changes: Sequence[Change]) -> Update:
         >>> render([Set(("address", "city"), "Brno"), Inc(("visits",), 1)])
         {'$set': {'address.city': 'Brno'}, '$inc': {'visits': 1}}
     """
-    if all(_is_dotted(change.path) and _has_operator(change) for change in changes):
-        return _operators(changes)
-    return [_stage(change) for change in changes]
+    update: dict[str, Any] = {}
+    for change in changes:
+        if not (_is_dotted(change.path) and _has_operator(change)):
+            return [_stage(change) for change in changes]
+        operator, operand = _operator(change)
+        update.setdefault(operator, {})[".".join(change.path)] = operand
+    return update
 
 
 def is_idempotent(update: Update) -> bool:
@@ -35,7 +39,7 @@ def is_idempotent(update: Update) -> bool:
 
 
 def _is_dotted(path: Path) -> bool:
-    return all(_is_plain(key) for key in path)
+    return all(map(_is_plain, path))
 
 
 def _is_plain(key: str) -> bool:
@@ -44,14 +48,6 @@ def _is_plain(key: str) -> bool:
 
 def _has_operator(change: Change) -> bool:
     return not (isinstance(change, Inc) and change.start is not None)
-
-
-def _operators(changes: Sequence[Change]) -> dict[str, Any]:
-    update: dict[str, Any] = {}
-    for change in changes:
-        operator, operand = _operator(change)
-        update.setdefault(operator, {})[".".join(change.path)] = operand
-    return update
 
 
 def _operator(change: Change) -> tuple[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from bson import ObjectId
+from bson import Decimal128, Int64, ObjectId, Regex
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ConfigDict, Field, model_validator
@@ -19,6 +19,7 @@ from loom_async._core.model.changes import (
     Push,
     Set,
     Unset,
+    as_bytes,
     find_changes,
     same,
 )
@@ -96,6 +97,29 @@ def test_type_and_sign_are_differences() -> None:
         assert not same(left, right)
         assert find_changes(ANY, {"a": left}, {"a": left}, {"a": right}) == [Set(("a",), right)]
     assert same(float("nan"), float("nan"))
+
+
+_numbers = (0, 1, 1.0, True, False, 0.0, -0.0, float("nan"), Int64(1), 2**40, Int64(2**40))
+_texts = (None, "1", b"1", Regex("a"), Regex("a", "i"), ObjectId("0" * 24), UUID(int=1))
+_others = (datetime(2020, 1, 1, tzinfo=UTC), Decimal128("1.0"), Decimal128("1.00"))
+_kinds = st.sampled_from((*_numbers, *_texts, *_others))
+_any_kinds = st.recursive(
+    _kinds,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.permutations(["a", "b"]).flatmap(
+            lambda k: st.fixed_dictionaries(dict.fromkeys(k, inner))
+        )
+    ),
+    max_leaves=4,
+)
+
+
+@given(_any_kinds, _any_kinds)
+def test_same_means_the_same_bytes(left: Any, right: Any) -> None:
+    for one, other in [(left, right), ([left], [right]), ({"a": [left]}, {"a": [right]})]:
+        assert same(one, other) is (as_bytes(one) == as_bytes(other))
+    assert same(left, _copied(left))
 
 
 def test_pure_append_is_a_push() -> None:
