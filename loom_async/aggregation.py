@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
+from . import reads
 from ._core.context import Place, here
 from ._core.model.hydration import Validator, collector_paused, decode_stream
 from ._core.model.values import from_bson
@@ -16,7 +17,7 @@ from ._core.query.stages import AggregationStages
 from .cursors import batches
 from .database import namespace_of
 from .frames.framed import Framed
-from .targets import Target, target_of
+from .targets import target_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -117,30 +118,11 @@ class Query(Framed[M]):
 
     async def count(self) -> int:
         """Return the number of results, `skip` and `limit` respected."""
-        target, spec = await target_of(self._model), self._spec
-        collection = target.collection
-        if spec.limit == 0:
-            return 0
-        async with target.turn(f"count {self._model.__name__}"):
-            if not spec.stages:
-                asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
-                limits = {name: value for name, value in asked.items() if value}
-                if "$near" in repr(spec.filter):
-                    # count_documents aggregates, and aggregations do not take $near
-                    command = {"count": collection.name, "query": spec.filter, **limits}
-                    reply = await collection.database.command(command, session=target.session)
-                    return int(reply["n"])
-                return await collection.count_documents(
-                    spec.filter, session=target.session, **limits
-                )
-            pipeline = [*spec.pipeline(), {"$count": "n"}]
-            cursor = await collection.aggregate(pipeline, session=target.session)
-            rows = await cursor.to_list()
-        return int(rows[0]["n"]) if rows else 0
+        return await reads.count(self._model, self._spec)
 
     async def exists(self) -> bool:
         """Say whether there is any result."""
-        return await self._first({"_id": 1}) is not None
+        return await reads.first(self._model, self._spec, {"_id": 1}) is not None
 
     async def distinct(self, field: str | Field) -> list[Any]:
         """Return the distinct values of a field among the results; arrays give their elements.
@@ -152,19 +134,7 @@ class Query(Framed[M]):
             UnknownFieldError: The model lacks the field.
         """
         path = self._stored(field.path if isinstance(field, Field) else field)
-        target, spec = await target_of(self._model), self._spec
-        collection = target.collection
-        async with target.turn(f"distinct values of {self._model.__name__}.{path}"):
-            if spec.stages:
-                values = await _distinct_of_rows(target, spec, path)
-            elif spec.limit == 0:
-                values = []
-            elif spec.skip or spec.limit:
-                rows = await _open_documents(target, spec, {"_id": 1}).to_list()
-                chosen = {"_id": {"$in": [row["_id"] for row in rows]}}
-                values = await collection.distinct(path, chosen, session=target.session)
-            else:
-                values = await collection.distinct(path, spec.filter, session=target.session)
+        values = await reads.distinct(self._model, self._spec, path)
         return [from_bson(value) for value in values]
 
     async def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
@@ -173,17 +143,7 @@ class Query(Framed[M]):
         Parameters:
             verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
         """
-        target, spec = await target_of(self._model), self._spec
-        collection = target.collection
-        name = collection.name
-        if spec.stages:
-            command: dict[str, Any] = {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {}}
-        else:
-            clauses = {"sort": dict(spec.sort), "skip": spec.skip, "limit": spec.limit}
-            asked = {key: value for key, value in clauses.items() if value}
-            command = {"find": name, "filter": spec.filter, **asked}
-        async with target.turn(f"explain a query of {self._model.__name__}"):
-            return await collection.database.command({"explain": command, "verbosity": verbosity})
+        return await reads.explain(self._model, self._spec, verbosity)
 
     async def merge_into(
         self,
@@ -226,23 +186,8 @@ class Query(Framed[M]):
             cursor = await target.collection.aggregate(pipeline, session=target.session)
             await cursor.to_list()
 
-    async def _first(self, projection: Mapping[str, int] | None = None) -> dict[str, Any] | None:
-        target, spec = await target_of(self._model), self._spec
-        if spec.limit == 0:
-            return None
-        async with target.turn(f"load {self._model.__name__}"):
-            if not spec.stages:
-                return await target.collection.find_one(
-                    spec.filter,
-                    projection,
-                    sort=list(spec.sort) or None,
-                    skip=spec.skip,
-                    session=target.session,
-                )
-            pipeline = [*spec.pipeline(), {"$limit": 1}]
-            cursor = await target.collection.aggregate(pipeline, session=target.session)
-            rows = await cursor.to_list()
-        return rows[0] if rows else None
+    async def _first(self) -> dict[str, Any] | None:
+        return await reads.first(self._model, self._spec)
 
     async def _streams(self, place: Place | None = None) -> AsyncIterator[bytes]:
         """Yield the results batch by batch, as BSON documents that follow one another.
@@ -258,27 +203,6 @@ class Query(Framed[M]):
                 yield stream
         finally:
             await streams.aclose()
-
-
-def _open_documents(target: Target, spec: QuerySpec, fields: dict[str, Any]) -> Any:
-    return target.collection.find(
-        spec.filter,
-        fields,
-        sort=list(spec.sort) or None,
-        skip=spec.skip,
-        limit=spec.limit or 0,
-        session=target.session,
-    )
-
-
-async def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
-    # An empty array gives no value, a null gives null: as the distinct command does.
-    present = {path: {"$exists": True}}
-    stages = AggregationStages().match(present)
-    stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
-    pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
-    cursor = await target.collection.aggregate(pipeline, session=target.session)
-    return [row["_id"] for row in await cursor.to_list()]
 
 
 def _decoded(stream: bytes) -> list[dict[str, Any]]:

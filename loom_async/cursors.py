@@ -65,12 +65,7 @@ async def _cursor(
             spec.pipeline(), batchSize=size, session=session
         )
     return collection.find_raw_batches(
-        spec.filter,
-        sort=list(spec.sort) or None,
-        skip=spec.skip,
-        limit=spec.limit or 0,
-        batch_size=size,
-        session=session,
+        spec.filter, **spec.find_arguments(), batch_size=size, session=session
     )
 
 

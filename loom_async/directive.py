@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import hooks
+from . import blobs, hooks
 from ._core.context import Place, here
 from ._core.errors import QueryError
 from ._core.model.append_only import refuse_change
+from ._core.model.blob import BlobDocument
 from ._core.model.document import DocumentModel
 from ._core.model.family import scope_of
 from ._core.model.hydration import Hydrator, decode_stream, encode, hydrator
@@ -212,14 +213,19 @@ class LoadDirective(Query[D]):
     async def delete(self) -> int:
         """Delete every document that matches; without a filter, all of them.
 
+        Blobs go with all their bytes, a thousand at a time.
+
         Returns:
             The number of documents deleted.
 
         Raises:
             QueryError: The query sorts, skips, limits or samples.
+            TransactionError: It would delete blobs inside a transaction; nothing was sent.
         """
         refuse_change(self._model, "delete")
         self._require_filter_only("delete")
+        if issubclass(self._model, BlobDocument):
+            return await blobs.delete_matching(self._model, self._spec.filter)
         target = await target_of(self._model)
         async with target.turn(f"delete {self._model.__name__}"):
             result = await target.collection.delete_many(self._spec.filter, session=target.session)

@@ -8,7 +8,7 @@ from bson.raw_bson import RawBSONDocument
 
 from . import _seam, hooks
 from ._core.doubt import Sending
-from ._core.errors import DocumentNotFound
+from ._core.errors import DocumentNotFound, InvalidDocument
 from ._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from ._core.model.append_only import refuse_change
 from ._core.model.document import DocumentModel, set_baseline, set_doubt
@@ -53,6 +53,7 @@ async def reload(document: D) -> D:
             found = await target.collection.find_one(key, session=target.session)
         if found is None:
             raise _not_found(document)
+        _check_class(document, found)
         absorb_document(document, found)
     await hooks.run("after_load", (document,))
     return document
@@ -125,6 +126,17 @@ async def _modify(document: DocumentModel, plan: Modification) -> None:
             _not_found(document) if there is None else stale(model, plan.id, plan.condition, there)
         )
     absorb_modification(document, plan, found)
+
+
+def _check_class(document: DocumentModel, found: dict[str, Any]) -> None:
+    model, kind = type(document), hydrator(type(document)).class_of(found)
+    if kind is not model:
+        raise InvalidDocument(
+            f"document {document.id!r} was a {model.__name__} and is a {kind.__name__} now",
+            id=document.id,
+            fields={},
+            hint="load it anew by its id: an object cannot change its class",
+        )
 
 
 def _not_found(document: DocumentModel) -> DocumentNotFound:

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from loom_async import aggregation as async_aggregation
+from loom_async import reads as async_reads
 from loom_async._core.context import Place, here
 from loom_async._core.model.hydration import Validator, collector_paused, decode_stream
 from loom_async._core.model.values import from_bson
@@ -16,10 +17,11 @@ from loom_async._core.query.grouping import Accumulators
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
 
+from . import reads
 from .cursors import batches
 from .database import namespace_of
 from .frames.framed import Framed
-from .targets import Target, target_of
+from .targets import target_of
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -127,32 +129,15 @@ class Query(Framed[M]):
 
     def count(self) -> int:
         """Return the number of results, `skip` and `limit` respected."""
-        target, spec = target_of(self._model), self._spec
-        collection = target.collection
-        if spec.limit == 0:
-            return 0
-        with target.turn(f"count {self._model.__name__}"):
-            if not spec.stages:
-                asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
-                limits = {name: value for name, value in asked.items() if value}
-                if "$near" in repr(spec.filter):
-                    # count_documents aggregates, and aggregations do not take $near
-                    command = {"count": collection.name, "query": spec.filter, **limits}
-                    reply = collection.database.command(command, session=target.session)
-                    return int(reply["n"])
-                return collection.count_documents(spec.filter, session=target.session, **limits)
-            pipeline = [*spec.pipeline(), {"$count": "n"}]
-            cursor = collection.aggregate(pipeline, session=target.session)
-            rows = cursor.to_list()
-        return int(rows[0]["n"]) if rows else 0
+        return reads.count(self._model, self._spec)
 
     async def count_async(self) -> int:
         """Do as `count` does, without blocking the event loop."""
-        return await self._async.count()
+        return await async_reads.count(self._model, self._spec)
 
     def exists(self) -> bool:
         """Say whether there is any result."""
-        return self._first({"_id": 1}) is not None
+        return reads.first(self._model, self._spec, {"_id": 1}) is not None
 
     async def exists_async(self) -> bool:
         """Do as `exists` does, without blocking the event loop."""
@@ -168,19 +153,7 @@ class Query(Framed[M]):
             UnknownFieldError: The model lacks the field.
         """
         path = self._stored(field.path if isinstance(field, Field) else field)
-        target, spec = target_of(self._model), self._spec
-        collection = target.collection
-        with target.turn(f"distinct values of {self._model.__name__}.{path}"):
-            if spec.stages:
-                values = _distinct_of_rows(target, spec, path)
-            elif spec.limit == 0:
-                values = []
-            elif spec.skip or spec.limit:
-                rows = _open_documents(target, spec, {"_id": 1}).to_list()
-                chosen = {"_id": {"$in": [row["_id"] for row in rows]}}
-                values = collection.distinct(path, chosen, session=target.session)
-            else:
-                values = collection.distinct(path, spec.filter, session=target.session)
+        values = reads.distinct(self._model, self._spec, path)
         return [from_bson(value) for value in values]
 
     async def distinct_async(self, field: str | Field) -> list[Any]:
@@ -193,21 +166,11 @@ class Query(Framed[M]):
         Parameters:
             verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
         """
-        target, spec = target_of(self._model), self._spec
-        collection = target.collection
-        name = collection.name
-        if spec.stages:
-            command: dict[str, Any] = {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {}}
-        else:
-            clauses = {"sort": dict(spec.sort), "skip": spec.skip, "limit": spec.limit}
-            asked = {key: value for key, value in clauses.items() if value}
-            command = {"find": name, "filter": spec.filter, **asked}
-        with target.turn(f"explain a query of {self._model.__name__}"):
-            return collection.database.command({"explain": command, "verbosity": verbosity})
+        return reads.explain(self._model, self._spec, verbosity)
 
     async def explain_async(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
         """Do as `explain` does, without blocking the event loop."""
-        return await self._async.explain(verbosity)
+        return await async_reads.explain(self._model, self._spec, verbosity)
 
     def merge_into(
         self,
@@ -267,23 +230,8 @@ class Query(Framed[M]):
             cursor = target.collection.aggregate(pipeline, session=target.session)
             cursor.to_list()
 
-    def _first(self, projection: Mapping[str, int] | None = None) -> dict[str, Any] | None:
-        target, spec = target_of(self._model), self._spec
-        if spec.limit == 0:
-            return None
-        with target.turn(f"load {self._model.__name__}"):
-            if not spec.stages:
-                return target.collection.find_one(
-                    spec.filter,
-                    projection,
-                    sort=list(spec.sort) or None,
-                    skip=spec.skip,
-                    session=target.session,
-                )
-            pipeline = [*spec.pipeline(), {"$limit": 1}]
-            cursor = target.collection.aggregate(pipeline, session=target.session)
-            rows = cursor.to_list()
-        return rows[0] if rows else None
+    def _first(self) -> dict[str, Any] | None:
+        return reads.first(self._model, self._spec)
 
     def _streams(self, place: Place | None = None) -> Iterator[bytes]:
         """Yield the results batch by batch, as BSON documents that follow one another.
@@ -303,27 +251,6 @@ class Query(Framed[M]):
     def _async(self) -> async_aggregation.Query[M]:
         kind: type[async_aggregation.Query[M]] = async_aggregation.Query
         return self._as(kind)
-
-
-def _open_documents(target: Target, spec: QuerySpec, fields: dict[str, Any]) -> Any:
-    return target.collection.find(
-        spec.filter,
-        fields,
-        sort=list(spec.sort) or None,
-        skip=spec.skip,
-        limit=spec.limit or 0,
-        session=target.session,
-    )
-
-
-def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
-    # An empty array gives no value, a null gives null: as the distinct command does.
-    present = {path: {"$exists": True}}
-    stages = AggregationStages().match(present)
-    stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
-    pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
-    cursor = target.collection.aggregate(pipeline, session=target.session)
-    return [row["_id"] for row in cursor.to_list()]
 
 
 def _decoded(stream: bytes) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ from .database import collection_of
 from .transactions import refuse_in_transaction
 
 _CHUNKS_AT_ONCE = 16  # four megabytes
+_BLOBS_AT_ONCE = 1_000
 
 
 class _Storage:
@@ -211,6 +212,29 @@ def delete(document: BlobDocument) -> bool:
     return is_deleted
 
 
+def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) -> int:
+    """Delete the blobs that meet a condition, with all their bytes, and return their number."""
+    action = f"delete {model.__name__}"
+    _refuse_in_transaction(model.__name__)
+    collection = collection_of(model)
+    storage, deleted = _Storage(collection), 0
+    with Translated(action):
+        while keys := _keys(collection.find(condition, {"_id": 1}, limit=_BLOBS_AT_ONCE)):
+            chosen = {"_id": {"$in": keys}}
+            # The condition once more: what another writer has changed meanwhile may not meet it.
+            result = collection.delete_many({"$and": [condition, chosen]})
+            deleted += result.deleted_count
+            there = _keys(collection.find(chosen, {"_id": 1}))
+            gone = [key for key in keys if key not in there]
+            files = storage.files.find({DOCUMENT: {"$in": gone}}, {"_id": 1}).to_list()
+            _seam.in_any_case(_remove, storage, files, action)
+    return deleted
+
+
+def _keys(found: Any) -> list[Any]:
+    return [row["_id"] for row in found.to_list()]
+
+
 def _remove(storage: _Storage, files: list[dict[str, Any]], action: str) -> None:
     with Translated(action):
         for file in files:
@@ -221,11 +245,15 @@ def _remove(storage: _Storage, files: list[dict[str, Any]], action: str) -> None
 
 
 def _storage_of(document: BlobDocument) -> _Storage:
+    _refuse_in_transaction(_name(document))
+    return _Storage(collection_of(type(document)))
+
+
+def _refuse_in_transaction(name: str) -> None:
     refuse_in_transaction(
-        f"the bytes of {_name(document)} cannot be used",
+        f"the bytes of {name} cannot be used",
         hint="GridFS has no transactions: write the bytes before the block or after it",
     )
-    return _Storage(collection_of(type(document)))
 
 
 def _file_of(document: BlobDocument, storage: _Storage, number: int | None) -> dict[str, Any]:

@@ -65,12 +65,7 @@ def _cursor(
     if spec.stages:
         return collection.aggregate_raw_batches(spec.pipeline(), batchSize=size, session=session)
     return collection.find_raw_batches(
-        spec.filter,
-        sort=list(spec.sort) or None,
-        skip=spec.skip,
-        limit=spec.limit or 0,
-        batch_size=size,
-        session=session,
+        spec.filter, **spec.find_arguments(), batch_size=size, session=session
     )
 
 

@@ -11,6 +11,7 @@ from loom_async import watch as async_watch
 from loom_async._core.context import Place, here
 from loom_async._core.errors import QueryError
 from loom_async._core.model.append_only import refuse_change
+from loom_async._core.model.blob import BlobDocument
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.family import scope_of
 from loom_async._core.model.hydration import Hydrator, decode_stream, encode, hydrator
@@ -25,7 +26,7 @@ from loom_async._core.query.paging import Page, paged, sort_values, token_of
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.updates import compile_update
 
-from . import hooks
+from . import blobs, hooks
 from .aggregation import Query
 from .targets import target_of
 from .watch import Changes, watch
@@ -252,14 +253,19 @@ class LoadDirective(Query[D]):
     def delete(self) -> int:
         """Delete every document that matches; without a filter, all of them.
 
+        Blobs go with all their bytes, a thousand at a time.
+
         Returns:
             The number of documents deleted.
 
         Raises:
             QueryError: The query sorts, skips, limits or samples.
+            TransactionError: It would delete blobs inside a transaction; nothing was sent.
         """
         refuse_change(self._model, "delete")
         self._require_filter_only("delete")
+        if issubclass(self._model, BlobDocument):
+            return blobs.delete_matching(self._model, self._spec.filter)
         target = target_of(self._model)
         with target.turn(f"delete {self._model.__name__}"):
             result = target.collection.delete_many(self._spec.filter, session=target.session)

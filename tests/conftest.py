@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.server import run_server
+from tests.server import Databases, dropping_databases, run_server
 
 _numbers = itertools.count()
 
@@ -24,3 +24,10 @@ def mongo_uri() -> Iterator[str]:
     """The URI of an embedded server that lives as long as the test run."""
     with run_server() as uri:
         yield uri
+
+
+@pytest.fixture(scope="session")
+def databases(mongo_uri: str) -> Iterator[Databases]:
+    """What drops the databases of tests."""
+    with dropping_databases(mongo_uri) as dropping:
+        yield dropping

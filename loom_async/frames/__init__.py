@@ -1,9 +1,1 @@
 """Query results as Arrow tables, pandas and Polars frames, and frames as documents."""
-
-from __future__ import annotations
-
-from .insert import insert_dataframe
-from .load import aggregate_arrow
-from .update import update_dataframe
-
-__all__ = ["aggregate_arrow", "insert_dataframe", "update_dataframe"]

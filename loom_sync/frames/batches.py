@@ -61,11 +61,8 @@ def _is_direct(collection: MongoCollection) -> bool:
 
 def find_command(name: str, spec: QuerySpec, size: int) -> dict[str, Any]:
     """Return the command that begins a query."""
-    if spec.stages:
-        return {"aggregate": name, "pipeline": spec.pipeline(), "cursor": {"batchSize": size}}
-    clauses = {"sort": dict(spec.sort), "skip": spec.skip, "limit": spec.limit}
-    asked = {key: value for key, value in clauses.items() if value}
-    return {"find": name, "filter": spec.filter, **asked, "batchSize": size}
+    limit = {"batchSize": size}
+    return spec.command(name) | ({"cursor": limit} if spec.stages else limit)
 
 
 def _by_commands(

@@ -12,6 +12,7 @@ from pymongo import AsyncMongoClient
 import loom_async as lm
 from loom_async._core.frames import chunks
 from tests.commands import recorder
+from tests.server import Databases
 
 from .embedded_servers import is_stopped, until
 
@@ -26,12 +27,14 @@ async def client(mongo_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, obj
 
 
 @pytest.fixture
-async def db(client: AsyncMongoClient[dict[str, object]]) -> AsyncIterator[str]:
+async def db(
+    client: AsyncMongoClient[dict[str, object]], databases: Databases
+) -> AsyncIterator[str]:
     """The name of a database of the test's own, which every model uses; dropped afterwards."""
     name = f"test_{__name__.split('.')[1]}_{next(_numbers)}"
     with lm.using(database=name):
         yield name
-    await client.drop_database(name)
+    databases.drop_later(name)
 
 
 @pytest.fixture

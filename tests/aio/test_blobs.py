@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import loom_async as lm
+from loom_async import blobs
 from loom_async._core.model.blob import CHUNK
 from tests.commands import commands_of
 
@@ -140,6 +141,24 @@ async def test_documents_have_bytes_of_their_own(client: Any, db: str) -> None:
     await client.drop_database(f"{db}_other")
 
 
+async def test_a_query_deletes_blobs_with_their_bytes(
+    client: Any, db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs, "_BLOBS_AT_ONCE", 2)
+    for n in range(6):
+        report = Report(title=str(n))
+        for version in range(n % 3):
+            await report.write_from([bytes([version])])
+        await report.persist()
+    assert await stored(client, db) == (6, 6)
+    assert await Report.filter(lm.fld["title"] != "5").delete() == 5
+    assert await stored(client, db) == (2, 2)
+    assert await read(report) == b"\1"
+    assert await Report.filter().delete() == 1
+    assert await stored(client, db) == (0, 0)
+    assert await Report.filter().delete() == 0
+
+
 class Broken(Exception):
     pass
 
@@ -168,7 +187,7 @@ async def test_a_failure_leaves_nothing(client: Any, db: str) -> None:
     assert (report.version, report.length) == (1, 4)
     assert await read(report) == b"good"
     # The document is gone: its bytes have nobody to belong to.
-    await Report.filter().delete()
+    await client[db]["reports"].delete_many({})
     with pytest.raises(lm.DocumentNotFound):
         await report.write_from(b"more")
     assert await stored(client, db) == (1, 1)
@@ -206,6 +225,7 @@ async def test_not_inside_a_transaction(client: Any, db: str) -> None:
         lambda: report.delete_version(1),
         report.versions,
         report.delete,
+        Report.filter().delete,
         opened,
     ]
     for call in calls:

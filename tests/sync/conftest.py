@@ -13,6 +13,7 @@ from pymongo import MongoClient
 import loom_sync as lm
 from loom_async._core.frames import chunks
 from tests.commands import recorder
+from tests.server import Databases
 
 from .embedded_servers import is_stopped, until
 
@@ -27,12 +28,12 @@ def client(mongo_uri: str) -> Iterator[MongoClient[dict[str, object]]]:
 
 
 @pytest.fixture
-def db(client: MongoClient[dict[str, object]]) -> Iterator[str]:
+def db(client: MongoClient[dict[str, object]], databases: Databases) -> Iterator[str]:
     """The name of a database of the test's own, which every model uses; dropped afterwards."""
     name = f"test_{__name__.split('.')[1]}_{next(_numbers)}"
     with lm.using(database=name):
         yield name
-    client.drop_database(name)
+    databases.drop_later(name)
 
 
 @pytest.fixture

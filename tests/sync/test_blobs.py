@@ -13,6 +13,7 @@ import pytest
 
 import loom_sync as lm
 from loom_async._core.model.blob import CHUNK
+from loom_sync import blobs
 from tests.commands import commands_of
 
 from . import _seam
@@ -141,6 +142,24 @@ def test_documents_have_bytes_of_their_own(client: Any, db: str) -> None:
     client.drop_database(f"{db}_other")
 
 
+def test_a_query_deletes_blobs_with_their_bytes(
+    client: Any, db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs, "_BLOBS_AT_ONCE", 2)
+    for n in range(6):
+        report = Report(title=str(n))
+        for version in range(n % 3):
+            report.write_from([bytes([version])])
+        report.persist()
+    assert stored(client, db) == (6, 6)
+    assert Report.filter(lm.fld["title"] != "5").delete() == 5
+    assert stored(client, db) == (2, 2)
+    assert read(report) == b"\1"
+    assert Report.filter().delete() == 1
+    assert stored(client, db) == (0, 0)
+    assert Report.filter().delete() == 0
+
+
 class Broken(Exception):
     pass
 
@@ -169,7 +188,7 @@ def test_a_failure_leaves_nothing(client: Any, db: str) -> None:
     assert (report.version, report.length) == (1, 4)
     assert read(report) == b"good"
     # The document is gone: its bytes have nobody to belong to.
-    Report.filter().delete()
+    client[db]["reports"].delete_many({})
     with pytest.raises(lm.DocumentNotFound):
         report.write_from(b"more")
     assert stored(client, db) == (1, 1)
@@ -207,6 +226,7 @@ def test_not_inside_a_transaction(client: Any, db: str) -> None:
         lambda: report.delete_version(1),
         report.versions,
         report.delete,
+        Report.filter().delete,
         opened,
     ]
     for call in calls:

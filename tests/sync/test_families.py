@@ -242,6 +242,23 @@ def test_generic_members_have_the_tag_of_their_class() -> None:
     (loaded,) = Animal.filter().load_many()
     assert isinstance(loaded, Box)
     assert Box[int].filter().count() == 1
+    typed = Box[int].from_id(loaded.id)
+    assert type(typed) is Box[int]
+    assert [type(box) for box in Box[int].filter().load_many()] == [Box[int]]
+    typed.content = 4
+    assert typed.persist()
+    assert typed.reload().content == 4
+
+
+def test_an_object_keeps_its_class() -> None:
+    dog = Dog(name="b", barks=2)
+    dog.persist()
+    collection = collection_of(Animal)
+    collection.update_one({"_id": dog.id}, {"$set": {"kind": "Puppy", "barks": 3}})
+    with pytest.raises(lm.InvalidDocument, match="was a Dog and is a Puppy now") as caught:
+        dog.reload()
+    assert (caught.value.id, dog.barks) == (dog.id, 2)
+    assert isinstance(Dog.from_id(dog.id), Puppy)
 
 
 def test_no_other_key_chooses_the_class() -> None:

@@ -14,7 +14,7 @@ from ..errors import InvalidDocument
 from .annotations import codec_of, model_codec
 from .codec import Codec
 from .document import DocumentModel, set_baseline
-from .family import Family, family_of
+from .family import family_of
 from .values import decode_bson_stream, encode_bson
 
 
@@ -72,7 +72,7 @@ class Hydrator(Validator):
             return super().validated(documents)
         places: dict[type[Any], list[int]] = {}
         for place, document in enumerate(documents):
-            places.setdefault(_class_of(document, self._family), []).append(place)
+            places.setdefault(self.class_of(document), []).append(place)
         objects: list[Any] = [None] * len(documents)
         for model, theirs in places.items():
             made = hydrator(model).fitting([documents[place] for place in theirs])
@@ -84,11 +84,34 @@ class Hydrator(Validator):
         """Return the objects of decoded documents, all of this class."""
         return super().validated(documents)
 
+    def class_of(self, document: dict[str, Any]) -> type[Any]:
+        """Return the class that a document's tag says.
+
+        Raises:
+            InvalidDocument: No model has its tag.
+        """
+        family = self._family
+        if family is None:
+            return self._model
+        tag = document.get(family.discriminator)
+        if tag == family.tag(self._model):
+            return self._model  # with its parameters, if it is a generic class
+        found = family.find(tag)
+        if found is None:
+            raise InvalidDocument(
+                f"document {document.get('_id')!r} has the tag {tag!r}, which no subclass of "
+                f"{family.root.__name__} has",
+                id=document.get("_id"),
+                fields={family.discriminator: f"unknown tag {tag!r}"},
+                hint=f"the tags are {family.known()}; import the module that defines the class",
+            )
+        return found
+
     def single(self, document: dict[str, Any]) -> Any:
         """Return the object of a decoded document, of the class that its tag says."""
         if self._family is None:
             return self.fresh(document)
-        return hydrator(_class_of(document, self._family)).fresh(document)
+        return hydrator(self.class_of(document)).fresh(document)
 
     def fresh(self, document: dict[str, Any]) -> Any:
         """Return the object of a decoded document, of this class."""
@@ -114,20 +137,6 @@ class Hydrator(Validator):
                 part = raws[start : start + _SLICE]
                 models += _attach(self.validated(decode_stream(b"".join(part))), part)
         return models
-
-
-def _class_of(document: dict[str, Any], family: Family) -> type[Any]:
-    tag = document.get(family.discriminator)
-    model = family.find(tag)
-    if model is None:
-        raise InvalidDocument(
-            f"document {document.get('_id')!r} has the tag {tag!r}, which no subclass of "
-            f"{family.root.__name__} has",
-            id=document.get("_id"),
-            fields={family.discriminator: f"unknown tag {tag!r}"},
-            hint=f"the tags are {family.known()}; import the module that defines the class",
-        )
-    return model
 
 
 def _attach(models: list[Any], raws: Sequence[bytes]) -> list[Any]:

@@ -70,6 +70,22 @@ class QuerySpec:
         """Return this query followed by a stage."""
         return replace(self, stages=(*self.stages, deepcopy(stage)))
 
+    def find_arguments(self) -> dict[str, Any]:
+        """Return the clauses besides the filter as the driver's `find` takes them."""
+        return {"sort": list(self.sort) or None, "skip": self.skip, "limit": self.limit or 0}
+
+    def command(self, collection: str) -> dict[str, Any]:
+        """Return the server's command that asks for the results of this query.
+
+        Parameters:
+            collection: The collection's name.
+        """
+        if self.stages:
+            return {"aggregate": collection, "pipeline": self.pipeline(), "cursor": {}}
+        clauses = {"sort": dict(self.sort), "skip": self.skip, "limit": self.limit}
+        asked = {key: value for key, value in clauses.items() if value}
+        return {"find": collection, "filter": self.filter, **asked}
+
     def pipeline(self) -> list[dict[str, Any]]:
         """Return the whole query as an aggregation pipeline."""
         clauses: list[dict[str, Any]] = []
