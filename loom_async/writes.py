@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -13,7 +14,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from ._core.model.plan import Modification
+from ._core.model.plan import Modification, holds_edits, unless_edited
 from ._core.model.update import is_idempotent
 from ._core.model.values import CODEC_OPTIONS, encode_bson
 from .clients import MongoCollection
@@ -28,15 +29,18 @@ async def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
     """Update a document and return its bytes afterwards; None if it is not as the plan needs it.
 
     A retryable findAndModify makes the server keep a copy of the document for the retry, which
-    costs another write (MongoDB manual, "Retryable Writes"). An update that may be made twice needs
-    no copy: it is sent plainly, and made again only if its reply is lost. In a transaction nothing
-    is retried but the whole. Where a client limits the time of an operation, the driver alone knows
-    how much of it is left for a retry.
+    costs another write (MongoDB manual, "Retryable Writes"). An update whose outcome the document
+    tells needs no copy: it is sent plainly, and made again if its reply is lost and it has not
+    happened. In a transaction nothing is retried but the whole. Where a client limits the time of
+    an operation, the driver alone knows how much of it is left for a retry.
+
+    Raises:
+        AutoReconnect: The reply was lost, and other writers hide whether the update has happened.
     """
     options = target.collection.database.client.options
     is_repeatable = is_idempotent(plan.update) and not plan.condition
     if target.session is not None or options.timeout is not None or not is_repeatable:
-        return await _retryable(target, plan)
+        return await _retryable(target, plan, plan.condition)
     try:
         return await _find_and_modify(target.collection, plan)
     except (NetworkTimeout, ServerSelectionTimeoutError):
@@ -45,12 +49,20 @@ async def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
         if not options.retry_writes:
             raise
         # The attempt that follows is the last, as in the driver's own retry.
-        return await _retryable(target, plan)
+        found = await _retryable(target, plan, unless_edited(plan))
+        if found is not None:
+            return found
+        there = await target.collection.find_one({"_id": plan.id})
+        if there is not None and not holds_edits(there, plan):
+            raise
+        return None if there is None else encode_bson(there)
 
 
-async def _retryable(target: Target, plan: Modification) -> bytes | None:
+async def _retryable(
+    target: Target, plan: Modification, condition: Mapping[str, Any]
+) -> bytes | None:
     found = await target.collection.find_one_and_update(
-        {"_id": plan.id, **plan.condition},
+        {"_id": plan.id, **condition},
         plan.update,
         return_document=ReturnDocument.AFTER,
         session=target.session,

@@ -11,6 +11,7 @@ TWINS = {
     "loom_async": "loom_sync",
     "tests.aio": "tests.sync",
     "tests.bench": "tests.bench.sync",
+    "tests.faults.counters": "tests.faults.sync.counters",
     "tests.faults.writers": "tests.faults.sync.writers",
 }
 _CORE = "loom_async._core"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,78 +10,32 @@ import loom_async as lm
 from loom_async import _seam
 from tests.aio._seam import together
 
+from .counters import (
+    LIMIT,
+    Counter,
+    Operation,
+    Through,
+    failure,
+    in_transaction,
+    increment,
+    increment_many,
+    load,
+    load_many,
+    proxied,
+    rename,
+)
 from .leftovers import PoolWatch, observing
-from .proxy import Proxy, run_proxy
 from .replica_set import ReplicaSet
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
-#: The limit that clients are given, and what an operation may take beyond it on a busy machine.
-LIMIT, GRACE = 0.6, 1.0
-Through: TypeAlias = tuple[Proxy, str]
-
-
-@lm.declare_persist_db("faults", "counters")
-class Counter(lm.Persistable):
-    name: str = ""
-    count: lm.IncrCounter = 0
-    log: list[str] = []
+OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
 
 
 @pytest.fixture
 async def through(mongo_uri: str) -> AsyncIterator[Through]:
     """A proxy before the server, and the URI that leads through it."""
-    with run_proxy(mongo_uri) as (proxy, uri), lm.using(database=DATABASE):
-        async with lm.connect(mongo_uri) as client:
-            yield proxy, uri
-            # A transaction whose end could not be told to the server is open there for a minute.
-            await client.admin.command("killAllSessions", [])
-            await client.drop_database(DATABASE)
-
-
-async def load(counter: Counter) -> None:
-    await Counter.from_id(counter.id)
-
-
-async def load_many(counter: Counter) -> None:
-    await Counter.filter().load_many()
-
-
-async def rename(counter: Counter) -> None:
-    counter.name = "new"
-    await counter.persist()
-
-
-async def increment(counter: Counter) -> None:
-    counter.count += 1
-    await counter.persist()
-
-
-async def increment_many(counter: Counter) -> None:
-    counter.count += 1
-    await Counter.persist_many([counter, Counter()])
-
-
-async def store_many(counter: Counter) -> None:
-    await Counter.persist_many([counter])
-
-
-async def in_transaction(counter: Counter) -> None:
-    async with lm.transaction():
-        await counter.delete()
-
-
-OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
-Operation: TypeAlias = Callable[[Counter], Coroutine[Any, Any, None]]
-
-
-async def failure(operation: Operation, counter: Counter, within: float) -> lm.LoomError:
-    """Return the one error of an operation, which has to come in time."""
-    start = time.monotonic()
-    with pytest.raises(lm.LoomError) as caught:
-        await operation(counter)
-    assert time.monotonic() - start < within + GRACE
-    assert "Topology" not in str(caught.value)
-    return caught.value
+    async with proxied(mongo_uri, DATABASE) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -154,53 +106,6 @@ async def test_no_connection_is_free(mongo_uri: str) -> None:
             assert await _seam.in_thread(observer.settled, before) == before
             assert watch.most == 1
         await client.drop_database(DATABASE)
-
-
-async def test_a_reply_is_lost(through: Through) -> None:
-    """What has been counted is not counted again; what is put in its place may be put again."""
-    proxy, uri = through
-    async with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
-        await (counter := Counter()).persist()
-        counter.log.append("once")
-        proxy.hold_replies()
-        await failure(increment, counter, LIMIT)
-        proxy.thaw()
-        await load(other := Counter(count=5))
-        proxy.hold_replies()
-        await failure(rename, other, LIMIT)
-        proxy.thaw()
-        for copy in (counter, counter.model_copy()):
-            with pytest.raises(lm.OutcomeUnknown):
-                await copy.persist()
-        with pytest.raises(lm.BulkError) as caught:
-            await Counter.persist_many([counter])
-        assert "reload()" in caught.value.entries[0].reason
-        await counter.reload()
-        assert (counter.count, counter.log) == (1, ["once"])
-        await increment(counter)
-        assert await other.persist()
-        await increment(other)
-        assert (await counter.reload()).count == 2
-        assert (await other.reload()).count == 6
-        assert await Counter.filter().count() == 2
-
-
-async def test_a_reply_to_many_is_lost(through: Through) -> None:
-    proxy, uri = through
-    async with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
-        await (old := Counter()).persist()
-        old.count += 1
-        new = Counter(count=1)
-        for counter in (new, old):
-            proxy.hold_replies()
-            await failure(store_many, counter, LIMIT)
-            proxy.thaw()
-            await load(counter)
-        with pytest.raises(lm.OutcomeUnknown):
-            await old.persist()
-        assert await Counter.persist_many([new]) == lm.PersistResult(1, 0, 0)
-        assert (await old.reload()).count == 1
-        assert await Counter.filter().count() == 2
 
 
 async def test_a_refusal_leaves_no_doubt(through: Through) -> None:

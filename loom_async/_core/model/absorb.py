@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -86,7 +86,7 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
     adopt(document, fresh, unedited)
 
 
-def _has(stored: dict[str, Any], field: StoredField, sent: dict[str, Any]) -> bool:
+def _has(stored: dict[str, Any], field: StoredField, sent: Mapping[str, Any]) -> bool:
     return same(stored.get(field.stored_name), sent[field.stored_name])
 
 

@@ -38,14 +38,18 @@ class Insertion(NamedTuple):
 class Modification(NamedTuple):
     """The minimal update of a loaded document.
 
+    `edits` are the changes that the user has made; `changes` are these and the library's own.
+    `before` is the document as it was loaded, `after` what the model encodes to now.
     `condition` is what else the document must still have: the revision that it was loaded with.
     `expected` is the document as it is afterwards, if nobody else has changed it meanwhile.
     """
 
     id: Any
     update: Update
+    edits: Sequence[Change]
     changes: Sequence[Change]
-    after: dict[str, Any]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
     stamps: Sequence[tuple[str, Any]]
     condition: Mapping[str, Any]
     expected: bytes
@@ -124,19 +128,19 @@ def _plan_modification(
 ) -> Modification | None:
     loaded, after = decode_bson(stored), codec.encode(document)
     try:
-        changes = _edits(codec, document, stored, loaded, after)
+        edits = _edits(codec, document, stored, loaded, after)
     except UNENCODABLE as error:
         raise located(after, error) from error
-    if not changes:
+    if not edits:
         return None
-    if any(change.path[0] == "_id" for change in changes):
+    if any(edit.path[0] == "_id" for edit in edits):
         raise InvalidId(
             f"the id of a loaded {type(document).__name__} was changed "
             f"from {loaded['_id']!r} to {after['_id']!r}",
             value=after["_id"],
             hint="to store it under another id, persist a new object",
         )
-    stamps: list[tuple[str, Any]] = []
+    changes, stamps = [*edits], list[tuple[str, Any]]()
     for field in codec.stamped:
         if field.on_write:
             value = made(field.on_write, now)
@@ -155,7 +159,9 @@ def _plan_modification(
         raise _in_doubt(document, "its counters or lists would grow twice")
     # Encoded before anything is sent: it also tells whether BSON has every value.
     expected = encode_document(loaded | after)
-    return Modification(loaded["_id"], update, changes, after, stamps, condition, expected)
+    return Modification(
+        loaded["_id"], update, edits, changes, loaded, after, stamps, condition, expected
+    )
 
 
 def _edits(
@@ -192,8 +198,29 @@ def _in_doubt(document: DocumentModel, danger: str) -> OutcomeUnknown:
 
 def holds(stored: Mapping[str, Any], plan: Modification) -> bool:
     """Say whether a document has the fields that an update has written, its revision among them."""
-    written = {change.path[0] for change in plan.changes}
+    return _has_written(stored, plan, plan.changes)
+
+
+def holds_edits(stored: Mapping[str, Any], plan: Modification) -> bool:
+    """Say whether a document has the fields that the user has edited."""
+    return _has_written(stored, plan, plan.edits)
+
+
+def _has_written(stored: Mapping[str, Any], plan: Modification, changes: Sequence[Change]) -> bool:
+    written = {change.path[0] for change in changes}
     return all(same(stored.get(name), plan.after.get(name)) for name in written)
+
+
+def unless_edited(plan: Modification) -> dict[str, Any]:
+    """Return the condition that a document still has what it was loaded with where it was edited.
+
+    What every write refreshes is left out: others may have changed other fields.
+    """
+    before = plan.before
+    return {
+        name: {"$eq": before[name]} if name in before else {"$exists": False}
+        for name in {edit.path[0] for edit in plan.edits}
+    }
 
 
 def _forget_unstable_defaults(

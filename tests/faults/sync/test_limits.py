@@ -3,87 +3,40 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import pytest
 
 import loom_sync as lm
 from loom_sync import _seam
 from tests.faults.leftovers import PoolWatch, observing
-from tests.faults.proxy import Proxy, run_proxy
 from tests.faults.replica_set import ReplicaSet
 from tests.sync._seam import together
 
+from .counters import (
+    LIMIT,
+    Counter,
+    Operation,
+    Through,
+    failure,
+    in_transaction,
+    increment,
+    increment_many,
+    load,
+    load_many,
+    proxied,
+    rename,
+)
+
 DATABASE = f"faults_{__name__.replace('.', '_')}"
-#: The limit that clients are given, and what an operation may take beyond it on a busy machine.
-LIMIT, GRACE = 0.6, 1.0
-Through: TypeAlias = tuple[Proxy, str]
-
-
-@lm.declare_persist_db("faults", "counters")
-class Counter(lm.Persistable):
-    name: str = ""
-    count: lm.IncrCounter = 0
-    log: list[str] = []
+OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
 
 
 @pytest.fixture
 def through(mongo_uri: str) -> Iterator[Through]:
     """A proxy before the server, and the URI that leads through it."""
-    with run_proxy(mongo_uri) as (proxy, uri), lm.using(database=DATABASE):
-        with lm.connect(mongo_uri) as client:
-            yield proxy, uri
-            # A transaction whose end could not be told to the server is open there for a minute.
-            client.admin.command("killAllSessions", [])
-            client.drop_database(DATABASE)
-
-
-def load(counter: Counter) -> None:
-    Counter.from_id(counter.id)
-
-
-def load_many(counter: Counter) -> None:
-    Counter.filter().load_many()
-
-
-def rename(counter: Counter) -> None:
-    counter.name = "new"
-    counter.persist()
-
-
-def increment(counter: Counter) -> None:
-    counter.count += 1
-    counter.persist()
-
-
-def increment_many(counter: Counter) -> None:
-    counter.count += 1
-    Counter.persist_many([counter, Counter()])
-
-
-def store_many(counter: Counter) -> None:
-    Counter.persist_many([counter])
-
-
-def in_transaction(counter: Counter) -> None:
-    with lm.transaction():
-        counter.delete()
-
-
-OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
-Operation: TypeAlias = Callable[[Counter], None]
-
-
-def failure(operation: Operation, counter: Counter, within: float) -> lm.LoomError:
-    """Return the one error of an operation, which has to come in time."""
-    start = time.monotonic()
-    with pytest.raises(lm.LoomError) as caught:
-        operation(counter)
-    assert time.monotonic() - start < within + GRACE
-    assert "Topology" not in str(caught.value)
-    return caught.value
+    with proxied(mongo_uri, DATABASE) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -153,53 +106,6 @@ def test_no_connection_is_free(mongo_uri: str) -> None:
             assert _seam.in_thread(observer.settled, before) == before
             assert watch.most == 1
         client.drop_database(DATABASE)
-
-
-def test_a_reply_is_lost(through: Through) -> None:
-    """What has been counted is not counted again; what is put in its place may be put again."""
-    proxy, uri = through
-    with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
-        (counter := Counter()).persist()
-        counter.log.append("once")
-        proxy.hold_replies()
-        failure(increment, counter, LIMIT)
-        proxy.thaw()
-        load(other := Counter(count=5))
-        proxy.hold_replies()
-        failure(rename, other, LIMIT)
-        proxy.thaw()
-        for copy in (counter, counter.model_copy()):
-            with pytest.raises(lm.OutcomeUnknown):
-                copy.persist()
-        with pytest.raises(lm.BulkError) as caught:
-            Counter.persist_many([counter])
-        assert "reload()" in caught.value.entries[0].reason
-        counter.reload()
-        assert (counter.count, counter.log) == (1, ["once"])
-        increment(counter)
-        assert other.persist()
-        increment(other)
-        assert counter.reload().count == 2
-        assert other.reload().count == 6
-        assert Counter.filter().count() == 2
-
-
-def test_a_reply_to_many_is_lost(through: Through) -> None:
-    proxy, uri = through
-    with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
-        (old := Counter()).persist()
-        old.count += 1
-        new = Counter(count=1)
-        for counter in (new, old):
-            proxy.hold_replies()
-            failure(store_many, counter, LIMIT)
-            proxy.thaw()
-            load(counter)
-        with pytest.raises(lm.OutcomeUnknown):
-            old.persist()
-        assert Counter.persist_many([new]) == lm.PersistResult(1, 0, 0)
-        assert old.reload().count == 1
-        assert Counter.filter().count() == 2
 
 
 def test_a_refusal_leaves_no_doubt(through: Through) -> None:
