@@ -174,11 +174,7 @@ async def _absorb_modified(
         stored = by_id.get(as_bytes(step.plan.id))
         if stored is None or not isinstance(step.plan, Modification):
             account.fail(step, "the document is no longer in the collection")
-        elif (
-            step.plan.condition
-            and not is_certain
-            and not holds(stored, step.plan, step.plan.changes)
-        ):
+        elif step.plan.condition and not is_certain and not holds(stored, step.plan):
             account.fail(step, stale(model, step.plan.id, step.plan.condition, stored).message)
         else:
             absorb_modification(step.document, step.plan, encode(stored))

@@ -15,7 +15,6 @@ from pymongo.errors import (
 )
 
 from ._core.model.plan import Modification, holds_edits, unless_edited
-from ._core.model.update import is_idempotent
 from ._core.model.values import CODEC_OPTIONS, encode_bson
 from .clients import MongoCollection
 from .targets import Target
@@ -38,8 +37,7 @@ async def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
         AutoReconnect: The reply was lost, and other writers hide whether the update has happened.
     """
     options = target.collection.database.client.options
-    is_repeatable = is_idempotent(plan.update) and not plan.condition
-    if target.session is not None or options.timeout is not None or not is_repeatable:
+    if target.session is not None or options.timeout is not None or not plan.is_repeatable:
         return await _retryable(target, plan, plan.condition)
     try:
         return await _find_and_modify(target.collection, plan)

@@ -16,7 +16,6 @@ from pymongo.errors import (
 )
 
 from loom_async._core.model.plan import Modification, holds_edits, unless_edited
-from loom_async._core.model.update import is_idempotent
 from loom_async._core.model.values import CODEC_OPTIONS, encode_bson
 
 from .clients import MongoCollection
@@ -40,8 +39,7 @@ def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
         AutoReconnect: The reply was lost, and other writers hide whether the update has happened.
     """
     options = target.collection.database.client.options
-    is_repeatable = is_idempotent(plan.update) and not plan.condition
-    if target.session is not None or options.timeout is not None or not is_repeatable:
+    if target.session is not None or options.timeout is not None or not plan.is_repeatable:
         return _retryable(target, plan, plan.condition)
     try:
         return _find_and_modify(target.collection, plan)

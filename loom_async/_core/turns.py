@@ -105,22 +105,17 @@ def claim(subjects: Collection[object], loop: EventLoop | None) -> Claim:
 
 def end(ended: Claim) -> None:
     """Give the turn to those next in line; a claim whose turn has not come is given up."""
-    if len(ended.keys) == 1 and not ended.is_abandoned() and _goes_alone(ended):
-        return
+    if len(ended.keys) == 1 and not ended.is_abandoned():
+        (key,) = ended.keys
+        if key not in _lines and _first.get(key) is ended:
+            ended.is_ended = True
+            del _first[key]  # which nobody else does, since its loop runs
+            if key in _lines:
+                with _guarded:
+                    _call_next(key)
+            return
     _ended.append(ended)
     _leave_ended()
-
-
-def _goes_alone(ended: Claim) -> bool:
-    (key,) = ended.keys
-    if key in _lines or _first.get(key) is not ended:
-        return False
-    ended.is_ended = True
-    del _first[key]  # which nobody else does, since its loop runs
-    if key in _lines:
-        with _guarded:
-            _call_next(key)
-    return True
 
 
 def _leave_ended() -> None:

@@ -42,6 +42,7 @@ class Modification(NamedTuple):
     `before` is the document as it was loaded, `after` what the model encodes to now.
     `condition` is what else the document must still have: the revision that it was loaded with.
     `expected` is the document as it is afterwards, if nobody else has changed it meanwhile.
+    `is_repeatable` says whether twice is the same as once.
     """
 
     id: Any
@@ -53,6 +54,7 @@ class Modification(NamedTuple):
     stamps: Sequence[tuple[str, Any]]
     condition: Mapping[str, Any]
     expected: bytes
+    is_repeatable: bool
 
 
 Plan: TypeAlias = Insertion | Modification
@@ -155,12 +157,22 @@ def _plan_modification(
         changes.append(Set((name,), after[name]))
         stamps.append((codec.revision.name, after[name]))
     update = render(changes)
-    if not (condition or is_idempotent(update)) and is_in_doubt(document):
+    is_repeatable = not condition and is_idempotent(update)
+    if not (condition or is_repeatable) and is_in_doubt(document):
         raise _in_doubt(document, "its counters or lists would grow twice")
     # Encoded before anything is sent: it also tells whether BSON has every value.
     expected = encode_document(loaded | after)
     return Modification(
-        loaded["_id"], update, edits, changes, loaded, after, stamps, condition, expected
+        loaded["_id"],
+        update,
+        edits,
+        changes,
+        loaded,
+        after,
+        stamps,
+        condition,
+        expected,
+        is_repeatable,
     )
 
 
