@@ -108,8 +108,11 @@ def differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 def changes_at(
     codec: Codec, names: Iterable[str], before: dict[str, Any], after: dict[str, Any]
 ) -> list[Change]:
-    """Return the changes of the entries of some names; `before` is what is stored."""
-    return list(_changes_at(codec, (), names, before, before, after))
+    """Return the changes of some entries, none of them a document; `before` is what is stored."""
+    return [
+        _change(_below(codec, name), (name,), before[name], before[name], after[name])
+        for name in names
+    ]
 
 
 def find_changes(
@@ -123,51 +126,41 @@ def find_changes(
         before: What the model encoded to when it was loaded.
         after: What the model encodes to now.
     """
-    return list(_entry_changes(codec, (), stored, before, after))
+    return list(_changes(codec, (), stored, before, after))
 
 
-def _changes(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> Iterator[Change]:
-    """Yield the changes of a value that is known to differ."""
-    if is_dict(before) and is_dict(after) and is_dict(stored):
-        yield from _entry_changes(codec, path, stored, before, after)
-    elif isinstance(codec, Counter) and _is_number(before) and _is_number(after):
-        start = before if stored is MISSING else None
-        yield (
-            Inc(path, after - before, start)
-            if _is_number(stored) or start is not None
-            else Set(path, after)
-        )
-    elif is_list(before) and is_list(after) and is_list(stored):
-        yield _array_change(codec, path, stored, before, after)
-    else:
-        yield Set(path, after)
-
-
-def _entry_changes(
+def _changes(
     codec: Codec, path: Path, stored: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> Iterator[Change]:
-    yield from _changes_at(codec, path, differing(before, after), stored, before, after)
+    for key in differing(before, after):
+        here, new = (*path, key), after[key]
+        if key not in before:
+            yield Set(here, new)
+            continue
+        old, there, below = before[key], stored.get(key, MISSING), _below(codec, key)
+        if is_dict(old) and is_dict(new) and is_dict(there):
+            yield from _changes(below, here, there, old, new)
+        else:
+            yield _change(below, here, there, old, new)
     for key in before:
         if key not in after:
             yield Unset((*path, key))
 
 
-def _changes_at(
-    codec: Codec,
-    path: Path,
-    names: Iterable[str],
-    stored: dict[str, Any],
-    before: dict[str, Any],
-    after: dict[str, Any],
-) -> Iterator[Change]:
-    for key in names:
-        if key not in before:
-            yield Set((*path, key), after[key])
-        else:
-            below, inner = codec.child(key), stored.get(key, MISSING)
-            yield from _changes(
-                below[1] if below else ANY, (*path, key), inner, before[key], after[key]
-            )
+def _below(codec: Codec, key: str) -> Codec:
+    child = codec.child(key)
+    return child[1] if child else ANY
+
+
+def _change(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> Change:
+    """Return the change of a value that is known to differ, and is no document throughout."""
+    if isinstance(codec, Counter) and _is_number(before) and _is_number(after):
+        start = before if stored is MISSING else None
+        if _is_number(stored) or start is not None:
+            return Inc(path, after - before, start)
+    elif is_list(before) and is_list(after) and is_list(stored):
+        return _array_change(codec, path, stored, before, after)
+    return Set(path, after)
 
 
 def _array_change(

@@ -142,7 +142,8 @@ def _plan_modification(
             value=after["_id"],
             hint="to store it under another id, persist a new object",
         )
-    changes, stamps = [*edits], list[tuple[str, Any]]()
+    changes: list[Change] = [*edits]
+    stamps: list[tuple[str, Any]] = []
     for field in codec.stamped:
         if field.on_write:
             value = made(field.on_write, now)
