@@ -3,6 +3,7 @@
 Run it by `nox -s bench_load -- --rounds 15 --minutes 5`. 1, 8, 80 and 800 tasks get
 documents by id, or change one field of an object and store it. Both libraries do the same in the
 same run, in alternating turns; medians, their ratios and the latencies of all turns are printed.
+pymongo stores in two ways: by `update_one`, and with the document as the reply, as Loom has it.
 Then 80 tasks of Loom get and store for minutes, and the growth of the process is printed.
 """
 
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from pymongo import ReturnDocument
 
 from loom_async.embedded_server import start_embedded
 from tests.bench.contenders import Contender, Loom, Plain, make_rows
@@ -49,6 +51,19 @@ async def persist(contender: Contender, item: Any) -> None:
 async def get_and_persist(contender: Contender, item: Any) -> None:
     """Load, change and store."""
     await persist(contender, await contender.get(item.id))
+
+
+class Returning(Plain):
+    """pymongo, which has the server reply with the document as it is after the update."""
+
+    name = "whole"
+
+    async def save_age(self, item: Any) -> None:
+        await self.collection.find_one_and_update(
+            {"_id": item.id},
+            {"$set": {"age": item.age}},
+            return_document=ReturnDocument.AFTER,
+        )
 
 
 STEPS: dict[str, Step] = {"get": get, "persist": persist}
@@ -113,15 +128,16 @@ async def compare(
     """Return the results of every load, printed as they come."""
     results: list[Result] = []
     for (name, step), tasks in itertools.product(STEPS.items(), TASKS):
-        turns: dict[str, list[Load]] = {contender.name: [] for contender in contenders}
+        taking = [c for c in contenders if step is persist or not isinstance(c, Returning)]
+        turns: dict[str, list[Load]] = {contender.name: [] for contender in taking}
         for number in range(rounds + 1):
-            for contender in contenders if number % 2 else reversed(contenders):
+            for contender in taking if number % 2 else reversed(taking):
                 gc.collect()
                 done = await load(contender, items[contender.name], step, tasks)
                 if number:  # the first round warms up
                     turns[contender.name].append(done)
         results += summary(name, tasks, turns)
-        for one in results[-len(contenders) :]:
+        for one in results[-len(taking) :]:
             print(
                 f"{one.step:8} {one.tasks:4} tasks  {one.name:8} {one.rate:8,.0f} /s "
                 f"{one.ratio:5.2f} × pymongo   p50 {one.p50:7.2f} ms   p99 {one.p99:7.2f} ms",
@@ -171,7 +187,7 @@ async def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     lease = await start_embedded(temporary=True)
-    contenders = [Plain(lease.uri), Loom(lease.uri)]
+    contenders = [Plain(lease.uri), Returning(lease.uri), Loom(lease.uri)]
     items: dict[str, list[Any]] = {}
     try:
         for contender in contenders:
@@ -181,7 +197,7 @@ async def main() -> None:
         results = await compare(contenders, items, arguments.rounds)
         grown: dict[str, float] = {}
         if arguments.minutes:
-            grown = report_memory(await memory(contenders[1], items["loom"], arguments.minutes))
+            grown = report_memory(await memory(contenders[-1], items["loom"], arguments.minutes))
         if arguments.json:
             text = json.dumps({"loads": [asdict(one) for one in results], "memory": grown})
             arguments.json.write_text(text, encoding="utf-8")
