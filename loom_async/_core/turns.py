@@ -113,6 +113,7 @@ def end(ended: Claim) -> None:
             if key in _lines:
                 with _guarded:
                     _call_next(key)
+                _leave_ended()  # those that were next, and that nobody waits for any more
             return
     _ended.append(ended)
     _leave_ended()
