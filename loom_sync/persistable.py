@@ -75,6 +75,8 @@ class PersistableBase(FrameModel):
 
         Raises:
             DocumentNotFound: The document is not in the collection.
+            InvalidDocument: It does not fit the model, or its tag is of another class by now; the
+                object is as it was.
         """
         return documents.reload(self)
 

@@ -113,7 +113,7 @@ async def rename_unheard(through: Through, mongo_uri: str, theirs: dict[str, Any
 
 
 @pytest.mark.parametrize("theirs", [{}, {"log": ["theirs"]}])
-async def test_what_has_been_set_is_not_set_again(
+async def test_a_set_that_has_happened_is_no_error(
     through: Through, mongo_uri: str, theirs: dict[str, Any]
 ) -> None:
     counter = await rename_unheard(through, mongo_uri, theirs)
