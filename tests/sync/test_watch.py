@@ -18,6 +18,7 @@ from tests.cursors import open_cursors
 
 from . import _seam
 from .shop import Archived, User
+from .watching import operations, taken
 
 
 def cursors(client: Any, db: str) -> list[Any]:
@@ -29,17 +30,6 @@ def is_closed(client: Any, db: str) -> bool:
     while tries < 500 and cursors(client, db):
         tries += 1
     return tries < 500
-
-
-def taken(changes: Any, count: int) -> list[Any]:
-    return [next(changes) for _ in range(count)]
-
-
-def operations(changes: Any, count: int) -> list[tuple[str, str | None]]:
-    return [
-        (change.operation, change.document and change.document.name)
-        for change in taken(changes, count)
-    ]
 
 
 def start() -> str:
@@ -226,70 +216,6 @@ def test_a_token_that_the_server_cannot_read(db: str, token: str) -> None:
 def test_what_is_no_token(db: str) -> None:
     with pytest.raises(lm.QueryError, match="'Ann' is no token of a change"):
         User.watch(resume_after="Ann")
-
-
-def test_a_filter_leaves_out_the_changes_of_others(db: str) -> None:
-    ann, bob = User(name="Ann", age=30, alias="x"), User(name="Bob", age=10, alias="x")
-    adults = User.filter(fld["age"] >= 18, lambda u: u.alias == "x")
-    with adults.watch() as changes:
-        User.persist_many([ann, bob], ordered=True)
-        bob.age = 20
-        bob.persist()
-        ann.delete()
-        bob.name = "Bo"
-        bob.persist()
-        first, second, third = taken(changes, 3)
-    assert (first.operation, first.document) == ("insert", ann)
-    assert (second.operation, second.document) == ("update", bob)
-    assert (third.operation, third.updated["name"]) == ("update", "Bo")
-
-
-def test_a_filter_of_ids_is_told_of_deletions(db: str) -> None:
-    ann, bob = User(name="Ann"), User(name="Bob")
-    with User.filter(fld["id"] == ann.id).watch() as changes:
-        for user in (bob, ann):
-            user.persist()
-            user.age = 1
-            user.persist()
-            user.delete()
-        found = taken(changes, 3)
-    assert [change.operation for change in found] == ["insert", "update", "delete"]
-    assert {change.id for change in found} == {ann.id}
-
-
-def test_what_is_missing_is_no_match(db: str) -> None:
-    """A deletion is no change of a document that is not called Ann."""
-    ann, bob = User(name="Ann"), User(name="Bob")
-    User.persist_many([ann, bob])
-    with User.filter(fld["name"] != "Ann").watch() as changes:
-        ann.delete()
-        bob.delete()
-        User(name="Cid").persist()
-        assert operations(changes, 1) == [("insert", "Cid")]
-
-
-def test_expressions_are_asked_of_the_document(db: str) -> None:
-    older = lm.raw({"$expr": {"$gt": ["$age", {"$size": "$tags"}]}})
-    with User.filter(older | fld["name"].starts_with("Z")).watch() as changes:
-        User(name="Ann", age=1, tags=["a", "b"]).persist()
-        User(name="Bea", age=3, tags=["a", "b"]).persist()
-        User(name="Zoe", age=0).persist()
-        assert [name for _, name in operations(changes, 2)] == ["Bea", "Zoe"]
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        User.filter().sort("name"),
-        User.filter().limit(3),
-        User.filter().sample(2),
-        User.filter(lm.text("x")),
-        User.filter(fld["place"].near((14.4, 50.1))),
-    ],
-)
-def test_queries_that_cannot_be_watched(query: Any) -> None:
-    with pytest.raises(lm.QueryError, match="filter"):
-        query.watch()
 
 
 def test_the_end_of_a_collection_is_told_and_ends_the_stream(db: str) -> None:
