@@ -167,7 +167,7 @@ async def _absorb_modified(
     async with target.turn(f"persist_many of {model.__name__}: read back"):
         key = {"_id": {"$in": ids}}
         # One reply: a cursor would stay open if this were cancelled.
-        asked = target.collection.find(key, batch_size=len(ids) + 1, session=target.session)
+        asked = target.primary.find(key, batch_size=len(ids) + 1, session=target.session)
         found = await asked.to_list()
     by_id = {as_bytes(document["_id"]): document for document in found}
     for step in steps:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -11,10 +9,11 @@ from typing import Any
 
 from . import _seam
 from ._core import context
-from ._core.model.metadata import Declaration, check_database_name, declaration_of
+from ._core.model.metadata import check_database_name, declaration_of
 from ._core.model.timeseries import timeseries_of
 from ._core.model.values import CODEC_OPTIONS
 from ._core.settings import settings
+from .client_state import state_of
 from .clients import (
     Client,
     MongoCollection,
@@ -117,39 +116,6 @@ def using(*, client: Client | None = None, database: str | None = None) -> Gener
         yield
 
 
-class _ClientState:
-    """What is remembered of one client: its collections, and which have their indexes."""
-
-    def __init__(self) -> None:
-        self.locks: dict[tuple[str, str], _seam.Lock] = {}
-        self.collections: dict[tuple[str, str], MongoCollection] = {}
-        self.indexed: set[tuple[type, str, str]] = set()
-        # The collections that need nothing more, by model and database of the place, each with
-        # the declaration that it was found by.
-        self.ready: dict[tuple[type, str | None], tuple[Declaration, MongoCollection]] = {}
-
-
-_states: dict[int, _ClientState] = {}
-
-
-def _forget_after_fork() -> None:
-    # Another thread of the parent may have held a lock.
-    _states.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
-
-
-def _state_of(client: Client) -> _ClientState:
-    state = _states.get(id(client))
-    if state is None:
-        # By identity: pymongo's clients are equal when their servers are.
-        state = _states.setdefault(id(client), _ClientState())
-        weakref.finalize(client, _states.pop, id(client), None)
-    return state
-
-
 def namespace_of(target: str | type) -> str | dict[str, str]:
     """Return where a stage writes: a collection of the same database, or a model's own place."""
     if isinstance(target, str):
@@ -173,7 +139,7 @@ def collection_at_hand(model: type, place: context.Place) -> MongoCollection | N
         client = _own_client(place.server)
     if client is None:
         return None
-    found = _state_of(client).ready.get((model, place.database))
+    found = state_of(client).ready.get((model, place.database))
     return None if found is None or found[0] is not declaration else found[1]
 
 
@@ -195,7 +161,7 @@ async def collection_of(
     place = place or context.here()
     client = await _client_of(place.server, remote=declaration.remote_db)
     key = (place.database or declaration.db_name, declaration.collection_name)
-    state = _state_of(client)
+    state = state_of(client)
     found = state.collections.get(key)
     if found is None:
         found = client.get_database(key[0]).get_collection(key[1], CODEC_OPTIONS)

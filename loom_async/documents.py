@@ -50,7 +50,7 @@ async def reload(document: D) -> D:
         target = await target_of(type(document))
         async with target.turn(f"reload {type(document).__name__}"):
             key = {"_id": stored_id(document)}
-            found = await target.collection.find_one(key, session=target.session)
+            found = await target.primary.find_one(key, session=target.session)
         if found is None:
             raise _not_found(document)
         _check_class(document, found)
@@ -71,7 +71,7 @@ async def delete(document: DocumentModel) -> bool:
             result = await target.collection.delete_one(key | condition, session=target.session)
             there = None
             if condition and not result.deleted_count:
-                there = await target.collection.find_one(key, session=target.session)
+                there = await target.primary.find_one(key, session=target.session)
         if there is not None:
             raise stale(type(document), document.id, condition, there)
         set_baseline(document, None)
@@ -119,7 +119,7 @@ async def _modify(document: DocumentModel, plan: Modification) -> None:
         with Sending(document):
             found = await update_and_fetch(target, plan)
         if found is None and plan.condition:
-            there = await target.collection.find_one({"_id": plan.id}, session=target.session)
+            there = await target.primary.find_one({"_id": plan.id}, session=target.session)
     if found is None:
         set_doubt(document, False)
         raise (

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from pymongo import ReadPreference
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
@@ -32,6 +33,11 @@ class Target:
         self.collection: MongoCollection = collection
         self.transaction: Transaction | None = transaction
         self.session: AsyncClientSession | None = session
+
+    @property
+    def primary(self) -> MongoCollection:
+        """The collection as its primary has it: what a write has to know, whatever reads prefer."""
+        return self.collection.with_options(read_preference=ReadPreference.PRIMARY)
 
     def turn(self, action: str, *, reads: bool = False) -> Turn:
         """Return a block for one call of the driver, whose errors leave it as Loom's.

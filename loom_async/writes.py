@@ -50,7 +50,7 @@ async def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
         found = await _retryable(target, plan, unless_edited(plan))
         if found is not None:
             return found
-        there = await target.collection.find_one({"_id": plan.id})
+        there = await target.primary.find_one({"_id": plan.id})
         if there is not None and not holds_edits(there, plan):
             raise
         return None if there is None else encode_bson(there)

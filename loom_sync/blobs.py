@@ -10,7 +10,7 @@ from typing import Any
 from bson import Int64, ObjectId
 from gridfs.errors import NoFile
 from gridfs.synchronous import GridFSBucket, GridOut
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReadPreference
 from pymongo.errors import DuplicateKeyError
 
 from loom_async._core.driver_errors import Translated
@@ -39,10 +39,16 @@ _BLOBS_AT_ONCE = 1_000
 
 
 class _Storage:
-    """The GridFS bucket of a model, and its two collections."""
+    """The GridFS bucket of a model, and its two collections.
+
+    Whatever reads prefer, they go to the primary: a version is numbered after the newest one, and
+    its chunks are in three collections that a secondary may have at different states.
+    """
 
     def __init__(self, collection: MongoCollection) -> None:
-        database = collection.database.with_options(codec_options=CODEC_OPTIONS)
+        database = collection.database.with_options(
+            codec_options=CODEC_OPTIONS, read_preference=ReadPreference.PRIMARY
+        )
         self.bucket = GridFSBucket(database, collection.name)
         self.files: MongoCollection = database[f"{collection.name}.files"]
         self.chunks: MongoCollection = database[f"{collection.name}.chunks"]
@@ -216,7 +222,7 @@ def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) -> int
     """Delete the blobs that meet a condition, with all their bytes, and return their number."""
     action = f"delete {model.__name__}"
     _refuse_in_transaction(model.__name__)
-    collection = collection_of(model)
+    collection = collection_of(model).with_options(read_preference=ReadPreference.PRIMARY)
     storage, deleted = _Storage(collection), 0
     with Translated(action):
         while keys := _keys(collection.find(condition, {"_id": 1}, limit=_BLOBS_AT_ONCE)):

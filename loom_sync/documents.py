@@ -52,7 +52,7 @@ def reload(document: D) -> D:
         target = target_of(type(document))
         with target.turn(f"reload {type(document).__name__}"):
             key = {"_id": stored_id(document)}
-            found = target.collection.find_one(key, session=target.session)
+            found = target.primary.find_one(key, session=target.session)
         if found is None:
             raise _not_found(document)
         _check_class(document, found)
@@ -73,7 +73,7 @@ def delete(document: DocumentModel) -> bool:
             result = target.collection.delete_one(key | condition, session=target.session)
             there = None
             if condition and not result.deleted_count:
-                there = target.collection.find_one(key, session=target.session)
+                there = target.primary.find_one(key, session=target.session)
         if there is not None:
             raise stale(type(document), document.id, condition, there)
         set_baseline(document, None)
@@ -120,7 +120,7 @@ def _modify(document: DocumentModel, plan: Modification) -> None:
         with Sending(document):
             found = update_and_fetch(target, plan)
         if found is None and plan.condition:
-            there = target.collection.find_one({"_id": plan.id}, session=target.session)
+            there = target.primary.find_one({"_id": plan.id}, session=target.session)
     if found is None:
         set_doubt(document, False)
         raise (

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 
@@ -34,6 +35,11 @@ class Target:
         self.collection: MongoCollection = collection
         self.transaction: Transaction | None = transaction
         self.session: ClientSession | None = session
+
+    @property
+    def primary(self) -> MongoCollection:
+        """The collection as its primary has it: what a write has to know, whatever reads prefer."""
+        return self.collection.with_options(read_preference=ReadPreference.PRIMARY)
 
     def turn(self, action: str, *, reads: bool = False) -> Turn:
         """Return a block for one call of the driver, whose errors leave it as Loom's.

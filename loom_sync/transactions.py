@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeAlias, TypeVar
 
-from pymongo import WriteConcern
+from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.synchronous.client_session import ClientSession
@@ -120,7 +120,9 @@ def _begin(client: Client) -> ClientSession:
         session = client.start_session()
         try:
             session.start_transaction(
-                read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority")
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority"),
+                read_preference=ReadPreference.PRIMARY,  # the server has no transactions elsewhere
             )
         except BaseException:
             session.end_session()

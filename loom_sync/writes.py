@@ -52,7 +52,7 @@ def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
         found = _retryable(target, plan, unless_edited(plan))
         if found is not None:
             return found
-        there = target.collection.find_one({"_id": plan.id})
+        there = target.primary.find_one({"_id": plan.id})
         if there is not None and not holds_edits(there, plan):
             raise
         return None if there is None else encode_bson(there)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import subprocess
 import sys
 import traceback
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from typing import Any
 import pytest
 
 import loom_async as lm
+from loom_async.clients import open_client
+from loom_async.database import collection_of
 
 from ._seam import pause, together
 
@@ -72,6 +76,17 @@ async def test_lazy_client_is_one_and_closed(
     third = await lm.get_async_local_db_client()
     assert third is not first
     await lm.close()
+
+
+async def test_a_client_is_freed_with_what_is_remembered_of_it() -> None:
+    client = open_client("mongodb://127.0.0.1:1", connect=False)
+    with lm.using(client=client):
+        assert (await collection_of(Note)).database.client is client
+    await client.close()
+    freed = weakref.ref(client)
+    del client
+    gc.collect()
+    assert freed() is None
 
 
 async def test_remote_needs_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

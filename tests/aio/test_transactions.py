@@ -60,6 +60,13 @@ async def test_nobody_else_sees_it_before_its_end(db: str) -> None:
     assert await collection.count_documents({}) == 1
 
 
+async def test_reads_go_to_the_primary_whatever_is_preferred(db: str, mongo_uri: str) -> None:
+    async with lm.connect(mongo_uri, readPreference="secondaryPreferred"), lm.transaction():
+        await (ann := Account(owner="ann")).persist()
+        assert await Account.from_id(ann.id) == ann
+        assert await balances() == {"ann": 0}
+
+
 async def test_objects_are_what_they_were(db: str) -> None:
     old, new, gone = Account(owner="old", balance=1), Account(owner="new"), Account(owner="gone")
     await Account.persist_many([old, gone])

@@ -159,6 +159,20 @@ class ReplicaSet:
         finally:
             primary.run(point | {"mode": "off"})
 
+    @contextmanager
+    def lagging(self) -> Iterator[None]:
+        """Have the secondaries apply nothing of what the primary writes."""
+        primary = self.primary()
+        secondaries = [member for member in self.members if member is not primary]
+        point = {"configureFailPoint": "rsSyncApplyStop"}
+        for member in secondaries:
+            member.run(point | {"mode": "alwaysOn"})
+        try:
+            yield
+        finally:
+            for member in secondaries:
+                member.run(point | {"mode": "off"})
+
     def stop(self) -> None:
         """End all members."""
         for member in self.members:

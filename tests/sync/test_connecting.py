@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import subprocess
 import sys
 import traceback
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from typing import Any
 import pytest
 
 import loom_sync as lm
+from loom_sync.clients import open_client
+from loom_sync.database import collection_of
 
 from ._seam import pause, together
 
@@ -71,6 +75,17 @@ def test_lazy_client_is_one_and_closed(mongo_uri: str, monkeypatch: pytest.Monke
     third = lm.get_local_db_client()
     assert third is not first
     lm.close()
+
+
+def test_a_client_is_freed_with_what_is_remembered_of_it() -> None:
+    client = open_client("mongodb://127.0.0.1:1", connect=False)
+    with lm.using(client=client):
+        assert collection_of(Note).database.client is client
+    client.close()
+    freed = weakref.ref(client)
+    del client
+    gc.collect()
+    assert freed() is None
 
 
 def test_remote_needs_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

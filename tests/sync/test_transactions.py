@@ -60,6 +60,13 @@ def test_nobody_else_sees_it_before_its_end(db: str) -> None:
     assert collection.count_documents({}) == 1
 
 
+def test_reads_go_to_the_primary_whatever_is_preferred(db: str, mongo_uri: str) -> None:
+    with lm.connect(mongo_uri, readPreference="secondaryPreferred"), lm.transaction():
+        (ann := Account(owner="ann")).persist()
+        assert Account.from_id(ann.id) == ann
+        assert balances() == {"ann": 0}
+
+
 def test_objects_are_what_they_were(db: str) -> None:
     old, new, gone = Account(owner="old", balance=1), Account(owner="new"), Account(owner="gone")
     Account.persist_many([old, gone])

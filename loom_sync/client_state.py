@@ -1,0 +1,48 @@
+# Generated from loom_async/client_state.py by `nox -s sync`: edit that file, not this one.
+"""What is remembered of a client as long as it lives: its collections, and which are ready."""
+
+from __future__ import annotations
+
+import os
+
+from loom_async._core.model.metadata import Declaration
+
+from . import _seam
+from .clients import Client, MongoCollection
+
+
+class ClientState:
+    """What is remembered of one client: its collections, and which have their indexes."""
+
+    def __init__(self) -> None:
+        self.locks: dict[tuple[str, str], _seam.Lock] = {}
+        self.collections: dict[tuple[str, str], MongoCollection] = {}
+        self.indexed: set[tuple[type, str, str]] = set()
+        # The collections that need nothing more, by model and database of the place, each with
+        # the declaration that it was found by.
+        self.ready: dict[tuple[type, str | None], tuple[Declaration, MongoCollection]] = {}
+
+
+# Another thread may have held a lock of a state when the process was forked: a child has its own.
+_attribute = ""
+
+
+def _name_attribute() -> None:
+    global _attribute
+    _attribute = f"_loom_state_{os.getpid()}"
+
+
+_name_attribute()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_name_attribute)
+
+
+def state_of(client: Client) -> ClientState:
+    """Return what is remembered of a client.
+
+    It is an attribute of the client, since it holds collections, and these hold the client: kept
+    anywhere else, neither would ever be freed.
+    """
+    attributes = vars(client)
+    state: ClientState | None = attributes.get(_attribute)
+    return attributes.setdefault(_attribute, ClientState()) if state is None else state

@@ -1,0 +1,103 @@
+# Generated from tests/faults/test_lagging.py by `nox -s sync`: edit that file, not this one.
+"""Reads prefer secondaries that lag behind: what a write has to know is asked of the primary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+import loom_sync as lm
+from tests.faults.replica_set import ReplicaSet
+
+DATABASE = f"faults_{__name__.replace('.', '_')}"
+
+
+@lm.declare_persist_db("faults", "notes")
+class Note(lm.Persistable):
+    text: str = ""
+    count: lm.IncrCounter = 0
+
+
+@lm.declare_persist_db("faults", "counted")
+class Counted(lm.PersistableBase):
+    text: str = ""
+    revision: lm.Revision = 0
+
+
+@lm.declare_persist_db("faults", "files")
+class File(lm.BlobModel):
+    pass
+
+
+class Old(NamedTuple):
+    """Objects that all members have as they are here."""
+
+    note: Note
+    counted: Counted
+    file: File
+
+
+@pytest.fixture
+def lagging(replica_set: ReplicaSet) -> Iterator[Old]:
+    """Objects in a set whose secondaries apply no more writes."""
+    replica_set.wait_until_whole()
+    with lm.using(database=DATABASE):
+        with lm.connect(f"{replica_set.uri}&w=3") as client:
+            client.drop_database(DATABASE)
+            (note := Note(text="old")).persist()
+            (counted := Counted(text="old")).persist()
+            (file := File()).persist()
+            file.write_from(b"old")
+        with lm.connect(f"{replica_set.uri}&w=1&readPreference=secondary"):
+            with replica_set.lagging():
+                yield Old(note, counted, file)
+
+
+def test_many_are_read_back_as_they_were_written(lagging: Old) -> None:
+    note = lagging.note
+    (fresh := Note(text="fresh")).persist()
+    fresh.text, note.text = "changed", "new"
+    note.count += 1
+    assert Note.persist_many([note, fresh]) == lm.PersistResult(0, 2, 0)
+    assert (note.text, note.count, fresh.text) == ("new", 1, "changed")
+    assert Note.from_id(fresh.id) is None  # which is as the user has chosen
+
+
+def test_reload_ends_a_doubt_by_what_is_stored(lagging: Old) -> None:
+    note = lagging.note
+    copy = note.model_copy(deep=True)
+    note.count += 1
+    note.persist()
+    assert copy.reload().count == 1
+
+
+def test_a_stale_write_is_told_from_a_missing_document(lagging: Old) -> None:
+    counted = lagging.counted
+    copies = [counted.model_copy(deep=True) for _ in range(2)]
+    counted.text = "new"
+    counted.persist()
+    copies[0].text = "other"
+    for write in (copies[0].persist, copies[1].delete):
+        with pytest.raises(lm.StaleDocument) as caught:
+            write()
+        assert caught.value.revision == counted.revision
+    (fresh := Counted()).persist()
+    copy = fresh.model_copy(deep=True)
+    fresh.text, copy.text = "first", "second"
+    fresh.persist()
+    with pytest.raises(lm.StaleDocument):
+        copy.persist()
+
+
+def test_blobs_are_numbered_and_deleted(lagging: Old) -> None:
+    file = lagging.file
+    for number in (2, 3):
+        assert file.write_from(b"x" * number).number == number
+    with file.open_read() as stream:
+        assert stream.read() == b"xxx"
+    file.delete_version(3)
+    assert [version.number for version in file.versions()] == [1, 2]
+    assert file.delete()
+    assert File.filter().delete() == 0
