@@ -12,15 +12,18 @@ from collections.abc import (
     Callable,
     Coroutine,
     Iterable,
+    Sequence,
 )
 from contextlib import asynccontextmanager
+from contextvars import Context
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, BinaryIO, Generic, ParamSpec, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.to_thread
 
+from ._core.alone import ALONE, Alone
 from ._core.pieces import checked_bytes, is_bytes, iterated_bytes
 from ._core.turns import claim, end
 
@@ -217,3 +220,84 @@ class Exclusively:
 
     async def __aexit__(self, *error: object) -> None:
         end(self._turn)
+
+
+# While no more calls than these are under way, another one is made at once; as few are not joined.
+_FEW = 4
+# Other tasks of the loop wait while the results of so many calls are taken in.
+_MOST = 100
+
+
+class Grouped(Generic[T, R]):
+    """One kind of call, made once for all that begin it in the same turn of the event loop.
+
+    The busier the loop, the more calls are joined; no call waits for another one to end.
+
+    Parameters:
+        alone: Makes the call for one item.
+        together: Makes it for many, and gives what `alone` would for each, or `ALONE`.
+    """
+
+    def __init__(
+        self,
+        alone: Callable[[T], Awaitable[R]],
+        together: Callable[[Sequence[T]], Awaitable[Sequence[R | Alone]]],
+    ) -> None:
+        self._alone = alone
+        self._together = together
+        self._under_way = 0
+        self._joining: list[tuple[T, asyncio.Future[R | Alone]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself keeps none of them alive
+
+    async def __call__(self, item: T) -> R:
+        """Make the call for an item."""
+        self._under_way += 1
+        try:
+            if self._under_way > _FEW:
+                result = await self._joined(item)
+                if result is not ALONE:
+                    return result
+            return await self._alone(item)
+        finally:
+            self._under_way -= 1
+
+    def _joined(self, item: T) -> asyncio.Future[R | Alone]:
+        loop = asyncio.get_running_loop()
+        if not self._joining:
+            loop.call_soon(self._begin)
+        result: asyncio.Future[R | Alone] = loop.create_future()
+        self._joining.append((item, result))
+        return result
+
+    def _begin(self) -> None:
+        calls = [(item, result) for item, result in self._joining if not result.done()]
+        self._joining = []
+        for start in range(0, len(calls), _MOST):
+            joined = calls[start : start + _MOST]
+            if len(joined) < _FEW:
+                for _, result in joined:
+                    result.set_result(ALONE)
+            else:
+                # In no caller's context: what holds for one of them is not for the others.
+                task = asyncio.get_running_loop().create_task(self._make(joined), context=Context())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _make(self, calls: list[tuple[T, asyncio.Future[R | Alone]]]) -> None:
+        try:
+            made = await self._together([item for item, _ in calls])
+        except BaseException as error:
+            for _, result in calls:
+                if result.done():
+                    continue
+                if isinstance(error, Exception):
+                    result.set_exception(error)
+                    result.exception()  # seen, also by a caller that is cancelled at this moment
+                else:
+                    result.cancel()
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, result), value in zip(calls, made, strict=True):
+            if not result.done():
+                result.set_result(value)

@@ -12,12 +12,12 @@ from ._core.errors import DocumentNotFound, InvalidDocument
 from ._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from ._core.model.append_only import refuse_change
 from ._core.model.document import DocumentModel, set_baseline, set_doubt
-from ._core.model.family import scope_of
 from ._core.model.hydration import hydrator
 from ._core.model.identity import parse_id, stored_id
 from ._core.model.plan import Insertion, Modification, plan_persist
 from ._core.model.revisions import revision_condition, stale
 from ._core.transaction import remember
+from .loads import load_by_id
 from .targets import target_of
 from .writes import update_and_fetch
 
@@ -86,8 +86,7 @@ async def from_id(model: type[D], id: Any) -> D | None:
     key = parse_id(model, id)
     target = await target_of(model)
     async with target.turn(f"load {model.__name__}"):
-        wanted = {"_id": key, **scope_of(model)}
-        found = await target.collection.find_one(wanted, session=target.session)
+        found = await load_by_id(target, model, key)
     if found is None:
         return None
     document: D = hydrator(model).one(found)

@@ -7,13 +7,14 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeAlias, TypeVar
+from typing import Any, BinaryIO, Generic, ParamSpec, TypeAlias, TypeVar
 
+from loom_async._core.alone import Alone
 from loom_async._core.pieces import checked_bytes, is_bytes, iterated_bytes
 from loom_async._core.turns import claim, end
 
@@ -195,3 +196,21 @@ class Exclusively:
 
     def __exit__(self, *error: object) -> None:
         end(self._turn)
+
+
+class Grouped(Generic[T, R]):
+    """One kind of call, made for each item alone: threads have no turns that they could share.
+
+    Parameters:
+        alone: Makes the call for one item.
+        together: Would make it for many.
+    """
+
+    def __init__(
+        self, alone: Callable[[T], R], together: Callable[[Sequence[T]], Sequence[R | Alone]]
+    ) -> None:
+        self._alone = alone
+
+    def __call__(self, item: T) -> R:
+        """Make the call for an item."""
+        return self._alone(item)

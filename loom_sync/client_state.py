@@ -4,8 +4,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
+
+from pymongo import _csot
 
 from loom_async._core.model.metadata import Declaration
+from loom_async._core.model.plan import Modification
+from loom_async._core.settings import setting
 
 from . import _seam
 from .clients import Client, MongoCollection
@@ -21,6 +26,17 @@ class ClientState:
         # The collections that need nothing more, by model and database of the place, each with
         # the declaration that it was found by.
         self.ready: dict[tuple[type, str | None], tuple[Declaration, MongoCollection]] = {}
+        # By the id of the collection, which lives as long.
+        self.updates: dict[int, _seam.Grouped[Modification, bytes | None]] = {}
+        self.loads: dict[tuple[int, type], _seam.Grouped[Any, dict[str, Any] | None]] = {}
+
+
+def is_grouping() -> bool:
+    """Say whether operations may be sent together here: not where a block limits the time of each.
+
+    That block is pymongo's `timeout`, which has no public word for what is left of it.
+    """
+    return _csot.get_timeout() is None and bool(setting("grouping"))
 
 
 # Another thread may have held a lock of a state when the process was forked: a child has its own.

@@ -12,7 +12,6 @@ from loom_async._core.errors import DocumentNotFound, InvalidDocument
 from loom_async._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel, set_baseline, set_doubt
-from loom_async._core.model.family import scope_of
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.identity import parse_id, stored_id
 from loom_async._core.model.plan import Insertion, Modification, plan_persist
@@ -20,6 +19,7 @@ from loom_async._core.model.revisions import revision_condition, stale
 from loom_async._core.transaction import remember
 
 from . import _seam, hooks
+from .loads import load_by_id
 from .targets import target_of
 from .writes import update_and_fetch
 
@@ -88,8 +88,7 @@ def from_id(model: type[D], id: Any) -> D | None:
     key = parse_id(model, id)
     target = target_of(model)
     with target.turn(f"load {model.__name__}"):
-        wanted = {"_id": key, **scope_of(model)}
-        found = target.collection.find_one(wanted, session=target.session)
+        found = load_by_id(target, model, key)
     if found is None:
         return None
     document: D = hydrator(model).one(found)

@@ -4,26 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pymongo import ReturnDocument
-from pymongo.errors import (
-    AutoReconnect,
-    NetworkTimeout,
-    ServerSelectionTimeoutError,
-    WriteConcernError,
-    WTimeoutError,
-)
+from pymongo.errors import AutoReconnect, NetworkTimeout, ServerSelectionTimeoutError
 
 from loom_async._core.model.plan import Modification, holds_edits, unless_edited
 from loom_async._core.model.values import CODEC_OPTIONS, encode_bson
+from loom_async._core.write_concern import unconfirmed
 
+from . import _seam
+from .client_state import state_of
 from .clients import MongoCollection
+from .grouped_updates import can_be_grouped, update_together
 from .targets import Target
-
-# Codes with which a server says that it stops being the primary while it waits for other members,
-# which may undo the write (driver specification "Retryable Writes").
-_LEAVING = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 
 
 def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
@@ -33,7 +28,8 @@ def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
     costs another write (MongoDB manual, "Retryable Writes"). An update whose outcome the document
     tells needs no copy: it is sent plainly, and made again if its reply is lost and it has not
     happened. In a transaction nothing is retried but the whole. Where a client limits the time of
-    an operation, the driver alone knows how much of it is left for a retry.
+    an operation, the driver alone knows how much of it is left for a retry. What many threads send
+    at once may go together.
 
     Raises:
         AutoReconnect: The reply was lost, and other writers hide whether the update has happened.
@@ -42,6 +38,8 @@ def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
     if target.session is not None or options.timeout is not None or not plan.is_repeatable:
         return _retryable(target, plan, plan.condition)
     try:
+        if can_be_grouped(target.collection, plan):
+            return _grouped(target.collection)(plan)
         return _find_and_modify(target.collection, plan)
     except (NetworkTimeout, ServerSelectionTimeoutError):
         raise  # the time that was configured has passed
@@ -56,6 +54,17 @@ def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
         if there is not None and not holds_edits(there, plan):
             raise
         return None if there is None else encode_bson(there)
+
+
+def _grouped(collection: MongoCollection) -> _seam.Grouped[Modification, bytes | None]:
+    known = state_of(collection.database.client).updates
+    found = known.get(id(collection))
+    if found is None:
+        found = _seam.Grouped(
+            partial(_find_and_modify, collection), partial(update_together, collection)
+        )
+        known[id(collection)] = found
+    return found
 
 
 def _retryable(target: Target, plan: Modification, condition: Mapping[str, Any]) -> bytes | None:
@@ -80,15 +89,6 @@ def _find_and_modify(collection: MongoCollection, plan: Modification) -> bytes |
     reply = collection.database.command(command, codec_options=CODEC_OPTIONS)
     failure = reply.get("writeConcernError")
     if failure:
-        raise _unconfirmed(failure)
+        raise unconfirmed(failure)
     # Decoding and encoding it anew takes less than the driver's objects of raw documents.
     return None if reply["value"] is None else encode_bson(reply["value"])
-
-
-def _unconfirmed(failure: dict[str, Any]) -> AutoReconnect | WriteConcernError:
-    text, code = str(failure.get("errmsg")), failure.get("code")
-    if code in _LEAVING:
-        return AutoReconnect(text)
-    if failure.get("errInfo", {}).get("wtimeout"):
-        return WTimeoutError(text, code, failure)
-    return WriteConcernError(text, code, failure)

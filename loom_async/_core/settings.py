@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     transaction_timeout: float = Field(
         default=120.0, gt=0, description="Seconds for which a transaction is run again."
     )
+    grouping: bool = Field(
+        default=True,
+        description="Send loads by id and saves together when many tasks begin them at once.",
+    )
     arrow_workers: int = Field(
         default=2, ge=1, description="Threads that decode Arrow tables at once in an event loop."
     )

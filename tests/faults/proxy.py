@@ -27,6 +27,11 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
 
+    @property
+    def connections(self) -> int:
+        """How many there are from clients."""
+        return len(self._writers) // 2
+
     def freeze(self) -> None:
         """Let nothing through from now on, as a network that drops every packet."""
         self._loop.call_soon_threadsafe(self._asking.clear)

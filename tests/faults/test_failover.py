@@ -65,6 +65,7 @@ async def test_writers_while_primaries_are_killed(replica_set: ReplicaSet) -> No
             print(Counter(str(error)[:300] for error in errors))
             await check_items(writers)
             await check_tallies(writers)
-            # The driver sends a write once more: an error takes a second failure meanwhile.
-            assert len(errors) <= WRITERS
+            # Sent once, every kill would cost each writer a write; sent once more, it takes a
+            # second failure meanwhile.
+            assert len(errors) < KILLS * WRITERS
         await client.drop_database(f"faults_{__name__.replace('.', '_')}")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import loom_async as lm
 from loom_async import _seam
+from tests.aio._seam import gathered
 
 # What persist_many is given at a time: new objects, and changed ones.
 _NEW, _CHANGED = 5, 3
+# How many objects a writer stores at once, each by a call of its own.
+_AT_ONCE = 6
 
 
 @lm.declare_persist_db("faults", "items")
@@ -94,6 +98,7 @@ class Writer:
         await self._count(self.tallies[:1], many=False)
         await self._write([Item(writer=self.number) for _ in range(_NEW)], 1, many=True)
         await self._write(self.items[-_CHANGED:], 3, many=True)
+        await self._write_at_once({item.id: item for item in self.items[-_AT_ONCE:]}, 4)
         await self._count(self.tallies, many=True)
 
     async def _write(self, items: list[Item], version: int, *, many: bool) -> None:
@@ -104,6 +109,15 @@ class Writer:
         if await self._attempt(items, many=many):
             record.stored |= {item.id: version for item in items}
             self.items = (self.items + items)[-100:]
+
+    async def _write_at_once(self, items: dict[Any, Item], version: int) -> None:
+        async def write(item: Item) -> None:
+            item.become(version)
+            self.record.tried[item.id] = version
+            if await self._attempt([item], many=False):
+                self.record.stored[item.id] = version
+
+        await gathered(*(partial(write, item) for item in items.values()))
 
     async def _count(self, tallies: list[Tally], *, many: bool) -> None:
         for tally in tallies:

@@ -15,6 +15,8 @@ from pydantic import BaseModel
 import loom_sync as lm
 from loom_sync import fld
 
+from ._seam import gathered
+
 pytestmark = pytest.mark.usefixtures("db")
 
 keys = st.sampled_from(["a", "b", "c.d", "$e", "", "0", "é"])
@@ -113,6 +115,9 @@ quick = settings(
 )
 
 
+few = settings(quick, max_examples=20)
+
+
 @quick
 @given(machines, st.lists(edits, max_size=6), st.booleans())
 def test_stored_document_equals_the_model(
@@ -160,3 +165,29 @@ def test_nothing_but_the_edits_is_written(
     assert found["meta"]["theirs"] == other
     assert found["runs"] == expected_runs
     assert str(found["main"]["price"]) == str(machine.main.price + 1)
+
+
+@few
+@given(st.lists(st.tuples(machines, st.lists(edits, max_size=3)), min_size=8, max_size=12))
+def test_many_at_once_give_the_same_as_one_by_one(
+    planned: list[tuple[dict[str, Any], list[Edit]]],
+) -> None:
+    made = [Machine(**start) for start, _ in planned]
+    Machine.persist_many(made)
+
+    def loading(machine: Machine) -> Any:
+        def load() -> Machine | None:
+            return Machine.from_id(machine.id)
+
+        return load
+
+    loaded: list[Any] = gathered(*map(loading, made))
+    assert loaded == made
+    for machine, (_, changes) in zip(loaded, planned, strict=True):
+        for change in changes:
+            change(machine)
+    before = [machine.model_dump(exclude={"updated_time"}) for machine in loaded]
+    gathered(*(machine.persist for machine in loaded))
+    assert [machine.model_dump(exclude={"updated_time"}) for machine in loaded] == before
+    assert gathered(*map(loading, made)) == loaded
+    assert not any(gathered(*(machine.persist for machine in loaded)))

@@ -66,6 +66,7 @@ def test_writers_while_primaries_are_killed(replica_set: ReplicaSet) -> None:
             print(Counter(str(error)[:300] for error in errors))
             check_items(writers)
             check_tallies(writers)
-            # The driver sends a write once more: an error takes a second failure meanwhile.
-            assert len(errors) <= WRITERS
+            # Sent once, every kill would cost each writer a write; sent once more, it takes a
+            # second failure meanwhile.
+            assert len(errors) < KILLS * WRITERS
         client.drop_database(f"faults_{__name__.replace('.', '_')}")

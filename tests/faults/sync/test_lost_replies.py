@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -74,11 +75,13 @@ def test_a_reply_to_many_is_lost(through: Through) -> None:
         assert Counter.filter().count() == 2
 
 
-def write_meanwhile(mongo_uri: str, proxy: Proxy, theirs: dict[str, Any]) -> None:
-    """Wait for a counter's new name, let another one write, and break the connection."""
+def write_meanwhile(
+    mongo_uri: str, proxy: Proxy, theirs: dict[str, Any], *, count: int = 1
+) -> None:
+    """Wait for new names, let another one write to the first, and break the connections."""
     with MongoClient[dict[str, Any]](mongo_uri) as client:
         counters = client[DATABASE]["counters"]
-        until(lambda: counters.count_documents({"name": "new"}))
+        until(lambda: counters.count_documents({"name": "new"}) == count)
         if theirs:
             counters.update_one({}, {"$set": theirs})
     proxy.cut()
@@ -117,3 +120,33 @@ def test_nothing_is_set_over_what_another_has_set(through: Through, mongo_uri: s
         rename_unheard(through, mongo_uri, {"name": "theirs"})
     (stored,) = Counter.filter().load_many()
     assert stored.name == "theirs"
+
+
+def test_many_are_stored_at_once(through: Through, mongo_uri: str) -> None:
+    """Each of them is as if it had been alone: one has met another writer, the others have not."""
+    proxy, uri = through
+    count = 20
+    theirs, outcomes = {"name": "theirs", "log": ["theirs"]}, dict[Any, object]()
+    with lm.connect(uri, minPoolSize=count):
+        counters = [Counter() for _ in range(count)]
+        Counter.persist_many(counters)
+        first = counters[0].id
+        # Connections are made while they can be, two of them by the driver's monitors.
+        _seam.in_thread(until, lambda: proxy.connections >= count + 2)
+        proxy.hold_replies()
+
+        def renaming(counter: Counter) -> None:
+            try:
+                outcomes[counter.id] = rename(counter)
+            except lm.ConnectionFailed as error:
+                outcomes[counter.id] = error
+
+        def others() -> None:
+            write = partial(write_meanwhile, mongo_uri, proxy, theirs, count=count)
+            _seam.in_thread(write)
+
+        gathered(*(partial(renaming, counter) for counter in counters[::-1]), others)
+        assert isinstance(outcomes.pop(first), lm.ConnectionFailed)
+        assert list(outcomes.values()) == [None] * (count - 1)
+        stored = {counter.id: counter.name for counter in Counter.filter().load_many()}
+        assert stored == {counter.id: counter.name for counter in counters} | {first: "theirs"}

@@ -1,0 +1,176 @@
+"""Many load and save at once: each gets its own document, or its own error, as if it were alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bson import Int64
+
+import loom_async as lm
+from loom_async.database import collection_of
+
+from ._seam import gathered
+
+MANY = 30
+
+
+@lm.declare_persist_db("at_once", "tasks", index=[lm.Index("name", unique=True)])
+class Task(lm.Persistable):
+    name: str
+    notes: list[str] = []
+    details: dict[str, int] = {}
+    count: lm.IncrCounter = 0
+
+
+@lm.declare_persist_db("at_once", "animals", discriminator="kind")
+class Animal(lm.PersistableBase):
+    name: str
+
+
+class Dog(Animal, tag="dog"):
+    pass
+
+
+class Cat(Animal, tag="cat"):
+    pass
+
+
+@lm.declare_persist_db("at_once", "numbered")
+class Numbered(lm.PersistableBase):
+    id: int
+    text: str = ""
+
+
+@lm.declare_persist_db("at_once", "named")
+class Named(lm.PersistableBase):
+    id: str
+
+
+def caught(function: Callable[..., Awaitable[Any]], *arguments: Any) -> Callable[[], Any]:
+    """Return a call that gives the Loom error it ends with, or what it returns."""
+
+    async def call() -> Any:
+        try:
+            return await function(*arguments)
+        except lm.LoomError as error:
+            return error
+
+    return call
+
+
+async def make(count: int = MANY) -> list[Task]:
+    tasks = [Task(name=f"task {n}") for n in range(count)]
+    await Task.persist_many(tasks)
+    return tasks
+
+
+async def load(id: Any) -> Task | None:
+    return await Task.from_id(id)
+
+
+async def test_each_gets_its_own(db: str) -> None:
+    tasks = await make()
+    ids = [task.id for task in tasks]
+    random.shuffle(ids)
+    assert [task and task.id for task in await gathered(*(caught(load, id) for id in ids))] == ids
+    for number, task in enumerate(tasks):
+        task.name = f"new {number}"
+    assert await gathered(*(caught(task.persist) for task in tasks)) == [True] * MANY
+    assert {task.name for task in await Task.filter().load_many()} == {t.name for t in tasks}
+    before = [task.model_dump() for task in tasks]
+    assert await gathered(*(caught(task.persist) for task in tasks)) == [False] * MANY
+    assert [(await task.reload()).model_dump() for task in tasks] == before
+
+
+async def test_nobody_shares_a_loaded_object(db: str) -> None:
+    (task,) = await make(1)
+    found = await gathered(*(caught(load, task.id) for _ in range(MANY)))
+    for other in found[1:]:
+        assert other == found[0]
+        other.notes.append("mine")
+    assert found[0].notes == []
+
+
+async def test_some_are_gone_and_some_are_refused(db: str) -> None:
+    tasks = await make()
+    collection = await collection_of(Task)
+    await collection.delete_many({"_id": {"$in": [task.id for task in tasks[:3]]}})
+    await Task(name="taken").persist()
+    for number, task in enumerate(tasks):
+        task.name = "taken" if number % 10 == 9 else f"new {number}"
+    outcomes = await gathered(*(caught(task.persist) for task in tasks))
+    for number, outcome in enumerate(outcomes):
+        if number < 3:
+            assert isinstance(outcome, lm.DocumentNotFound)
+        elif number % 10 == 9:
+            assert isinstance(outcome, lm.DuplicateKey)
+            assert outcome.key == {"name": "taken"}
+        else:
+            assert outcome is True
+    found = await gathered(*(caught(load, task.id) for task in tasks))
+    for number, (task, there) in enumerate(zip(tasks, found, strict=True)):
+        stored = f"task {number}" if number % 10 == 9 else task.name
+        assert there is None if number < 3 else there.name == stored
+    refused = tasks[9]
+    refused.name = "not taken"
+    assert await refused.persist()
+
+
+async def test_what_others_have_written_is_taken_in(db: str) -> None:
+    tasks = await make()
+    collection = await collection_of(Task)
+    await collection.update_many({}, {"$set": {"details.theirs": 1}, "$push": {"notes": "theirs"}})
+    for number, task in enumerate(tasks):
+        task.name = f"new {number}"
+    assert all(await gathered(*(caught(task.persist) for task in tasks)))
+    assert all((task.notes, task.details) == (["theirs"], {"theirs": 1}) for task in tasks)
+
+
+async def test_two_objects_of_one_document(db: str) -> None:
+    (task,) = await make(1)
+    copies = [task.model_copy(deep=True) for _ in range(MANY)]
+    for number, copy in enumerate(copies):
+        if number % 2:
+            copy.notes.append(f"note {number}")
+        else:
+            copy.name = f"name {number}"
+    assert all(await gathered(*(caught(copy.persist) for copy in copies)))
+    stored = await task.reload()
+    assert stored.name.startswith("name ")
+    assert sorted(stored.notes) == sorted(f"note {n}" for n in range(1, MANY, 2))
+
+
+async def test_counters_count_once(db: str) -> None:
+    (task,) = await make(1)
+    copies = [task.model_copy() for _ in range(MANY)]
+    for copy in copies:
+        copy.count += 1
+    assert all(await gathered(*(caught(copy.persist) for copy in copies)))
+    assert (await task.reload()).count == MANY
+
+
+async def test_classes_of_a_family(db: str) -> None:
+    animals = [(Dog if n % 2 else Cat)(name=f"animal {n}") for n in range(MANY)]
+    await Animal.persist_many(animals)
+    found = await gathered(*(caught(Animal.from_id, animal.id) for animal in animals))
+    assert [type(animal) for animal in found] == [type(animal) for animal in animals]
+    dogs = await gathered(*(caught(Dog.from_id, animal.id) for animal in animals))
+    assert [dog is not None for dog in dogs] == [n % 2 == 1 for n in range(MANY)]
+
+
+async def test_numbers_are_the_same_whatever_their_type(db: str) -> None:
+    collection = await collection_of(Numbered)
+    rows = [{"_id": Int64(n) if n % 2 else float(n), "text": f"{n}"} for n in range(MANY)]
+    await collection.insert_many(rows)
+    found = await gathered(*(caught(Numbered.from_id, n) for n in range(MANY + 5)))
+    assert [f and f.text for f in found] == [*map(str, range(MANY)), *[None] * 5]
+
+
+async def test_names_are_the_same_by_a_collation(client: Any, db: str) -> None:
+    collation = {"locale": "en", "strength": 1}
+    await client[db].create_collection("named", collation=collation)
+    await Named.persist_many(Named(id=f"a{n}") for n in range(MANY))
+    found = await gathered(*(caught(Named.from_id, f"A{n}") for n in range(MANY + 5)))
+    assert [f and f.id for f in found] == [*(f"a{n}" for n in range(MANY)), *[None] * 5]
