@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect, ExecutionTimeout
 
 from loom_async._core.alone import ALONE, Alone
 from loom_async._core.model.changes import as_bytes
-from loom_async._core.model.plan import Modification, holds_edits
+from loom_async._core.model.plan import Modification, holds_edits, unless_edited
 from loom_async._core.model.values import CODEC_OPTIONS, encode_bson
 from loom_async._core.write_concern import unconfirmed
 
@@ -21,7 +21,8 @@ from .clients import MongoCollection
 # An update may wait for a document that a transaction holds, and the others of its command with
 # it: after so many milliseconds each of them goes on by itself.
 _LIMIT = 1_000
-# What is sent, replied and decoded at once stays small: documents of more bytes go by themselves.
+# What is sent, replied and decoded at once stays small: documents of more bytes go by themselves,
+# before the update or after it.
 _LARGE = 16_384
 
 
@@ -35,7 +36,7 @@ def can_be_grouped(collection: MongoCollection, plan: Modification) -> bool:
     return (
         options.retry_writes
         and options.auto_encryption_opts is None
-        and len(plan.expected) <= _LARGE
+        and plan.size <= _LARGE
         and is_grouping()
     )
 
@@ -45,7 +46,9 @@ def update_together(
 ) -> list[bytes | Alone | None]:
     """Update documents, and return the bytes of each afterwards; None for one that is not there.
 
-    An update that the server refused, or of which its reply does not tell enough, is `ALONE`.
+    An update that the server refused, or of which its reply does not tell enough, is `ALONE`. So is
+    one whose fields another writer has changed since they were loaded: whoever was cancelled has
+    no say in when the others' command is sent, and it must set nothing over a later save.
 
     Raises:
         AutoReconnect: Nobody knows which of them have happened.
@@ -69,7 +72,9 @@ def update_together(
 def _update(collection: MongoCollection, plans: Sequence[Modification]) -> dict[str, Any]:
     command: dict[str, Any] = {
         "update": collection.name,
-        "updates": [{"q": {"_id": plan.id}, "u": plan.update} for plan in plans],
+        "updates": [
+            {"q": {"_id": plan.id, **unless_edited(plan)}, "u": plan.update} for plan in plans
+        ],
         "ordered": False,
         "maxTimeMS": _LIMIT,
     }

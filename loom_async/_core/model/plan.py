@@ -43,6 +43,7 @@ class Modification(NamedTuple):
     `condition` is what else the document must still have: the revision that it was loaded with.
     `expected` is the document as it is afterwards, if nobody else has changed it meanwhile.
     `is_repeatable` says whether twice is the same as once.
+    `size` is how many bytes the document has before or after, whichever is more.
     """
 
     id: Any
@@ -55,6 +56,7 @@ class Modification(NamedTuple):
     condition: Mapping[str, Any]
     expected: bytes
     is_repeatable: bool
+    size: int
 
 
 Plan: TypeAlias = Insertion | Modification
@@ -174,6 +176,7 @@ def _plan_modification(
         condition,
         expected,
         is_repeatable,
+        max(len(stored), len(expected)),
     )
 
 
