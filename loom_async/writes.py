@@ -36,9 +36,7 @@ async def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
     if target.session is not None or options.timeout is not None or not plan.is_repeatable:
         return await _retryable(target, plan, plan.condition)
     try:
-        if can_be_grouped(target.collection, plan):
-            return await _grouped(target.collection)(plan)
-        return await _find_and_modify(target.collection, plan)
+        return await _grouped(target.collection)(plan)
     except (NetworkTimeout, ServerSelectionTimeoutError):
         raise  # the time that was configured has passed
     except AutoReconnect:
@@ -59,7 +57,9 @@ def _grouped(collection: MongoCollection) -> _seam.Grouped[Modification, bytes |
     found = known.get(id(collection))
     if found is None:
         found = _seam.Grouped(
-            partial(_find_and_modify, collection), partial(update_together, collection)
+            partial(_find_and_modify, collection),
+            partial(update_together, collection),
+            partial(can_be_grouped, collection),
         )
         known[id(collection)] = found
     return found

@@ -204,10 +204,14 @@ class Grouped(Generic[T, R]):
     Parameters:
         alone: Makes the call for one item.
         together: Would make it for many.
+        can_join: Would say whether an item can be one of many.
     """
 
     def __init__(
-        self, alone: Callable[[T], R], together: Callable[[Sequence[T]], Sequence[R | Alone]]
+        self,
+        alone: Callable[[T], R],
+        together: Callable[[Sequence[T]], Sequence[R | Alone]],
+        can_join: Callable[[T], bool],
     ) -> None:
         self._alone = alone
 

@@ -203,7 +203,8 @@ def configured_uri() -> str | None:
 
 
 def _remote_uri() -> str:
-    uri, secret = settings().remote_uri, settings().remote_secret
+    uri: SecretStr | None = setting("remote_uri")
+    secret: SecretStr | None = setting("remote_secret")
     if uri is None:
         raise ConfigurationError(
             "no remote server is configured",

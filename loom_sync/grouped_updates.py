@@ -30,11 +30,13 @@ def can_be_grouped(collection: MongoCollection, plan: Modification) -> bool:
     """Say whether an update that may be made twice can go together with others.
 
     It cannot where the time of each operation is limited on its own, where the client may not try
-    again what is in doubt, and where the driver encrypts, which takes one update at a time.
+    again what is in doubt or asks for no reply, and where the driver encrypts, which takes one
+    update at a time.
     """
     options = collection.database.client.options
     return (
         options.retry_writes
+        and collection.write_concern.acknowledged
         and options.auto_encryption_opts is None
         and plan.size <= _LARGE
         and is_grouping()

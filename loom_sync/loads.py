@@ -20,7 +20,7 @@ from .targets import Target
 
 def load_by_id(target: Target, model: type, key: Any) -> dict[str, Any] | None:
     """Return the document of an id, as it is stored; None if the model has none."""
-    if target.session is None and is_grouping():
+    if target.session is None:
         return _grouped(target.collection, model)(key)
     wanted = {"_id": key, **scope_of(model)}
     return target.collection.find_one(wanted, session=target.session)
@@ -31,10 +31,17 @@ def _grouped(collection: MongoCollection, model: type) -> _seam.Grouped[Any, dic
     found = known.get((id(collection), model))
     if found is None:
         found = _seam.Grouped(
-            partial(_load, collection, model), partial(_load_together, collection, model)
+            partial(_load, collection, model),
+            partial(_load_together, collection, model),
+            partial(_can_be_grouped, collection),
         )
         known[id(collection), model] = found
     return found
+
+
+def _can_be_grouped(collection: MongoCollection, key: Any) -> bool:
+    # The server makes linearizable a query for one document, and no other.
+    return collection.read_concern.level != "linearizable" and is_grouping()
 
 
 def _load(collection: MongoCollection, model: type, key: Any) -> dict[str, Any] | None:

@@ -61,13 +61,13 @@ async def test_many_go_together(client: Any, db: str) -> None:
     tasks = await make()
     with commands_of(client) as sent:
         assert all(await asyncio.gather(*rename(tasks)))
-    assert kinds(sent) == {"findAndModify": 4, "update": 1, "find": 1}
+    assert kinds(sent) == {"findAndModify": 2, "update": 1, "find": 1}
     (update,) = (command for command in sent if "updates" in command)
-    assert len(update["updates"]) == MANY - 4
+    assert len(update["updates"]) == MANY - 2
     assert all(u["u"]["$set"].keys() == {"name", "updated_time"} for u in update["updates"])
     with commands_of(client) as sent:
         found = await asyncio.gather(*(Task.from_id(task.id) for task in tasks))
-    assert kinds(sent) == {"find": 5}
+    assert kinds(sent) == {"find": 3}
     assert found == tasks
     assert await names() == {"new"}
 
@@ -76,7 +76,7 @@ async def test_a_hundred_at_most(client: Any, db: str) -> None:
     tasks = await make(250)
     with commands_of(client, "update") as sent:
         await asyncio.gather(*rename(tasks))
-    assert sorted(len(command["updates"]) for command in sent) == [46, 100, 100]
+    assert sorted(len(command["updates"]) for command in sent) == [48, 100, 100]
     assert await names() == {"new"}
 
 
@@ -308,8 +308,8 @@ async def test_failures(failing: Any) -> None:
         tasks = await make()
         await fail(failing, "update", failure)
         outcomes = await asyncio.gather(*rename(tasks), return_exceptions=True)
-        assert [outcome is True for outcome in outcomes] == [True] * 4 + [False] * (MANY - 4)
-        assert {type(outcome) for outcome in outcomes[4:]} == {kind}
+        assert [outcome is True for outcome in outcomes] == [True] * 2 + [False] * (MANY - 2)
+        assert {type(outcome) for outcome in outcomes[2:]} == {kind}
         assert all(await asyncio.gather(*rename(tasks, "again")))
         assert await names() == {"again"}
         await Task.filter().delete()
