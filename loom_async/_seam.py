@@ -237,14 +237,14 @@ class Grouped(Generic[T, R]):
 
     Parameters:
         alone: Makes the call for one item.
-        together: Makes it for many, and gives what `alone` would for each, or `ALONE`.
+        together: Makes it for many, and gives for each what `alone` would, its error, or `ALONE`.
         can_join: Says whether an item can be one of many; asked only when many are under way.
     """
 
     def __init__(
         self,
         alone: Callable[[T], Awaitable[R]],
-        together: Callable[[Sequence[T]], Awaitable[Sequence[R | Alone]]],
+        together: Callable[[Sequence[T]], Awaitable[Sequence[R | Alone | Exception]]],
         can_join: Callable[[T], bool],
     ) -> None:
         self._alone = alone
@@ -252,7 +252,7 @@ class Grouped(Generic[T, R]):
         self._can_join = can_join
         self._under_way = 0
         self._joining: list[tuple[T, asyncio.Future[R | Alone]]] = []
-        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself keeps none of them alive
+        self._tasks: dict[asyncio.Task[None], list[asyncio.Future[R | Alone]]] = {}
 
     async def __call__(self, item: T) -> R:
         """Make the call for an item."""
@@ -266,43 +266,59 @@ class Grouped(Generic[T, R]):
         finally:
             self._under_way -= 1
 
-    def _joined(self, item: T) -> asyncio.Future[R | Alone]:
+    async def _joined(self, item: T) -> R | Alone:
         loop = asyncio.get_running_loop()
         if not self._joining:
             loop.call_soon(self._begin)
         result: asyncio.Future[R | Alone] = loop.create_future()
         self._joining.append((item, result))
-        return result
+        try:
+            return await result
+        except asyncio.CancelledError:
+            self._end_what_nobody_awaits()
+            raise
+
+    def _end_what_nobody_awaits(self) -> None:
+        for task, results in self._tasks.items():
+            if all(result.done() for result in results):
+                task.cancel()
 
     def _begin(self) -> None:
-        calls = [(item, result) for item, result in self._joining if not result.done()]
-        self._joining = []
-        for start in range(0, len(calls), _MOST):
-            joined = calls[start : start + _MOST]
-            if len(joined) < _LEAST:
+        calls, self._joining = self._joining, []
+        waiting = [(item, result) for item, result in calls if not result.done()]
+        for start in range(0, len(waiting), _MOST):
+            joined = waiting[start : start + _MOST]
+            if len(joined) < _LEAST or not self._is_begun(joined):
                 for _, result in joined:
                     result.set_result(ALONE)
-            else:
-                # In no caller's context: what holds for one of them is not for the others.
-                task = asyncio.get_running_loop().create_task(self._make(joined), context=Context())
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+
+    def _is_begun(self, calls: list[tuple[T, asyncio.Future[R | Alone]]]) -> bool:
+        # In no caller's context: what holds for one of them is not for the others.
+        making = self._make(calls)
+        try:
+            task = Context().run(asyncio.get_running_loop().create_task, making)
+        except Exception:  # of a task factory: nobody is to wait for what has not begun
+            making.close()
+            return False
+        self._tasks[task] = [result for _, result in calls]
+        task.add_done_callback(self._tasks.pop)
+        return True
 
     async def _make(self, calls: list[tuple[T, asyncio.Future[R | Alone]]]) -> None:
+        made: Sequence[R | Alone | Exception]
         try:
             made = await self._together([item for item, _ in calls])
-        except BaseException as error:
+        except Exception as error:
+            made = [error] * len(calls)
+        except BaseException:
             for _, result in calls:
-                if result.done():
-                    continue
-                if isinstance(error, Exception):
-                    result.set_exception(error)
-                    result.exception()  # seen, also by a caller that is cancelled at this moment
-                else:
-                    result.cancel()
-            if not isinstance(error, Exception):
-                raise
-            return
+                result.cancel()
+            raise
         for (_, result), value in zip(calls, made, strict=True):
-            if not result.done():
+            if result.done():
+                continue
+            if isinstance(value, Exception):
+                result.set_exception(value)
+                result.exception()  # seen, also by a caller that is cancelled at this moment
+            else:
                 result.set_result(value)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pymongo import ReadPreference
-from pymongo.errors import AutoReconnect, ExecutionTimeout
+from pymongo.errors import (
+    AutoReconnect,
+    ExecutionTimeout,
+    NetworkTimeout,
+    ServerSelectionTimeoutError,
+)
 
 from ._core.alone import ALONE, Alone
 from ._core.model.changes import as_bytes
-from ._core.model.plan import Modification, holds_edits, unless_edited
+from ._core.model.plan import Modification, holds_edits, is_unedited, unless_edited
 from ._core.model.values import CODEC_OPTIONS, encode_bson
 from ._core.write_concern import unconfirmed
 from .client_state import is_grouping
 from .clients import MongoCollection
+from .targets import at_primary
 
 # An update may wait for a document that a transaction holds, and the others of its command with
 # it: after so many milliseconds each of them goes on by itself.
@@ -43,30 +48,76 @@ def can_be_grouped(collection: MongoCollection, plan: Modification) -> bool:
 
 async def update_together(
     collection: MongoCollection, plans: Sequence[Modification]
-) -> list[bytes | Alone | None]:
+) -> Sequence[bytes | Alone | Exception | None]:
     """Update documents, and return the bytes of each afterwards; None for one that is not there.
 
-    An update that the server refused, or of which its reply does not tell enough, is `ALONE`. So is
-    one whose fields another writer has changed since they were loaded: whoever was cancelled has
-    no say in when the others' command is sent, and it must set nothing over a later save.
+    An update that the server refused is `ALONE`, and so is one whose fields another writer has
+    changed since they were loaded: whoever was cancelled has no say in when the others' command is
+    sent, and it must set nothing over a later save.
+
+    Of an update that is an `AutoReconnect` nobody knows whether it has happened.
 
     Raises:
-        AutoReconnect: Nobody knows which of them have happened.
+        AutoReconnect: So it is with all of them.
+        NetworkTimeout: The time of the client has passed.
+        ServerSelectionTimeoutError: Nothing was sent, as there was no server.
     """
-    reply = await _update(collection, plans)
+    try:
+        reply = await _update(collection, plans)
+    except ExecutionTimeout as error:
+        return await _interrupted(collection, plans, error)
     refused = {error["index"] for error in reply.get("writeErrors", ())}
-    is_certain = reply["n"] + len(refused) == len(plans)
+    skipped = len(plans) - reply["n"] - len(refused)
+    failure = reply.get("writeConcernError")
+    if failure:
+        without = _unconfirmed(failure, is_certain=not skipped)
+        return [ALONE if index in refused else without for index in range(len(plans))]
     stored = await _read_back(collection, plans)
+    accepted = [index for index in range(len(plans)) if index not in refused]
+    others = _made_by_others(plans, stored, accepted) if skipped else ()
+    # Those that were skipped, if there are no more of them: then these are as others have them.
+    is_told = len(others) <= skipped - sum(stored[index] is None for index in accepted)
+    unknown = ALONE if is_told else AutoReconnect("others have changed the document meanwhile")
 
-    def outcome(index: int, plan: Modification) -> bytes | Alone | None:
-        document = stored.get(as_bytes(plan.id))
+    def outcome(index: int, document: dict[str, Any] | None) -> bytes | Alone | Exception | None:
         if index in refused:
             return ALONE
-        if document is None:
-            return None
-        return encode_bson(document) if is_certain or holds_edits(document, plan) else ALONE
+        if index in others:
+            return unknown
+        return None if document is None else encode_bson(document)
 
-    return [outcome(index, plan) for index, plan in enumerate(plans)]
+    return [outcome(index, document) for index, document in enumerate(stored)]
+
+
+def _made_by_others(
+    plans: Sequence[Modification],
+    stored: Sequence[dict[str, Any] | None],
+    accepted: Iterable[int],
+) -> list[int]:
+    """Return which documents are there and have not what their update sets."""
+    documents = ((index, stored[index]) for index in accepted)
+    return [
+        index
+        for index, document in documents
+        if document is not None and not holds_edits(document, plans[index])
+    ]
+
+
+async def _interrupted(
+    collection: MongoCollection, plans: Sequence[Modification], error: ExecutionTimeout
+) -> list[Alone | Exception]:
+    """Return what can be sent again, after the server has stopped in the middle."""
+    stored = await _read_back(collection, plans)
+    return [
+        ALONE if document is None or is_unedited(document, plan) else AutoReconnect(str(error))
+        for plan, document in zip(plans, stored, strict=True)
+    ]
+
+
+def _unconfirmed(failure: dict[str, Any], *, is_certain: bool) -> Exception:
+    error = unconfirmed(failure)
+    is_final = is_certain and not isinstance(error, ExecutionTimeout)
+    return error if is_final else AutoReconnect(str(error))
 
 
 async def _update(collection: MongoCollection, plans: Sequence[Modification]) -> dict[str, Any]:
@@ -81,19 +132,24 @@ async def _update(collection: MongoCollection, plans: Sequence[Modification]) ->
     if not collection.write_concern.is_server_default:
         command["writeConcern"] = collection.write_concern.document
     try:
-        reply = await collection.database.command(command, codec_options=CODEC_OPTIONS)
-        failure = reply.get("writeConcernError")
-        if failure:
-            raise unconfirmed(failure)
-    except ExecutionTimeout as error:
-        raise AutoReconnect(str(error)) from error  # as if the reply had been lost
-    return reply
+        return await collection.database.command(command, codec_options=CODEC_OPTIONS)
+    except (ExecutionTimeout, NetworkTimeout, ServerSelectionTimeoutError):
+        raise
+    except Exception as error:
+        # Some of them may have happened: each finds out for itself, and has an error of its own.
+        raise AutoReconnect(str(error)) from error
 
 
 async def _read_back(
     collection: MongoCollection, plans: Sequence[Modification]
-) -> dict[bytes, dict[str, Any]]:
-    primary = collection.with_options(read_preference=ReadPreference.PRIMARY)
-    # One reply: a cursor would stay open if this were cancelled.
-    found = primary.find({"_id": {"$in": [plan.id for plan in plans]}}, batch_size=len(plans) + 1)
-    return {as_bytes(document["_id"]): document for document in await found.to_list()}
+) -> list[dict[str, Any] | None]:
+    ids = [plan.id for plan in plans]
+    try:
+        # One reply: a cursor would stay open if this were cancelled.
+        found = at_primary(collection).find({"_id": {"$in": ids}}, batch_size=len(ids) + 1)
+        stored = {as_bytes(document["_id"]): document for document in await found.to_list()}
+    except (NetworkTimeout, ServerSelectionTimeoutError) as error:
+        raise NetworkTimeout(str(error)) from error  # for the updates have been sent
+    except Exception as error:
+        raise AutoReconnect(str(error)) from error
+    return [stored.get(as_bytes(id)) for id in ids]

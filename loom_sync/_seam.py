@@ -210,7 +210,7 @@ class Grouped(Generic[T, R]):
     def __init__(
         self,
         alone: Callable[[T], R],
-        together: Callable[[Sequence[T]], Sequence[R | Alone]],
+        together: Callable[[Sequence[T]], Sequence[R | Alone | Exception]],
         can_join: Callable[[T], bool],
     ) -> None:
         self._alone = alone

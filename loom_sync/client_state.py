@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
 from typing import Any
 
 from pymongo import _csot
+from pymongo.synchronous import client_session
 
 from loom_async._core.model.metadata import Declaration
 from loom_async._core.model.plan import Modification
@@ -32,11 +34,17 @@ class ClientState:
 
 
 def is_grouping() -> bool:
-    """Say whether operations may be sent together here: not where a block limits the time of each.
+    """Say whether operations may be sent together here.
 
-    That block is pymongo's `timeout`, which has no public word for what is left of it.
+    Not in blocks of pymongo's that hold for a thread's own operations: one that limits the time of
+    each, or has them use a session. Neither has a public word to ask whether it is there.
     """
-    return _csot.get_timeout() is None and bool(setting("grouping"))
+    is_bound = _bound_session is not None and _bound_session.get() is not None
+    return not is_bound and _csot.get_timeout() is None and bool(setting("grouping"))
+
+
+# Older drivers have no sessions that are bound to a thread.
+_bound_session: ContextVar[object] | None = getattr(client_session, "_SESSION", None)
 
 
 # Another thread may have held a lock of a state when the process was forked: a child has its own.

@@ -6,6 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
+
+from bson import Int64, ObjectId
+from pymongo.errors import ConnectionFailure
 
 from loom_async._core.alone import ALONE, Alone
 from loom_async._core.model.changes import as_bytes
@@ -51,19 +55,32 @@ def _load(collection: MongoCollection, model: type, key: Any) -> dict[str, Any] 
 def _load_together(
     collection: MongoCollection, model: type, keys: Sequence[Any]
 ) -> list[dict[str, Any] | Alone | None]:
-    # One reply as long as it has room: a cursor would stay open if this were cancelled.
     wanted = {"_id": {"$in": list(keys)}, **scope_of(model)}
-    found = collection.find(wanted, batch_size=len(keys) + 1)
-    stored = {as_bytes(document["_id"]): document for document in found.to_list()}
-    names = [as_bytes(key) for key in keys]
-    # To the server 1 is 1.0 too, and a collation may have "a" be "A": it alone tells them apart.
-    missing = None if stored.keys() <= set(names) else ALONE
+    try:
+        # One reply as long as it has room: a cursor would stay open if this were cancelled.
+        rows = collection.find(wanted, batch_size=len(keys) + 1).to_list()
+        stored = {_name(row["_id"]): row for row in rows}
+        names = [_name(key) for key in keys]
+    except ConnectionFailure:
+        raise
+    except Exception:
+        return [ALONE] * len(keys)  # so that each has its own error, or none
     given: set[bytes] = set()
     results: list[dict[str, Any] | Alone | None] = []
-    for name in names:
-        document = stored.get(name, missing)
-        if name in given and isinstance(document, dict):
-            document = decode_bson(encode_bson(document))  # no two objects share their values
+    for key, name in zip(keys, names, strict=True):
+        row = stored.get(name)
+        if row is not None and name in given:
+            row = decode_bson(encode_bson(row))  # no two objects share their values
         given.add(name)
-        results.append(document)
+        is_known = row is not None or type(key) in _OF_ONE_FORM
+        results.append(row if is_known else ALONE)
     return results
+
+
+# To the server 1 is 1.0 too, and a collation may have "a" be "A": it alone tells whether a document
+# has such an id. These are the same in their bytes or not at all.
+_OF_ONE_FORM = frozenset({ObjectId, UUID, bytes})
+
+
+def _name(id: Any) -> bytes:
+    return as_bytes(int(id) if type(id) is Int64 else id)

@@ -10,6 +10,7 @@ from typing import Self
 
 from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core.context import Place, here
@@ -39,7 +40,7 @@ class Target:
     @property
     def primary(self) -> MongoCollection:
         """The collection as its primary has it: what a write has to know, whatever reads prefer."""
-        return self.collection.with_options(read_preference=ReadPreference.PRIMARY)
+        return at_primary(self.collection)
 
     def turn(self, action: str, *, reads: bool = False) -> Turn:
         """Return a block for one call of the driver, whose errors leave it as Loom's.
@@ -105,6 +106,13 @@ class Turn:
             transaction.lock.release()
         if known is not None:
             raise known from error
+
+
+def at_primary(collection: MongoCollection) -> MongoCollection:
+    """Return a collection that is read as its primary has it, also what most members lack yet."""
+    return collection.with_options(
+        read_preference=ReadPreference.PRIMARY, read_concern=ReadConcern("local")
+    )
 
 
 def target_of(model: type, place: Place | None = None) -> Target:

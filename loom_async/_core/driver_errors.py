@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from bson.errors import InvalidBSON
 from pymongo import errors as driver
 
 from .errors import (
@@ -15,6 +16,7 @@ from .errors import (
     ConnectionFailed,
     DuplicateKey,
     EncodingError,
+    InvalidDocument,
     LoomError,
     OperationFailed,
     OperationTimeout,
@@ -74,11 +76,23 @@ def translated(error: BaseException, action: str) -> LoomError | None:
     """Return the Loom error that says what an error of the driver means; None for any other."""
     if isinstance(error, driver.PyMongoError):
         return translate(error, action)
+    if isinstance(error, InvalidBSON):
+        return unreadable(error)
     if isinstance(error, OverflowError):
         return EncodingError(
             f"{action}: {error}", path="", hint="MongoDB holds integers of 64 bits"
         )
     return None
+
+
+def unreadable(error: InvalidBSON) -> InvalidDocument:
+    """Return the error for a stored document that holds what Python cannot."""
+    return InvalidDocument(
+        f"a stored document cannot be read: {error}",
+        id=None,
+        fields={},
+        hint="Python's datetime ends with the year 9999; mend the value in the database",
+    )
 
 
 def translate(error: driver.PyMongoError, action: str) -> LoomError:
@@ -162,6 +176,8 @@ def is_refusal(error: BaseException) -> bool:
             return True  # the driver raises it only if nothing has been sent before
         case driver.WriteConcernError() | driver.ExecutionTimeout() | driver.ConnectionFailure():
             return False
+        case InvalidBSON():
+            return False  # the server has replied; Python cannot hold what it says
         case driver.BulkWriteError():
             return False  # it names those that have not happened
         case _:

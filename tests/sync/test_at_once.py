@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from bson import Int64
+from bson import DatetimeMS, Int64
 
 import loom_sync as lm
 from loom_sync.database import collection_of
@@ -175,3 +175,41 @@ def test_names_are_the_same_by_a_collation(client: Any, db: str) -> None:
     Named.persist_many(Named(id=f"a{n}") for n in range(MANY))
     found = gathered(*(caught(Named.from_id, f"A{n}") for n in range(MANY + 5)))
     assert [f and f.id for f in found] == [*(f"a{n}" for n in range(MANY)), *[None] * 5]
+
+
+def test_two_spellings_of_one_name(client: Any, db: str) -> None:
+    collation = {"locale": "en", "strength": 1}
+    client[db].create_collection("named", collation=collation)
+    Named.persist_many(Named(id=f"a{n}") for n in range(MANY))
+    spelt = [f"{'aA'[n % 2]}{n // 2}" for n in range(2 * MANY)]
+    found = gathered(*(caught(Named.from_id, name) for name in spelt))
+    assert [f and f.id for f in found] == [name.lower() for name in spelt]
+
+
+def test_one_that_cannot_be_sent_or_read_is_one_error(db: str) -> None:
+    Numbered.persist_many(Numbered(id=n) for n in range(MANY))
+    ids = [2**70 if n == 20 else n for n in range(MANY)]
+    found = gathered(*(caught(Numbered.from_id, id) for id in ids))
+    assert isinstance(found.pop(20), lm.LoomError)
+    assert [one.id for one in found] == [id for id in ids if id != 2**70]
+    tasks = make()
+    collection = collection_of(Task)
+    beyond = {"$set": {"created_at": DatetimeMS(2**50)}}
+    collection.update_one({"_id": tasks[20].id}, beyond)
+    loaded = gathered(*(caught(load, task.id) for task in tasks))
+    assert isinstance(loaded.pop(20), lm.LoomError)
+    assert loaded == tasks[:20] + tasks[21:]
+    for number, task in enumerate(tasks):
+        task.name = f"new {number}"
+    outcomes = gathered(*(caught(task.persist) for task in tasks))
+    assert isinstance(outcomes.pop(20), lm.LoomError)
+    assert all(outcome is True for outcome in outcomes)
+
+
+def test_reads_that_may_be_old_make_no_object_old(db: str, mongo_uri: str) -> None:
+    tasks = make()
+    with lm.connect(f"{mongo_uri}&w=1&readConcernLevel=majority"):
+        for number, task in enumerate(tasks):
+            task.name = f"new {number}"
+        assert all(gathered(*(caught(task.persist) for task in tasks)))
+    assert [task.name for task in tasks] == [f"new {number}" for number in range(MANY)]

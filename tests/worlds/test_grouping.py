@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pymongo
 import pytest
+from pydantic import Field
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
 from loom_async import grouped_updates
+from loom_async._seam import Grouped
 from loom_async.database import collection_of
 from tests.commands import commands_of, recorder
 from tests.mongod import run_mongod
@@ -31,6 +34,16 @@ class Task(lm.Persistable):
 class Counted(lm.PersistableBase):
     name: str = ""
     revision: lm.Revision = 0
+
+
+@lm.declare_persist_db("grouping", "unique", index=[lm.Index("name", unique=True)])
+class Unique(lm.PersistableBase):
+    name: str = Field(default_factory=lambda: uuid4().hex)
+
+
+@lm.declare_persist_db("grouping", "tagged")
+class Tagged(lm.PersistableBase):
+    tags: set[str] = set()
 
 
 async def make(count: int = MANY, model: Any = Task, **values: Any) -> list[Any]:
@@ -232,6 +245,106 @@ async def test_one_waits_for_a_transaction_and_the_others_do_not(
     assert await names() == {"new"}
 
 
+async def test_waiting_for_another_ends_as_it_does_alone(
+    client: Any, db: str, short_limit: None
+) -> None:
+    """The later write stays; what is added to a set is told whatever its order there."""
+    tasks, tagged = await make(20), await make(20, Tagged)
+    collection = await collection_of(Task)
+    async with client.start_session() as session, await session.start_transaction():
+        theirs = {"$set": {"name": "theirs"}}
+        await collection.update_one({"_id": tasks[10].id}, theirs, session=session)
+        held, tags = {"_id": tagged[10].id}, {"$set": {"tags": ["z"]}}
+        await (await collection_of(Tagged)).update_one(held, tags, session=session)
+        for one in tagged:
+            one.tags |= {"c", "a", "b"}
+        saves = [*rename(tasks), *(one.persist() for one in tagged)]
+        waiting = [asyncio.create_task(save) for save in saves]
+        await asyncio.sleep(1)
+    assert all(await asyncio.gather(*waiting))
+    assert await names() == {"new"}
+    assert tagged[10].tags == {"a", "b", "c", "z"}
+
+
+async def test_a_value_that_others_set_next_stays(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some were deleted, so that the server counts fewer; that is no reason to write again."""
+    tasks = await make(20)
+    collection = await collection_of(Task)
+    read_back = grouped_updates._read_back
+
+    async def later(*arguments: Any) -> Any:
+        await collection.update_one({"_id": tasks[10].id}, {"$set": {"name": "done"}})
+        return await read_back(*arguments)
+
+    monkeypatch.setattr(grouped_updates, "_read_back", later)
+    await collection.delete_many({"_id": {"$in": [task.id for task in tasks[5:8]]}})
+    outcomes = await asyncio.gather(*rename(tasks), return_exceptions=True)
+    assert [n for n, o in enumerate(outcomes) if isinstance(o, lm.DocumentNotFound)] == [5, 6, 7]
+    assert isinstance(outcomes[10], lm.ConnectionFailed)
+    assert await names() == {"new", "done"}
+
+
+async def test_sessions_that_are_bound_to_a_task(client: Any, db: str) -> None:
+    tasks = await make(20)
+    session = client.start_session()
+    if not hasattr(session, "bind"):
+        pytest.skip("this pymongo binds no sessions")
+    await session.start_transaction()
+
+    async def bound() -> None:
+        async with session.bind(end_session=False):
+            await asyncio.sleep(0)
+            tasks[10].name = "inside"
+            await tasks[10].persist()
+
+    others = [task for task in tasks if task is not tasks[10]]
+    await asyncio.gather(*rename(others[:10]), bound(), *rename(others[10:]))
+    await session.abort_transaction()
+    await session.end_session()
+    assert await names() == {"", "new"}
+
+
+async def test_a_loop_whose_tasks_have_no_contexts(db: str) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(lambda loop, coroutine: asyncio.Task(coroutine, loop=loop))  # type: ignore[arg-type]
+    tasks = await make(20)
+    assert all(await asyncio.wait_for(asyncio.gather(*rename(tasks)), 10))
+    call = Grouped(doubled, never, bool)
+    calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
+    loop.set_task_factory(failing_factory)
+    try:
+        assert await asyncio.gather(*calls) == [2 * number for number in range(1, 20)]
+    finally:
+        loop.set_task_factory(None)
+
+
+def failing_factory(loop: Any, coroutine: Any, **options: Any) -> Any:
+    raise RuntimeError
+
+
+async def doubled(item: int) -> int:
+    await asyncio.sleep(0.05)
+    return 2 * item
+
+
+async def never(items: Sequence[int]) -> list[int]:
+    await asyncio.Event().wait()
+    return []
+
+
+async def test_what_nobody_awaits_any_more_is_ended(db: str) -> None:
+    call = Grouped(doubled, never, bool)
+    before = asyncio.all_tasks()
+    calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
+    await asyncio.sleep(0.01)
+    making = asyncio.all_tasks() - before - set(calls)
+    assert len(making) == 1
+    for one in calls:
+        one.cancel()
+    await asyncio.wait([*calls, *making])
+    assert asyncio.all_tasks() == before
+
+
 async def test_the_loop_ends_meanwhile(db: str) -> None:
     """A program that is stopped in the middle says so to whoever waits."""
     tasks = await make()
@@ -287,32 +400,33 @@ _UNKNOWN = [
     ("update", {"errorCode": 50}),
     ("update", {"writeConcernError": {"code": 91, "errmsg": "leaving"}}),
     ("update", {"writeConcernError": {"code": 50, "errmsg": "too long"}}),
+    ("update", {"errorCode": 13}),
+    ("update", {"errorCode": 11601}),
     ("find", {"errorCode": 11600}),
 ]
-_KNOWN = [
-    ({"errorCode": 13}, lm.AuthenticationFailed),
-    ({"errorCode": 11601}, lm.OperationFailed),
-    ({"writeConcernError": {"code": 64, "errmsg": "few"}}, lm.OperationFailed),
-]
 
 
-async def test_failures(failing: Any) -> None:
-    """What may have happened is made once more by each; what has failed has failed for each."""
-    for command, failure in _UNKNOWN:
-        tasks = await make()
-        await fail(failing, command, failure, times=2 if command == "find" else 1)
-        assert all(await asyncio.gather(*rename(tasks)))
-        assert await names() == {"new"}
-        await Task.filter().delete()
-    for failure, kind in _KNOWN:
-        tasks = await make()
-        await fail(failing, "update", failure)
-        outcomes = await asyncio.gather(*rename(tasks), return_exceptions=True)
-        assert [outcome is True for outcome in outcomes] == [True] * 2 + [False] * (MANY - 2)
-        assert {type(outcome) for outcome in outcomes[2:]} == {kind}
-        assert all(await asyncio.gather(*rename(tasks, "again")))
-        assert await names() == {"again"}
-        await Task.filter().delete()
+@pytest.mark.parametrize(("command", "failure"), _UNKNOWN)
+async def test_after_a_failure_each_settles_for_itself(
+    failing: Any, command: str, failure: dict[str, Any]
+) -> None:
+    tasks = await make()
+    await fail(failing, command, failure, times=2 if command == "find" else 1)
+    assert all(await asyncio.gather(*rename(tasks)))
+    assert await names() == {"new"}
+
+
+async def test_written_but_not_by_enough_members(failing: Any) -> None:
+    tasks = await make(20, Unique)
+    await Unique(name="taken").persist()
+    saves = [renamed for n, task in enumerate(tasks) for renamed in rename([task], f"new {n}")]
+    tasks[9].name = "taken"
+    await fail(failing, "update", {"writeConcernError": {"code": 64, "errmsg": "few"}})
+    outcomes = await asyncio.gather(*saves, return_exceptions=True)
+    assert outcomes[:2] == [True, True]
+    assert isinstance(outcomes.pop(9), lm.DuplicateKey)
+    assert {type(outcome) for outcome in outcomes[2:]} == {lm.OperationFailed}
+    assert await Unique.filter(lm.fld["name"].starts_with("new")).count() == 19
 
 
 async def test_a_cancelled_save_sets_nothing_over_a_later_one(failing: Any) -> None:

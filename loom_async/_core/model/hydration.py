@@ -10,6 +10,7 @@ from typing import Any
 from bson.errors import InvalidBSON
 from pydantic import TypeAdapter, ValidationError
 
+from ..driver_errors import unreadable
 from ..errors import InvalidDocument
 from .annotations import codec_of, model_codec
 from .codec import Codec
@@ -159,12 +160,7 @@ def decode_stream(stream: bytes) -> list[dict[str, Any]]:
     try:
         return decode_bson_stream(stream)
     except InvalidBSON as error:
-        raise InvalidDocument(
-            f"a stored document cannot be read: {error}",
-            id=None,
-            fields={},
-            hint="Python's datetime ends with the year 9999; mend the value in the database",
-        ) from error
+        raise unreadable(error) from error
 
 
 def split(stream: bytes) -> list[bytes]:

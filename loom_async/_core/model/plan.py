@@ -7,9 +7,22 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from ..errors import ConfigurationError, InvalidId, OutcomeUnknown
+from ..typing import is_dict, is_list
 from .annotations import model_codec
 from .append_only import is_append_only
-from .changes import MISSING, Change, Set, changes_at, differing, find_changes, same
+from .changes import (
+    MISSING,
+    AddToSet,
+    Change,
+    Path,
+    Set,
+    Unset,
+    as_bytes,
+    changes_at,
+    differing,
+    find_changes,
+    same,
+)
 from .document import DocumentModel, baseline, is_in_doubt
 from .encoding import UNENCODABLE, encode_document, located
 from .hydration import hydrator
@@ -223,8 +236,37 @@ def holds_edits(stored: Mapping[str, Any], plan: Modification) -> bool:
 
 
 def _has_written(stored: Mapping[str, Any], plan: Modification, changes: Sequence[Change]) -> bool:
-    written = {change.path[0] for change in changes}
-    return all(same(stored.get(name), plan.after.get(name)) for name in written)
+    return all(_is_made(stored, plan, change) for change in changes)
+
+
+def _is_made(stored: Mapping[str, Any], plan: Modification, change: Change) -> bool:
+    there = _at(stored, change.path)
+    match change:
+        case Set():
+            return there is not MISSING and same(there, change.value)
+        case Unset():
+            return there is MISSING
+        case AddToSet():
+            items = {as_bytes(item) for item in there} if is_list(there) else frozenset[bytes]()
+            return items >= {as_bytes(item) for item in change.items}
+        case _:
+            name = change.path[0]
+            return same(stored.get(name), plan.after.get(name))
+
+
+def _at(stored: Mapping[str, Any], path: Path) -> Any:
+    value: Any = stored
+    for key in path:
+        if not is_dict(value) or key not in value:
+            return MISSING
+        value = value[key]
+    return value
+
+
+def is_unedited(stored: Mapping[str, Any], plan: Modification) -> bool:
+    """Say whether a document has what it was loaded with in the fields that the user has edited."""
+    names = {edit.path[0] for edit in plan.edits}
+    return all(same(stored.get(n, MISSING), plan.before.get(n, MISSING)) for n in names)
 
 
 def unless_edited(plan: Modification) -> dict[str, Any]:
