@@ -75,7 +75,8 @@ async def update_together(
     stored = await _read_back(collection, plans)
     accepted = [index for index in range(len(plans)) if index not in refused]
     others = _made_by_others(plans, stored, accepted) if skipped else ()
-    # Those that were skipped, if there are no more of them: then these are as others have them.
+    # As many as were skipped: these are they. If there are more, another writer has gone over some
+    # that were made, and nobody can tell which: none of them may be made again without asking.
     is_told = len(others) <= skipped - sum(stored[index] is None for index in accepted)
     unknown = ALONE if is_told else AutoReconnect("others have changed the document meanwhile")
 

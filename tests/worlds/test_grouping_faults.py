@@ -1,0 +1,275 @@
+"""Grouped calls that are cancelled, refused, kept waiting or cut off end as they would alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+
+import loom_async as lm
+from loom_async import grouped_updates
+from loom_async._seam import Grouped
+from loom_async.database import collection_of
+from tests.commands import commands_of
+from tests.mongod import run_mongod
+
+from .many_tasks import MANY, Tagged, Task, Unique, make, names, rename
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 8])
+async def test_some_are_cancelled(db: str, turns: int) -> None:
+    """Whoever is cancelled takes nobody along, and can be stored afterwards."""
+    tasks = await make()
+    saves = [asyncio.create_task(renaming) for renaming in rename(tasks)]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for save in saves[::3]:
+        save.cancel()
+    done = await asyncio.gather(*saves, return_exceptions=True)
+    for number, outcome in enumerate(done):
+        assert outcome is True or (number % 3 == 0 and isinstance(outcome, asyncio.CancelledError))
+    await asyncio.gather(*rename(tasks))
+    assert await names() == {"new"}
+    assert not any(await asyncio.gather(*(task.persist() for task in tasks)))
+
+
+async def test_all_are_cancelled_before_anything_is_sent(client: Any, db: str) -> None:
+    tasks = await make()
+    saves = [asyncio.create_task(renaming) for renaming in rename(tasks)]
+    await asyncio.sleep(0)
+    with commands_of(client, "update") as sent:
+        for save in saves:
+            save.cancel()
+        await asyncio.wait(saves)
+        await asyncio.sleep(0.1)
+    assert sent == []
+
+
+@pytest.fixture
+def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouped_updates, "_LIMIT", 150)
+
+
+async def test_one_waits_for_a_transaction_and_the_others_do_not(
+    client: Any, db: str, short_limit: None
+) -> None:
+    tasks = await make()
+    collection = await collection_of(Task)
+    held = tasks[20]
+    async with client.start_session() as session, await session.start_transaction():
+        await collection.update_one({"_id": held.id}, {"$set": {"text": "x"}}, session=session)
+        saves = [asyncio.create_task(save) for save in rename(tasks)]
+        waiting = saves.pop(20)
+        assert all(await asyncio.wait_for(asyncio.gather(*saves), 10))
+        assert not waiting.done()
+    assert await waiting
+    assert held.text == "x"
+    assert await names() == {"new"}
+
+
+async def test_waiting_for_another_ends_as_it_does_alone(
+    client: Any, db: str, short_limit: None
+) -> None:
+    """The later write stays; what is added to a set is told whatever its order there."""
+    tasks, tagged = await make(20), await make(20, Tagged)
+    collection = await collection_of(Task)
+    async with client.start_session() as session, await session.start_transaction():
+        theirs = {"$set": {"name": "theirs"}}
+        await collection.update_one({"_id": tasks[10].id}, theirs, session=session)
+        held, tags = {"_id": tagged[10].id}, {"$set": {"tags": ["z"]}}
+        await (await collection_of(Tagged)).update_one(held, tags, session=session)
+        for one in tagged:
+            one.tags |= {"c", "a", "b"}
+        saves = [*rename(tasks), *(one.persist() for one in tagged)]
+        waiting = [asyncio.create_task(save) for save in saves]
+        await asyncio.sleep(1)
+    assert all(await asyncio.gather(*waiting))
+    assert await names() == {"new"}
+    assert tagged[10].tags == {"a", "b", "c", "z"}
+
+
+async def test_a_value_that_others_set_next_stays(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some were deleted, so that the server counts fewer; that is no reason to write again."""
+    tasks = await make(20)
+    collection = await collection_of(Task)
+    read_back = grouped_updates._read_back
+
+    async def later(*arguments: Any) -> Any:
+        await collection.update_one({"_id": tasks[10].id}, {"$set": {"name": "done"}})
+        return await read_back(*arguments)
+
+    monkeypatch.setattr(grouped_updates, "_read_back", later)
+    await collection.delete_many({"_id": {"$in": [task.id for task in tasks[5:8]]}})
+    outcomes = await asyncio.gather(*rename(tasks), return_exceptions=True)
+    assert [n for n, o in enumerate(outcomes) if isinstance(o, lm.DocumentNotFound)] == [5, 6, 7]
+    assert isinstance(outcomes[10], lm.ConnectionFailed)
+    assert await names() == {"new", "done"}
+
+
+async def test_sessions_that_are_bound_to_a_task(client: Any, db: str) -> None:
+    tasks = await make(20)
+    session = client.start_session()
+    if not hasattr(session, "bind"):
+        pytest.skip("this pymongo binds no sessions")
+    await session.start_transaction()
+
+    async def bound() -> None:
+        async with session.bind(end_session=False):
+            await asyncio.sleep(0)
+            tasks[10].name = "inside"
+            await tasks[10].persist()
+
+    others = [task for task in tasks if task is not tasks[10]]
+    await asyncio.gather(*rename(others[:10]), bound(), *rename(others[10:]))
+    await session.abort_transaction()
+    await session.end_session()
+    assert await names() == {"", "new"}
+
+
+async def test_a_loop_whose_tasks_have_no_contexts(db: str) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(lambda loop, coroutine: asyncio.Task(coroutine, loop=loop))  # type: ignore[arg-type]
+    tasks = await make(20)
+    assert all(await asyncio.wait_for(asyncio.gather(*rename(tasks)), 10))
+    call = Grouped(doubled, never, bool)
+    calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
+    loop.set_task_factory(failing_factory)
+    try:
+        assert await asyncio.gather(*calls) == [2 * number for number in range(1, 20)]
+    finally:
+        loop.set_task_factory(None)
+
+
+def failing_factory(loop: Any, coroutine: Any, **options: Any) -> Any:
+    raise RuntimeError
+
+
+async def doubled(item: int) -> int:
+    await asyncio.sleep(0.05)
+    return 2 * item
+
+
+async def never(items: Sequence[int]) -> list[int]:
+    await asyncio.Event().wait()
+    return []
+
+
+async def test_what_nobody_awaits_any_more_is_ended(db: str) -> None:
+    call = Grouped(doubled, never, bool)
+    before = asyncio.all_tasks()
+    calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
+    await asyncio.sleep(0.01)
+    making = asyncio.all_tasks() - before - set(calls)
+    assert len(making) == 1
+    for one in calls:
+        one.cancel()
+    await asyncio.wait([*calls, *making])
+    assert asyncio.all_tasks() == before
+
+
+async def test_the_loop_ends_meanwhile(db: str) -> None:
+    """A program that is stopped in the middle says so to whoever waits."""
+    tasks = await make()
+    ids = [task.id for task in tasks]
+
+    def other_loop() -> list[Any]:
+        outcomes: list[Any] = []
+        begun: list[asyncio.Task[None]] = []
+
+        async def save(task: Any) -> None:
+            try:
+                outcomes.append(await task.persist())
+            except asyncio.CancelledError as error:
+                outcomes.append(error)
+                raise
+
+        async def main() -> None:
+            found: list[Any] = [await Task.from_id(id) for id in ids]
+            for task in found:
+                task.name = "late"
+            begun.extend(asyncio.create_task(save(task)) for task in found)
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+        asyncio.run(main())
+        return outcomes
+
+    outcomes = await asyncio.to_thread(other_loop)
+    assert len(outcomes) == MANY
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+
+
+@pytest.fixture(scope="module")
+def failing_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_mongod(tmp_path_factory.mktemp("mongod"), replica_set="rs0") as uri:
+        yield uri
+
+
+@pytest.fixture
+async def failing(failing_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, Any]]]:
+    """A client of a server that fails when it is told to."""
+    with lm.using(database="failing"):
+        async with lm.connect(failing_uri, heartbeatFrequencyMS=500) as opened:
+            yield opened
+            await opened.admin.command("configureFailPoint", "failCommand", mode="off")
+            await opened.drop_database("failing")
+
+
+async def fail(client: Any, command: str, failure: dict[str, Any], times: int = 1) -> None:
+    await client.admin.command(
+        "configureFailPoint",
+        "failCommand",
+        mode={"times": times},
+        data={"failCommands": [command], **failure},
+    )
+
+
+_UNKNOWN = [
+    ("update", {"closeConnection": True}),
+    ("update", {"errorCode": 10107}),
+    ("update", {"errorCode": 50}),
+    ("update", {"writeConcernError": {"code": 91, "errmsg": "leaving"}}),
+    ("update", {"writeConcernError": {"code": 50, "errmsg": "too long"}}),
+    ("update", {"errorCode": 13}),
+    ("update", {"errorCode": 11601}),
+    ("find", {"errorCode": 11600}),
+]
+
+
+@pytest.mark.parametrize(("command", "failure"), _UNKNOWN)
+async def test_after_a_failure_each_settles_for_itself(
+    failing: Any, command: str, failure: dict[str, Any]
+) -> None:
+    tasks = await make()
+    await fail(failing, command, failure, times=2 if command == "find" else 1)
+    assert all(await asyncio.gather(*rename(tasks)))
+    assert await names() == {"new"}
+
+
+async def test_written_but_not_by_enough_members(failing: Any) -> None:
+    tasks = await make(20, Unique)
+    await Unique(name="taken").persist()
+    saves = [renamed for n, task in enumerate(tasks) for renamed in rename([task], f"new {n}")]
+    tasks[9].name = "taken"
+    await fail(failing, "update", {"writeConcernError": {"code": 64, "errmsg": "few"}})
+    outcomes = await asyncio.gather(*saves, return_exceptions=True)
+    assert outcomes[:2] == [True, True]
+    assert isinstance(outcomes.pop(9), lm.DuplicateKey)
+    assert {type(outcome) for outcome in outcomes[2:]} == {lm.OperationFailed}
+    assert await Unique.filter(lm.fld["name"].starts_with("new")).count() == 19
+
+
+async def test_a_cancelled_save_sets_nothing_over_a_later_one(failing: Any) -> None:
+    tasks = await make()
+    await fail(failing, "update", {"blockConnection": True, "blockTimeMS": 400})
+    saves = [asyncio.create_task(save) for save in rename(tasks)]
+    await asyncio.sleep(0.1)
+    saves[20].cancel()
+    await asyncio.wait([saves[20]])
+    await asyncio.gather(*rename([tasks[20]], "newer"))
+    await asyncio.wait(saves)
+    assert (await tasks[20].reload()).name == "newer"
+    assert await names() == {"new", "newer"}
