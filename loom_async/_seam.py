@@ -222,10 +222,6 @@ class Exclusively:
         end(self._turn)
 
 
-# While fewer calls than these are under way, another one is made at once.
-_BUSY = 2
-# What so few calls share does not pay: measured with saves by 4 to 16 tasks at once.
-_LEAST = 6
 # Other tasks of the loop wait while the results of so many calls are taken in.
 _MOST = 100
 
@@ -239,6 +235,8 @@ class Grouped(Generic[T, R]):
         alone: Makes the call for one item.
         together: Makes it for many, and gives for each what `alone` would, its error, or `ALONE`.
         can_join: Says whether an item can be one of many; asked only when many are under way.
+        busy: How many calls may be under way each by itself; those that follow are joined.
+        least: How many make it worth while.
     """
 
     def __init__(
@@ -246,10 +244,15 @@ class Grouped(Generic[T, R]):
         alone: Callable[[T], Awaitable[R]],
         together: Callable[[Sequence[T]], Awaitable[Sequence[R | Alone | Exception]]],
         can_join: Callable[[T], bool],
+        *,
+        busy: int,
+        least: int,
     ) -> None:
         self._alone = alone
         self._together = together
         self._can_join = can_join
+        self._busy = busy
+        self._least = least
         self._under_way = 0
         self._joining: list[tuple[T, asyncio.Future[R | Alone]]] = []
         self._tasks: dict[asyncio.Task[None], list[asyncio.Future[R | Alone]]] = {}
@@ -258,7 +261,7 @@ class Grouped(Generic[T, R]):
         """Make the call for an item."""
         self._under_way += 1
         try:
-            if self._under_way > _BUSY and self._can_join(item):
+            if self._under_way > self._busy and self._can_join(item):
                 result = await self._joined(item)
                 if result is not ALONE:
                     return result
@@ -288,7 +291,7 @@ class Grouped(Generic[T, R]):
         waiting = [(item, result) for item, result in calls if not result.done()]
         for start in range(0, len(waiting), _MOST):
             joined = waiting[start : start + _MOST]
-            if len(joined) < _LEAST or not self._is_begun(joined):
+            if len(joined) < self._least or not self._is_begun(joined):
                 for _, result in joined:
                     result.set_result(ALONE)
 

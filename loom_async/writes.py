@@ -18,6 +18,10 @@ from .clients import MongoCollection
 from .grouped_updates import can_be_grouped, update_together
 from .targets import Target
 
+# Measured with 4 to 80 tasks: 8 that save at once are as fast each by itself, as updates that go
+# together take two round trips.
+_BUSY, _LEAST = 8, 4
+
 
 async def update_and_fetch(target: Target, plan: Modification) -> bytes | None:
     """Update a document and return its bytes afterwards; None if it is not as the plan needs it.
@@ -60,6 +64,8 @@ def _grouped(collection: MongoCollection) -> _seam.Grouped[Modification, bytes |
             partial(_find_and_modify, collection),
             partial(update_together, collection),
             partial(can_be_grouped, collection),
+            busy=_BUSY,
+            least=_LEAST,
         )
         known[id(collection)] = found
     return found

@@ -205,6 +205,8 @@ class Grouped(Generic[T, R]):
         alone: Makes the call for one item.
         together: Would make it for many.
         can_join: Would say whether an item can be one of many.
+        busy: How many calls would be too many to be made each by itself.
+        least: How many would make it worth while.
     """
 
     def __init__(
@@ -212,6 +214,9 @@ class Grouped(Generic[T, R]):
         alone: Callable[[T], R],
         together: Callable[[Sequence[T]], Sequence[R | Alone | Exception]],
         can_join: Callable[[T], bool],
+        *,
+        busy: int,
+        least: int,
     ) -> None:
         self._alone = alone
 
