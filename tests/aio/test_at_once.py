@@ -203,12 +203,3 @@ async def test_one_that_cannot_be_sent_or_read_is_one_error(db: str) -> None:
     outcomes = await gathered(*(caught(task.persist) for task in tasks))
     assert isinstance(outcomes.pop(20), lm.LoomError)
     assert all(outcome is True for outcome in outcomes)
-
-
-async def test_reads_that_may_be_old_make_no_object_old(db: str, mongo_uri: str) -> None:
-    tasks = await make()
-    async with lm.connect(f"{mongo_uri}&w=1&readConcernLevel=majority"):
-        for number, task in enumerate(tasks):
-            task.name = f"new {number}"
-        assert all(await gathered(*(caught(task.persist) for task in tasks)))
-    assert [task.name for task in tasks] == [f"new {number}" for number in range(MANY)]

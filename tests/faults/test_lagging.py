@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 import loom_async as lm
+from tests.aio._seam import gathered
 
 from .replica_set import ReplicaSet
 
@@ -101,3 +102,15 @@ async def test_blobs_are_numbered_and_deleted(lagging: Old) -> None:
     assert [version.number for version in await file.versions()] == [1, 2]
     assert await file.delete()
     assert await File.filter().delete() == 0
+
+
+async def test_what_most_members_lack_is_read_back(lagging: Old, replica_set: ReplicaSet) -> None:
+    """Saved at once, each by a call of its own, where reads are of what most members have."""
+    async with lm.connect(f"{replica_set.uri}&w=1&readConcernLevel=majority"):
+        notes = [Note() for _ in range(20)]
+        await Note.persist_many(notes)
+        for number, note in enumerate(notes):
+            note.text = f"new {number}"
+        assert all(await gathered(*(note.persist for note in notes)))
+        assert [note.text for note in notes] == [f"new {number}" for number in range(20)]
+        assert (await notes[0].reload()).text == "new 0"

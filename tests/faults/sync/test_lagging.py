@@ -10,6 +10,7 @@ import pytest
 
 import loom_sync as lm
 from tests.faults.replica_set import ReplicaSet
+from tests.sync._seam import gathered
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 
@@ -101,3 +102,15 @@ def test_blobs_are_numbered_and_deleted(lagging: Old) -> None:
     assert [version.number for version in file.versions()] == [1, 2]
     assert file.delete()
     assert File.filter().delete() == 0
+
+
+def test_what_most_members_lack_is_read_back(lagging: Old, replica_set: ReplicaSet) -> None:
+    """Saved at once, each by a call of its own, where reads are of what most members have."""
+    with lm.connect(f"{replica_set.uri}&w=1&readConcernLevel=majority"):
+        notes = [Note() for _ in range(20)]
+        Note.persist_many(notes)
+        for number, note in enumerate(notes):
+            note.text = f"new {number}"
+        assert all(gathered(*(note.persist for note in notes)))
+        assert [note.text for note in notes] == [f"new {number}" for number in range(20)]
+        assert notes[0].reload().text == "new 0"
