@@ -14,10 +14,11 @@ from collections.abc import (
     Iterable,
     Sequence,
 )
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from contextvars import Context
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, BinaryIO, Generic, ParamSpec, Self, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 Lock = asyncio.Lock
 sleep = asyncio.sleep
+WAITING_STOPS_THE_THREAD = False
 
 
 async def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -86,13 +88,22 @@ async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[AsyncIterator
 async def in_any_case(
     function: Callable[P, Coroutine[Any, Any, object]], /, *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """Do something to its end, even in a task that is cancelled meanwhile."""
+    """Do something to its end, even in a task that is cancelled meanwhile, also repeatedly."""
     task = asyncio.ensure_future(function(*args, **kwargs))
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    # The scopes of anyio cancel again on every turn of the loop, unless they are told not to.
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if cancelled is None:
+        task.result()
+        return
+    if not task.cancelled() and task.exception() is not None:
+        raise cancelled from task.exception()
+    raise cancelled
 
 
 async def finished(result: Any) -> Any:
@@ -204,12 +215,49 @@ class Exclusively:
     A class of its own, since a save spends some 3 % of its time on it in the form of a generator.
     """
 
-    __slots__ = ("_subjects", "_turn")
+    __slots__ = ("_subjects", "_task", "_turn")
 
     def __init__(self, *subjects: object) -> None:
         self._subjects = subjects
+        self._task: asyncio.Future[Any] | None = None
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Self:
+        await self._claim()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._task is None or self._task.done():
+            end(self._turn)
+        else:
+            self._task.add_done_callback(self._end)
+
+    async def finish(self, work: Coroutine[Any, Any, R], has_begun: Callable[[], bool]) -> R:
+        """Await work to its end, which a cancelled caller does not wait for.
+
+        Then it goes on by itself, and the objects stay claimed until it has ended.
+
+        Parameters:
+            work: What to do.
+            has_begun: Says whether any of it may have reached others. Until then it is cancelled.
+        """
+        self._task = task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not has_begun():
+                task.cancel()
+            raise
+
+    async def wait_for(self, future: Future[None], seconds: float) -> bool:
+        """Let others work on the objects until a future is done; say whether that was in time."""
+        end(self._turn)
+        try:
+            done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=seconds)
+        finally:
+            await self._claim()
+        return bool(done)
+
+    async def _claim(self) -> None:
         self._turn = claim(self._subjects, asyncio.get_running_loop())
         if self._turn.comes is not None:
             try:
@@ -218,7 +266,9 @@ class Exclusively:
                 end(self._turn)
                 raise
 
-    async def __aexit__(self, *error: object) -> None:
+    def _end(self, task: asyncio.Future[Any]) -> None:
+        if not task.cancelled():
+            task.exception()  # seen: the caller has been cancelled
         end(self._turn)
 
 
@@ -241,7 +291,7 @@ class Grouped(Generic[T, R]):
 
     def __init__(
         self,
-        alone: Callable[[T], Awaitable[R]],
+        alone: Callable[[T], Coroutine[Any, Any, R]],
         together: Callable[[Sequence[T]], Awaitable[Sequence[R | Alone | Exception]]],
         can_join: Callable[[T], bool],
         *,

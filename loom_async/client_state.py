@@ -8,12 +8,26 @@ from typing import Any
 
 from pymongo import _csot
 from pymongo.asynchronous import client_session
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from . import _seam
 from ._core.model.metadata import Declaration
-from ._core.model.plan import Modification
 from ._core.settings import setting
 from .clients import Client, MongoCollection
+
+
+class WriteSession:
+    """A session for one write command at a time, and the number of the last one.
+
+    It is never ended: pymongo would use it for writes of its own, which count from another number.
+    """
+
+    __slots__ = ("client_session", "number")
+
+    def __init__(self, client: Client) -> None:
+        self.client_session: AsyncClientSession = client.start_session(causal_consistency=False)
+        # Above every number that pymongo may have given to a session of its pool.
+        self.number: int = 1 << 40
 
 
 class ClientState:
@@ -26,8 +40,11 @@ class ClientState:
         # The collections that need nothing more, by model and database of the place, each with
         # the declaration that it was found by.
         self.ready: dict[tuple[type, str | None], tuple[Declaration, MongoCollection]] = {}
+        # Whether the servers remember write commands by their numbers; None until one was asked.
+        self.has_numbers: bool | None = None
+        self.write_sessions: list[WriteSession] = []
         # By the id of the collection, which lives as long.
-        self.updates: dict[int, _seam.Grouped[Modification, bytes | None]] = {}
+        self.updates: dict[int, _seam.Grouped[Any, Any]] = {}
         self.loads: dict[tuple[int, type], _seam.Grouped[Any, dict[str, Any] | None]] = {}
 
 
@@ -37,8 +54,23 @@ def is_grouping() -> bool:
     Not in blocks of pymongo's that hold for a task's own operations: one that limits the time of
     each, or has them use a session. Neither has a public word to ask whether it is there.
     """
-    is_bound = _bound_session is not None and _bound_session.get() is not None
-    return not is_bound and _csot.get_timeout() is None and bool(setting("grouping"))
+    return not is_bound() and not is_limited() and bool(setting("grouping"))
+
+
+def is_bound() -> bool:
+    """Say whether a block of pymongo's has operations use a session of its own here."""
+    return _bound_session is not None and _bound_session.get() is not None
+
+
+def is_limited() -> bool:
+    """Say whether a block of pymongo's limits the time of operations here."""
+    return _csot.get_timeout() is not None
+
+
+def is_time_over() -> bool:
+    """Say whether the time of such a block has passed."""
+    remaining = _csot.remaining()
+    return remaining is not None and remaining <= 0
 
 
 # Older drivers have no sessions that are bound to a task.

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from pymongo import ReadPreference
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from . import _seam
 from ._core.context import Place, here
 from ._core.driver_errors import translate, translated
 from ._core.errors import TransactionError
+from ._core.model.document import DocumentModel, attempts_of
 from .clients import MongoCollection
 from .database import collection_at_hand, collection_of
 from .transactions import Transaction, session_of
+
+R = TypeVar("R")
 
 
 class Target:
@@ -104,6 +108,33 @@ class Turn:
             transaction.lock.release()
         if known is not None:
             raise known from error
+
+
+async def finish(
+    objects: _seam.Exclusively,
+    target: Target,
+    work: Coroutine[Any, Any, R],
+    documents: Sequence[DocumentModel],
+) -> R:
+    """Await a write to its end; one that its caller does not wait for ends the transaction.
+
+    Parameters:
+        objects: The lock of what is written, which is held until then.
+        target: Where the write goes.
+        work: The write.
+        documents: The objects.
+    """
+    try:
+        return await objects.finish(work, lambda: _has_begun(documents))
+    except BaseException as error:
+        if target.transaction is not None and not isinstance(error, Exception):
+            target.transaction.fail(error)
+        raise
+
+
+def _has_begun(documents: Sequence[DocumentModel]) -> bool:
+    attempts = [attempt for document in documents for attempt in attempts_of(document)]
+    return not attempts or any(attempt.is_sent for attempt in attempts)
 
 
 def at_primary(collection: MongoCollection) -> MongoCollection:

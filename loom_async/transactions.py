@@ -14,7 +14,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from . import _seam
+from . import _seam, hooks
 from ._core import context
 from ._core.driver_errors import Translated
 from ._core.errors import (
@@ -24,9 +24,18 @@ from ._core.errors import (
     TransactionAborted,
     TransactionError,
 )
+from ._core.model.document import DocumentModel
 from ._core.settings import settings
-from ._core.transaction import TransactionState, documents_in, failed
+from ._core.transaction import (
+    TransactionState,
+    documents_in,
+    failed,
+    in_use,
+    journal_of_others,
+    remember,
+)
 from .clients import Client
+from .write_commands import server_kinds
 
 # Of the kind that this package waits with.
 Lock: TypeAlias = _seam.Lock
@@ -35,6 +44,7 @@ R = TypeVar("R")
 
 # The waits between two attempts, of the driver specification "Convenient API for Transactions".
 _FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.005, 0.5, 1.5
+_STEPS = 20  # by which the longest wait is reached; far beyond, a float overflows
 
 
 class Transaction(TransactionState):
@@ -69,6 +79,36 @@ async def session_of(transaction: Transaction, client: Client) -> AsyncClientSes
     return transaction.session
 
 
+async def join_transaction(objects: _seam.Exclusively, *documents: DocumentModel) -> None:
+    """Have the present transaction put objects back if it is undone.
+
+    Outside of any, wait until the transactions of other tasks let the objects go.
+
+    Parameters:
+        objects: Their lock, which is let go while this waits.
+        *documents: What an operation is about to change.
+
+    Raises:
+        TransactionAborted: Another open transaction holds one of them.
+        ObjectInUse: So does one, and it has not ended within the setting `transaction_timeout`.
+    """
+    limit: float | None = None
+    while (journal := journal_of_others(documents)) is not None:
+        if limit is None:
+            limit = time.monotonic() + settings().transaction_timeout
+        is_never = _seam.WAITING_STOPS_THE_THREAD and journal.is_of_this_thread
+        if is_never or not await objects.wait_for(journal.closed, limit - time.monotonic()):
+            raise in_use(journal, documents)
+    remember(*documents)
+
+
+async def run_before(hook: hooks.Hook, *documents: DocumentModel) -> None:
+    """Run a hook of objects that the present transaction puts back, with all that the hook does."""
+    async with _seam.Exclusively(*documents) as objects:
+        await join_transaction(objects, *documents)
+    await hooks.run(hook, documents)
+
+
 def refuse_in_transaction(problem: str, *, hint: str = "do it before the block") -> None:
     """Refuse what cannot be part of a transaction, before anything of it is sent.
 
@@ -85,7 +125,7 @@ def refuse_in_transaction(problem: str, *, hint: str = "do it before the block")
 
 async def _end(transaction: Transaction, *, keep: bool) -> None:
     """Commit a transaction, or give it up and give objects their earlier states."""
-    is_kept = in_doubt = False
+    is_kept = is_unknown = False
     async with transaction.lock:
         transaction.is_ended = True
         try:
@@ -95,21 +135,19 @@ async def _end(transaction: Transaction, *, keep: bool) -> None:
                 await _commit(transaction.session)
             is_kept = keep
         except (ConnectionFailed, OperationTimeout):
-            in_doubt = True
+            is_unknown = True
             raise
         finally:
             if transaction.session is not None:
                 await transaction.session.end_session()  # gives up what was not committed
             if not is_kept:
-                transaction.journal.restore(in_doubt=in_doubt)
+                transaction.journal.restore(is_unknown=is_unknown)
             transaction.journal.close()
 
 
 async def _begin(client: Client) -> AsyncClientSession:
     with Translated("begin a transaction"):
-        if _kinds(client) <= {"Unknown"}:
-            await client.admin.command("ping")
-        if "Standalone" in _kinds(client):
+        if "Standalone" in await server_kinds(client):
             raise ConfigurationError(
                 "this MongoDB server stands alone, and has no transactions",
                 hint="run it as a replica set of one: mongod --replSet rs0, then rs.initiate(); "
@@ -126,11 +164,6 @@ async def _begin(client: Client) -> AsyncClientSession:
             await session.end_session()
             raise
     return session
-
-
-def _kinds(client: Client) -> set[str]:
-    servers = client.topology_description.server_descriptions().values()
-    return {server.server_type_name for server in servers}
 
 
 async def _commit(session: AsyncClientSession) -> None:
@@ -151,7 +184,7 @@ async def _commit(session: AsyncClientSession) -> None:
 
 
 def _wait(attempt: int) -> float:
-    longest = min(_FIRST_WAIT * _GROWTH**attempt, _LONGEST_WAIT)
+    longest = min(_FIRST_WAIT * _GROWTH ** min(attempt, _STEPS), _LONGEST_WAIT)
     return random.random() * longest
 
 

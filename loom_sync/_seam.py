@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import inspect
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -12,18 +13,23 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, ParamSpec, TypeAlias, TypeVar
+from types import FrameType
+from typing import Any, BinaryIO, Generic, ParamSpec, Self, TypeAlias, TypeVar
 
 from loom_async._core.alone import Alone
 from loom_async._core.pieces import checked_bytes, is_bytes, iterated_bytes
-from loom_async._core.turns import claim, end
+from loom_async._core.turns import claim, end, look_again
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
+# How often a thread that waits for others sees whether a signal has ended them.
+_SECONDS_TO_LOOK_AGAIN = 1.0
+
 Lock = threading.Lock
 sleep = time.sleep
+WAITING_STOPS_THE_THREAD = True
 
 
 def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -180,22 +186,42 @@ class Exclusively:
     A class of its own, since a save spends some 3 % of its time on it in the form of a generator.
     """
 
-    __slots__ = ("_subjects", "_turn")
+    __slots__ = ("_frame", "_subjects", "_turn")
 
     def __init__(self, *subjects: object) -> None:
         self._subjects = subjects
+        # A signal may leave the block before it has ended: then this frame does not run any more.
+        self._frame: FrameType | None = sys._getframe(1)
 
-    def __enter__(self) -> None:
-        self._turn = claim(self._subjects, None)
-        if self._turn.comes is not None:
-            try:
-                self._turn.comes.result()
-            except BaseException:
-                end(self._turn)
-                raise
+    def __enter__(self) -> Self:
+        self._claim()
+        return self
 
     def __exit__(self, *error: object) -> None:
         end(self._turn)
+        self._frame = None
+
+    def finish(self, work: R, has_begun: Callable[[], bool]) -> R:
+        """Return what work has given: here it has ended by now."""
+        return work
+
+    def wait_for(self, future: Future[None], seconds: float) -> bool:
+        """Let others work on the objects until a future is done; say whether that was in time."""
+        end(self._turn)
+        try:
+            done, _ = wait([future], timeout=seconds)
+        finally:
+            self._claim()
+        return bool(done)
+
+    def _claim(self) -> None:
+        self._turn = turn = claim(self._subjects, None, self._frame)
+        try:
+            while turn.comes is not None and not wait([turn.comes], _SECONDS_TO_LOOK_AGAIN).done:
+                look_again(turn)
+        except BaseException:
+            end(turn)
+            raise
 
 
 class Grouped(Generic[T, R]):

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from bson.raw_bson import RawBSONDocument
-from pymongo import ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import OperationFailure, PyMongoError
 
-from loom_async._core.doubt import Sending
 from loom_async._core.driver_errors import duplicate_key, translate
+from loom_async._core.errors import BulkEntry, LoomError
 from loom_async._core.model.absorb import absorb_insertion, absorb_modification
 from loom_async._core.model.bulk_plan import (
     BulkAccount,
@@ -21,20 +20,32 @@ from loom_async._core.model.bulk_plan import (
     first_of_each,
     groups,
     plan_steps,
-    split_outcome,
 )
 from loom_async._core.model.changes import as_bytes
-from loom_async._core.model.document import DocumentModel, set_doubt
+from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts
 from loom_async._core.model.hydration import collector_paused, encode
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import Insertion, Modification, holds
+from loom_async._core.model.plan import Insertion, Modification
 from loom_async._core.model.results import PersistResult
-from loom_async._core.model.revisions import stale
+from loom_async._core.model.statements import batches, insert_many, update_many
+from loom_async._core.model.values import CODEC_OPTIONS
 from loom_async._core.refusals import reason_of
-from loom_async._core.transaction import remember
+from loom_async._core.server_codes import DUPLICATE_KEY
+from loom_async._core.transaction import absorb
+from loom_async._core.write_replies import (
+    executed,
+    is_interruption,
+    not_confirmed,
+    not_matched,
+    statement_error,
+    write_errors,
+)
 
 from . import _seam, hooks
-from .targets import Target, target_of
+from .targets import Target, finish, target_of
+from .transactions import join_transaction, run_before
+from .write_commands import SentWrite, WriteCommand, ask, send
+from .write_one import forget_known, settle, write
 
 # Documents planned, sent and absorbed at a time: other threads run between two chunks.
 _CHUNK = 5_000
@@ -48,101 +59,194 @@ def persist_many(
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
     moment = now()
-    remember(*checked)
-    hooks.run("before_persist", (document for _, document in distinct))
-    with _seam.Exclusively(*checked):
+    if any(hooks.has(kind, "before_persist") for kind in set(map(type, checked))):
+        run_before("before_persist", *(document for _, document in distinct))
+    with _seam.Exclusively(*checked) as objects:
+        join_transaction(objects, *checked)
+        target = target_of(model) if distinct else None
         for start in range(0, len(distinct), _CHUNK):
-            _persist_chunk(model, distinct[start : start + _CHUNK], moment, account)
-            if account.is_stopped:
+            assert target is not None
+            chunk = distinct[start : start + _CHUNK]
+            chunked = _persist_chunk(target, model, chunk, moment, account)
+            if not finish(objects, target, chunked, checked):
                 break
     hooks.run("after_persist", account.documents)
     return account.finish(model)
 
 
 def _persist_chunk(
+    target: Target,
     model: type[DocumentModel],
     documents: Sequence[tuple[int, DocumentModel]],
     moment: datetime,
     account: BulkAccount,
-) -> None:
+) -> bool:
+    """Write a part of the documents, and say whether the next part may follow."""
+    documents = [pair for pair in documents if _is_settled(target, *pair, account)]
+    if account.is_stopped:
+        return False
     with collector_paused():
         steps = plan_steps(documents, moment, account)
     # What was planned before a failure is still sent: it comes earlier in the input.
     for group in groups(steps, ordered=account.ordered):
-        failures = len(account.failures)
-        _write(model, target_of(model), group, account)
-        if account.is_stopped or (account.ordered and len(account.failures) > failures):
-            break
+        for part in batches([step.plan for step in group], _largest(target)):
+            failures = len(account.failures)
+            _write(target, model, group[part], account)
+            if account.is_stopped or (account.ordered and len(account.failures) > failures):
+                return False
+    return not account.is_stopped
+
+
+def _is_settled(target: Target, index: int, document: DocumentModel, account: BulkAccount) -> bool:
+    """Find out what has become of earlier writes of an object; enter it if that cannot be."""
+    if attempts_of(document) and not account.is_stopped:
+        try:
+            settle(target, document)
+        except LoomError as error:
+            account.failures.append(BulkEntry(index, document.id, str(error)))
+            return False
+    return True
+
+
+def _largest(target: Target) -> int:
+    """Return how many statements a command may have: the driver encrypts one update at a time."""
+    options = target.collection.database.client.options
+    return _CHUNK if options.auto_encryption_opts is None else 1
 
 
 def _write(
-    model: type[DocumentModel],
+    target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
+) -> None:
+    """Send steps of one kind as one command, and enter what becomes of each."""
+    if steps[0].is_alone:
+        for step in steps:
+            _write_alone(target, step, account)
+        return
+    action = f"persist_many of {model.__name__}"
+    name, plans = target.collection.name, [step.plan for step in steps]
+    if steps[0].is_insert:
+        new = [plan for plan in plans if isinstance(plan, Insertion)]
+        body = insert_many(name, new, ordered=account.ordered)
+    else:
+        body = update_many(name, plans, ordered=account.ordered)
+    command: WriteCommand | None = None
+    try:
+        with target.turn(action) as turn:
+            if target.session is None:
+                command = _noted(target, body, steps)
+                reply = _outcomes(command, len(steps))
+            else:
+                reply = _in_transaction(target, body)
+                errors = write_errors(reply)
+                if errors:
+                    turn.failed(statement_error(errors[min(errors)]))
+        _take_in(target, model, steps, reply, account)
+        if command is not None:
+            command.settle()
+    finally:
+        if command is not None:
+            _note_parts(command, steps)
+    failure = not_confirmed(reply)
+    if failure is not None:
+        raise translate(failure, action) from failure
+
+
+def _in_transaction(target: Target, body: dict[str, Any]) -> dict[str, Any]:
+    database = target.collection.database
+    return database.command(body, session=target.session, codec_options=CODEC_OPTIONS)
+
+
+def _noted(target: Target, body: dict[str, Any], steps: Sequence[Step]) -> WriteCommand:
+    """Return a command, which each object remembers until it agrees with what becomes of it."""
+    command = WriteCommand(target.collection, body)
+    for step in steps:
+        attempt = SentWrite(step.plan)
+        attempt.command = command
+        set_attempts(step.document, (*attempts_of(step.document), attempt))
+    return command
+
+
+def _outcomes(command: WriteCommand, count: int) -> dict[str, Any]:
+    """Send a command, and return a reply that says of each statement what has become of it."""
+    try:
+        return send(command)
+    except PyMongoError as error:
+        if command.is_unknown and is_interruption(error):
+            reply = ask(command, count)
+            if reply is not None:
+                return _interrupted(error, reply, count)
+        if command.is_unknown or not isinstance(error, OperationFailure):
+            raise
+        return _interrupted(error, {}, count)
+
+
+def _note_parts(command: WriteCommand, steps: Sequence[Step]) -> None:
+    """Have each object know the command by which the outcome of its own write can be asked for."""
+    for place, step in enumerate(steps):
+        for attempt in attempts_of(step.document) if command.is_unknown else ():
+            if isinstance(attempt, SentWrite) and attempt.command is command:
+                attempt.command = command.part(place)
+        forget_known(step.document)
+
+
+def _interrupted(error: PyMongoError, reply: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return a reply by which the statements that have not happened were refused.
+
+    Parameters:
+        error: What ended the command.
+        reply: What the server has said when it was asked for those that happened before.
+        count: How many there are.
+    """
+    details = {"code": getattr(error, "code", None), "errmsg": f"not written: {error}"}
+    missing = set(range(count)) - executed(reply)
+    return {**reply, "writeErrors": [{"index": place, **details} for place in sorted(missing)]}
+
+
+def _take_in(
     target: Target,
+    model: type[DocumentModel],
     steps: Sequence[Step],
+    reply: dict[str, Any],
     account: BulkAccount,
 ) -> None:
-    errors: list[dict[str, Any]] = []
-    missed = 0
-    unacknowledged: BulkWriteError | None = None
-    with target.turn(f"persist_many of {model.__name__}") as turn:
-        try:
-            with Sending(*(step.document for step in steps)):
-                missed = _send(target, steps, ordered=account.ordered)
-        except BulkWriteError as error:
-            turn.failed(error)
-            errors = list(error.details["writeErrors"])
-            missed = len(steps)  # perhaps: the reply does not tell which
-            if not errors:
-                unacknowledged = error
-    done, failed = split_outcome(steps, errors, ordered=account.ordered)
-    for step in steps[len(done) + len(failed) :]:
-        set_doubt(step.document, False)  # ordered: not sent
-    if target.session is not None and failed:
-        done = []  # the transaction has ended with the first failure
-        account.is_given_up = True
-    for step, details in failed:
-        account.fail(step, _reason(details))
-    _absorb(model, target, done, account, is_certain=not missed)
-    if unacknowledged is not None:
-        raise translate(unacknowledged, f"persist_many of {model.__name__}") from unacknowledged
+    """Make objects agree with what was written, and enter what was not."""
+    errors = write_errors(reply)
+    sent = steps[: min(errors) + 1] if account.ordered and errors else steps
+    done: list[Step] = []
+    for place, step in enumerate(sent):
+        details = errors.get(place)
+        if details is None:
+            done.append(step)
+        elif not not_matched(details):
+            account.fail(step, _reason(details))
+        elif target.session is None:
+            _write_alone(target, step, account)
+        else:
+            account.fail(step, "there is no document as the update needs it: deleted, or changed")
+    if target.session is not None and errors:
+        account.is_given_up = True  # the transaction has ended with the first failure
+        return
+    _absorb(target, model, done, account)
 
 
-def _send(target: Target, steps: Sequence[Step], *, ordered: bool) -> int:
-    """Send steps of one kind, and return how many of them met no document."""
-    collection, session = target.collection, target.session
-    if steps[0].is_insert:
-        documents: list[Any] = [RawBSONDocument(plan.raw) for plan in _insertions(steps)]
-        collection.insert_many(documents, ordered=ordered, session=session)
-        return 0
-    operations = [_operation(step) for step in steps]
-    result = collection.bulk_write(operations, ordered=ordered, session=session)
-    return len(steps) - result.matched_count - result.upserted_count
-
-
-def _insertions(steps: Sequence[Step]) -> list[Insertion]:
-    return [step.plan for step in steps if isinstance(step.plan, Insertion)]
-
-
-def _operation(step: Step) -> Any:
-    if isinstance(step.plan, Insertion):
-        document: Any = RawBSONDocument(step.plan.raw)
-        return ReplaceOne({"_id": step.plan.id}, document, upsert=True)
-    return UpdateOne({"_id": step.plan.id, **step.plan.condition}, step.plan.update)
+def _write_alone(target: Target, step: Step, account: BulkAccount) -> None:
+    """Send an update that found no document as it needs it by itself, for its error or a retry."""
+    try:
+        write(target, step.document, step.plan)
+    except LoomError as error:
+        account.fail(step, error.message)
+    else:
+        account.written(step)
 
 
 def _reason(details: dict[str, Any]) -> str:
-    if details.get("code") == 11000:
+    if details.get("code") == DUPLICATE_KEY:
         return duplicate_key(details, "duplicate key").message
     return reason_of(details)
 
 
 def _absorb(
-    model: type[DocumentModel],
-    target: Target,
-    steps: Sequence[Step],
-    account: BulkAccount,
-    *,
-    is_certain: bool,
+    target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
 ) -> None:
     modified: list[Step] = []
     with collector_paused():
@@ -150,21 +254,16 @@ def _absorb(
             if isinstance(step.plan, Modification):
                 modified.append(step)
             else:
-                absorb_insertion(step.document, step.plan)
+                absorb(step.document, partial(absorb_insertion, step.document, step.plan))
                 account.written(step)
     if modified:
-        _absorb_modified(model, target, modified, account, is_certain=is_certain)
+        _absorb_modified(target, model, modified, account)
 
 
 def _absorb_modified(
-    model: type[DocumentModel],
-    target: Target,
-    steps: Sequence[Step],
-    account: BulkAccount,
-    *,
-    is_certain: bool,
+    target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
 ) -> None:
-    # A bulk write replies with counts alone: counters, and documents that are gone, show here.
+    # The reply has counts alone: what counters have become, and others have changed, shows here.
     ids = [step.plan.id for step in steps]
     with target.turn(f"persist_many of {model.__name__}: read back"):
         key = {"_id": {"$in": ids}}
@@ -173,11 +272,8 @@ def _absorb_modified(
         found = asked.to_list()
     by_id = {as_bytes(document["_id"]): document for document in found}
     for step in steps:
-        stored = by_id.get(as_bytes(step.plan.id))
-        if stored is None or not isinstance(step.plan, Modification):
-            account.fail(step, "the document is no longer in the collection")
-        elif step.plan.condition and not is_certain and not holds(stored, step.plan):
-            account.fail(step, stale(model, step.plan.id, step.plan.condition, stored).message)
-        else:
-            absorb_modification(step.document, step.plan, encode(stored))
-            account.written(step)
+        plan: Any = step.plan
+        stored = by_id.get(as_bytes(plan.id))
+        raw = plan.expected if stored is None else encode(stored)  # or deleted since
+        absorb(step.document, partial(absorb_modification, step.document, plan, raw))
+        account.written(step)

@@ -5,56 +5,53 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from bson.raw_bson import RawBSONDocument
-
-from loom_async._core.doubt import Sending
-from loom_async._core.errors import DocumentNotFound, InvalidDocument
-from loom_async._core.model.absorb import absorb_document, absorb_insertion, absorb_modification
+from loom_async._core.errors import InvalidDocument
+from loom_async._core.model.absorb import absorb_document
 from loom_async._core.model.append_only import refuse_change
-from loom_async._core.model.document import DocumentModel, set_baseline, set_doubt
+from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts, set_baseline
 from loom_async._core.model.hydration import hydrator
-from loom_async._core.model.identity import parse_id, stored_id
-from loom_async._core.model.plan import Insertion, Modification, plan_persist
+from loom_async._core.model.identity import id_filter, parse_id, stored_id
+from loom_async._core.model.plan import is_recorded, plan_persist
 from loom_async._core.model.revisions import revision_condition, stale
-from loom_async._core.transaction import remember
+from loom_async._core.model.statements import deletion
 
 from . import _seam, hooks
 from .loads import load_by_id
-from .targets import target_of
-from .writes import update_and_fetch
+from .targets import Target, finish, target_of
+from .transactions import join_transaction, run_before
+from .write_one import not_found, raise_refusal, raise_unconfirmed, send_once, settle, write
 
 D = TypeVar("D", bound=DocumentModel)
 
 
 def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
-    remember(document)
     # Asked here, since a save without hooks feels the cost of two coroutines.
     if hooks.has(type(document), "before_persist"):
-        hooks.run("before_persist", (document,))
-    with _seam.Exclusively(document):
-        plan = plan_persist(document)
-        if plan is None:
-            return False
-        if isinstance(plan, Insertion):
-            _insert(document, plan)
-        else:
-            _modify(document, plan)
-    if hooks.has(type(document), "after_persist"):
+        run_before("before_persist", document)
+    with _seam.Exclusively(document) as objects:
+        join_transaction(objects, document)
+        is_written = bool(attempts_of(document)) and _settle(objects, document)
+        plan = None if is_written and is_recorded(document) else plan_persist(document)
+        if plan is not None:
+            target = target_of(type(document))
+            is_written = finish(objects, target, write(target, document, plan), (document,))
+    if is_written and hooks.has(type(document), "after_persist"):
         hooks.run("after_persist", (document,))
-    return True
+    return is_written
 
 
 def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
-    remember(document)
-    with _seam.Exclusively(document):
+    with _seam.Exclusively(document) as objects:
+        join_transaction(objects, document)
         target = target_of(type(document))
         with target.turn(f"reload {type(document).__name__}"):
-            key = {"_id": stored_id(document)}
+            key = id_filter(stored_id(document))
             found = target.primary.find_one(key, session=target.session)
         if found is None:
-            raise _not_found(document)
+            set_attempts(document, ())
+            raise not_found(document)
         _check_class(document, found)
         absorb_document(document, found)
     hooks.run("after_load", (document,))
@@ -64,23 +61,36 @@ def reload(document: D) -> D:
 def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
     refuse_change(type(document), "delete")
-    remember(document)
-    hooks.run("before_delete", (document,))
-    with _seam.Exclusively(document):
+    run_before("before_delete", document)
+    with _seam.Exclusively(document) as objects:
+        join_transaction(objects, document)
         target = target_of(type(document))
-        with target.turn(f"delete {type(document).__name__}"):
-            key, condition = {"_id": stored_id(document)}, revision_condition(document)
-            result = target.collection.delete_one(key | condition, session=target.session)
-            there = None
-            if condition and not result.deleted_count:
-                there = target.primary.find_one(key, session=target.session)
-        if there is not None:
-            raise stale(type(document), document.id, condition, there)
-        set_baseline(document, None)
-        set_doubt(document, False)
-    if result.deleted_count:
+        is_deleted = finish(objects, target, _delete(target, document), (document,))
+    if is_deleted:
         hooks.run("after_delete", (document,))
-    return bool(result.deleted_count)
+    return is_deleted
+
+
+def _delete(target: Target, document: DocumentModel) -> bool:
+    action = f"delete {type(document).__name__}"
+    key, condition = id_filter(stored_id(document)), revision_condition(document)
+    there: dict[str, Any] | None = None
+    with target.turn(action):
+        reply = send_once(target, deletion(target.collection.name, key | condition))
+        raise_refusal(reply)
+        if condition and not reply["n"]:
+            there = target.primary.find_one(key, session=target.session)
+    if there is not None:
+        raise stale(type(document), document.id, condition, there)
+    set_baseline(document, None)
+    set_attempts(document, ())
+    raise_unconfirmed(reply, action)
+    return bool(reply["n"])
+
+
+def _settle(objects: _seam.Exclusively, document: DocumentModel) -> bool:
+    target = target_of(type(document))
+    return finish(objects, target, settle(target, document), (document,))
 
 
 def from_id(model: type[D], id: Any) -> D | None:
@@ -97,37 +107,6 @@ def from_id(model: type[D], id: Any) -> D | None:
     return document
 
 
-def _insert(document: DocumentModel, plan: Insertion) -> None:
-    model = type(document)
-    # Encoded once: pymongo passes the bytes on, though its types know only its own documents here.
-    raw: Any = RawBSONDocument(plan.raw)
-    target = target_of(model)
-    with target.turn(f"persist {model.__name__}"), Sending(document):
-        if plan.replace:
-            key = {"_id": plan.id}
-            target.collection.replace_one(key, raw, upsert=True, session=target.session)
-        else:
-            target.collection.insert_one(raw, session=target.session)
-    absorb_insertion(document, plan)
-
-
-def _modify(document: DocumentModel, plan: Modification) -> None:
-    model = type(document)
-    target = target_of(model)
-    there: dict[str, Any] | None = None
-    with target.turn(f"persist {model.__name__}"):
-        with Sending(document):
-            found = update_and_fetch(target, plan)
-        if found is None and plan.condition:
-            there = target.primary.find_one({"_id": plan.id}, session=target.session)
-    if found is None:
-        set_doubt(document, False)
-        raise (
-            _not_found(document) if there is None else stale(model, plan.id, plan.condition, there)
-        )
-    absorb_modification(document, plan, found)
-
-
 def _check_class(document: DocumentModel, found: dict[str, Any]) -> None:
     model, kind = type(document), hydrator(type(document)).class_of(found)
     if kind is not model:
@@ -137,12 +116,3 @@ def _check_class(document: DocumentModel, found: dict[str, Any]) -> None:
             fields={},
             hint="load it anew by its id: an object cannot change its class",
         )
-
-
-def _not_found(document: DocumentModel) -> DocumentNotFound:
-    return DocumentNotFound(
-        f"{type(document).__name__} {document.id!r} is not in its collection",
-        id=document.id,
-        hint="it has been deleted; to store it again, persist a model_copy without its past: "
-        "Model(**document.model_dump())",
-    )

@@ -24,11 +24,20 @@ from loom_async._core.errors import (
     TransactionAborted,
     TransactionError,
 )
+from loom_async._core.model.document import DocumentModel
 from loom_async._core.settings import settings
-from loom_async._core.transaction import TransactionState, documents_in, failed
+from loom_async._core.transaction import (
+    TransactionState,
+    documents_in,
+    failed,
+    in_use,
+    journal_of_others,
+    remember,
+)
 
-from . import _seam
+from . import _seam, hooks
 from .clients import Client
+from .write_commands import server_kinds
 
 # Of the kind that this package waits with.
 Lock: TypeAlias = _seam.Lock
@@ -37,6 +46,7 @@ R = TypeVar("R")
 
 # The waits between two attempts, of the driver specification "Convenient API for Transactions".
 _FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.005, 0.5, 1.5
+_STEPS = 20  # by which the longest wait is reached; far beyond, a float overflows
 
 
 class Transaction(TransactionState):
@@ -71,6 +81,36 @@ def session_of(transaction: Transaction, client: Client) -> ClientSession:
     return transaction.session
 
 
+def join_transaction(objects: _seam.Exclusively, *documents: DocumentModel) -> None:
+    """Have the present transaction put objects back if it is undone.
+
+    Outside of any, wait until the transactions of other threads let the objects go.
+
+    Parameters:
+        objects: Their lock, which is let go while this waits.
+        *documents: What an operation is about to change.
+
+    Raises:
+        TransactionAborted: Another open transaction holds one of them.
+        ObjectInUse: So does one, and it has not ended within the setting `transaction_timeout`.
+    """
+    limit: float | None = None
+    while (journal := journal_of_others(documents)) is not None:
+        if limit is None:
+            limit = time.monotonic() + settings().transaction_timeout
+        is_never = _seam.WAITING_STOPS_THE_THREAD and journal.is_of_this_thread
+        if is_never or not objects.wait_for(journal.closed, limit - time.monotonic()):
+            raise in_use(journal, documents)
+    remember(*documents)
+
+
+def run_before(hook: hooks.Hook, *documents: DocumentModel) -> None:
+    """Run a hook of objects that the present transaction puts back, with all that the hook does."""
+    with _seam.Exclusively(*documents) as objects:
+        join_transaction(objects, *documents)
+    hooks.run(hook, documents)
+
+
 def refuse_in_transaction(problem: str, *, hint: str = "do it before the block") -> None:
     """Refuse what cannot be part of a transaction, before anything of it is sent.
 
@@ -87,7 +127,7 @@ def refuse_in_transaction(problem: str, *, hint: str = "do it before the block")
 
 def _end(transaction: Transaction, *, keep: bool) -> None:
     """Commit a transaction, or give it up and give objects their earlier states."""
-    is_kept = in_doubt = False
+    is_kept = is_unknown = False
     with transaction.lock:
         transaction.is_ended = True
         try:
@@ -97,21 +137,19 @@ def _end(transaction: Transaction, *, keep: bool) -> None:
                 _commit(transaction.session)
             is_kept = keep
         except (ConnectionFailed, OperationTimeout):
-            in_doubt = True
+            is_unknown = True
             raise
         finally:
             if transaction.session is not None:
                 transaction.session.end_session()  # gives up what was not committed
             if not is_kept:
-                transaction.journal.restore(in_doubt=in_doubt)
+                transaction.journal.restore(is_unknown=is_unknown)
             transaction.journal.close()
 
 
 def _begin(client: Client) -> ClientSession:
     with Translated("begin a transaction"):
-        if _kinds(client) <= {"Unknown"}:
-            client.admin.command("ping")
-        if "Standalone" in _kinds(client):
+        if "Standalone" in server_kinds(client):
             raise ConfigurationError(
                 "this MongoDB server stands alone, and has no transactions",
                 hint="run it as a replica set of one: mongod --replSet rs0, then rs.initiate(); "
@@ -128,11 +166,6 @@ def _begin(client: Client) -> ClientSession:
             session.end_session()
             raise
     return session
-
-
-def _kinds(client: Client) -> set[str]:
-    servers = client.topology_description.server_descriptions().values()
-    return {server.server_type_name for server in servers}
 
 
 def _commit(session: ClientSession) -> None:
@@ -153,7 +186,7 @@ def _commit(session: ClientSession) -> None:
 
 
 def _wait(attempt: int) -> float:
-    longest = min(_FIRST_WAIT * _GROWTH**attempt, _LONGEST_WAIT)
+    longest = min(_FIRST_WAIT * _GROWTH ** min(attempt, _STEPS), _LONGEST_WAIT)
     return random.random() * longest
 
 

@@ -6,13 +6,15 @@ Both packages share this: an operation of one inside a transaction of the other 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from typing import cast
 
 from . import context
 from .errors import LoomError, ObjectInUse, TransactionAborted, TransactionError
-from .model.document import DocumentModel, set_doubt
+from .model.document import LOST, DocumentModel, attempts_of, baseline, set_attempts
 from .model.snapshot import Snapshot
 from .typing import is_dict
 
@@ -25,6 +27,14 @@ class Journal:
 
     def __init__(self) -> None:
         self._states: dict[int, Snapshot] = {}
+        self._thread = threading.get_ident()
+        #: Done when the transaction has let its objects go.
+        self.closed: Future[None] = Future()
+
+    @property
+    def is_of_this_thread(self) -> bool:
+        """True in the thread that the transaction has begun in."""
+        return self._thread == threading.get_ident()
 
     def remember(self, document: DocumentModel) -> None:
         """Keep the state that an object has now, unless an earlier one is kept.
@@ -34,7 +44,7 @@ class Journal:
         """
         if id(document) in self._states:
             return
-        state = Snapshot(document)  # first: what fails here must not hold the object for ever
+        state = Snapshot(document)  # first: what fails here must not hold the object
         if _holders.setdefault(id(document), self) is not self:
             raise TransactionAborted(
                 f"this {type(document).__name__} {document.id!r} is part of another open "
@@ -44,22 +54,40 @@ class Journal:
             )
         self._states.setdefault(id(document), state)
 
-    def restore(self, *, in_doubt: bool) -> None:
+    def amend(self, document: DocumentModel, change: Callable[[], None]) -> None:
+        """Change an object, and the earlier state that is kept of it as well.
+
+        Parameters:
+            document: An object whose write began before the transaction touched it.
+            change: Takes in what the server has replied to that write.
+        """
+        present = Snapshot(document)
+        self._states[id(document)].restore()
+        change()
+        self._states[id(document)] = Snapshot(document)
+        present.restore()
+        change()
+
+    def restore(self, *, is_unknown: bool) -> None:
         """Give every object the state that was kept.
 
         Parameters:
-            in_doubt: Nobody knows whether the transaction was committed.
+            is_unknown: True if no reply says whether the transaction was committed.
         """
         for state in self._states.values():
+            document = state.document
+            written = baseline(document)
             state.restore()
-            if in_doubt:
-                set_doubt(state.document, True)
+            if is_unknown and baseline(document) is not written:
+                set_attempts(document, (*attempts_of(document), LOST))
 
     def close(self) -> None:
         """Let the objects go."""
         for key in self._states:
             _holders.pop(key, None)
         self._states.clear()
+        if not self.closed.done():
+            self.closed.set_result(None)
 
 
 def _forget_after_fork() -> None:
@@ -71,14 +99,34 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def _check_free(document: DocumentModel) -> None:
-    """Refuse to wait on the server for a transaction that may wait for this very operation."""
-    if id(document) in _holders:
-        raise ObjectInUse(
-            f"this {type(document).__name__} {document.id!r} is part of an open transaction of "
-            "another task",
-            hint="await the end of its transaction() block, or load an object of your own",
-        )
+def journal_of_others(documents: Iterable[DocumentModel]) -> Journal | None:
+    """Return the journal of another open transaction that holds one of some objects.
+
+    Inside a transaction there is none: the objects of another one cannot join it.
+    """
+    if not _holders or context.transaction.get() is not None:
+        return None
+    return next((_holders[id(d)] for d in documents if id(d) in _holders), None)
+
+
+def absorb(document: DocumentModel, change: Callable[[], None]) -> None:
+    """Make an object agree with a reply, also what another open transaction would put back."""
+    journal = _holders.get(id(document)) if _holders else None
+    state = context.transaction.get()
+    if journal is None or (state is not None and state.journal is journal):
+        change()
+    else:
+        journal.amend(document, change)
+
+
+def in_use(journal: Journal, documents: Iterable[DocumentModel]) -> ObjectInUse:
+    """Return the error for an object that another open transaction does not let go."""
+    held = [d for d in documents if _holders.get(id(d)) is journal] or list(documents)
+    return ObjectInUse(
+        f"this {type(held[0]).__name__} {held[0].id!r} is part of an open transaction of "
+        "another task",
+        hint="await the end of its transaction() block, or load an object of your own",
+    )
 
 
 class TransactionState:
@@ -136,14 +184,11 @@ def remember(*documents: DocumentModel) -> None:
 
     Raises:
         TransactionAborted: Another open transaction holds one of them.
-        ObjectInUse: So does one, and the operation is outside of any.
     """
     state = context.transaction.get()
-    for document in documents:
-        if state is not None:
+    if state is not None:
+        for document in documents:
             state.remember(document)
-        elif _holders:
-            _check_free(document)
 
 
 def documents_in(*values: object) -> Iterator[DocumentModel]:

@@ -16,11 +16,13 @@ still there, and whoever goes looks again whether somebody stands behind.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future
-from typing import Protocol
+from types import FrameType
+from typing import Any, Protocol
 
 from .errors import ObjectInUse
 
@@ -39,21 +41,31 @@ class Claim:
     Parameters:
         subjects: The objects, told apart by identity; they must live until the claim is ended.
         loop: The event loop of a task that makes the claim; None for a thread, which stops for it.
+        frame: Of a thread: what runs as long as the claim holds.
     """
 
-    __slots__ = ("ahead", "comes", "is_ended", "keys", "loop", "thread")
+    __slots__ = ("ahead", "comes", "frame", "is_ended", "keys", "loop", "thread")
 
-    def __init__(self, subjects: Iterable[object], loop: EventLoop | None) -> None:
+    def __init__(
+        self, subjects: Iterable[object], loop: EventLoop | None, frame: FrameType | None
+    ) -> None:
         self.keys = dict.fromkeys(map(id, subjects))
         self.loop = loop
+        self.frame = frame
         self.thread = threading.get_ident()
         self.ahead = 0  # in how many lines another claim is first
         self.comes: Future[None] | None = None
         self.is_ended = False
 
     def is_abandoned(self) -> bool:
-        """Say whether it belongs to a task that will never end it."""
-        return self.loop is not None and self.loop.is_closed()
+        """Say whether it belongs to a task or a call that will never end it.
+
+        A signal may leave a call at any instruction, also between a claim and the block that ends
+        it: the frame of such a call runs in no thread any more.
+        """
+        if self.loop is not None:
+            return self.loop.is_closed()
+        return self.frame is not None and not _is_running(self.frame, self.thread)
 
 
 _first: dict[int, Claim] = {}
@@ -61,39 +73,36 @@ _lines: dict[int, deque[Claim]] = {}
 # The claims that a thread has stopped for.
 _stopped: dict[int, Claim] = {}
 _ended: deque[Claim] = deque()
-_guard = threading.RLock()
-_guarding: int | None = None
+# Held while the lines change. It is made in C: no signal comes between it and its block.
+_guard: Any = threading.RLock()
 
 
-class _Guarded:
-    """A block in which one thread at a time changes the lines."""
-
-    def __enter__(self) -> None:
-        global _guarding
-        _guard.acquire()
-        _guarding = threading.get_ident()
-
-    def __exit__(self, *error: object) -> None:
-        global _guarding
-        _guarding = None
-        _guard.release()
+def _is_running(frame: FrameType, thread: int) -> bool:
+    running = sys._current_frames().get(thread)
+    while running is not None and running is not frame:
+        running = running.f_back
+    return running is not None
 
 
-_guarded = _Guarded()
-
-
-def claim(subjects: Collection[object], loop: EventLoop | None) -> Claim:
+def claim(
+    subjects: Collection[object], loop: EventLoop | None, frame: FrameType | None = None
+) -> Claim:
     """Stand in line for objects; `comes` is None if the turn is here, else done when it comes.
+
+    Parameters:
+        subjects: The objects.
+        loop: The event loop of a task; None for a thread.
+        frame: Of a thread: what runs as long as the claim holds.
 
     Raises:
         ObjectInUse: The thread would stop for what itself must do first.
     """
-    mine = Claim(subjects, loop)
+    mine = Claim(subjects, loop, frame)
     if len(mine.keys) == 1:
         (key,) = mine.keys
         if _first.setdefault(key, mine) is mine:
             return mine
-    with _guarded:
+    with _guard:
         _stand_in_line(mine)
         if mine.ahead:
             mine.comes = Future()
@@ -105,13 +114,14 @@ def claim(subjects: Collection[object], loop: EventLoop | None) -> Claim:
 
 def end(ended: Claim) -> None:
     """Give the turn to those next in line; a claim whose turn has not come is given up."""
-    if len(ended.keys) == 1 and not ended.is_abandoned():
+    if len(ended.keys) == 1 and (ended.loop is None or not ended.loop.is_closed()):
         (key,) = ended.keys
         if key not in _lines and _first.get(key) is ended:
+            del _first[key]  # which nothing else does, since its loop or its call runs
             ended.is_ended = True
-            del _first[key]  # which nobody else does, since its loop runs
+            ended.frame = None
             if key in _lines:
-                with _guarded:
+                with _guard:
                     _call_next(key)
                 _leave_ended()  # those that were next, and that nobody waits for any more
             return
@@ -119,11 +129,22 @@ def end(ended: Claim) -> None:
     _leave_ended()
 
 
+def look_again(waiting: Claim) -> None:
+    """Give the turn on where a signal has kept the claim before from doing so."""
+    with _guard:
+        for key in waiting.keys:
+            first = _first.get(key)
+            if first is not None and first is not waiting and first.is_abandoned():
+                _leave(first)
+            _call_next(key)
+    _leave_ended()
+
+
 def _leave_ended() -> None:
     # The garbage collector ends claims too, even while this very thread changes the lines: then
     # it is done when those are whole again.
-    while _ended and _guarding != threading.get_ident():
-        with _guarded:
+    while _ended and not _guard._is_owned():
+        with _guard:
             while _ended:
                 _leave(_ended.popleft())
 
@@ -160,20 +181,22 @@ def _line(key: int) -> Iterator[Claim]:
 
 
 def _leave(leaving: Claim) -> None:
+    # In an order that a signal may interrupt anywhere: it is made again, and does what is left.
     if leaving.is_ended:
         return
-    leaving.is_ended = True
     if _stopped.get(leaving.thread) is leaving:
         del _stopped[leaving.thread]
     for key in leaving.keys:
         line = _lines.get(key)
         if _first.get(key) is leaving:
             del _first[key]
-            _call_next(key)
-        elif line is not None:
+        elif line is not None and leaving in line:
             line.remove(leaving)
             if not line:
                 del _lines[key]
+        _call_next(key)
+    leaving.is_ended = True
+    leaving.frame = None
 
 
 def _call_next(key: int) -> None:
@@ -220,8 +243,8 @@ def _earlier(waiting: Claim) -> Iterator[Claim]:
 
 def _forget_after_fork() -> None:
     # Whoever stood in line in another thread of the parent does not exist in the child.
-    global _guard, _guarding
-    _guard, _guarding = threading.RLock(), None
+    global _guard
+    _guard = threading.RLock()
     thread = threading.get_ident()
     for line in (_lines, _stopped, _ended):
         line.clear()

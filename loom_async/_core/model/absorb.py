@@ -7,13 +7,16 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from ..errors import InvalidDocument
 from .annotations import model_codec
-from .changes import same
-from .document import DocumentModel, set_baseline, set_doubt, values_of
+from .changes import MISSING, same
+from .codec import ANY
+from .document import DocumentModel, set_attempts, set_baseline, values_of
 from .hydration import encode, hydrator
+from .merge import merged
 from .model_codec import ModelCodec, StoredField
 from .plan import Insertion, Modification
-from .scalars import Counter, Scalar
+from .scalars import Scalar
 from .values import decode_bson
 
 D = TypeVar("D", bound=DocumentModel)
@@ -24,7 +27,7 @@ def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
     codec = model_codec(type(document))
     values_of(document).update(insertion.stamps)
     set_baseline(document, insertion.raw)
-    set_doubt(document, False)
+    set_attempts(document, ())
     if codec.normalises:
         _settle(codec, document, insertion.raw)
 
@@ -62,28 +65,67 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
     codec = model_codec(type(document))
     values_of(document).update(plan.stamps)
     set_baseline(document, raw)
-    set_doubt(document, False)
+    set_attempts(document, ())
     # Most replies hold what was sent: the bytes say so at a fraction of the cost of every field.
     is_as_sent = raw == plan.expected
     if is_as_sent and not codec.normalises and not document.__pydantic_extra__:
         return
-    stored, sent = decode_bson(raw), plan.after
-    news = [] if is_as_sent else [f for f in codec.fields if not _has(stored, f, sent)]
+    stored = decode_bson(raw)
+    news = [] if is_as_sent else [f for f in codec.fields if not _has(stored, f, plan.after)]
     if not (news or codec.normalises or document.__pydantic_extra__):
         return
-    fresh = hydrator(type(document)).fresh(stored)
-    unedited: list[str] = []
+    names, present = _with_edits(codec, document, plan.after, stored, news)
+    try:
+        fresh = hydrator(type(document)).fresh(present)
+    except InvalidDocument:
+        # An edit that was made meanwhile does not fit the model: the next persist says so.
+        fresh, names = hydrator(type(document)).fresh(stored), []
+    adopt(document, fresh, names)
+
+
+def _with_edits(
+    codec: ModelCodec,
+    document: DocumentModel,
+    sent: Mapping[str, Any],
+    stored: dict[str, Any],
+    news: Sequence[StoredField],
+) -> tuple[list[str], dict[str, Any]]:
+    """Return the fields that the reply changes, and the stored document with the edits since."""
+    present, names = dict(stored), list[str]()
     for field in codec.fields:
-        if not (field.codec.normalises or field in news):
+        is_news = field in news
+        if not (is_news or field.codec.normalises):
             continue
+        name = field.stored_name
         mine = field.codec.encode(values_of(document)[field.name])
-        if same(mine, sent[field.stored_name]):
-            unedited.append(field.name)
-        elif isinstance(field.codec, Counter) and mine is not None:
-            values_of(document)[field.name] = (
-                values_of(fresh)[field.name] + mine - (sent[field.stored_name] or 0)
-            )
-    adopt(document, fresh, unedited)
+        value = merged(field.codec, sent[name], mine, stored.get(name, MISSING))
+        if value is MISSING:
+            present.pop(name, None)
+        else:
+            present[name] = value
+        if is_news or same(mine, sent[name]):
+            names.append(field.name)
+    if codec.allows_extra:
+        _merge_extra(codec, document, sent, stored, present)
+    return names, present
+
+
+def _merge_extra(
+    codec: ModelCodec,
+    document: DocumentModel,
+    sent: Mapping[str, Any],
+    stored: dict[str, Any],
+    present: dict[str, Any],
+) -> None:
+    declared = codec.stored_names
+
+    def undeclared(side: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in side.items() if name not in declared}
+
+    mine, was, there = map(undeclared, (codec.encode(document), sent, stored))
+    for name in there.keys() - merged(ANY, was, mine, there).keys():
+        del present[name]
+    present.update(merged(ANY, was, mine, there))
 
 
 def _has(stored: dict[str, Any], field: StoredField, sent: Mapping[str, Any]) -> bool:
@@ -98,7 +140,7 @@ def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
     raw = encode(stored)
     fresh = hydrator(type(document)).fresh(stored)
     set_baseline(document, raw)
-    set_doubt(document, False)
+    set_attempts(document, ())
     adopt(document, fresh, list(type(document).model_fields))
     document.__pydantic_fields_set__.update(fresh.__pydantic_fields_set__)
 

@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from ..errors import BulkEntry, BulkError, LoomError
-from .document import DocumentModel, set_doubt
+from .document import DocumentModel
 from .metadata import place_of
-from .plan import Insertion, Plan, plan_persist
+from .plan import Insertion, Modification, Plan, plan_persist
 from .results import PersistResult
 
 T = TypeVar("T")
@@ -29,6 +29,11 @@ class Step:
     def is_insert(self) -> bool:
         """True for a document whose id nobody else can have."""
         return isinstance(self.plan, Insertion) and not self.plan.replace
+
+    @property
+    def is_alone(self) -> bool:
+        """True for an update that is no part of a command: an upsert takes no `$expr`."""
+        return isinstance(self.plan, Modification) and "$expr" in self.plan.parents
 
 
 @dataclass
@@ -49,8 +54,7 @@ class BulkAccount:
         return self.is_given_up or (self.ordered and bool(self.failures))
 
     def fail(self, step: Step, reason: str) -> None:
-        """Enter a document that was not written."""
-        set_doubt(step.document, False)
+        """Enter a document that was not written, or of which that is unknown."""
         self.failures.append(BulkEntry(step.index, step.plan.id, reason))
 
     def written(self, step: Step) -> None:
@@ -82,8 +86,8 @@ class BulkAccount:
         )
 
 
-def _kind(step: Step) -> bool:
-    return not step.is_insert
+def _kind(step: Step) -> int:
+    return 0 if step.is_insert else 2 if step.is_alone else 1
 
 
 def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
@@ -148,17 +152,7 @@ def first_of_each(
 
 
 def groups(steps: Sequence[Step], *, ordered: bool) -> Iterator[list[Step]]:
-    """Yield the steps in groups of one kind: in order if that was asked, else two at most."""
+    """Yield the steps in groups of one kind: in order if that was asked, else three at most."""
     arranged = steps if ordered else sorted(steps, key=_kind)
     for _, group in groupby(arranged, key=_kind):
         yield list(group)
-
-
-def split_outcome(
-    steps: Sequence[Step], errors: Sequence[dict[str, Any]], *, ordered: bool
-) -> tuple[list[Step], list[tuple[Step, dict[str, Any]]]]:
-    """Return the steps that were carried out and those that failed, with the server's errors."""
-    by_index = {int(error["index"]): error for error in errors}
-    failed = [(steps[index], error) for index, error in sorted(by_index.items())]
-    sent = steps[: min(by_index)] if ordered and by_index else steps
-    return [step for index, step in enumerate(sent) if index not in by_index], failed

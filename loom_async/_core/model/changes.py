@@ -113,7 +113,7 @@ def changes_at(
 ) -> list[Change]:
     """Return the changes of some entries, none of them a document; `before` is what is stored."""
     return [
-        _change(_below(codec, name), (name,), before[name], before[name], after[name])
+        _change(child_codec(codec, name), (name,), before[name], before[name], after[name])
         for name in names
     ]
 
@@ -140,7 +140,7 @@ def _changes(
         if key not in before:
             yield Set(here, new)
             continue
-        old, there, below = before[key], stored.get(key, MISSING), _below(codec, key)
+        old, there, below = before[key], stored.get(key, MISSING), child_codec(codec, key)
         if is_dict(old) and is_dict(new) and is_dict(there):
             yield from _changes(below, here, there, old, new)
         else:
@@ -150,16 +150,17 @@ def _changes(
             yield Unset((*path, key))
 
 
-def _below(codec: Codec, key: str) -> Codec:
+def child_codec(codec: Codec, key: str) -> Codec:
+    """Return the codec of what a key holds."""
     child = codec.child(key)
     return child[1] if child else ANY
 
 
 def _change(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> Change:
     """Return the change of a value that is known to differ, and is no document throughout."""
-    if isinstance(codec, Counter) and _is_number(before) and _is_number(after):
+    if isinstance(codec, Counter) and is_number(before) and is_number(after):
         start = before if stored is MISSING else None
-        if _is_number(stored) or start is not None:
+        if is_number(stored) or start is not None:
             return Inc(path, after - before, start)
     elif is_list(before) and is_list(after) and is_list(stored):
         return _array_change(codec, path, stored, before, after)
@@ -181,5 +182,6 @@ def _array_change(
     return Set(path, after)
 
 
-def _is_number(value: object) -> TypeGuard[float]:
+def is_number(value: object) -> TypeGuard[float]:
+    """Say whether a value is a number that can be counted with."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from bson import ObjectId
 from pydantic import (
@@ -24,6 +24,26 @@ from .fields import PyObjectId
 from .metadata import Declaration, Index
 
 
+class Attempt:
+    """A write of an object that was planned, and may have been sent."""
+
+    __slots__ = ()
+
+    @property
+    def is_unknown(self) -> bool:
+        """True if the write was sent, and no reply says whether it happened."""
+        return True
+
+    @property
+    def is_sent(self) -> bool:
+        """True once it may have reached the server."""
+        return True
+
+
+#: A write that cannot be sent again: its client is gone, or it was part of a transaction.
+LOST: Final = Attempt()
+
+
 class DocumentModel(BaseModel):
     """A model that has an id and remembers the document it was loaded from.
 
@@ -34,7 +54,7 @@ class DocumentModel(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         validate_assignment=True, validate_by_name=True, validate_by_alias=True
     )
-    __slots__ = ("_loom_baseline", "_loom_doubt")
+    __slots__ = ("_loom_attempts", "_loom_baseline")
 
     __loom_declaration__: ClassVar[Declaration | None] = None
     __loom_append_only__: ClassVar[bool] = False
@@ -111,16 +131,16 @@ class DocumentModel(BaseModel):
 
     def _with_baseline_of(self, copied: Self) -> Self:
         set_baseline(copied, baseline(self))
-        set_doubt(copied, is_in_doubt(self))
+        set_attempts(copied, _lost_of(self))
         return copied
 
     def __getstate__(self) -> dict[Any, Any]:
-        past = {"loom_baseline": baseline(self), "loom_doubt": is_in_doubt(self)}
+        past = {"loom_baseline": baseline(self), "loom_unknown": bool(_lost_of(self))}
         return super().__getstate__() | past
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         set_baseline(self, state.pop("loom_baseline", None))
-        set_doubt(self, state.pop("loom_doubt", False))
+        set_attempts(self, (LOST,) if state.pop("loom_unknown", False) else ())
         super().__setstate__(state)
 
 
@@ -146,17 +166,22 @@ def baseline(document: DocumentModel) -> bytes | None:
         return None
 
 
-_doubt_slot: Any = DocumentModel.__dict__["_loom_doubt"]
-#: Note whether a write of an object has been sent of which nobody knows whether it happened.
-set_doubt: Callable[[DocumentModel, bool], None] = _doubt_slot.__set__
+_attempts_slot: Any = DocumentModel.__dict__["_loom_attempts"]
+#: Replace the writes of an object whose outcome is not known yet.
+set_attempts: Callable[[DocumentModel, tuple[Attempt, ...]], None] = _attempts_slot.__set__
 
 
-def is_in_doubt(document: DocumentModel) -> bool:
-    """Say whether an earlier write of an object may or may not have happened."""
+def attempts_of(document: DocumentModel) -> tuple[Attempt, ...]:
+    """Return the writes of an object whose outcome is not known yet, the earliest first."""
     try:
-        return _doubt_slot.__get__(document, type(document))  # type: ignore[no-any-return]
+        return _attempts_slot.__get__(document, type(document))  # type: ignore[no-any-return]
     except AttributeError:
-        return False
+        return ()
+
+
+def _lost_of(document: DocumentModel) -> tuple[Attempt, ...]:
+    """Return what a copy of an object knows of its attempts: the object alone sends them again."""
+    return (LOST,) if any(attempt.is_unknown for attempt in attempts_of(document)) else ()
 
 
 def values_of(model: BaseModel) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -181,14 +182,32 @@ def collector_paused() -> Generator[None]:
     The collector would walk the growing result again and again: measured, that takes more than
     half of a bulk load. Nothing in the block may wait.
     """
+    global _is_paused
     if not gc.isenabled():
         yield
         return
-    gc.disable()
     try:
+        _is_paused = True
+        gc.disable()
         yield
     finally:
         gc.enable()
+        _is_paused = False
+
+
+_is_paused = False
+
+
+def _enable_after_fork() -> None:
+    # The thread that paused it does not exist in the child.
+    global _is_paused
+    if _is_paused:
+        gc.enable()
+        _is_paused = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_enable_after_fork)
 
 
 def _first_invalid(

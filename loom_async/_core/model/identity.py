@@ -79,3 +79,13 @@ def _adapter(model: type[DocumentModel]) -> TypeAdapter[Any]:
     for marker in info.metadata:
         annotation = Annotated[annotation, marker]
     return TypeAdapter(annotation)
+
+
+def id_filter(key: Any) -> dict[str, Any]:
+    """Return the query for the document of an id.
+
+    Parameters:
+        key: The id as MongoDB stores it.
+    """
+    # A document would be read as operators. Without `$eq` the server takes its fastest plan.
+    return {"_id": {"$eq": key} if isinstance(key, dict) else key}

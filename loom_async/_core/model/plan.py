@@ -1,4 +1,4 @@
-"""Plan and absorb: what `persist` sends, and what its reply means, with nothing awaited between."""
+"""What `persist` sends: the whole of a new document, the smallest update of a loaded one."""
 
 from __future__ import annotations
 
@@ -6,30 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from ..errors import ConfigurationError, InvalidId, OutcomeUnknown
-from ..typing import is_dict, is_list
+from ..errors import ConfigurationError, InvalidId
 from .annotations import model_codec
 from .append_only import is_append_only
 from .changes import (
     MISSING,
-    AddToSet,
     Change,
-    Path,
     Set,
-    Unset,
-    as_bytes,
     changes_at,
     differing,
     find_changes,
     same,
 )
-from .document import DocumentModel, baseline, is_in_doubt
+from .document import DocumentModel, baseline
 from .encoding import UNENCODABLE, encode_document, located
 from .hydration import hydrator
 from .markers import now as current_time
 from .model_codec import ModelCodec
+from .parents import parents_of, with_parents
 from .stamps import insertion_stamps, made
-from .update import Update, is_idempotent, render
+from .update import Update, render
 from .values import decode_bson
 
 # Of an operation that writes no time.
@@ -51,24 +47,22 @@ class Insertion(NamedTuple):
 class Modification(NamedTuple):
     """The minimal update of a loaded document.
 
-    `edits` are the changes that the user has made; `changes` are these and the library's own.
-    `before` is the document as it was loaded, `after` what the model encodes to now.
-    `condition` is what else the document must still have: the revision that it was loaded with.
-    `expected` is the document as it is afterwards, if nobody else has changed it meanwhile.
-    `is_repeatable` says whether twice is the same as once.
+    `changes` are those of the user and the library's own; `update` says them to the server.
+    `after` is what the model encodes to now.
+    `revision` is the revision that the document must still have; empty without one.
+    `parents` is the condition that what the update changes a part of is there.
+    `expected` is the document afterwards, unless another writer changes it meanwhile.
     `size` is how many bytes the document has before or after, whichever is more.
     """
 
     id: Any
     update: Update
-    edits: Sequence[Change]
     changes: Sequence[Change]
-    before: Mapping[str, Any]
     after: Mapping[str, Any]
     stamps: Sequence[tuple[str, Any]]
-    condition: Mapping[str, Any]
+    revision: Mapping[str, Any]
+    parents: Mapping[str, Any]
     expected: bytes
-    is_repeatable: bool
     size: int
 
 
@@ -85,7 +79,6 @@ def plan_persist(document: DocumentModel, now: datetime | None = None) -> Plan |
     Raises:
         EncodingError: A value cannot be stored; `path` says where it is.
         InvalidId: The id of a loaded document was changed.
-        OutcomeUnknown: An earlier update may have happened, and this one would repeat it.
     """
     codec = model_codec(type(document))
     stored = baseline(document)
@@ -98,13 +91,22 @@ def plan_persist(document: DocumentModel, now: datetime | None = None) -> Plan |
     return _plan_modification(codec, document, stored, now)
 
 
+def rebased(plan: Modification, stored: Mapping[str, Any]) -> Modification:
+    """Return an update that does the same to a document in which some of its parents are missing.
+
+    Parameters:
+        plan: The update that has not found them.
+        stored: The document as it is now.
+    """
+    changes = with_parents(plan.changes, plan.after, stored)
+    return plan._replace(changes=changes, update=render(changes), parents=parents_of(changes))
+
+
 def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -> Insertion:
     encoded = codec.encode(document)
     stamps = tuple(insertion_stamps(codec, encoded, now)) if codec.stamped else ()
-    # One whose insertion may have happened is put in its own place.
-    may_exist = "id" in document.__pydantic_fields_set__ or is_in_doubt(document)
-    # Whoever counts revisions replaces no document that was not loaded.
-    replace = codec.revision is None and may_exist
+    # A model that counts revisions replaces no document that was not loaded.
+    replace = codec.revision is None and "id" in document.__pydantic_fields_set__
     return Insertion(encoded["_id"], encode_document(encoded), stamps, replace)
 
 
@@ -115,8 +117,6 @@ def _plan_entry(
     encoded = codec.encode(document)
     stamps: list[tuple[str, Any]] = []
     if stored is not None:
-        if is_in_doubt(document):
-            raise _in_doubt(document, "would be recorded twice")
         earlier = decode_bson(stored)
         fresh = _fresh_id(type(document))
         encoded["_id"] = next(f for f in codec.fields if f.name == "id").codec.encode(fresh)
@@ -127,7 +127,15 @@ def _plan_entry(
             if field.on_insert is current_time and same(encoded[name], earlier.get(name)):
                 encoded[name] = None
     stamps += insertion_stamps(codec, encoded, now)
-    return Insertion(encoded["_id"], encode_document(encoded), tuple(stamps), is_in_doubt(document))
+    return Insertion(encoded["_id"], encode_document(encoded), tuple(stamps), replace=False)
+
+
+def is_recorded(document: DocumentModel) -> bool:
+    """Say whether an object of a ledger holds what was recorded of it last."""
+    stored = baseline(document)
+    if stored is None or not is_append_only(type(document)):
+        return False
+    return encode_document(model_codec(type(document)).encode(document)) == stored
 
 
 def _fresh_id(model: type[DocumentModel]) -> Any:
@@ -165,30 +173,24 @@ def _plan_modification(
             after[field.stored_name] = field.codec.encode(value)
             changes.append(Set((field.stored_name,), after[field.stored_name]))
             stamps.append((field.name, value))
-    condition: dict[str, Any] = {}
+    revision: dict[str, Any] = {}
     if codec.revision is not None:
         name = codec.revision.stored_name
-        condition[name] = loaded.get(name)
+        revision[name] = loaded.get(name)
         after[name] = (loaded.get(name) or 0) + 1
         changes.append(Set((name,), after[name]))
         stamps.append((codec.revision.name, after[name]))
-    update = render(changes)
-    is_repeatable = not condition and is_idempotent(update)
-    if not (condition or is_repeatable) and is_in_doubt(document):
-        raise _in_doubt(document, "its counters or lists would grow twice")
     # Encoded before anything is sent: it also tells whether BSON has every value.
     expected = encode_document(loaded | after)
     return Modification(
         loaded["_id"],
-        update,
-        edits,
+        render(changes),
         changes,
-        loaded,
         after,
         stamps,
-        condition,
+        revision,
+        parents_of(changes),
         expected,
-        is_repeatable,
         max(len(stored), len(expected)),
     )
 
@@ -215,70 +217,6 @@ def _edits(
     _forget_unstable_defaults(codec, document, loaded, before, after)
     after.update({name: before[name] for name in refreshed})
     return find_changes(codec, loaded, before, after)
-
-
-def _in_doubt(document: DocumentModel, danger: str) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"an earlier persist of {type(document).__name__} {document.id!r} may have reached the "
-        f"database, and {danger}",
-        hint="reload() the object to see what is stored, then change it anew",
-    )
-
-
-def holds(stored: Mapping[str, Any], plan: Modification) -> bool:
-    """Say whether a document has the fields that an update has written, its revision among them."""
-    return _has_written(stored, plan, plan.changes)
-
-
-def holds_edits(stored: Mapping[str, Any], plan: Modification) -> bool:
-    """Say whether a document has the fields that the user has edited."""
-    return _has_written(stored, plan, plan.edits)
-
-
-def _has_written(stored: Mapping[str, Any], plan: Modification, changes: Sequence[Change]) -> bool:
-    return all(_is_made(stored, plan, change) for change in changes)
-
-
-def _is_made(stored: Mapping[str, Any], plan: Modification, change: Change) -> bool:
-    there = _at(stored, change.path)
-    match change:
-        case Set():
-            return there is not MISSING and same(there, change.value)
-        case Unset():
-            return there is MISSING
-        case AddToSet():
-            items = {as_bytes(item) for item in there} if is_list(there) else frozenset[bytes]()
-            return items >= {as_bytes(item) for item in change.items}
-        case _:
-            name = change.path[0]
-            return same(stored.get(name), plan.after.get(name))
-
-
-def _at(stored: Mapping[str, Any], path: Path) -> Any:
-    value: Any = stored
-    for key in path:
-        if not is_dict(value) or key not in value:
-            return MISSING
-        value = value[key]
-    return value
-
-
-def is_unedited(stored: Mapping[str, Any], plan: Modification) -> bool:
-    """Say whether a document has what it was loaded with in the fields that the user has edited."""
-    names = {edit.path[0] for edit in plan.edits}
-    return all(same(stored.get(n, MISSING), plan.before.get(n, MISSING)) for n in names)
-
-
-def unless_edited(plan: Modification) -> dict[str, Any]:
-    """Return the condition that a document still has what it was loaded with where it was edited.
-
-    What every write refreshes is left out: others may have changed other fields.
-    """
-    before = plan.before
-    return {
-        name: {"$eq": before[name]} if name in before else {"$exists": False}
-        for name in {edit.path[0] for edit in plan.edits}
-    }
 
 
 def _forget_unstable_defaults(

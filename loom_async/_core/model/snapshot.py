@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 
 from pydantic import BaseModel
 
-from .document import DocumentModel, baseline, is_in_doubt, set_baseline, set_doubt
+from .document import DocumentModel, attempts_of, baseline, set_attempts, set_baseline
 
 PutBack: TypeAlias = Callable[[], None]
 
@@ -82,7 +82,7 @@ def _model(model: BaseModel) -> PutBack:
     fields, is_set = dict(vars(model)), set(model.__pydantic_fields_set__)
     extra = None if model.__pydantic_extra__ is None else dict(model.__pydantic_extra__)
     private = None if model.__pydantic_private__ is None else dict(model.__pydantic_private__)
-    past = (baseline(model), is_in_doubt(model)) if isinstance(model, DocumentModel) else None
+    past = (baseline(model), attempts_of(model)) if isinstance(model, DocumentModel) else None
 
     def put_back() -> None:
         values = vars(model)
@@ -93,7 +93,7 @@ def _model(model: BaseModel) -> PutBack:
         object.__setattr__(model, "__pydantic_fields_set__", is_set)
         if isinstance(model, DocumentModel) and past is not None:
             set_baseline(model, past[0])
-            set_doubt(model, past[1])
+            set_attempts(model, past[1])
 
     return put_back
 

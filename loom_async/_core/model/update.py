@@ -26,19 +26,20 @@ def render(changes: Sequence[Change]) -> Update:
     """
     update: dict[str, Any] = {}
     for change in changes:
-        if not (_is_dotted(change.path) and _has_operator(change)):
+        if not (is_dotted(change.path) and _has_operator(change)):
             return [_stage(change) for change in changes]
         operator, operand = _operator(change)
         update.setdefault(operator, {})[".".join(change.path)] = operand
     return update
 
 
-def is_idempotent(update: Update) -> bool:
-    """Say whether making an update twice is the same as making it once."""
+def sets_alone(update: Update) -> bool:
+    """Say whether an update leaves the same values however the document was: `$set`, `$unset`."""
     return isinstance(update, dict) and update.keys() <= {"$set", "$unset", "$addToSet"}
 
 
-def _is_dotted(path: Path) -> bool:
+def is_dotted(path: Path) -> bool:
+    """Say whether a dotted path can name all the keys of a path."""
     return all(map(_is_plain, path))
 
 
@@ -73,6 +74,14 @@ def _stage(change: Change) -> dict[str, Any]:
     if isinstance(change, Unset) and not rest:
         return {"$unset": first}
     return {"$set": {first: _placed(f"${first}", tuple(rest), change)}}
+
+
+def field_expression(path: Path) -> Any:
+    """Return the expression of the value at a path, whatever its keys."""
+    value: Any = "$$ROOT"
+    for key in path:
+        value = {"$getField": {"field": {"$literal": key}, "input": value}}
+    return value
 
 
 def _placed(holder: Any, path: Path, change: Change) -> Any:

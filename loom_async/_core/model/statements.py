@@ -1,0 +1,104 @@
+"""Plans as the statements of MongoDB's write commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
+
+from .identity import id_filter
+from .plan import Insertion, Modification, Plan
+from .update import Update
+
+#: The bytes of statements in one command; the command is a document, which may have 16 MB.
+MAX_BYTES = 12_000_000
+
+
+def find_and_modify(collection: str, plan: Modification) -> dict[str, Any]:
+    """Return the command that updates a document and replies with it."""
+    return {
+        "findAndModify": collection,
+        "query": selection(plan),
+        "update": plan.update,
+        "new": True,
+    }
+
+
+def insertion(collection: str, plan: Insertion) -> dict[str, Any]:
+    """Return the command that stores a new document."""
+    if plan.replace:
+        return {"update": collection, "updates": [_replacement(plan)]}
+    return {"insert": collection, "documents": [RawBSONDocument(plan.raw)]}
+
+
+def deletion(collection: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the command that deletes one document."""
+    return {"delete": collection, "deletes": [{"q": query, "limit": 1}]}
+
+
+def insert_many(collection: str, plans: Sequence[Insertion], *, ordered: bool) -> dict[str, Any]:
+    """Return the command that stores new documents."""
+    documents = [RawBSONDocument(plan.raw) for plan in plans]
+    return {"insert": collection, "documents": documents, "ordered": ordered}
+
+
+def update_many(collection: str, plans: Sequence[Plan], *, ordered: bool) -> dict[str, Any]:
+    """Return the command that updates documents, and stores those that may exist."""
+    statements = [
+        _replacement(plan) if isinstance(plan, Insertion) else _update(plan) for plan in plans
+    ]
+    return {"update": collection, "updates": statements, "ordered": ordered}
+
+
+def selection(plan: Modification) -> dict[str, Any]:
+    """Return the query for the document of an update, if it is as the update needs it."""
+    return {**id_filter(plan.id), **plan.revision, **plan.parents}
+
+
+def _replacement(plan: Insertion) -> dict[str, Any]:
+    return {"q": id_filter(plan.id), "u": RawBSONDocument(plan.raw), "upsert": True}
+
+
+def _update(plan: Modification) -> dict[str, Any]:
+    """Return an update that the server refuses if it finds no document.
+
+    The reply to an `update` command has one count for all statements: it does not tell which of
+    them found nothing. So each is an upsert that would give the new document another `_id` than its
+    query names, which the server refuses with `ImmutableField`; it applies `$setOnInsert` to new
+    documents alone (MongoDB manual, "$setOnInsert").
+    """
+    return {
+        "q": selection(plan),
+        "u": _refusing_new(plan.update, plan.revision),
+        "upsert": True,
+    }
+
+
+def _refusing_new(update: Update, revision: Mapping[str, Any]) -> Update:
+    other = ObjectId()
+    if isinstance(update, dict):
+        return {**update, "$setOnInsert": {"_id": other}}
+    # The new document of an upsert begins with what its query compares with, and nothing else.
+    start = {"_id": "$_id", **{name: f"${name}" for name in revision}}
+    is_new = {"$eq": ["$$ROOT", start]}
+    return [{"$set": {"_id": {"$cond": [is_new, other, "$_id"]}}}, *update]
+
+
+def batches(plans: Sequence[Plan], largest: int) -> Iterator[slice]:
+    """Yield the parts of plans that each go into one command.
+
+    Parameters:
+        plans: What is to be sent.
+        largest: How many statements a command may have.
+    """
+    start = size = 0
+    for place, plan in enumerate(plans):
+        bytes_here = len(plan.raw) if isinstance(plan, Insertion) else plan.size
+        if place > start and (size + bytes_here > MAX_BYTES or place - start == largest):
+            yield slice(start, place)
+            start, size = place, 0
+        size += bytes_here
+    if plans:
+        yield slice(start, len(plans))

@@ -1,0 +1,105 @@
+"""What the server says of a write command: which of its statements have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson.errors import InvalidDocument, InvalidStringData
+from pymongo import errors as driver
+
+from .server_codes import (
+    DUPLICATE_KEY,
+    IMMUTABLE_FIELD,
+    INTERRUPTIONS,
+    MAX_TIME_EXPIRED,
+    SHARD_KEY_NOT_FOUND,
+    STEPPING_DOWN,
+)
+
+Details = Mapping[str, Any]
+RETRYABLE = "RetryableWriteError"
+
+
+def write_errors(reply: Details) -> dict[int, dict[str, Any]]:
+    """Return the errors of the statements that the server refused, by their places."""
+    return {int(error["index"]): error for error in reply.get("writeErrors", ())}
+
+
+def executed(reply: Details) -> set[int]:
+    """Return the places of the statements that had happened before a command was sent again."""
+    return set(reply.get("retriedStmtIds", ()))
+
+
+def not_matched(details: Details) -> bool:
+    """Say whether an update that inserts nothing has found no document.
+
+    Or whether the server cannot tell so: on a collection that is sharded by another key than `_id`.
+    """
+    return details.get("code") in (IMMUTABLE_FIELD, SHARD_KEY_NOT_FOUND)
+
+
+def statement_error(details: Details) -> driver.WriteError:
+    """Return the driver's error for one of the `writeErrors` of a reply."""
+    kind = driver.DuplicateKeyError if details.get("code") == DUPLICATE_KEY else driver.WriteError
+    return kind(str(details.get("errmsg")), details.get("code"), details)
+
+
+def not_confirmed(
+    reply: Details,
+) -> driver.AutoReconnect | driver.ExecutionTimeout | driver.WriteConcernError | None:
+    """Return the driver's error for a write that was made, and that too few members confirm."""
+    failure = reply.get("writeConcernError")
+    if not failure:
+        return None
+    text, code = str(failure.get("errmsg")), failure.get("code")
+    if code in STEPPING_DOWN:
+        return driver.AutoReconnect(text)
+    if code == MAX_TIME_EXPIRED:
+        return driver.ExecutionTimeout(text, code, failure)
+    if failure.get("errInfo", {}).get("wtimeout"):
+        return driver.WTimeoutError(text, code, failure)
+    return driver.WriteConcernError(text, code, failure)
+
+
+def was_not_sent(error: BaseException) -> bool:
+    """Say whether an error of the driver comes before anything is sent."""
+    return isinstance(
+        error,
+        driver.ServerSelectionTimeoutError
+        | driver.WaitQueueTimeoutError
+        | driver.ConfigurationError
+        | driver.DocumentTooLarge
+        | InvalidDocument
+        | InvalidStringData
+        | OverflowError
+        | TypeError
+        | UnicodeError,
+    )
+
+
+def is_answer(error: BaseException) -> bool:
+    """Say whether an error is the server's word that the statements have not happened.
+
+    Not if the server was interrupted: some statements may have happened by then.
+    """
+    return isinstance(error, driver.OperationFailure) and not is_interruption(error)
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Say whether the server stopped in the middle of a command."""
+    return isinstance(error, driver.OperationFailure) and (
+        error.code in INTERRUPTIONS or error.has_error_label(RETRYABLE)
+    )
+
+
+def may_be_sent_again(error: driver.PyMongoError) -> bool:
+    """Say whether a command that has a number is sent again after an error.
+
+    Not once the time that the caller allows has passed.
+    """
+    if error.timeout and not isinstance(error, driver.NetworkTimeout):
+        return False
+    if was_not_sent(error):
+        return False
+    return isinstance(error, driver.ConnectionFailure) or error.has_error_label(RETRYABLE)
