@@ -26,6 +26,7 @@ import anyio.to_thread
 
 from ._core.alone import ALONE, Alone
 from ._core.pieces import checked_bytes, is_bytes, iterated_bytes
+from ._core.trace import note
 from ._core.turns import claim, end
 
 P = ParamSpec("P")
@@ -80,9 +81,13 @@ async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[AsyncIterator
     try:
         yield items()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await source.aclose()
+        await in_any_case(_end_prefetch, task, source)
+
+
+async def _end_prefetch(task: asyncio.Task[Any], source: AsyncGenerator[Any, None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await source.aclose()
 
 
 async def in_any_case(
@@ -304,8 +309,8 @@ class Grouped(Generic[T, R]):
         self._busy = busy
         self._least = least
         self._under_way = 0
-        self._joining: list[tuple[T, asyncio.Future[R | Alone]]] = []
-        self._tasks: dict[asyncio.Task[None], list[asyncio.Future[R | Alone]]] = {}
+        self._joining: list[_Call[T, R]] = []
+        self._tasks: dict[asyncio.Task[None], list[_Call[T, R]]] = {}
 
     async def __call__(self, item: T) -> R:
         """Make the call for an item."""
@@ -323,55 +328,70 @@ class Grouped(Generic[T, R]):
         loop = asyncio.get_running_loop()
         if not self._joining:
             loop.call_soon(self._begin)
-        result: asyncio.Future[R | Alone] = loop.create_future()
-        self._joining.append((item, result))
+        call = _Call[T, R](item, loop.create_future())
+        self._joining.append(call)
         try:
-            return await result
+            result = await call.result
         except asyncio.CancelledError:
-            self._end_what_nobody_awaits()
+            self._end_what_nothing_awaits()
             raise
+        if result is not ALONE:
+            note(f"joined with {call.others}")
+        return result
 
-    def _end_what_nobody_awaits(self) -> None:
-        for task, results in self._tasks.items():
-            if all(result.done() for result in results):
+    def _end_what_nothing_awaits(self) -> None:
+        for task, calls in self._tasks.items():
+            if all(call.result.done() for call in calls):
                 task.cancel()
 
     def _begin(self) -> None:
         calls, self._joining = self._joining, []
-        waiting = [(item, result) for item, result in calls if not result.done()]
+        waiting = [call for call in calls if not call.result.done()]
         for start in range(0, len(waiting), _MOST):
             joined = waiting[start : start + _MOST]
             if len(joined) < self._least or not self._is_begun(joined):
-                for _, result in joined:
-                    result.set_result(ALONE)
+                for call in joined:
+                    call.result.set_result(ALONE)
 
-    def _is_begun(self, calls: list[tuple[T, asyncio.Future[R | Alone]]]) -> bool:
+    def _is_begun(self, calls: list[_Call[T, R]]) -> bool:
         # In no caller's context: what holds for one of them is not for the others.
         making = self._make(calls)
         try:
             task = Context().run(asyncio.get_running_loop().create_task, making)
-        except Exception:  # of a task factory: nobody is to wait for what has not begun
+        except Exception:  # of a task factory: no caller waits for what has not begun
             making.close()
             return False
-        self._tasks[task] = [result for _, result in calls]
+        self._tasks[task] = calls
         task.add_done_callback(self._tasks.pop)
         return True
 
-    async def _make(self, calls: list[tuple[T, asyncio.Future[R | Alone]]]) -> None:
+    async def _make(self, calls: list[_Call[T, R]]) -> None:
         made: Sequence[R | Alone | Exception]
         try:
-            made = await self._together([item for item, _ in calls])
+            made = await self._together([call.item for call in calls])
         except Exception as error:
             made = [error] * len(calls)
         except BaseException:
-            for _, result in calls:
-                result.cancel()
+            for call in calls:
+                call.result.cancel()
             raise
-        for (_, result), value in zip(calls, made, strict=True):
-            if result.done():
+        for call, value in zip(calls, made, strict=True):
+            call.others = len(calls) - 1
+            if call.result.done():
                 continue
             if isinstance(value, Exception):
-                result.set_exception(value)
-                result.exception()  # seen, also by a caller that is cancelled at this moment
+                call.result.set_exception(value)
+                call.result.exception()  # seen, also by a caller that is cancelled at this moment
             else:
-                result.set_result(value)
+                call.result.set_result(value)
+
+
+class _Call(Generic[T, R]):
+    """One of the calls that are joined."""
+
+    __slots__ = ("item", "others", "result")
+
+    def __init__(self, item: T, result: asyncio.Future[R | Alone]) -> None:
+        self.item = item
+        self.result = result
+        self.others = 0

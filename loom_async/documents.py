@@ -11,7 +11,7 @@ from ._core.model.append_only import refuse_change
 from ._core.model.document import DocumentModel, attempts_of, set_attempts, set_baseline
 from ._core.model.hydration import hydrator
 from ._core.model.identity import id_filter, parse_id, stored_id
-from ._core.model.plan import is_recorded, plan_persist
+from ._core.model.plan import is_recorded, plan_insert, plan_persist
 from ._core.model.revisions import revision_condition, stale
 from ._core.model.statements import deletion
 from .loads import load_by_id
@@ -37,6 +37,20 @@ async def persist(document: DocumentModel) -> bool:
     if is_written and hooks.has(type(document), "after_persist"):
         await hooks.run("after_persist", (document,))
     return is_written
+
+
+async def insert(document: DocumentModel) -> bool:
+    """Store a new document; see `PersistableBase.insert`."""
+    await run_before("before_persist", document)
+    async with _seam.Exclusively(document) as objects:
+        await join_transaction(objects, document)
+        # An earlier call whose reply was lost may have stored it: then this one has nothing to do.
+        if not (attempts_of(document) and await _settle(objects, document)):
+            plan = plan_insert(document)
+            target = await target_of(type(document))
+            await finish(objects, target, write(target, document, plan), (document,))
+    await hooks.run("after_persist", (document,))
+    return True
 
 
 async def reload(document: D) -> D:

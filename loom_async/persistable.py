@@ -45,8 +45,8 @@ class PersistableBase(FrameModel):
             DocumentNotFound: The object was loaded and its document has been deleted since.
             DuplicateKey: A unique index has another document with this value.
             EncodingError: A value cannot be stored; nothing was sent.
-            OutcomeUnknown: An earlier `persist` failed and may have happened all the same, and this
-                one would count or append once more; `reload` first.
+            OutcomeUnknown: An earlier `persist` may have happened, and the server cannot tell any
+                more; `reload` first.
 
         Example:
             >>> import loom_async as lm
@@ -55,6 +55,28 @@ class PersistableBase(FrameModel):
             ...         print("written")
         """
         return await documents.persist(self)
+
+    async def insert(self) -> bool:
+        """Store this object as a new document; never replace one that is there.
+
+        Returns:
+            True.
+
+        Raises:
+            DuplicateKey: The id is taken, or another document has a value of a unique index.
+            EncodingError: A value cannot be stored; nothing was sent.
+
+        Example:
+            >>> import loom_async as lm
+            >>> class Country(lm.PersistableBase):
+            ...     id: str
+            >>> async def add(code: str) -> None:
+            ...     try:
+            ...         await Country(id=code).insert()
+            ...     except lm.DuplicateKey:
+            ...         print("there is one already")
+        """
+        return await documents.insert(self)
 
     async def reload(self) -> Self:
         """Make this object hold what the database has, local edits given up.

@@ -17,6 +17,7 @@ from ._core.context import Place, here
 from ._core.driver_errors import translate, translated
 from ._core.errors import TransactionError
 from ._core.model.document import DocumentModel, attempts_of
+from ._core.trace import Trace, begun
 from .clients import MongoCollection
 from .database import collection_at_hand, collection_of
 from .transactions import Transaction, session_of
@@ -67,14 +68,16 @@ class Target:
 class Turn:
     """A block for one call of the driver: one at a time in a transaction."""
 
-    __slots__ = ("_action", "_reads", "_transaction")
+    __slots__ = ("_action", "_reads", "_trace", "_transaction")
 
     def __init__(self, transaction: Transaction | None, action: str, *, reads: bool) -> None:
         self._transaction = transaction
         self._action = action
         self._reads = reads
+        self._trace: Trace | None = None
 
     async def __aenter__(self) -> Self:
+        self._trace = begun(self._action)
         transaction = self._transaction
         if transaction is None:
             return self
@@ -98,6 +101,8 @@ class Turn:
         traceback: TracebackType | None,
     ) -> None:
         transaction = self._transaction
+        if self._trace is not None:
+            self._trace.end(error)
         if error is None and transaction is None:
             return
         known = None if error is None else translated(error, self._action)

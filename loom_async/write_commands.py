@@ -21,6 +21,7 @@ from ._core.model.document import Attempt
 from ._core.model.plan import Plan
 from ._core.model.values import CODEC_OPTIONS
 from ._core.settings import setting
+from ._core.trace import note
 from ._core.write_replies import (
     is_answer,
     may_be_sent_again,
@@ -151,6 +152,8 @@ class WriteCommand:
         session = None if self._session is None else self._session.client_session
         was_unknown, self.is_unknown = self.is_unknown, True
         self.times_sent += 1
+        if self.times_sent > 1:
+            note("repeated")
         try:
             reply = await self.collection.database.command(
                 body, session=session, codec_options=CODEC_OPTIONS

@@ -11,7 +11,7 @@ from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts, set_baseline
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.identity import id_filter, parse_id, stored_id
-from loom_async._core.model.plan import is_recorded, plan_persist
+from loom_async._core.model.plan import is_recorded, plan_insert, plan_persist
 from loom_async._core.model.revisions import revision_condition, stale
 from loom_async._core.model.statements import deletion
 
@@ -39,6 +39,20 @@ def persist(document: DocumentModel) -> bool:
     if is_written and hooks.has(type(document), "after_persist"):
         hooks.run("after_persist", (document,))
     return is_written
+
+
+def insert(document: DocumentModel) -> bool:
+    """Store a new document; see `PersistableBase.insert`."""
+    run_before("before_persist", document)
+    with _seam.Exclusively(document) as objects:
+        join_transaction(objects, document)
+        # An earlier call whose reply was lost may have stored it: then this one has nothing to do.
+        if not (attempts_of(document) and _settle(objects, document)):
+            plan = plan_insert(document)
+            target = target_of(type(document))
+            finish(objects, target, write(target, document, plan), (document,))
+    hooks.run("after_persist", (document,))
+    return True
 
 
 def reload(document: D) -> D:

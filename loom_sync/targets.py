@@ -17,6 +17,7 @@ from loom_async._core.context import Place, here
 from loom_async._core.driver_errors import translate, translated
 from loom_async._core.errors import TransactionError
 from loom_async._core.model.document import DocumentModel, attempts_of
+from loom_async._core.trace import Trace, begun
 
 from . import _seam
 from .clients import MongoCollection
@@ -69,14 +70,16 @@ class Target:
 class Turn:
     """A block for one call of the driver: one at a time in a transaction."""
 
-    __slots__ = ("_action", "_reads", "_transaction")
+    __slots__ = ("_action", "_reads", "_trace", "_transaction")
 
     def __init__(self, transaction: Transaction | None, action: str, *, reads: bool) -> None:
         self._transaction = transaction
         self._action = action
         self._reads = reads
+        self._trace: Trace | None = None
 
     def __enter__(self) -> Self:
+        self._trace = begun(self._action)
         transaction = self._transaction
         if transaction is None:
             return self
@@ -100,6 +103,8 @@ class Turn:
         traceback: TracebackType | None,
     ) -> None:
         transaction = self._transaction
+        if self._trace is not None:
+            self._trace.end(error)
         if error is None and transaction is None:
             return
         known = None if error is None else translated(error, self._action)

@@ -21,6 +21,7 @@ from loom_async._core.model.document import Attempt
 from loom_async._core.model.plan import Plan
 from loom_async._core.model.values import CODEC_OPTIONS
 from loom_async._core.settings import setting
+from loom_async._core.trace import note
 from loom_async._core.write_replies import is_answer, may_be_sent_again, not_confirmed, was_not_sent
 
 from . import _seam
@@ -148,6 +149,8 @@ class WriteCommand:
         session = None if self._session is None else self._session.client_session
         was_unknown, self.is_unknown = self.is_unknown, True
         self.times_sent += 1
+        if self.times_sent > 1:
+            note("repeated")
         try:
             reply = self.collection.database.command(
                 body, session=session, codec_options=CODEC_OPTIONS

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from .transaction import TransactionState
+    from .transaction import Journal, TransactionState
 
 T = TypeVar("T")
 
@@ -99,6 +99,9 @@ class Place(NamedTuple):
     database: str | None
     transaction: TransactionState | None = None
 
+
+# The journals of open transactions, by the ids of the objects that they hold.
+journals: dict[int, Journal] = {}
 
 transaction: ContextVar[TransactionState | None] = ContextVar("loom_transaction", default=None)
 

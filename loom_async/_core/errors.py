@@ -42,9 +42,10 @@ class OperationTimeout(LoomError, TimeoutError):
 
 
 class OutcomeUnknown(LoomError, RuntimeError):
-    """An earlier write of this object may have happened, and must not happen twice.
+    """An earlier write of this object may have happened, and the server cannot tell any more.
 
-    It ended in an error, or was cancelled, after it had been sent; `reload()` shows what is stored.
+    Its reply was lost, and since then its client was closed, the server forgot it after 20 minutes,
+    or it was a commit. `reload()` shows what is stored.
     """
 
 

@@ -10,16 +10,23 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from . import context
 from .errors import LoomError, ObjectInUse, TransactionAborted, TransactionError
-from .model.document import LOST, DocumentModel, attempts_of, baseline, set_attempts
+from .model.annotations import model_codec
+from .model.changes import child_codec, is_number
+from .model.document import (
+    LOST,
+    DocumentModel,
+    attempts_of,
+    baseline,
+    set_attempts,
+    values_of,
+)
+from .model.scalars import Counter
 from .model.snapshot import Snapshot
 from .typing import is_dict
-
-# The journals of open transactions by the objects that they hold.
-_holders: dict[int, Journal] = {}
 
 
 class Journal:
@@ -45,7 +52,7 @@ class Journal:
         if id(document) in self._states:
             return
         state = Snapshot(document)  # first: what fails here must not hold the object
-        if _holders.setdefault(id(document), self) is not self:
+        if context.journals.setdefault(id(document), self) is not self:
             raise TransactionAborted(
                 f"this {type(document).__name__} {document.id!r} is part of another open "
                 "transaction",
@@ -68,6 +75,27 @@ class Journal:
         present.restore()
         change()
 
+    def assigned_outside(self, document: DocumentModel, name: str, before: Any) -> None:
+        """Have the earlier state of an object hold what another task has assigned.
+
+        Parameters:
+            document: The object.
+            name: The field.
+            before: The value that it had, maybe one that the transaction gave it.
+        """
+        if name not in values_of(document):
+            return
+        after = values_of(document)[name]
+        present = Snapshot(document)
+        self._states[id(document)].restore()
+        earlier = values_of(document)[name]
+        codec = child_codec(model_codec(type(document)), name)
+        numbers = map(is_number, (earlier, before, after))
+        is_counted = isinstance(codec, Counter) and all(numbers)
+        values_of(document)[name] = earlier + (after - before) if is_counted else after
+        self._states[id(document)] = Snapshot(document)
+        present.restore()
+
     def restore(self, *, is_unknown: bool) -> None:
         """Give every object the state that was kept.
 
@@ -84,7 +112,7 @@ class Journal:
     def close(self) -> None:
         """Let the objects go."""
         for key in self._states:
-            _holders.pop(key, None)
+            context.journals.pop(key, None)
         self._states.clear()
         if not self.closed.done():
             self.closed.set_result(None)
@@ -92,7 +120,7 @@ class Journal:
 
 def _forget_after_fork() -> None:
     # The transactions are the parent's.
-    _holders.clear()
+    context.journals.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -104,14 +132,14 @@ def journal_of_others(documents: Iterable[DocumentModel]) -> Journal | None:
 
     Inside a transaction there is none: the objects of another one cannot join it.
     """
-    if not _holders or context.transaction.get() is not None:
+    if not context.journals or context.transaction.get() is not None:
         return None
-    return next((_holders[id(d)] for d in documents if id(d) in _holders), None)
+    return next((context.journals[id(d)] for d in documents if id(d) in context.journals), None)
 
 
 def absorb(document: DocumentModel, change: Callable[[], None]) -> None:
     """Make an object agree with a reply, also what another open transaction would put back."""
-    journal = _holders.get(id(document)) if _holders else None
+    journal = context.journals.get(id(document)) if context.journals else None
     state = context.transaction.get()
     if journal is None or (state is not None and state.journal is journal):
         change()
@@ -121,7 +149,7 @@ def absorb(document: DocumentModel, change: Callable[[], None]) -> None:
 
 def in_use(journal: Journal, documents: Iterable[DocumentModel]) -> ObjectInUse:
     """Return the error for an object that another open transaction does not let go."""
-    held = [d for d in documents if _holders.get(id(d)) is journal] or list(documents)
+    held = [d for d in documents if context.journals.get(id(d)) is journal] or list(documents)
     return ObjectInUse(
         f"this {type(held[0]).__name__} {held[0].id!r} is part of an open transaction of "
         "another task",

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
 
-from ..context import transaction
+from ..context import journals, transaction
 from ..errors import ConfigurationError
 from .family import family_of
 from .fields import PyObjectId
@@ -94,6 +94,11 @@ class DocumentModel(BaseModel):
             state = transaction.get()
             if state is not None:
                 state.remember(self)
+            elif journals and id(self) in journals:
+                before = getattr(self, name, None)
+                super().__setattr__(name, value)
+                journals[id(self)].assigned_outside(self, name, before)
+                return
             super().__setattr__(name, value)
 
     @classmethod

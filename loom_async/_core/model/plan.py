@@ -91,6 +91,18 @@ def plan_persist(document: DocumentModel, now: datetime | None = None) -> Plan |
     return _plan_modification(codec, document, stored, now)
 
 
+def plan_insert(document: DocumentModel) -> Insertion:
+    """Return the insertion of a model as a new document, whose id must not be taken.
+
+    Raises:
+        EncodingError: A value cannot be stored; `path` says where it is.
+    """
+    codec, now = model_codec(type(document)), current_time()
+    if is_append_only(type(document)):
+        return _plan_entry(codec, document, baseline(document), now)
+    return _plan_insertion(codec, document, now)._replace(replace=False)
+
+
 def rebased(plan: Modification, stored: Mapping[str, Any]) -> Modification:
     """Return an update that does the same to a document in which some of its parents are missing.
 

@@ -1,0 +1,80 @@
+"""Edits of two writers in one value: each keeps what it changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loom_async._core.model.changes import AddToSet, Inc, Set, Unset
+from loom_async._core.model.codec import ANY
+from loom_async._core.model.containers import Unordered
+from loom_async._core.model.merge import merged, with_changes
+from loom_async._core.model.scalars import Counter, Scalar
+
+values = st.recursive(
+    st.integers(0, 3) | st.none(),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(values, values)
+def test_one_writer_alone(sent: Any, other: Any) -> None:
+    assert merged(ANY, sent, sent, other) == other
+    assert merged(ANY, sent, other, sent) == other
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.integers()),
+    st.dictionaries(st.sampled_from("ab"), st.integers() | st.none()),
+    st.dictionaries(st.sampled_from("cd"), st.integers() | st.none()),
+)
+def test_writers_of_different_keys(
+    sent: dict[str, int], mine: dict[str, int | None], theirs: dict[str, int | None]
+) -> None:
+    """None stands for a key that a writer removes."""
+
+    def edited(*edits: dict[str, int | None]) -> dict[str, int]:
+        result: dict[str, Any] = dict(sent)
+        for edit in edits:
+            result |= edit
+        return {key: value for key, value in result.items() if value is not None}
+
+    found = merged(ANY, {"x": sent}, {"x": edited(mine)}, {"x": edited(theirs)})
+    assert found == {"x": edited(mine, theirs)}
+
+
+def test_the_edit_made_here_stays() -> None:
+    assert merged(ANY, {"a": 1}, {"a": 2}, {"a": 3}) == {"a": 2}
+    assert merged(ANY, {"a": 1}, {}, {"a": 3}) == {}
+
+
+def test_counters_and_lists_and_sets() -> None:
+    assert merged(Counter(), 1, 3, 10) == 12
+    assert merged(ANY, [1], [1, 2], [1, 9]) == [1, 9, 2]
+    assert merged(ANY, [1], [2], [1, 9]) == [2]
+    assert merged(Unordered(Scalar()), [1, 2], [2, 3], [1, 2, 9]) == [2, 9, 3]
+
+
+def test_changes_in_a_document_that_others_have_changed() -> None:
+    document = {"_id": 1, "name": "theirs", "box": {"a": 1}, "tags": ["x"]}
+    changes = [
+        Set(("name",), "mine"),
+        Set(("box", "b"), 2),
+        Set(("gone", "c"), 3),
+        Unset(("box", "a")),
+        AddToSet(("tags",), ["x", "y"]),
+    ]
+    assert with_changes(document, changes) == {
+        "_id": 1,
+        "name": "mine",
+        "box": {"b": 2},
+        "gone": {"c": 3},
+        "tags": ["x", "y"],
+    }
+    assert document["box"] == {"a": 1}
+    with pytest.raises(TypeError):
+        with_changes(document, [Inc(("n",), 1)])
