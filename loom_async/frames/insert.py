@@ -20,6 +20,7 @@ from .._core.frames.results import (
 )
 from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
+from .._core.model.identity import id_filter
 from .._core.model.revisions import revision_of
 from .._core.progress import progress as progress_bar
 from .._core.refusals import reason_of
@@ -159,7 +160,7 @@ async def _write(
     raws: list[Any] = list(documents.raws)  # pymongo's types know only its own documents
     if on_duplicate == "replace" and documents.given:
         pairs = zip(documents.ids, raws, strict=True)
-        writes = [ReplaceOne({"_id": id}, raw, upsert=True) for id, raw in pairs]
+        writes = [ReplaceOne(id_filter(id), raw, upsert=True) for id, raw in pairs]
         await target.collection.bulk_write(writes, ordered=False, session=target.session)
     else:
         await target.collection.insert_many(raws, ordered=in_order, session=target.session)

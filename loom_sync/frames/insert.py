@@ -15,6 +15,7 @@ from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import InsertResult, RowError, refused, telling
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
+from loom_async._core.model.identity import id_filter
 from loom_async._core.model.revisions import revision_of
 from loom_async._core.progress import progress as progress_bar
 from loom_async._core.refusals import reason_of
@@ -156,7 +157,7 @@ def _write(
     raws: list[Any] = list(documents.raws)  # pymongo's types know only its own documents
     if on_duplicate == "replace" and documents.given:
         pairs = zip(documents.ids, raws, strict=True)
-        writes = [ReplaceOne({"_id": id}, raw, upsert=True) for id, raw in pairs]
+        writes = [ReplaceOne(id_filter(id), raw, upsert=True) for id, raw in pairs]
         target.collection.bulk_write(writes, ordered=False, session=target.session)
     else:
         target.collection.insert_many(raws, ordered=in_order, session=target.session)

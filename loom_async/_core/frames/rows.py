@@ -10,12 +10,13 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import EncodingError
+from ..errors import EncodingError, InvalidId
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
 from ..model.encoding import encode_document
 from ..model.family import tag_of
 from ..model.hydration import collector_paused
+from ..model.identity import checked_id
 from ..model.model_codec import StoredField
 from ..model.plan import Insertion, plan_persist
 from ..model.stamps import stamp
@@ -76,6 +77,7 @@ class Encoder:
                 documents = self._unvalidated(chunk, columns, now)
         documents.given = any(f.stored_name == "_id" for f in columns.values())
         if documents.given:
+            self._refuse_unstorable(documents)
             self._refuse_repeated(documents)
         documents.errors.sort(key=lambda error: error.row)
         return documents
@@ -160,6 +162,17 @@ class Encoder:
         _leave_out(found, {error.row for error in found.errors})
         return found
 
+    def _refuse_unstorable(self, found: Documents) -> None:
+        """Refuse the rows whose id MongoDB cannot store: it would end the whole batch."""
+        refused: set[int] = set()
+        for row, id in zip(found.rows, found.ids, strict=True):
+            try:
+                checked_id(self._model, id)
+            except InvalidId as error:
+                refused.add(row)
+                found.errors.append(row_error(row, error))
+        _leave_out(found, refused)
+
     def _refuse_repeated(self, found: Documents) -> None:
         """Refuse the rows whose id a row before them has, in whatever chunk."""
         repeated: set[int] = set()
@@ -186,6 +199,8 @@ def row_error(row: int, error: ValueError) -> RowError:
     """Return the error of a row whose values cannot be encoded."""
     if isinstance(error, EncodingError):
         return RowError(row, error.path, error.reason)
+    if isinstance(error, InvalidId):
+        return RowError(row, "_id", error.message)
     return RowError(row, "", str(error))
 
 
