@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ from pymongo.errors import WriteError
 
 import loom_sync as lm
 from tests.core.model.test_identity import COMPARED, PLAIN, REFUSED
+
+from ._seam import together
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -76,6 +79,18 @@ def test_what_can_be_no_id_reaches_no_document(id: Any, others: Any) -> None:
             operation()
     with pytest.raises(lm.InvalidId):
         Thing.from_id(id)
+
+
+def test_many_at_once(others: Any) -> None:
+    ids: list[Any] = [{"a": n} if n % 2 else n for n in range(40)]
+    Thing.persist_many([Thing(id=id) for id in ids])
+    loaded = together(*(partial(Thing.from_id, id) for id in ids))
+    things = [thing for thing in loaded if thing is not None]
+    assert [thing.id for thing in things] == ids
+    for thing in things:
+        thing.n = 1
+    together(*(thing.persist for thing in things))
+    assert Thing.filter((lm.fld["n"] == 1) & lm.fld["id"].is_in(ids)).count() == 40
 
 
 def test_models_are_ids(others: Any) -> None:
