@@ -22,6 +22,7 @@ from .errors import (
     OperationTimeout,
     TransactionAborted,
 )
+from .model.values import BSON_LIMITS, UNENCODABLE, encoding_reason
 from .refusals import reason_of, refusal
 from .uri import redacted
 
@@ -29,6 +30,7 @@ _DUPLICATE_KEY, _INVALID = 11000, 121
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
 _NO_CHANGE_STREAMS = 40573
+_TOO_LARGE = 10334
 _DISK_FULL = "No space left on device"
 _FREE_SPACE = "the server's disk is full: free space there"
 _HINTS = {
@@ -39,8 +41,9 @@ _HINTS = {
     260: "the token is of another collection or server, or no token of a change",
     286: "the server keeps changes for a time only, and these are gone: load the documents anew, "
     "and watch without a token from then on",
-    10334: "MongoDB holds documents of up to 16 MB",
+    _TOO_LARGE: "MongoDB holds documents of up to 16 MB",
     17419: "MongoDB holds documents of up to 16 MB",
+    17420: "MongoDB holds documents of up to 16 MB",
 }
 # What the driver adds for itself: the whole reply, or all that it knows of every server.
 _DETAILS = re.compile(r", (?:full error|Topology Description):")
@@ -78,10 +81,11 @@ def translated(error: BaseException, action: str) -> LoomError | None:
         return translate(error, action)
     if isinstance(error, InvalidBSON):
         return unreadable(error)
-    if isinstance(error, OverflowError):
-        return EncodingError(
-            f"{action}: {error}", path="", hint="MongoDB holds integers of 64 bits"
-        )
+    if isinstance(error, driver.DocumentTooLarge):
+        message = f"{action}: {error}"
+        return OperationFailed(message, code=_TOO_LARGE, hint=_HINTS[_TOO_LARGE])
+    if isinstance(error, UNENCODABLE):
+        return EncodingError(f"{action}: {encoding_reason(error)}", path="", hint=BSON_LIMITS)
     return None
 
 

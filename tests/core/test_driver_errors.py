@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from bson.errors import InvalidBSON, InvalidDocument, InvalidStringData
 from pymongo import errors as driver
 
 from loom_async._core import errors
-from loom_async._core.driver_errors import is_refusal, translate
+from loom_async._core.driver_errors import is_refusal, translate, translated
 
 UNCONFIRMED = {"code": 64, "errmsg": "waiting timed out", "errInfo": {"wtimeout": True}}
 
@@ -33,6 +34,38 @@ def test_errors(error: driver.PyMongoError, kind: type[errors.LoomError], word: 
     translated = translate(error, "persist User")
     assert type(translated) is kind
     assert word in str(translated)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (InvalidDocument("Invalid document: keys must not contain NUL"), errors.EncodingError, ""),
+        # As older drivers word it, with the whole document in front.
+        (
+            InvalidDocument("Invalid document {'a': 1} | cannot encode object: 5"),
+            errors.EncodingError,
+            "save: cannot encode object: 5",
+        ),
+        (InvalidDocument("cannot encode object: " + "x" * 9999), errors.EncodingError, "xx…"),
+        (InvalidStringData("not UTF-8"), errors.EncodingError, "save: not UTF-8"),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "bad"), errors.EncodingError, "save: 'utf-8'"),
+        (OverflowError("8-byte ints"), errors.EncodingError, "save: 8-byte ints"),
+        (driver.DocumentTooLarge("17 MB"), errors.OperationFailed, "save: 17 MB"),
+        (InvalidBSON("year 10000"), errors.InvalidDocument, "year 10000"),
+    ],
+)
+def test_errors_of_encoding(error: Exception, kind: type[errors.LoomError], text: str) -> None:
+    found = translated(error, "save")
+    assert type(found) is kind
+    assert text in found.message
+    assert len(found.message) < 400
+    assert "Invalid document" not in found.message
+    assert getattr(found, "code", None) == (10334 if kind is errors.OperationFailed else None)
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x"), KeyError("x")])
+def test_errors_of_others_stay(error: Exception) -> None:
+    assert translated(error, "save") is None
 
 
 def test_what_the_driver_knows_of_its_servers_is_left_out() -> None:

@@ -91,7 +91,7 @@ class Encoder:
             try:
                 plan = plan_persist(made, now)
                 assert isinstance(plan, Insertion)
-                raw = _sized(plan.raw)
+                raw = RawBSONDocument(plan.raw)
             except ValueError as error:
                 found.errors.append(row_error(row, error))
                 continue
@@ -154,7 +154,7 @@ class Encoder:
         found.rows = list(range(chunk.start, chunk.start + chunk.count))
         for row, made in enumerate(zip(found.ids, *encoded.values(), strict=True)):
             try:
-                raw = _sized(encode_document(dict(zip(names, made, strict=True))))
+                raw = RawBSONDocument(encode_document(dict(zip(names, made, strict=True))))
             except EncodingError as error:
                 raw = RawBSONDocument(_EMPTY)
                 found.errors.append(row_error(chunk.start + row, error))
@@ -185,14 +185,6 @@ class Encoder:
 
 
 _EMPTY = b"\x05\0\0\0\0"
-# MongoDB manual, "MongoDB Limits and Thresholds": a document has 16 mebibytes at most.
-LARGEST = 16 * 1024 * 1024
-
-
-def _sized(raw: bytes) -> RawBSONDocument:
-    if len(raw) > LARGEST:
-        raise EncodingError(f"a document of {len(raw):,} bytes; MongoDB holds 16 MB", path="")
-    return RawBSONDocument(raw)
 
 
 def row_error(row: int, error: ValueError) -> RowError:

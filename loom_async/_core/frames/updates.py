@@ -22,7 +22,7 @@ from ..model.stamps import stamp, write_stamps
 from .chunks import Chunk
 from .columns import column_validator, fields_by_column
 from .results import FrameError, RowError
-from .rows import LARGEST, encoded_column, row_error
+from .rows import encoded_column, row_error
 
 
 @dataclass
@@ -156,8 +156,7 @@ class UpdatePlanner:
     ) -> None:
         key = {name: document.pop(name) for name in keys}
         raw = encode_document(key)
-        if len(encode_document(document)) > LARGEST:
-            raise EncodingError("more than the 16 MB that MongoDB holds", path="")
+        encode_document(document)  # what cannot be stored would end the whole batch
         null = next((name for name, value in key.items() if value is None), None)
         earlier = self._seen.setdefault(raw, row)
         if null is not None:

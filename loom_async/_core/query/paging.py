@@ -23,6 +23,7 @@ from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Times
 from bson.errors import BSONError
 
 from ..errors import QueryError
+from ..model.encoding import encode_document
 from ..model.values import decode_bson, encode_bson
 from ..typing import is_dict, is_list
 from .spec import QuerySpec, SortKeys
@@ -104,7 +105,7 @@ def token_of(spec: QuerySpec, document: Mapping[str, Any], place: str) -> str:
 
 
 def _mark(spec: QuerySpec, place: str) -> bytes:
-    query = encode_bson({"place": place, "filter": spec.filter, "sort": list(spec.sort)})
+    query = encode_document({"place": place, "filter": spec.filter, "sort": list(spec.sort)})
     return hashlib.sha256(query).digest()[:9]
 
 
