@@ -25,6 +25,7 @@ from .errors import (
 from .model.values import BSON_LIMITS, UNENCODABLE, encoding_reason
 from .refusals import reason_of, refusal
 from .uri import redacted
+from .write_concern import NOT_CONFIRMED, unconfirmed
 
 _DUPLICATE_KEY, _INVALID = 11000, 121
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
@@ -45,6 +46,10 @@ _HINTS = {
     17419: "MongoDB holds documents of up to 16 MB",
     17420: "MongoDB holds documents of up to 16 MB",
 }
+_MAY_BE_UNDONE = (
+    "the server stops, or is the primary no longer, and the write may be undone: see what is "
+    "stored before you make it again"
+)
 # What the driver adds for itself: the whole reply, or all that it knows of every server.
 _DETAILS = re.compile(r", (?:full error|Topology Description):")
 
@@ -125,7 +130,11 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
             return _refused(error.details["writeErrors"][0], action)
         case driver.BulkWriteError():
             return _unconfirmed(error.details["writeConcernErrors"][0], action)
-        case driver.ExecutionTimeout() | driver.WTimeoutError():
+        case driver.WriteConcernError():
+            failure = error.details or {"errmsg": str(error), "code": error.code}
+            is_timeout = isinstance(error, driver.WTimeoutError)
+            return _unconfirmed({**failure, "wtimeout": is_timeout}, action)
+        case driver.ExecutionTimeout():
             return OperationTimeout(message)
         case driver.OperationFailure():
             return _by_code(error, message, action)
@@ -161,6 +170,8 @@ def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
                 hint="every connection of the pool was in use: raise maxPoolSize or "
                 "waitQueueTimeoutMS of the URI, or do less at once",
             )
+        case driver.ConnectionFailure() if str(error).startswith(NOT_CONFIRMED):
+            return ConnectionFailed(message, hint=_MAY_BE_UNDONE)
         case driver.ConnectionFailure():
             return ConnectionFailed(message, hint="is the server running and reachable?")
         case driver.ConfigurationError() | driver.InvalidName():
@@ -188,11 +199,27 @@ def is_refusal(error: BaseException) -> bool:
             return isinstance(error, Exception)
 
 
-def _unconfirmed(details: Mapping[str, Any], action: str) -> LoomError:
-    message = f"{action}: written, but not by enough members in time: {details.get('errmsg')}"
-    if details.get("errInfo", {}).get("wtimeout"):
-        return OperationTimeout(message)
-    return OperationFailed(message, code=details.get("code"))
+def not_confirmed(error: driver.BulkWriteError, action: str) -> LoomError | None:
+    """Return the error for writes of a bulk that were made and not confirmed; None if all were."""
+    failures = error.details["writeConcernErrors"]
+    if not failures:
+        return None
+    known = _unconfirmed(failures[0], action)
+    known.__cause__ = error
+    return known
+
+
+def _unconfirmed(failure: Mapping[str, Any], action: str) -> LoomError:
+    """Return the error for a write that the server has made, and not seen on enough members."""
+    error = unconfirmed(failure)
+    message = f"{action}: {_DETAILS.split(str(error))[0]}"
+    match error:
+        case driver.AutoReconnect():
+            return ConnectionFailed(message, hint=_MAY_BE_UNDONE)
+        case driver.ExecutionTimeout() | driver.WTimeoutError():
+            return OperationTimeout(message)
+        case _:
+            return OperationFailed(message, code=failure.get("code"))
 
 
 def _refused(details: Mapping[str, Any], action: str) -> LoomError:

@@ -9,8 +9,10 @@ from pymongo.errors import AutoReconnect, ExecutionTimeout, WriteConcernError, W
 
 # Codes with which a server says that it stops being the primary while it waits for other members,
 # which may undo the write (driver specification "Retryable Writes").
-_LEAVING = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
-_MAX_TIME_EXPIRED = 50
+_LEAVING = frozenset({91, 189, 10058, 10107, 11600, 11602, 13435, 13436})
+_MAX_TIME_EXPIRED = frozenset({50, 262})
+#: What an error says of such a write: that it is there, and may yet be undone.
+NOT_CONFIRMED = "made, not confirmed"
 
 
 def unconfirmed(
@@ -21,11 +23,12 @@ def unconfirmed(
     Parameters:
         failure: What the server says of the write.
     """
-    text, code = str(failure.get("errmsg")), failure.get("code")
+    text, code = f"{NOT_CONFIRMED}: {failure.get('errmsg')}", failure.get("code")
+    info: Mapping[str, Any] = failure.get("errInfo") or {}
     if code in _LEAVING:
         return AutoReconnect(text)
-    if code == _MAX_TIME_EXPIRED:
+    if code in _MAX_TIME_EXPIRED:
         return ExecutionTimeout(text, code, failure)
-    if failure.get("errInfo", {}).get("wtimeout"):
+    if failure.get("wtimeout") or info.get("wtimeout"):
         return WTimeoutError(text, code, failure)
     return WriteConcernError(text, code, failure)
