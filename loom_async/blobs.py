@@ -28,6 +28,7 @@ from ._core.model.blob import (
 from ._core.model.identity import stored_id
 from ._core.model.markers import now
 from ._core.model.values import CODEC_OPTIONS
+from .blob_stream import stream_of
 from .clients import MongoCollection
 from .database import collection_of
 from .transactions import refuse_in_transaction
@@ -48,6 +49,7 @@ class _Storage:
             codec_options=CODEC_OPTIONS, read_preference=ReadPreference.PRIMARY
         )
         self.bucket = AsyncGridFSBucket(database, collection.name)
+        self.root: MongoCollection = database[collection.name]
         self.files: MongoCollection = database[f"{collection.name}.files"]
         self.chunks: MongoCollection = database[f"{collection.name}.chunks"]
 
@@ -182,12 +184,11 @@ async def open_read(document: BlobDocument, version: int | None) -> AsyncGenerat
     """Open a version of a blob's bytes; see `BlobModel.open_read`."""
     storage = await _storage_of(document)
     file = await _file_of(document, storage, version)
-    with Translated(f"read {_name(document)}"):
-        stream = await storage.bucket.open_download_stream(file["_id"])
-        try:
-            yield stream
-        finally:
-            await stream.close()
+    stream = stream_of(storage.root, file, f"read {_name(document)}")
+    try:
+        yield stream
+    finally:
+        await stream.close()
 
 
 async def versions(document: BlobDocument) -> list[BlobVersion]:

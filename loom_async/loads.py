@@ -14,6 +14,7 @@ from . import _seam
 from ._core.alone import ALONE, Alone
 from ._core.model.changes import as_bytes
 from ._core.model.family import scope_of
+from ._core.model.identity import id_filter
 from ._core.model.values import decode_bson, encode_bson
 from .client_state import is_grouping, state_of
 from .clients import MongoCollection
@@ -27,7 +28,7 @@ async def load_by_id(target: Target, model: type, key: Any) -> dict[str, Any] | 
     """Return the document of an id, as it is stored; None if the model has none."""
     if target.session is None:
         return await _grouped(target.collection, model)(key)
-    wanted = {"_id": key, **scope_of(model)}
+    wanted = {**id_filter(key), **scope_of(model)}
     return await target.collection.find_one(wanted, session=target.session)
 
 
@@ -52,7 +53,7 @@ def _can_be_grouped(collection: MongoCollection, key: Any) -> bool:
 
 
 async def _load(collection: MongoCollection, model: type, key: Any) -> dict[str, Any] | None:
-    return await collection.find_one({"_id": key, **scope_of(model)})
+    return await collection.find_one({**id_filter(key), **scope_of(model)})
 
 
 async def _load_together(

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ._core.query.operators import has_operator
 from ._core.query.spec import QuerySpec
 from ._core.query.stages import AggregationStages
 from .targets import Target, target_of
+
+# count_documents aggregates, and the $match of an aggregation does not take these.
+_NOT_AGGREGATED = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
 
 
 async def count(model: type[Any], spec: QuerySpec) -> int:
@@ -20,11 +24,10 @@ async def count(model: type[Any], spec: QuerySpec) -> int:
             return await _count_rows(target, spec)
         asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
         limits = {name: value for name, value in asked.items() if value}
-        if "$near" not in repr(spec.filter):
+        if not has_operator(spec.filter, _NOT_AGGREGATED):
             return await target.collection.count_documents(
                 spec.filter, session=target.session, **limits
             )
-        # count_documents aggregates, and aggregations do not take $near
         command = {"count": target.collection.name, "query": spec.filter, **limits}
         reply = await target.collection.database.command(command, session=target.session)
         return int(reply["n"])

@@ -16,7 +16,7 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 
 from . import _seam, hooks
 from ._core.context import Place, here
-from ._core.driver_errors import is_passing, translate
+from ._core.driver_errors import is_passing, translate, translated
 from ._core.errors import ConnectionFailed, OperationFailed, QueryError, TransactionError
 from ._core.model.change_event import Change, change_of, token_document, token_text
 from ._core.model.document import DocumentModel
@@ -207,9 +207,12 @@ class Changes(Generic[D]):
             return await step()
         except PyMongoError:
             raise
-        except BaseException:
+        except BaseException as error:
             await _seam.in_any_case(self._give_up)
-            raise
+            known = translated(error, f"watch {self._model.__name__}")
+            if known is None:
+                raise
+            raise known from error
 
     async def _give_up(self) -> None:
         session, self._session, self._stream = self._session, None, None

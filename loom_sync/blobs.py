@@ -30,6 +30,7 @@ from loom_async._core.model.markers import now
 from loom_async._core.model.values import CODEC_OPTIONS
 
 from . import _seam, documents
+from .blob_stream import stream_of
 from .clients import MongoCollection
 from .database import collection_of
 from .transactions import refuse_in_transaction
@@ -50,6 +51,7 @@ class _Storage:
             codec_options=CODEC_OPTIONS, read_preference=ReadPreference.PRIMARY
         )
         self.bucket = GridFSBucket(database, collection.name)
+        self.root: MongoCollection = database[collection.name]
         self.files: MongoCollection = database[f"{collection.name}.files"]
         self.chunks: MongoCollection = database[f"{collection.name}.chunks"]
 
@@ -182,12 +184,11 @@ def open_read(document: BlobDocument, version: int | None) -> Generator[GridOut]
     """Open a version of a blob's bytes; see `BlobModel.open_read`."""
     storage = _storage_of(document)
     file = _file_of(document, storage, version)
-    with Translated(f"read {_name(document)}"):
-        stream = storage.bucket.open_download_stream(file["_id"])
-        try:
-            yield stream
-        finally:
-            stream.close()
+    stream = stream_of(storage.root, file, f"read {_name(document)}")
+    try:
+        yield stream
+    finally:
+        stream.close()
 
 
 def versions(document: BlobDocument) -> list[BlobVersion]:

@@ -14,6 +14,7 @@ from pymongo.errors import ConnectionFailure
 from loom_async._core.alone import ALONE, Alone
 from loom_async._core.model.changes import as_bytes
 from loom_async._core.model.family import scope_of
+from loom_async._core.model.identity import id_filter
 from loom_async._core.model.values import decode_bson, encode_bson
 
 from . import _seam
@@ -29,7 +30,7 @@ def load_by_id(target: Target, model: type, key: Any) -> dict[str, Any] | None:
     """Return the document of an id, as it is stored; None if the model has none."""
     if target.session is None:
         return _grouped(target.collection, model)(key)
-    wanted = {"_id": key, **scope_of(model)}
+    wanted = {**id_filter(key), **scope_of(model)}
     return target.collection.find_one(wanted, session=target.session)
 
 
@@ -54,7 +55,7 @@ def _can_be_grouped(collection: MongoCollection, key: Any) -> bool:
 
 
 def _load(collection: MongoCollection, model: type, key: Any) -> dict[str, Any] | None:
-    return collection.find_one({"_id": key, **scope_of(model)})
+    return collection.find_one({**id_filter(key), **scope_of(model)})
 
 
 def _load_together(

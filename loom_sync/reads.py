@@ -6,10 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loom_async._core.query.operators import has_operator
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
 
 from .targets import Target, target_of
+
+# count_documents aggregates, and the $match of an aggregation does not take these.
+_NOT_AGGREGATED = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
 
 
 def count(model: type[Any], spec: QuerySpec) -> int:
@@ -22,9 +26,8 @@ def count(model: type[Any], spec: QuerySpec) -> int:
             return _count_rows(target, spec)
         asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
         limits = {name: value for name, value in asked.items() if value}
-        if "$near" not in repr(spec.filter):
+        if not has_operator(spec.filter, _NOT_AGGREGATED):
             return target.collection.count_documents(spec.filter, session=target.session, **limits)
-        # count_documents aggregates, and aggregations do not take $near
         command = {"count": target.collection.name, "query": spec.filter, **limits}
         reply = target.collection.database.command(command, session=target.session)
         return int(reply["n"])

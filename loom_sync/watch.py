@@ -16,7 +16,7 @@ from pymongo.synchronous.change_stream import ChangeStream
 from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core.context import Place, here
-from loom_async._core.driver_errors import is_passing, translate
+from loom_async._core.driver_errors import is_passing, translate, translated
 from loom_async._core.errors import ConnectionFailed, OperationFailed, QueryError, TransactionError
 from loom_async._core.model.change_event import Change, change_of, token_document, token_text
 from loom_async._core.model.document import DocumentModel
@@ -209,9 +209,12 @@ class Changes(Generic[D]):
             return step()
         except PyMongoError:
             raise
-        except BaseException:
+        except BaseException as error:
             _seam.in_any_case(self._give_up)
-            raise
+            known = translated(error, f"watch {self._model.__name__}")
+            if known is None:
+                raise
+            raise known from error
 
     def _give_up(self) -> None:
         session, self._session, self._stream = self._session, None, None

@@ -22,13 +22,16 @@ from .errors import (
     OperationTimeout,
     TransactionAborted,
 )
+from .model.values import BSON_LIMITS, UNENCODABLE, encoding_reason
 from .refusals import reason_of, refusal
 from .uri import redacted
+from .write_concern import NOT_CONFIRMED, unconfirmed
 
 _DUPLICATE_KEY, _INVALID = 11000, 121
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
 _NO_CHANGE_STREAMS = 40573
+_TOO_LARGE = 10334
 _DISK_FULL = "No space left on device"
 _FREE_SPACE = "the server's disk is full: free space there"
 _HINTS = {
@@ -39,9 +42,14 @@ _HINTS = {
     260: "the token is of another collection or server, or no token of a change",
     286: "the server keeps changes for a time only, and these are gone: load the documents anew, "
     "and watch without a token from then on",
-    10334: "MongoDB holds documents of up to 16 MB",
+    _TOO_LARGE: "MongoDB holds documents of up to 16 MB",
     17419: "MongoDB holds documents of up to 16 MB",
+    17420: "MongoDB holds documents of up to 16 MB",
 }
+_MAY_BE_UNDONE = (
+    "the server stops, or is the primary no longer, and the write may be undone: see what is "
+    "stored before you make it again"
+)
 # What the driver adds for itself: the whole reply, or all that it knows of every server.
 _DETAILS = re.compile(r", (?:full error|Topology Description):")
 
@@ -78,10 +86,11 @@ def translated(error: BaseException, action: str) -> LoomError | None:
         return translate(error, action)
     if isinstance(error, InvalidBSON):
         return unreadable(error)
-    if isinstance(error, OverflowError):
-        return EncodingError(
-            f"{action}: {error}", path="", hint="MongoDB holds integers of 64 bits"
-        )
+    if isinstance(error, driver.DocumentTooLarge):
+        message = f"{action}: {error}"
+        return OperationFailed(message, code=_TOO_LARGE, hint=_HINTS[_TOO_LARGE])
+    if isinstance(error, UNENCODABLE):
+        return EncodingError(f"{action}: {encoding_reason(error)}", path="", hint=BSON_LIMITS)
     return None
 
 
@@ -121,7 +130,11 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
             return _refused(error.details["writeErrors"][0], action)
         case driver.BulkWriteError():
             return _unconfirmed(error.details["writeConcernErrors"][0], action)
-        case driver.ExecutionTimeout() | driver.WTimeoutError():
+        case driver.WriteConcernError():
+            failure = error.details or {"errmsg": str(error), "code": error.code}
+            is_timeout = isinstance(error, driver.WTimeoutError)
+            return _unconfirmed({**failure, "wtimeout": is_timeout}, action)
+        case driver.ExecutionTimeout():
             return OperationTimeout(message)
         case driver.OperationFailure():
             return _by_code(error, message, action)
@@ -157,6 +170,8 @@ def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
                 hint="every connection of the pool was in use: raise maxPoolSize or "
                 "waitQueueTimeoutMS of the URI, or do less at once",
             )
+        case driver.ConnectionFailure() if str(error).startswith(NOT_CONFIRMED):
+            return ConnectionFailed(message, hint=_MAY_BE_UNDONE)
         case driver.ConnectionFailure():
             return ConnectionFailed(message, hint="is the server running and reachable?")
         case driver.ConfigurationError() | driver.InvalidName():
@@ -184,11 +199,27 @@ def is_refusal(error: BaseException) -> bool:
             return isinstance(error, Exception)
 
 
-def _unconfirmed(details: Mapping[str, Any], action: str) -> LoomError:
-    message = f"{action}: written, but not by enough members in time: {details.get('errmsg')}"
-    if details.get("errInfo", {}).get("wtimeout"):
-        return OperationTimeout(message)
-    return OperationFailed(message, code=details.get("code"))
+def not_confirmed(error: driver.BulkWriteError, action: str) -> LoomError | None:
+    """Return the error for writes of a bulk that were made and not confirmed; None if all were."""
+    failures = error.details["writeConcernErrors"]
+    if not failures:
+        return None
+    known = _unconfirmed(failures[0], action)
+    known.__cause__ = error
+    return known
+
+
+def _unconfirmed(failure: Mapping[str, Any], action: str) -> LoomError:
+    """Return the error for a write that the server has made, and not seen on enough members."""
+    error = unconfirmed(failure)
+    message = f"{action}: {_DETAILS.split(str(error))[0]}"
+    match error:
+        case driver.AutoReconnect():
+            return ConnectionFailed(message, hint=_MAY_BE_UNDONE)
+        case driver.ExecutionTimeout() | driver.WTimeoutError():
+            return OperationTimeout(message)
+        case _:
+            return OperationFailed(message, code=failure.get("code"))
 
 
 def _refused(details: Mapping[str, Any], action: str) -> LoomError:

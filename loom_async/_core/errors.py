@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self, TypeVar
+
+from .portable import deeply_copied, portable
+
+E = TypeVar("E", bound="LoomError")
 
 
 class LoomError(Exception):
@@ -23,6 +27,27 @@ class LoomError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Callable[..., LoomError], tuple[Any, ...]]:
+        # By default pickle calls the class with the message alone, and most take facts besides. An
+        # error that cannot be loaded breaks a process pool: a fact that cannot becomes its repr.
+        facts = {name: portable(value) for name, value in vars(self).items()}
+        return _restored, (type(self), portable(self.args), facts)
+
+    def __copy__(self) -> Self:
+        return _restored(type(self), self.args, vars(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        facts = {name: deeply_copied(value, memo) for name, value in vars(self).items()}
+        return _restored(type(self), self.args, facts)
+
+
+def _restored(kind: type[E], args: tuple[Any, ...], facts: Mapping[str, Any]) -> E:
+    """Return an error as it was, without calling its `__init__`."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(facts)
+    return error
 
 
 class ConfigurationError(LoomError, ValueError):

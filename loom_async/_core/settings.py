@@ -181,5 +181,6 @@ def _build(values: dict[str, Any]) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        # The values stay out of the text and out of the cause: one of them may be a password.
-        raise ConfigurationError(f"a setting is not accepted: {reasons}") from None
+    # Outside the handler: the values stay out of the text, the cause and the context, since one of
+    # them may be a password.
+    raise ConfigurationError(f"a setting is not accepted: {reasons}")

@@ -12,10 +12,9 @@ from .server_codes import (
     DUPLICATE_KEY,
     IMMUTABLE_FIELD,
     INTERRUPTIONS,
-    MAX_TIME_EXPIRED,
     SHARD_KEY_NOT_FOUND,
-    STEPPING_DOWN,
 )
+from .write_concern import unconfirmed
 
 Details = Mapping[str, Any]
 RETRYABLE = "RetryableWriteError"
@@ -50,16 +49,7 @@ def not_confirmed(
 ) -> driver.AutoReconnect | driver.ExecutionTimeout | driver.WriteConcernError | None:
     """Return the driver's error for a write that was made, and that too few members confirm."""
     failure = reply.get("writeConcernError")
-    if not failure:
-        return None
-    text, code = str(failure.get("errmsg")), failure.get("code")
-    if code in STEPPING_DOWN:
-        return driver.AutoReconnect(text)
-    if code == MAX_TIME_EXPIRED:
-        return driver.ExecutionTimeout(text, code, failure)
-    if failure.get("errInfo", {}).get("wtimeout"):
-        return driver.WTimeoutError(text, code, failure)
-    return driver.WriteConcernError(text, code, failure)
+    return unconfirmed(failure) if failure else None
 
 
 def was_not_sent(error: BaseException) -> bool:

@@ -9,8 +9,8 @@ from pymongo.errors import BulkWriteError
 
 from .. import _seam
 from .._core.choices import check_choice
-from .._core.driver_errors import duplicate_key, translate
-from .._core.errors import ConfigurationError
+from .._core.driver_errors import duplicate_key, not_confirmed
+from .._core.errors import ConfigurationError, LoomError
 from .._core.frames.ranges import ranges_of
 from .._core.frames.results import (
     InsertResult,
@@ -20,6 +20,7 @@ from .._core.frames.results import (
 )
 from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
+from .._core.model.identity import id_filter
 from .._core.model.revisions import revision_of
 from .._core.progress import progress as progress_bar
 from .._core.refusals import reason_of
@@ -136,6 +137,7 @@ class _Account:
 
 async def _send(target: Target, turn: Turn, documents: Documents, account: _Account) -> None:
     problems: list[dict[str, Any]] = []
+    doubt: LoomError | None = None
     # One after another, the first failure is the last: nothing behind it is written.
     in_order = account.on_duplicate == "raise" and account.on_error == "raise"
     try:
@@ -144,13 +146,14 @@ async def _send(target: Target, turn: Turn, documents: Documents, account: _Acco
     except BulkWriteError as error:
         turn.failed(error)
         problems = error.details["writeErrors"]
-        if not problems:
-            raise translate(error, "insert_dataframe") from error
+        doubt = not_confirmed(error, "insert_dataframe")
     unwritten = {problem["index"] for problem in problems}
     if unwritten and in_order:
         unwritten = set(range(min(unwritten), len(documents.raws)))
     there = {p["index"] for p in problems if p.get("keyPattern") == {"_id": 1}}
     account.sent(documents, _failures(problems, documents, account.on_duplicate), unwritten, there)
+    if doubt is not None:
+        raise doubt
 
 
 async def _write(
@@ -159,7 +162,7 @@ async def _write(
     raws: list[Any] = list(documents.raws)  # pymongo's types know only its own documents
     if on_duplicate == "replace" and documents.given:
         pairs = zip(documents.ids, raws, strict=True)
-        writes = [ReplaceOne({"_id": id}, raw, upsert=True) for id, raw in pairs]
+        writes = [ReplaceOne(id_filter(id), raw, upsert=True) for id, raw in pairs]
         await target.collection.bulk_write(writes, ordered=False, session=target.session)
     else:
         await target.collection.insert_many(raws, ordered=in_order, session=target.session)

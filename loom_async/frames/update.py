@@ -9,7 +9,8 @@ from pymongo.errors import BulkWriteError
 
 from .. import _seam
 from .._core.choices import check_choice
-from .._core.driver_errors import translate
+from .._core.driver_errors import not_confirmed
+from .._core.errors import LoomError
 from .._core.frames.ranges import ranges_of
 from .._core.frames.results import (
     RowError,
@@ -99,6 +100,7 @@ class _Account:
 async def _send(target: Target, turn: Turn, updates: Updates, account: _Account) -> None:
     if not updates.operations:
         return
+    doubt: LoomError | None = None
     try:
         result = await target.collection.bulk_write(
             updates.operations, ordered=False, session=target.session
@@ -107,6 +109,7 @@ async def _send(target: Target, turn: Turn, updates: Updates, account: _Account)
     except BulkWriteError as error:
         turn.failed(error)
         reply = dict(error.details)
-        if not reply["writeErrors"]:
-            raise translate(error, "update_dataframe") from error
+        doubt = not_confirmed(error, "update_dataframe")
     account.sent(updates, reply)
+    if doubt is not None:
+        raise doubt

@@ -9,12 +9,13 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from loom_async._core.choices import check_choice
-from loom_async._core.driver_errors import duplicate_key, translate
-from loom_async._core.errors import ConfigurationError
+from loom_async._core.driver_errors import duplicate_key, not_confirmed
+from loom_async._core.errors import ConfigurationError, LoomError
 from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import InsertResult, RowError, refused, telling
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
+from loom_async._core.model.identity import id_filter
 from loom_async._core.model.revisions import revision_of
 from loom_async._core.progress import progress as progress_bar
 from loom_async._core.refusals import reason_of
@@ -133,6 +134,7 @@ class _Account:
 
 def _send(target: Target, turn: Turn, documents: Documents, account: _Account) -> None:
     problems: list[dict[str, Any]] = []
+    doubt: LoomError | None = None
     # One after another, the first failure is the last: nothing behind it is written.
     in_order = account.on_duplicate == "raise" and account.on_error == "raise"
     try:
@@ -141,13 +143,14 @@ def _send(target: Target, turn: Turn, documents: Documents, account: _Account) -
     except BulkWriteError as error:
         turn.failed(error)
         problems = error.details["writeErrors"]
-        if not problems:
-            raise translate(error, "insert_dataframe") from error
+        doubt = not_confirmed(error, "insert_dataframe")
     unwritten = {problem["index"] for problem in problems}
     if unwritten and in_order:
         unwritten = set(range(min(unwritten), len(documents.raws)))
     there = {p["index"] for p in problems if p.get("keyPattern") == {"_id": 1}}
     account.sent(documents, _failures(problems, documents, account.on_duplicate), unwritten, there)
+    if doubt is not None:
+        raise doubt
 
 
 def _write(
@@ -156,7 +159,7 @@ def _write(
     raws: list[Any] = list(documents.raws)  # pymongo's types know only its own documents
     if on_duplicate == "replace" and documents.given:
         pairs = zip(documents.ids, raws, strict=True)
-        writes = [ReplaceOne({"_id": id}, raw, upsert=True) for id, raw in pairs]
+        writes = [ReplaceOne(id_filter(id), raw, upsert=True) for id, raw in pairs]
         target.collection.bulk_write(writes, ordered=False, session=target.session)
     else:
         target.collection.insert_many(raws, ordered=in_order, session=target.session)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from pymongo.errors import BulkWriteError
 
 from loom_async._core.choices import check_choice
-from loom_async._core.driver_errors import translate
+from loom_async._core.driver_errors import not_confirmed
+from loom_async._core.errors import LoomError
 from loom_async._core.frames.ranges import ranges_of
 from loom_async._core.frames.results import RowError, UpdateResult, refused, telling
 from loom_async._core.model.append_only import refuse_change
@@ -96,6 +97,7 @@ class _Account:
 def _send(target: Target, turn: Turn, updates: Updates, account: _Account) -> None:
     if not updates.operations:
         return
+    doubt: LoomError | None = None
     try:
         result = target.collection.bulk_write(
             updates.operations, ordered=False, session=target.session
@@ -104,6 +106,7 @@ def _send(target: Target, turn: Turn, updates: Updates, account: _Account) -> No
     except BulkWriteError as error:
         turn.failed(error)
         reply = dict(error.details)
-        if not reply["writeErrors"]:
-            raise translate(error, "update_dataframe") from error
+        doubt = not_confirmed(error, "update_dataframe")
     account.sent(updates, reply)
+    if doubt is not None:
+        raise doubt

@@ -7,13 +7,15 @@ import datetime as dt
 import math
 import os
 import random
+import struct
 import subprocess
 import sys
 import uuid
 from typing import Any
 
 import pytest
-from bson import Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson.raw_bson import RawBSONDocument
 
 import loom_async as lm
 from loom_async._core.model.values import decode_bson, encode_bson
@@ -27,6 +29,7 @@ class Thing(lm.PersistableBase):
     id: Any = None
     a: Any = None
     b: Any = None
+    c: Any = None
 
 
 @lm.declare_persist_db("shop", "scores")
@@ -49,7 +52,7 @@ VALUES: list[Any] = [
     None, ..., MinKey(), MaxKey(), 1, 1.0, -3, 2.5, 2**60, math.nan, math.inf, -math.inf,
     Decimal128("1"), Decimal128("1E+30"), Decimal128("NaN"), "", "a", "b", {}, {"x": 1}, {"x": "1"},
     b"", b"ab", uuid.UUID(int=5), ObjectId(), True, False, dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
-    Timestamp(1, 2),
+    Timestamp(1, 2), Code("a"), Code("b"), Code("a", {"x": 1}), Code("a", {"x": 2}), Code(""),
 ]  # fmt: skip
 
 
@@ -68,6 +71,31 @@ async def test_every_type_in_order(keys: tuple[str, ...], size: int) -> None:
     query = Thing.filter().sort(*keys) if keys else Thing.filter()
     expected = [d["_id"] async for d in query.sort("id").load_aggregate()]
     assert [thing.id for thing in await walk(query, size)] == expected
+
+
+def of_type(id: int, kind: int, value: bytes) -> Any:
+    """Return a document whose `a` is of a type that the driver cannot write."""
+    body = b"\x10_id\0" + struct.pack("<i", id) + bytes([kind]) + b"a\0" + value + b"\0"
+    return RawBSONDocument(struct.pack("<i", len(body) + 4) + body)
+
+
+def text(content: bytes) -> bytes:
+    return struct.pack("<i", len(content) + 1) + content + b"\0"
+
+
+@pytest.mark.parametrize("key", ["a", "-a"])
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_types_of_former_days(key: str, size: int) -> None:
+    collection = await collection_of(Thing)
+    await collection.insert_many([{"_id": n, "a": a} for n, a in enumerate(["a", "c", {}, 1])])
+    await collection.insert_many([of_type(n, 14, text(b)) for n, b in enumerate((b"b", b"d"), 4)])
+    query = Thing.filter().sort(key)
+    expected = [d["_id"] async for d in query.sort("id").load_aggregate()]
+    assert [thing.id for thing in await walk(query, size)] == expected
+    # One that cannot be sorted by is refused when it comes: it is never left out.
+    await collection.insert_one(of_type(6, 12, text(b"db.c") + bytes(12)))
+    with pytest.raises(lm.QueryError, match="is a reference in document 6"):
+        await walk(query, size)
 
 
 async def test_inserted_meanwhile() -> None:
@@ -128,6 +156,9 @@ async def test_what_cannot_be_paged() -> None:
         await Thing.filter().sort("a").page(5)
     with pytest.raises(lm.QueryError, match="is an expression"):
         await Thing.filter().sort("b").page(5)
+    await (await collection_of(Thing)).insert_one({"c": DBRef("users", 1)})
+    with pytest.raises(lm.QueryError, match="is a reference"):
+        await Thing.filter().sort(lm.fld["c"]).page(5)
 
 
 async def test_tokens_that_are_made_up() -> None:

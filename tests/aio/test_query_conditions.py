@@ -10,6 +10,7 @@ import pytest
 
 import loom_async as lm
 from loom_async import TimeQuery, element, fld
+from tests.commands import commands_of
 
 from .shop import Color, User, found, names, people
 
@@ -60,6 +61,35 @@ async def test_near_can_be_counted_and_limited(client: Any, db: str) -> None:
     near = User.filter(fld["place"].near((14.42, 50.08), max_distance=100_000))
     assert await near.count() == 2
     assert await near.limit(1).count() == 1
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"place": {"$nearSphere": point(14.42, 50.08), "$maxDistance": 100_000}},
+        {"$and": [{"place": {"$geoNear": point(14.42, 50.08), "$maxDistance": 100_000}}]},
+        {"$where": "this.place && this.place.coordinates[0] < 16"},
+        {"$or": [{"name": "Prague"}, {"$where": "this.name == 'Kolin'"}]},
+    ],
+    ids=lambda condition: next(iter(condition)),
+)
+async def test_what_aggregations_do_not_take_is_counted(
+    condition: dict[str, Any], client: Any, db: str
+) -> None:
+    await places(client, db)
+    query = User.filter(lm.raw(condition))
+    assert await query.count() == len(await query.load_many()) == 2
+
+
+@pytest.mark.parametrize("value", ["$near", {"$near": [0, 0]}, ["$nearSphere"], {"a": "$where"}])
+async def test_a_value_with_the_name_of_an_operator_is_counted(value: Any, client: Any) -> None:
+    await User(name="there", meta={"v": value}).persist()
+    query = User.filter(fld["meta.v"] == value)
+    with commands_of(client, "aggregate") as sent:
+        assert await query.count() == 1
+        async with lm.transaction():  # which has no count command
+            assert await query.count() == 1
+    assert len(sent) == 2
 
 
 async def test_within_an_area(client: Any, db: str) -> None:

@@ -53,14 +53,45 @@ def test_a_directory_of_somebody_else_keeps_its_mode(tmp_path: Path) -> None:
         DataDirectory.at(tmp_path)
 
 
-def test_the_port_of_a_damaged_state_is_unknown(tmp_path: Path) -> None:
+def test_the_port_is_that_of_the_note(tmp_path: Path) -> None:
     directory = DataDirectory.at(tmp_path / "data")
     assert directory.port() is None
     (directory.path / "server.json").write_text('{"port": 20000, "pid": null}')
     assert directory.port() == 20000
     assert directory.running_port() is None
-    (directory.path / "server.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "{",
+        "null",
+        "5",
+        "[1]",
+        "[[]]",
+        '["port", "pid"]',
+        '"port"',
+        '[["port", 20000]]',
+        "[" * 100_000,
+        "\ud800",
+        '{"port": "20000", "pid": "1"}',
+        '{"port": 20000.5, "pid": 1}',
+        '{"port": true, "pid": true}',
+        '{"port": 70000, "pid": 1}',
+        '{"port": -1, "pid": -1}',
+        '{"port": [20000], "pid": {}}',
+        '{"port": null, "pid": 1}',
+    ],
+    ids=lambda note: note[:30],
+)
+def test_a_note_that_no_guard_has_written_counts_as_none(note: str, tmp_path: Path) -> None:
+    directory = DataDirectory.at(tmp_path / "data")
+    (directory.path / "server.json").write_bytes(note.encode("utf-8", "surrogatepass"))
     assert directory.port() is None
+    assert directory.running_port() is None
+    (directory.db / "mongod.lock").write_text(str(os.getpid()))
+    directory.stop_predecessor()  # which leaves this process alone
 
 
 def test_a_large_log_becomes_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,3 +41,12 @@ def test_bad_value_is_refused_and_changes_nothing(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("LOOM_SERVER_TIMEOUT", "soon")
     with pytest.raises(lm.ConfigurationError, match="server_timeout"):
         lm.settings()
+
+
+def test_a_password_is_in_no_part_of_an_error() -> None:
+    with pytest.raises(
+        lm.ConfigurationError, match="uri: Input should be a valid string"
+    ) as caught:
+        lm.configure(uri=["mongodb://user:hunter2@host/"])
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None

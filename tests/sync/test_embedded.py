@@ -16,6 +16,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from loom_async._core.errors import EmbeddedServerError
 from loom_async._core.mongod import command
 from loom_async._core.mongod.binary import find_mongod
 from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
@@ -143,6 +144,30 @@ def test_the_next_start_recovers_from_the_death_of_guard_and_mongod(data_dir: Pa
         mongod.kill()
     with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
         assert client.shop.items.count_documents({}) == 50
+
+
+@pytest.mark.parametrize("note", ["[1, 2]", '{"port": "x", "pid": [1]}'])
+def test_a_note_of_the_wrong_shape_is_written_anew(note: str, data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
+        client.shop.items.insert_one({"_id": 1})
+    until(lambda: is_stopped(data_dir))
+    (data_dir / "server.json").write_text(note)
+    with start_embedded(data_dir) as lease:
+        assert json.loads((data_dir / "server.json").read_bytes())["port"] == lease.port
+        with MongoClient(lease.uri) as client:
+            assert client.shop.items.distinct("_id") == [1]
+
+
+def test_a_note_that_is_damaged_while_the_server_runs(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease:
+        (data_dir / "server.json").write_text("[1]")
+        with (
+            config_context(server_timeout=0.5),
+            pytest.raises(EmbeddedServerError, match=r"0\.5 s"),
+        ):
+            start_embedded(data_dir)
+        with MongoClient(lease.uri) as client:
+            client.admin.command("ping")
 
 
 def test_a_server_that_died_as_it_was_asked_is_not_waited_for(

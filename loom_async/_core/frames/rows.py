@@ -10,12 +10,13 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import EncodingError
+from ..errors import EncodingError, InvalidId
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
 from ..model.encoding import encode_document
 from ..model.family import tag_of
 from ..model.hydration import collector_paused
+from ..model.identity import checked_id
 from ..model.model_codec import StoredField
 from ..model.plan import Insertion, plan_persist
 from ..model.stamps import stamp
@@ -76,6 +77,7 @@ class Encoder:
                 documents = self._unvalidated(chunk, columns, now)
         documents.given = any(f.stored_name == "_id" for f in columns.values())
         if documents.given:
+            self._refuse_unstorable(documents)
             self._refuse_repeated(documents)
         documents.errors.sort(key=lambda error: error.row)
         return documents
@@ -89,7 +91,7 @@ class Encoder:
             try:
                 plan = plan_persist(made, now)
                 assert isinstance(plan, Insertion)
-                raw = _sized(plan.raw)
+                raw = RawBSONDocument(plan.raw)
             except ValueError as error:
                 found.errors.append(row_error(row, error))
                 continue
@@ -152,13 +154,24 @@ class Encoder:
         found.rows = list(range(chunk.start, chunk.start + chunk.count))
         for row, made in enumerate(zip(found.ids, *encoded.values(), strict=True)):
             try:
-                raw = _sized(encode_document(dict(zip(names, made, strict=True))))
+                raw = RawBSONDocument(encode_document(dict(zip(names, made, strict=True))))
             except EncodingError as error:
                 raw = RawBSONDocument(_EMPTY)
                 found.errors.append(row_error(chunk.start + row, error))
             found.raws.append(raw)
         _leave_out(found, {error.row for error in found.errors})
         return found
+
+    def _refuse_unstorable(self, found: Documents) -> None:
+        """Refuse the rows whose id MongoDB cannot store: it would end the whole batch."""
+        refused: set[int] = set()
+        for row, id in zip(found.rows, found.ids, strict=True):
+            try:
+                checked_id(self._model, id)
+            except InvalidId as error:
+                refused.add(row)
+                found.errors.append(row_error(row, error))
+        _leave_out(found, refused)
 
     def _refuse_repeated(self, found: Documents) -> None:
         """Refuse the rows whose id a row before them has, in whatever chunk."""
@@ -172,20 +185,14 @@ class Encoder:
 
 
 _EMPTY = b"\x05\0\0\0\0"
-# MongoDB manual, "MongoDB Limits and Thresholds": a document has 16 mebibytes at most.
-LARGEST = 16 * 1024 * 1024
-
-
-def _sized(raw: bytes) -> RawBSONDocument:
-    if len(raw) > LARGEST:
-        raise EncodingError(f"a document of {len(raw):,} bytes; MongoDB holds 16 MB", path="")
-    return RawBSONDocument(raw)
 
 
 def row_error(row: int, error: ValueError) -> RowError:
     """Return the error of a row whose values cannot be encoded."""
     if isinstance(error, EncodingError):
         return RowError(row, error.path, error.reason)
+    if isinstance(error, InvalidId):
+        return RowError(row, "_id", error.message)
     return RowError(row, "", str(error))
 
 

@@ -10,18 +10,19 @@ from typing import Any
 from pydantic import ValidationError
 from pymongo import UpdateMany, UpdateOne
 
-from ..errors import EncodingError
+from ..errors import EncodingError, InvalidId
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
 from ..model.encoding import encode_document
 from ..model.family import scope_of, tag_of
+from ..model.identity import checked_id, id_filter
 from ..model.model_codec import StoredField
 from ..model.revisions import revision_to_count
 from ..model.stamps import stamp, write_stamps
 from .chunks import Chunk
 from .columns import column_validator, fields_by_column
 from .results import FrameError, RowError
-from .rows import LARGEST, encoded_column, row_error
+from .rows import encoded_column, row_error
 
 
 @dataclass
@@ -92,7 +93,7 @@ class UpdatePlanner:
             document = dict(zip(names.values(), row, strict=True))
             try:
                 self._add(found, chunk.start + place, document, keys, stamps, on_insert)
-            except EncodingError as error:
+            except (EncodingError, InvalidId) as error:
                 found.errors.append(row_error(chunk.start + place, error))
         found.errors.sort(key=lambda error: error.row)
         return found
@@ -155,8 +156,7 @@ class UpdatePlanner:
     ) -> None:
         key = {name: document.pop(name) for name in keys}
         raw = encode_document(key)
-        if len(encode_document(document)) > LARGEST:
-            raise EncodingError("more than the 16 MB that MongoDB holds", path="")
+        encode_document(document)  # what cannot be stored would end the whole batch
         null = next((name for name, value in key.items() if value is None), None)
         earlier = self._seen.setdefault(raw, row)
         if null is not None:
@@ -174,6 +174,8 @@ class UpdatePlanner:
         if fresh and self._upsert:
             update["$setOnInsert"] = fresh
         matched = {name: {"$eq": value} for name, value in key.items()} | scope_of(self._model)
+        if "_id" in key:
+            matched |= id_filter(checked_id(self._model, key["_id"]))
         found.rows.append(row)
         found.operations.append(kind(matched, update, upsert=self._upsert))
 

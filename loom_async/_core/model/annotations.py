@@ -30,7 +30,7 @@ from typing_extensions import TypeAliasType, is_typeddict
 
 from ..errors import ConfigurationError
 from ..typing import is_dict
-from .codec import ANY, Codec
+from .codec import ANY, Codec, Forms
 from .containers import Entries, Items, OneOf, Unordered
 from .family import Family, family_of
 from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
@@ -148,6 +148,12 @@ class _Root(Codec):
     def __init__(self, model: type[RootModel[Any]]) -> None:
         root = model.model_fields["root"]
         self._inner = codec_of(root.annotation, root.metadata)
+        self.forms = self._inner.forms
+
+    @property
+    def item_forms(self) -> Forms:
+        """The forms of the items of the codec inside."""
+        return self._inner.item_forms
 
     def encode(self, value: Any) -> Any:
         root: Any = getattr(value, "root", value)
@@ -170,6 +176,8 @@ def _nested(model: type[BaseModel]) -> Codec:
 
 class Member(Codec):
     """A model of a family inside another document: its tag says which class it is of."""
+
+    forms = Forms(is_document=True, is_pattern=False)
 
     def __init__(self, model: type[Any], family: Family) -> None:
         self._model = model

@@ -47,4 +47,4 @@ def versions_filter(key: Any, number: int | None = None) -> dict[str, Any]:
         number: The number of a version; None or a negative one means all.
     """
     is_one = number is not None and number >= 0
-    return {DOCUMENT: key, NUMBER: number if is_one else {"$exists": True}}
+    return {DOCUMENT: {"$eq": key}, NUMBER: number if is_one else {"$exists": True}}

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .values import from_bson, to_bson
+
+
+class Forms(NamedTuple):
+    """What values may be that MongoDB reads as more than values in some places.
+
+    `names` are those that every one of them has which is a document; None if that is open.
+    """
+
+    is_document: bool
+    is_pattern: bool
+    names: frozenset[str] | None = None
 
 
 class Codec:
@@ -16,6 +27,7 @@ class Codec:
     `holds_items`: a query may also compare with one item of the value.
     `needs_decode`: pydantic cannot take the stored form as it is.
     `normalises`: the stored form may differ from the value that was encoded.
+    `forms`: what else the stored form may be taken for.
     """
 
     is_identity = False
@@ -23,6 +35,12 @@ class Codec:
     holds_items = False
     needs_decode = True
     normalises = True
+    forms = Forms(is_document=True, is_pattern=True)
+
+    @property
+    def item_forms(self) -> Forms:
+        """The forms of the items, if a value is an array."""
+        return self.forms
 
     def encode(self, value: Any) -> Any:
         """Return the BSON form of a value."""

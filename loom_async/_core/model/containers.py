@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..typing import is_collection, is_dict, is_list, is_mapping
-from .codec import Codec
+from .codec import Codec, Forms
 from .scalars import Normalised
 from .values import from_bson, in_stored_order, key_to_bson, to_bson
 
@@ -15,11 +15,17 @@ class Items(Codec):
     """A list, tuple or deque."""
 
     holds_items = True
+    forms = Forms(is_document=False, is_pattern=False)
 
     def __init__(self, item: Codec) -> None:
         self.item = item
         self.needs_decode = item.needs_decode
         self.normalises = item.normalises
+
+    @property
+    def item_forms(self) -> Forms:
+        """The forms of the items."""
+        return self.item.forms
 
     def encode(self, value: Any) -> Any:
         if value is None:
@@ -66,6 +72,8 @@ class Entries(Codec):
         members: The keys that their strings stand for, where pydantic cannot tell: enum members.
     """
 
+    forms = Forms(is_document=True, is_pattern=False)
+
     def __init__(self, value: Codec, members: Mapping[str, Any]) -> None:
         self.value = value
         self.needs_decode = value.needs_decode or bool(members)
@@ -100,6 +108,16 @@ class OneOf(Codec):
         self.needs_decode = any(member.needs_decode for member in members)
         self.normalises = any(member.normalises for member in members)
 
+    @property
+    def forms(self) -> Forms:  # type: ignore[override]
+        """The forms of any member."""
+        return _either([member.forms for member in self._members])
+
+    @property
+    def item_forms(self) -> Forms:
+        """The forms of the items of any member."""
+        return _either([member.item_forms for member in self._members])
+
     def encode(self, value: Any) -> Any:
         return value if self.is_identity else to_bson(value)
 
@@ -118,3 +136,12 @@ class OneOf(Codec):
 
     def names(self) -> Iterable[str]:
         return {name for member in self._members for name in member.names()}
+
+
+def _either(forms: list[Forms]) -> Forms:
+    """Return the forms of values that may be of any of several kinds."""
+    return Forms(
+        is_document=any(form.is_document for form in forms),
+        is_pattern=any(form.is_pattern for form in forms),
+        names=forms[0].names if len(forms) == 1 else None,
+    )

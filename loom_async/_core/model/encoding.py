@@ -5,37 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bson.errors import InvalidBSON
-from bson.errors import InvalidDocument as UnencodableDocument
-
 from ..errors import EncodingError
 from ..typing import is_dict, is_list
-from .values import encode_bson
+from .values import BSON_LIMITS, UNENCODABLE, encode_bson, encoding_reason
 
-#: What the driver raises for a value that BSON does not have.
-UNENCODABLE = (UnencodableDocument, InvalidBSON, OverflowError, UnicodeError)
+__all__ = ["UNENCODABLE", "encode_document", "located"]
+
+# MongoDB manual, "MongoDB Limits and Thresholds": a document has 16 mebibytes at most.
+_LARGEST = 16 * 1024 * 1024
+_HINT = "a BlobModel holds bytes of any length beside its document"
 
 
 def encode_document(document: dict[str, Any]) -> bytes:
     """Return the BSON bytes of an encoded document.
 
     Raises:
-        EncodingError: A value does not fit BSON; `path` says where it is.
+        EncodingError: A value does not fit BSON, and `path` says where it is; or the document is
+            larger than MongoDB holds.
     """
     try:
-        return encode_bson(document)
+        raw = encode_bson(document)
     except UNENCODABLE as error:
         raise located(document, error) from error
+    if len(raw) > _LARGEST:
+        raise EncodingError(
+            f"a document of {len(raw):,} bytes; MongoDB holds 16 MB", path="", hint=_HINT
+        )
+    return raw
 
 
 def located(document: dict[str, Any], error: BaseException) -> EncodingError:
     """Return the error that says where in a document the driver's has come from."""
     path = _find_unencodable(document)
-    return EncodingError(
-        str(error),
-        path=path,
-        hint="MongoDB holds integers of 64 bits, strings of valid Unicode and keys without NUL",
-    )
+    return EncodingError(encoding_reason(error), path=path, hint=BSON_LIMITS)
 
 
 def _find_unencodable(value: dict[str, Any] | list[Any]) -> str:

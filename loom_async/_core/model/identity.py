@@ -1,18 +1,103 @@
-"""Ids: from what a caller gives to what MongoDB stores."""
+"""Ids: from what a caller gives to what MongoDB stores, and to the filter that finds it."""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
+from uuid import UUID
 
-from bson import ObjectId
+from bson import DBRef, Decimal128, ObjectId, Regex
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import InvalidDocument, InvalidId
+from ..typing import is_mapping, is_sequence
 from .annotations import model_codec
 from .document import DocumentModel
+from .encoding import UNENCODABLE
 from .model_codec import StoredField
 from .scalars import Identifier
+from .values import encode_bson
+
+# What a filter compares with as it is.
+_PLAIN = (ObjectId, str, int, UUID, bytes, float, dt.datetime, Decimal128)
+
+
+def id_filter(key: Any) -> dict[str, Any]:
+    """Return the filter for the document of an id.
+
+    A document as a filter's value may be read as operators, and is compared by `$eq`. All else is
+    given plainly: of `$eq` MongoDB makes a slower plan.
+
+    Parameters:
+        key: The id as it is stored.
+
+    Example:
+        >>> id_filter(7), id_filter({"$ne": None})
+        ({'_id': 7}, {'_id': {'$eq': {'$ne': None}}})
+    """
+    return {"_id": key} if isinstance(key, _PLAIN) else {"_id": {"$eq": key}}
+
+
+def checked_id(model: type[DocumentModel], key: Any) -> Any:
+    """Return an id in its stored form, which MongoDB can store.
+
+    Parameters:
+        model: Whose id it is.
+        key: The id as it would be stored.
+
+    Raises:
+        InvalidId: It is an array, a regular expression, or has a name that begins with `$`.
+    """
+    if isinstance(key, _PLAIN):
+        return key
+    reason = _obstacle(key)
+    if reason is not None:
+        raise InvalidId(
+            f"{key!r} can never be the id of a {model.__name__}: {reason}",
+            value=key,
+            hint="an id is a scalar, or a document whose names do not begin with $",
+        )
+    return key
+
+
+def _obstacle(key: Any) -> str | None:
+    """Return why MongoDB does not store a value as an id; None if it does."""
+    if is_sequence(key):
+        return "MongoDB stores no array as an id"
+    if isinstance(key, re.Pattern | Regex):
+        return "MongoDB stores no regular expression as an id"
+    name = _refused_name(key)
+    return None if name is None else f"MongoDB stores no id with the name {name!r} in it"
+
+
+def _refused_name(value: Any) -> str | None:
+    """Return a name inside an id that MongoDB refuses there; None if it takes them all."""
+    if isinstance(value, DBRef):
+        value = value.as_doc()
+    if is_mapping(value):
+        allowed = _names_of_reference(value)
+        for name in value:
+            if str(name).startswith("$") and name not in allowed:
+                return str(name)
+        # What a reference names is taken as it is.
+        return _first_refused(item for name, item in value.items() if name not in allowed)
+    return _first_refused(value) if is_sequence(value) else None
+
+
+def _first_refused(values: Iterable[Any]) -> str | None:
+    return next((name for name in map(_refused_name, values) if name is not None), None)
+
+
+def _names_of_reference(document: Mapping[Any, Any]) -> Sequence[str]:
+    """Return the names that a reference to a document (DBRef) begins with; none for others."""
+    names = tuple(document)[:3]
+    if names[:2] != ("$ref", "$id") or not isinstance(document["$ref"], str):
+        return ()
+    has_database = names[2:] == ("$db",) and isinstance(document["$db"], str)
+    return names if has_database else names[:2]
 
 
 def parse_id(model: type[DocumentModel], value: Any) -> Any:
@@ -31,8 +116,12 @@ def parse_id(model: type[DocumentModel], value: Any) -> Any:
     try:
         if value is None:
             raise ValueError("an id is never None")
-        return field.codec.encode(_adapter(model).validate_python(value, strict=False))
-    except (ValidationError, ValueError) as error:
+        key = field.codec.encode(_adapter(model).validate_python(value, strict=False))
+        encode_bson({"_id": checked_id(model, key)})
+        return key
+    except InvalidId:
+        raise
+    except (ValidationError, ValueError, *UNENCODABLE) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise InvalidId(
             f"{value!r} can never be the id of a {model.__name__}: {reason}", value=value
@@ -40,8 +129,13 @@ def parse_id(model: type[DocumentModel], value: Any) -> Any:
 
 
 def stored_id(document: DocumentModel) -> Any:
-    """Return the id of a document as MongoDB stores it."""
-    return _id_field(type(document)).codec.encode(document.id)
+    """Return the id of a document as MongoDB stores it.
+
+    Raises:
+        InvalidId: MongoDB can store no such id.
+    """
+    model = type(document)
+    return checked_id(model, _id_field(model).codec.encode(document.id))
 
 
 def loaded_id(model: type[DocumentModel], stored: Any) -> Any:
@@ -79,13 +173,3 @@ def _adapter(model: type[DocumentModel]) -> TypeAdapter[Any]:
     for marker in info.metadata:
         annotation = Annotated[annotation, marker]
     return TypeAdapter(annotation)
-
-
-def id_filter(key: Any) -> dict[str, Any]:
-    """Return the query for the document of an id.
-
-    Parameters:
-        key: The id as MongoDB stores it.
-    """
-    # A document would be read as operators. Without `$eq` the server takes its fastest plan.
-    return {"_id": {"$eq": key} if isinstance(key, dict) else key}

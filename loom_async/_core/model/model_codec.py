@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ..errors import ConfigurationError, EncodingError
 from ..typing import is_dict
-from .codec import ANY, Codec
+from .codec import ANY, Codec, Forms
 from .family import tag_of
 from .plain_fields import plain_fields
 from .scalars import Normalised
@@ -106,6 +106,15 @@ class ModelCodec(Codec):
     def needs_decode(self) -> bool:  # type: ignore[override]
         """True if a field needs it; a model inside itself is taken to."""
         return self._any("needs_decode") or self.allows_extra or self._refuses_tag
+
+    @cached_property
+    def forms(self) -> Forms:  # type: ignore[override]
+        """A document with the names of the fields, and with others where the model allows them."""
+        return Forms(
+            is_document=True,
+            is_pattern=False,
+            names=None if self.allows_extra or self._tag else self.stored_names,
+        )
 
     @property
     def _refuses_tag(self) -> bool:

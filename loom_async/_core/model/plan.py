@@ -21,6 +21,7 @@ from .changes import (
 from .document import DocumentModel, baseline
 from .encoding import UNENCODABLE, encode_document, located
 from .hydration import hydrator
+from .identity import checked_id
 from .markers import now as current_time
 from .model_codec import ModelCodec
 from .parents import parents_of, with_parents
@@ -119,7 +120,8 @@ def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -
     stamps = tuple(insertion_stamps(codec, encoded, now)) if codec.stamped else ()
     # A model that counts revisions replaces no document that was not loaded.
     replace = codec.revision is None and "id" in document.__pydantic_fields_set__
-    return Insertion(encoded["_id"], encode_document(encoded), stamps, replace)
+    key = checked_id(type(document), encoded["_id"])
+    return Insertion(key, encode_document(encoded), stamps, replace)
 
 
 def _plan_entry(
@@ -139,7 +141,8 @@ def _plan_entry(
             if field.on_insert is current_time and same(encoded[name], earlier.get(name)):
                 encoded[name] = None
     stamps += insertion_stamps(codec, encoded, now)
-    return Insertion(encoded["_id"], encode_document(encoded), tuple(stamps), replace=False)
+    key = checked_id(type(document), encoded["_id"])
+    return Insertion(key, encode_document(encoded), tuple(stamps), replace=False)
 
 
 def is_recorded(document: DocumentModel) -> bool:

@@ -13,7 +13,7 @@ from bson.regex import Regex
 from pydantic import TypeAdapter
 
 from ..typing import is_collection
-from .codec import Codec
+from .codec import Codec, Forms
 from .values import date_to_bson, decimal_to_bson, to_bson, utc_milliseconds
 
 
@@ -24,6 +24,7 @@ class Scalar(Codec):
     is_scalar = True
     needs_decode = False
     normalises = False
+    forms = Forms(is_document=False, is_pattern=False)
 
     def encode(self, value: Any) -> Any:
         return value
@@ -77,6 +78,7 @@ class Expression(Converted):
     """A compiled regular expression."""
 
     needs_decode = True
+    forms = Forms(is_document=False, is_pattern=True)
 
     def __init__(self) -> None:
         super().__init__(lambda value: value)
@@ -110,6 +112,8 @@ def day() -> Converted:
 class JsonForm(Converted):
     """A type that BSON lacks, stored as pydantic writes it to JSON."""
 
+    forms = Forms(is_document=True, is_pattern=False)
+
     def __init__(self, annotation: Any) -> None:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
         super().__init__(lambda value: adapter.dump_python(value, mode="json", round_trip=True))
@@ -129,6 +133,12 @@ class Normalised(Codec):
         self._function = function
         self.is_scalar = inner.is_scalar
         self.needs_decode = inner.needs_decode
+        self.forms = inner.forms
+
+    @property
+    def item_forms(self) -> Forms:
+        """The forms of the items of the codec inside."""
+        return self._inner.item_forms
 
     def encode(self, value: Any) -> Any:
         # Edits inside a list do not pass validation, so the value may not be normal yet.

@@ -16,6 +16,7 @@ import bson
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from bson.decimal128 import Decimal128
+from bson.errors import InvalidBSON, InvalidDocument, InvalidStringData
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
@@ -29,6 +30,24 @@ _MIDNIGHT = dt.time(tzinfo=UTC)
 CODEC_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
 )
+
+
+#: What the driver raises for a value that BSON does not have.
+UNENCODABLE = (InvalidDocument, InvalidStringData, InvalidBSON, OverflowError, UnicodeError)
+BSON_LIMITS = "MongoDB holds integers of 64 bits, strings of valid Unicode and keys without NUL"
+_LONGEST_REASON = 300
+
+
+def encoding_reason(error: BaseException) -> str:
+    """Return what the driver says of a value that BSON does not have, without the whole document.
+
+    Parameters:
+        error: One of `UNENCODABLE`.
+    """
+    # Some versions put the document in front.
+    reason = str(error).removeprefix("Invalid document: ").rpartition(" | ")[2]
+    cut = len(reason) > _LONGEST_REASON
+    return f"{reason[:_LONGEST_REASON]}…" if cut else reason
 
 
 def teach(kind: type, convert: Callable[[Any], Any]) -> None:
@@ -162,8 +181,15 @@ def _sequence_to_bson(value: Any) -> list[Any]:
 
 
 def in_stored_order(items: Iterable[Any]) -> list[Any]:
-    """Return the encoded items of a set in an order that depends on nothing but the items."""
-    return sorted(items, key=lambda item: encode_bson({"": item}))
+    """Return the encoded items of a set in an order that depends on nothing but the items.
+
+    Raises:
+        EncodingError: BSON does not have one of them.
+    """
+    try:
+        return sorted(items, key=lambda item: encode_bson({"": item}))
+    except UNENCODABLE as error:
+        raise EncodingError(encoding_reason(error), path="", hint=BSON_LIMITS) from error
 
 
 def _set_to_bson(value: Any) -> list[Any]:

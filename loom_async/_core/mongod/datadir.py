@@ -17,6 +17,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from ..errors import ConfigurationError
+from ..typing import is_dict
 
 if sys.platform != "win32":
     import fcntl
@@ -110,7 +111,7 @@ class DataDirectory:
     def running_port(self) -> int | None:
         """Return the port of the mongod that the guard has started; None while it has not."""
         state = self._state()
-        return state.get("port") if state.get("pid") else None
+        return state.get("port") if "pid" in state else None
 
     def has_predecessor(self) -> bool:
         """Tell whether a mongod without a guard still has the data."""
@@ -134,11 +135,23 @@ class DataDirectory:
         if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
 
-    def _state(self) -> dict[str, int | None]:
+    def _state(self) -> dict[str, int]:
+        """Return the port and the process of the server as far as the guard's note tells them.
+
+        A note that the guard cannot have written counts as none: the next guard writes another.
+        """
         try:
-            return dict(json.loads((self.path / "server.json").read_bytes()))
-        except (FileNotFoundError, ValueError):
+            state = json.loads((self.path / "server.json").read_bytes())
+        except (FileNotFoundError, ValueError, RecursionError):
             return {}
+        if not is_dict(state):
+            return {}
+        limits = {"port": 0xFFFF, "pid": sys.maxsize}
+        return {
+            name: state[name]
+            for name, limit in limits.items()
+            if type(state.get(name)) is int and 0 < state[name] <= limit
+        }
 
     def _protect(self) -> None:
         # Somebody's whole project may be named: its mode is not ours to change, but in a

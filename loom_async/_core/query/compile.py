@@ -49,6 +49,23 @@ def compile_predicate(predicate: Predicate, resolver: FieldResolver | None) -> F
     return _Compiler(resolver).compile(predicate)
 
 
+def compile_element(
+    predicate: Predicate, resolver: FieldResolver | None, path: str
+) -> list[Filter]:
+    """Return conditions on an element of an array, one of which it has to meet.
+
+    Parameters:
+        predicate: What the element must be.
+        resolver: The model's fields; None where any name goes.
+        path: The array.
+
+    Raises:
+        UnknownFieldError: The predicate names a field that the elements lack.
+        QueryError: MongoDB has no way to say it.
+    """
+    return _Compiler(resolver, path).element(predicate)
+
+
 @dataclass(frozen=True)
 class _Compiler:
     """Compiles below `prefix`, the array whose elements are being matched, if any."""
@@ -116,16 +133,18 @@ class _Compiler:
 
     def _element_match(self, match: ElementMatch) -> Filter:
         array = self._resolve(match.path).path
-        inner = _Compiler(self.resolver, join(self.prefix, match.path))
-        if not is_plain(match.predicate):
-            return _at(array, {"$elemMatch": inner.compile(match.predicate)})
-        expanded = _expanded(match.predicate)
-        return _any_of(
-            [
-                _at(array, {"$elemMatch": _merged_operators(map(inner._leaf, leaves), match)})
-                for leaves in alternatives(expanded)
-            ]
-        )
+        path = join(self.prefix, match.path)
+        ways = compile_element(match.predicate, self.resolver, path)
+        return _any_of([_at(array, {"$elemMatch": way}) for way in ways])
+
+    def element(self, predicate: Predicate) -> list[Filter]:
+        """Return the alternatives of a condition on the element below `prefix`."""
+        if not is_plain(predicate):
+            return [self.compile(predicate)]
+        return [
+            _merged_operators(map(self._leaf, leaves), predicate)
+            for leaves in alternatives(_expanded(predicate))
+        ]
 
     def _leaf(self, leaf: Predicate) -> Filter:
         if isinstance(leaf, Not):
@@ -151,13 +170,13 @@ def _expanded(predicate: Predicate) -> Predicate:
             return predicate
 
 
-def _merged_operators(parts: Iterable[Filter], match: ElementMatch) -> Filter:
+def _merged_operators(parts: Iterable[Filter], predicate: Predicate) -> Filter:
     merged: Filter = {}
     for part in parts:
         for operator, operand in part.items():
             if not operator.startswith("$") or (operator in merged and operator != "$ne"):
                 raise QueryError(
-                    f"one $elemMatch cannot say {match.predicate!r}",
+                    f"one $elemMatch cannot say {predicate!r}",
                     hint="over plain elements, use each operator once and name no fields",
                 )
             if operator == "$ne" and "$ne" in merged:

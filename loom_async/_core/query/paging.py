@@ -19,10 +19,11 @@ from types import NoneType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from bson import Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.errors import BSONError
 
 from ..errors import QueryError
+from ..model.encoding import encode_document
 from ..model.values import decode_bson, encode_bson
 from ..typing import is_dict, is_list
 from .spec import QuerySpec, SortKeys
@@ -43,6 +44,9 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("date",),
     ("timestamp",),
     ("regex",),
+    ("dbPointer",),
+    ("javascript",),
+    ("javascriptWithScope",),
     ("maxKey",),
 )
 _NULL, _NUMBERS = 1, 2
@@ -101,7 +105,7 @@ def token_of(spec: QuerySpec, document: Mapping[str, Any], place: str) -> str:
 
 
 def _mark(spec: QuerySpec, place: str) -> bytes:
-    query = encode_bson({"place": place, "filter": spec.filter, "sort": list(spec.sort)})
+    query = encode_document({"place": place, "filter": spec.filter, "sort": list(spec.sort)})
     return hashlib.sha256(query).digest()[:9]
 
 
@@ -134,14 +138,23 @@ def _value(document: Mapping[str, Any], path: str) -> Any:
         if is_list(value):
             break
         value = value.get(key) if is_dict(value) else None
-    is_expression = isinstance(value, Regex)
-    if is_expression or is_list(value):
-        kind = "expression" if is_expression else "array"
+    kind = _incomparable(value)
+    if kind is not None:
         raise QueryError(
-            f"page() cannot sort by {path}, which is an {kind} in document {document.get('_id')!r}",
+            f"page() cannot sort by {path}, which is {kind} in document {document.get('_id')!r}",
             hint="sort by a field that has one value, which can be compared",
         )
     return value
+
+
+def _incomparable(value: Any) -> str | None:
+    """Return what kind of value no condition can begin behind; None for all others."""
+    if is_list(value):
+        return "an array"
+    if isinstance(value, Regex):
+        return "an expression"
+    # The driver gives such a document for a DBPointer too, which sorts elsewhere.
+    return "a reference" if isinstance(value, DBRef) else None
 
 
 def _behind(keys: SortKeys, values: Sequence[Any]) -> dict[str, Any]:
@@ -176,16 +189,19 @@ def _group(value: Any) -> int:
     """Return the place of a value's type in the order of types."""
     for kind, name in _NAMES:
         if isinstance(value, kind):
+            if name == "javascript" and value.scope is not None:
+                name = "javascriptWithScope"
             return next(place for place, names in enumerate(_GROUPS) if name in names)
     raise QueryError(f"page() cannot sort by {value!r}, a {type(value).__name__}")
 
 
-# Asked in this order: a bool is an int, a Binary is bytes.
+# Asked in this order: a bool is an int, Code is a str, a Binary is bytes.
 _NAMES: tuple[tuple[Any, str], ...] = (
     (MinKey, "minKey"),
     (NoneType, "null"),
     (bool, "bool"),
     ((int, float, Decimal128), "int"),
+    (Code, "javascript"),
     (str, "string"),
     (Mapping, "object"),
     ((bytes, UUID), "binData"),

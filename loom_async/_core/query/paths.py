@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import QueryError
+from ..model.codec import ANY, Forms
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedField:
     """A field as it is stored.
 
-    `path` is its dotted stored path (`_id` for `id`); `encode` turns a literal into BSON's form.
+    `path` is its dotted stored path (`_id` for `id`); `encode` turns a literal into BSON's form;
+    `items` says what its items may be, if it is an array.
     """
 
     path: str
     encode: Callable[[Any], Any]
+    items: Forms = ANY.forms
 
 
 class FieldResolver(Protocol):

@@ -1,0 +1,86 @@
+"""Streams of blobs: their own errors are Loom's, and those of the user's code stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bson.errors import InvalidBSON, InvalidDocument
+from pymongo.errors import AutoReconnect, OperationFailure
+
+import loom_async as lm
+from loom_async._core.model.blob import CHUNK
+
+
+@lm.declare_persist_db("shop", "reports")
+class Report(lm.BlobModel):
+    title: str = ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("own"),
+        OverflowError("own"),
+        UnicodeEncodeError("ascii", "ä", 0, 1, "own"),
+        AutoReconnect("own"),
+        OperationFailure("own", 11000),
+        InvalidDocument("own"),
+        InvalidBSON("own"),
+        lm.QueryError("own"),
+        KeyboardInterrupt("own"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.usefixtures("db")
+async def test_errors_of_the_reader_stay_as_they_are(error: BaseException) -> None:
+    report = Report()
+    await report.write_from(bytes(3 * CHUNK))
+
+    async def reading() -> None:
+        async with report.open_read() as stream:
+            await stream.read(5)
+            raise error
+
+    def source() -> Iterator[bytes]:
+        yield bytes(3 * CHUNK)
+        raise error
+
+    for failing in (reading, lambda: report.write_from(source())):
+        with pytest.raises(type(error)) as caught:
+            await failing()
+        assert caught.value is error
+        assert error.__cause__ is None
+
+
+async def read_lines(stream: Any) -> None:
+    async for _ in stream:
+        pass
+
+
+async def read_chunks(stream: Any) -> None:
+    while await stream.readchunk():
+        pass
+
+
+READERS: list[Any] = [
+    lambda stream: stream.read(),
+    lambda stream: stream.read(3 * CHUNK - 1),
+    lambda stream: stream.readline(),
+    lambda stream: stream.readlines(),
+    read_lines,
+    read_chunks,
+]
+
+
+@pytest.mark.parametrize("way", range(len(READERS)))
+async def test_every_way_of_reading_is_translated(way: int, client: Any, db: str) -> None:
+    report = Report()
+    await report.write_from(bytes(3 * CHUNK))
+    await client[db]["reports.chunks"].delete_one({"n": 1})
+    async with report.open_read() as stream:
+        with pytest.raises(lm.OperationFailed, match="read Report"):
+            await READERS[way](stream)
+        await stream.seek(0)
+        assert await stream.read(5) == bytes(5)

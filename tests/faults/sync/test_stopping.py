@@ -1,0 +1,100 @@
+# Generated from tests/faults/test_stopping.py by `nox -s sync`: edit that file, not this one.
+"""A server that is told to stop while it writes: what it made and did not confirm is no refusal."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pytest
+from bson import ObjectId
+
+import loom_sync as lm
+from loom_sync import _seam
+from tests.faults.replica_set import Member, temporary_folder, until
+from tests.sync._seam import gathered
+
+WRITERS = 30
+
+
+@lm.declare_persist_db("faults", "marks")
+class Mark(lm.PersistableBase):
+    writer: int = 0
+
+
+@pytest.fixture
+def server() -> Iterator[Member]:
+    """A replica set of one."""
+    with temporary_folder() as folder:
+        member = Member(folder, "--replSet", "stopping")
+        try:
+            member.start()
+            config = {"_id": "stopping", "members": [{"_id": 0, "host": member.address}]}
+            until(lambda: bool(member.ask("replSetInitiate", config)))
+            until(lambda: member.ask("hello")["isWritablePrimary"])
+            yield member
+        finally:
+            member.kill()
+
+
+def insert(mark: Mark) -> None:
+    mark.persist()
+
+
+def insert_many(mark: Mark) -> None:
+    Mark.persist_many([mark])
+
+
+def insert_frame(mark: Mark) -> None:
+    Mark.insert_dataframe(pd.DataFrame({"id": [mark.id], "writer": [mark.writer]}))
+
+
+def upsert_frame(mark: Mark) -> None:
+    frame = pd.DataFrame({"id": [mark.id], "writer": [mark.writer]})
+    Mark.update_dataframe(frame, upsert=True)
+
+
+Failures = list[tuple[ObjectId, lm.LoomError]]
+
+
+def write(operation: Callable[[Mark], None], failures: Failures, number: int) -> None:
+    """Insert until there is an error."""
+    mark = Mark(writer=number)
+    try:
+        while True:
+            operation(mark)
+            mark = Mark(writer=number)
+    except lm.LoomError as error:
+        failures.append((mark.id, error))
+
+
+def stop(server: Member) -> None:
+    _seam.sleep(0.5)
+    assert server.process is not None
+    server.process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("operation", [insert, insert_many, insert_frame, upsert_frame])
+def test_writes_of_a_server_that_stops(operation: Any, server: Member) -> None:
+    failures: Failures = []
+    with lm.config_context(server_timeout=2.0):
+        with lm.connect(f"mongodb://{server.address}/?replicaSet=stopping"):
+            Mark.filter().count()
+            writers = [partial(write, operation, failures, number) for number in range(WRITERS)]
+            gathered(*writers, partial(stop, server))
+    server.kill(signal.SIGTERM)
+    server.start()
+    until(lambda: server.ask("hello")["isWritablePrimary"])
+    with server.client() as client:
+        stored = {document["_id"] for document in client.faults.marks.find({})}
+    assert len(failures) == WRITERS
+    assert [error for _, error in failures if not isinstance(error, lm.ConnectionFailed)] == []
+    made = [(id, error) for id, error in failures if "made, not confirmed" in error.message]
+    assert made
+    assert {id for id, _ in made} <= stored
+    if "frame" in operation.__name__:
+        notes = [error.__notes__ for _, error in made]
+        assert notes == [["Rows 0 had been written before"]] * len(made)

@@ -1,0 +1,102 @@
+"""A server that is told to stop while it writes: what it made and did not confirm is no refusal."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pytest
+from bson import ObjectId
+
+import loom_async as lm
+from loom_async import _seam
+from tests.aio._seam import gathered
+
+from .replica_set import Member, temporary_folder, until
+
+WRITERS = 30
+
+
+@lm.declare_persist_db("faults", "marks")
+class Mark(lm.PersistableBase):
+    writer: int = 0
+
+
+@pytest.fixture
+def server() -> Iterator[Member]:
+    """A replica set of one."""
+    with temporary_folder() as folder:
+        member = Member(folder, "--replSet", "stopping")
+        try:
+            member.start()
+            config = {"_id": "stopping", "members": [{"_id": 0, "host": member.address}]}
+            until(lambda: bool(member.ask("replSetInitiate", config)))
+            until(lambda: member.ask("hello")["isWritablePrimary"])
+            yield member
+        finally:
+            member.kill()
+
+
+async def insert(mark: Mark) -> None:
+    await mark.persist()
+
+
+async def insert_many(mark: Mark) -> None:
+    await Mark.persist_many([mark])
+
+
+async def insert_frame(mark: Mark) -> None:
+    await Mark.insert_dataframe(pd.DataFrame({"id": [mark.id], "writer": [mark.writer]}))
+
+
+async def upsert_frame(mark: Mark) -> None:
+    frame = pd.DataFrame({"id": [mark.id], "writer": [mark.writer]})
+    await Mark.update_dataframe(frame, upsert=True)
+
+
+Failures = list[tuple[ObjectId, lm.LoomError]]
+
+
+async def write(
+    operation: Callable[[Mark], Coroutine[Any, Any, None]], failures: Failures, number: int
+) -> None:
+    """Insert until there is an error."""
+    mark = Mark(writer=number)
+    try:
+        while True:
+            await operation(mark)
+            mark = Mark(writer=number)
+    except lm.LoomError as error:
+        failures.append((mark.id, error))
+
+
+async def stop(server: Member) -> None:
+    await _seam.sleep(0.5)
+    assert server.process is not None
+    server.process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("operation", [insert, insert_many, insert_frame, upsert_frame])
+async def test_writes_of_a_server_that_stops(operation: Any, server: Member) -> None:
+    failures: Failures = []
+    with lm.config_context(server_timeout=2.0):
+        async with lm.connect(f"mongodb://{server.address}/?replicaSet=stopping"):
+            await Mark.filter().count()
+            writers = [partial(write, operation, failures, number) for number in range(WRITERS)]
+            await gathered(*writers, partial(stop, server))
+    server.kill(signal.SIGTERM)
+    server.start()
+    until(lambda: server.ask("hello")["isWritablePrimary"])
+    with server.client() as client:
+        stored = {document["_id"] for document in client.faults.marks.find({})}
+    assert len(failures) == WRITERS
+    assert [error for _, error in failures if not isinstance(error, lm.ConnectionFailed)] == []
+    made = [(id, error) for id, error in failures if "made, not confirmed" in error.message]
+    assert made
+    assert {id for id, _ in made} <= stored
+    if "frame" in operation.__name__:
+        notes = [error.__notes__ for _, error in made]
+        assert notes == [["Rows 0 had been written before"]] * len(made)

@@ -1,0 +1,190 @@
+# Generated from tests/aio/test_unstorable.py by `nox -s sync`: edit that file, not this one.
+"""What BSON or MongoDB cannot hold is one clear error on every way that a value takes."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import loom_sync as lm
+from loom_sync import fld
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@lm.declare_persist_db("shop", "boxes")
+class Box(lm.PersistableBase):
+    a: Any = None
+    items: list[Any] = []
+    members: set[Any] = set()
+
+
+@lm.declare_persist_db("shop", "boxes")
+class OwnId(lm.PersistableBase):
+    id: Any
+    a: Any = None
+
+
+@lm.declare_persist_db("shop", "box_history")
+class Recorded(lm.LedgerModel):
+    a: Any = None
+
+
+UNSTORABLE: dict[str, Any] = {
+    "surrogate": "\ud800",
+    "NUL in a key": {"k": [{"a\0b": 1}]},
+    "surrogate in a key": {"\ud800": 1},
+    "65 bits": 2**64,
+    "65 bits in a set": {1, 2**64},
+    "NUL in a pattern": re.compile("a\0"),
+    "object": object(),
+}
+LARGE = "x" * (17 * 1024 * 1024)
+
+each_value = pytest.mark.parametrize("value", UNSTORABLE.values(), ids=UNSTORABLE.keys())
+
+
+@each_value
+def test_objects(value: Any) -> None:
+    loaded = Box()
+    loaded.persist()
+    loaded.a = value
+    for document in (Box(a=value), OwnId(id=1, a=value), Recorded(a=value), loaded):
+        with pytest.raises(lm.EncodingError) as caught:
+            document.persist()
+        assert caught.value.path.startswith("a")
+        assert "Invalid document" not in str(caught.value)
+    with pytest.raises(lm.BulkError) as refused:
+        Box.persist_many([Box(), Box(a=value), loaded])
+    assert (refused.value.inserted, [e.index for e in refused.value.entries]) == (1, [1, 2])
+    assert Box.filter().count() == 2
+
+
+def test_members_of_sets() -> None:
+    for member in ("\ud800", 2**64):
+        with pytest.raises(lm.EncodingError) as caught:
+            Box(members={member, 1}).persist()
+        assert caught.value.path == "members"
+
+
+@each_value
+def test_queries(value: Any) -> None:
+    if not isinstance(value, str | int | dict | re.Pattern):
+        with pytest.raises(lm.EncodingError):  # when it is built
+            Box.filter(fld["a"] == value)
+        return
+    query = Box.filter(fld["a"] == value)
+    for run in (
+        query.count,
+        query.exists,
+        query.explain,
+        query.load_one,
+        query.load_many,
+        query.load_docs,
+        query.load_table,
+        query.delete,
+        partial(query.update, a=1),
+        Box.filter(lm.raw({"a": value})).count,
+        Box.filter(fld["a"].is_in([value])).load_one,
+        Box.agg(lm.AggregationStages().match({"a": {"$eq": value}})).load_many,
+    ):
+        with pytest.raises(lm.EncodingError):
+            run()
+    with pytest.raises(lm.EncodingError):
+        query.distinct("a")
+    with pytest.raises(lm.EncodingError):
+        query.page(2)
+    with pytest.raises(lm.EncodingError):
+        query.merge_into("elsewhere")
+    with pytest.raises(lm.EncodingError), query.watch():
+        pass
+
+
+@each_value
+def test_updates(value: Any) -> None:
+    Box().persist()
+    for update in ({"a": value}, {"$push": {"items": value}}, {"$set": {"a.b": value}}):
+        with pytest.raises(lm.EncodingError):
+            Box.filter().update(update)
+    assert Box.filter().load_docs() == [
+        {"_id": box.id, "a": None, "items": [], "members": []} for box in Box.filter().load_many()
+    ]
+
+
+@each_value
+def test_frames(value: Any) -> None:
+    box = Box()
+    box.persist()
+    frame = pd.DataFrame({"a": pd.Series([1, value], dtype=object)})
+    for validate in (True, False):
+        with pytest.raises(lm.FrameError) as caught:
+            Box.insert_dataframe(frame, validate=validate)
+        assert caught.value.rows == [1]
+    with pytest.raises(lm.FrameError) as caught:
+        Box.update_dataframe(frame.assign(id=[box.id, box.id]), on=["id"])
+    assert caught.value.rows[-1] == 1
+    assert Box.filter().count() == 1
+
+
+def test_in_a_transaction() -> None:
+    def work() -> None:
+        Box().persist()
+        Box.filter(fld["a"] == "\ud800").count()
+
+    with pytest.raises(lm.EncodingError):
+        lm.in_transaction(work)
+    assert Box.filter().count() == 0
+
+
+def test_documents_that_are_too_large() -> None:
+    loaded = Box(a="small")
+    loaded.persist()
+    loaded.a = LARGE
+    for document in (Box(a=LARGE), OwnId(id=1, a=LARGE), Recorded(a=LARGE), loaded):
+        with pytest.raises(lm.EncodingError, match="MongoDB holds 16 MB"):
+            document.persist()
+    with pytest.raises(lm.BulkError) as refused:
+        Box.persist_many([Box(), Box(a=LARGE), loaded])
+    assert (refused.value.inserted, [e.index for e in refused.value.entries]) == (1, [1, 2])
+    frame = pd.DataFrame({"id": [loaded.id], "a": [LARGE]})
+    with pytest.raises(lm.FrameError, match="MongoDB holds 16 MB"):
+        Box.update_dataframe(frame)
+    with pytest.raises(lm.FrameError, match="MongoDB holds 16 MB"):
+        Box.insert_dataframe(frame)
+    assert Box.filter(fld["id"] == loaded.id).load_docs() == [
+        {"_id": loaded.id, "a": "small", "items": [], "members": []}
+    ]
+
+
+def test_commands_that_are_too_large() -> None:
+    query = Box.filter(fld["a"] == LARGE)
+    for run in (query.count, query.load_one, query.load_many, query.load_table, query.delete):
+        with pytest.raises(lm.OperationFailed, match="too large") as caught:
+            run()
+        assert caught.value.code == 10334
+        assert caught.value.hint == "MongoDB holds documents of up to 16 MB"
+    with pytest.raises(lm.OperationFailed) as caught:
+        Box.filter().update(a=LARGE)
+    assert caught.value.code == 10334
+
+
+def test_documents_that_grow_too_large() -> None:
+    box = Box(a="x" * 9 * 1024 * 1024)
+    box.persist()
+    with pytest.raises(lm.OperationFailed) as caught:
+        Box.filter().update({"$push": {"items": box.a}})
+    assert caught.value.hint == "MongoDB holds documents of up to 16 MB"
+    # Another writer has made it grow meanwhile: this one's edit alone would fit.
+    other = Box.from_id(box.id)
+    assert other is not None
+    other.a = box.a[: 2**20]
+    other.items = [box.a[: 2**20] * 8]
+    Box.filter().update(a="x")
+    Box.filter().update(members=["y" * 12 * 2**20])
+    with pytest.raises(lm.OperationFailed) as caught:
+        other.persist()
+    assert caught.value.hint == "MongoDB holds documents of up to 16 MB"
