@@ -18,7 +18,8 @@ from ._core.context import Server
 from ._core.errors import ConfigurationError
 from ._core.settings import setting, settings
 from ._core.uri import redacted, with_secret
-from .embedded_server import Lease, start_embedded
+from .embedded_server import Lease
+from .fallback import start_fallback
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
 MongoCollection: TypeAlias = AsyncCollection[dict[str, Any]]
@@ -165,7 +166,7 @@ async def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) ->
         opened.closer = await _seam.at_scope_end(opened.close)
     if uri:
         return open_client(uri, **options)
-    lease = await start_embedded(settings().data_dir)
+    lease = await start_fallback()
     opened.leases.append(lease)
     return open_client(lease.uri)
 

@@ -12,7 +12,6 @@ from ._core import context
 from ._core.model.metadata import check_database_name, declaration_of
 from ._core.model.timeseries import timeseries_of
 from ._core.model.values import CODEC_OPTIONS
-from ._core.settings import settings
 from .client_state import state_of
 from .clients import (
     Client,
@@ -27,6 +26,7 @@ from .clients import (
 )
 from .creation import ensure_collection
 from .embedded_server import start_embedded
+from .fallback import start_fallback
 from .indexes import ensure_indexes
 
 
@@ -42,7 +42,8 @@ async def connect(uri: str | None = None, **options: Any) -> AsyncGenerator[Clie
         The open `AsyncMongoClient`.
 
     Raises:
-        ConfigurationError: The URI is malformed.
+        ConfigurationError: The URI is malformed; or there is none, and the setting `embedded` is
+            "never".
 
     Example:
         >>> import loom_async as lm
@@ -53,7 +54,7 @@ async def connect(uri: str | None = None, **options: Any) -> AsyncGenerator[Clie
     with ExitStack() as stack:
         target = uri if uri is not None else configured_uri()
         if target is None:
-            target = stack.enter_context(await start_embedded(settings().data_dir)).uri
+            target = stack.enter_context(await start_fallback()).uri
         client = open_client(target, **options)
         server = context.Server(client, target, options, _seam.client_scope())
         stack.enter_context(context.server.set(server, shared=_seam.is_script()))

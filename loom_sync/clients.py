@@ -20,7 +20,8 @@ from loom_async._core.settings import setting, settings
 from loom_async._core.uri import redacted, with_secret
 
 from . import _seam
-from .embedded_server import Lease, start_embedded
+from .embedded_server import Lease
+from .fallback import start_fallback
 
 Client: TypeAlias = MongoClient[dict[str, Any]]
 MongoCollection: TypeAlias = Collection[dict[str, Any]]
@@ -167,7 +168,7 @@ def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) -> Clien
         opened.closer = _seam.at_scope_end(opened.close)
     if uri:
         return open_client(uri, **options)
-    lease = start_embedded(settings().data_dir)
+    lease = start_fallback()
     opened.leases.append(lease)
     return open_client(lease.uri)
 

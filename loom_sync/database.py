@@ -12,7 +12,6 @@ from loom_async._core import context
 from loom_async._core.model.metadata import check_database_name, declaration_of
 from loom_async._core.model.timeseries import timeseries_of
 from loom_async._core.model.values import CODEC_OPTIONS
-from loom_async._core.settings import settings
 
 from . import _seam
 from .client_state import state_of
@@ -29,6 +28,7 @@ from .clients import (
 )
 from .creation import ensure_collection
 from .embedded_server import start_embedded
+from .fallback import start_fallback
 from .indexes import ensure_indexes
 
 
@@ -44,7 +44,8 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
         The open `MongoClient`.
 
     Raises:
-        ConfigurationError: The URI is malformed.
+        ConfigurationError: The URI is malformed; or there is none, and the setting `embedded` is
+            "never".
 
     Example:
         >>> import loom_sync as lm
@@ -55,7 +56,7 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
     with ExitStack() as stack:
         target = uri if uri is not None else configured_uri()
         if target is None:
-            target = stack.enter_context(start_embedded(settings().data_dir)).uri
+            target = stack.enter_context(start_fallback()).uri
         client = open_client(target, **options)
         server = context.Server(client, target, options, _seam.client_scope())
         stack.enter_context(context.server.set(server, shared=_seam.is_script()))

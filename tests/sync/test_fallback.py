@@ -1,0 +1,72 @@
+# Generated from tests/aio/test_fallback.py by `nox -s sync`: edit that file, not this one.
+"""The embedded server that operations use where no URI is configured, and how it is turned off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import loom_sync as lm
+
+
+@lm.declare_persist_db("fallback_db", "notes")
+class Note(lm.PersistableBase):
+    text: str
+
+
+@pytest.fixture
+def no_uri(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> Path:
+    """The data directory of the server that operations start."""
+    monkeypatch.delenv("LOOM_URI", raising=False)
+    monkeypatch.setenv("LOOM_DATA_DIR", str(data_dir))
+    return data_dir
+
+
+def is_untouched(data_dir: Path) -> bool:
+    return not data_dir.exists()
+
+
+def connected() -> None:
+    with lm.connect():
+        pytest.fail("there is no server to connect to")
+
+
+def found() -> None:
+    Note.filter().load_many()
+
+
+def persisted() -> None:
+    Note(text="x").persist()
+
+
+@pytest.mark.parametrize("use", [connected, found, persisted, lm.get_local_db_client])
+def test_never_refuses_what_has_no_uri(
+    no_uri: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[], Any]
+) -> None:
+    monkeypatch.setenv("LOOM_EMBEDDED", "never")
+    with pytest.raises(lm.ConfigurationError, match=r"LOOM_URI(.|\n)*Hint: set LOOM_URI") as caught:
+        use()
+    assert "LOOM_EMBEDDED=never" in caught.value.message
+    assert is_untouched(no_uri)
+
+
+def test_never_leaves_what_is_named(
+    no_uri: Path, monkeypatch: pytest.MonkeyPatch, mongo_uri: str
+) -> None:
+    monkeypatch.setenv("LOOM_EMBEDDED", "never")
+    with lm.connect(mongo_uri):
+        found()
+    with lm.embedded():
+        found()
+    with lm.config_context(uri=mongo_uri):
+        found()
+        lm.close()
+    assert is_untouched(no_uri)
+
+
+def test_other_words_are_refused() -> None:
+    with pytest.raises(lm.ConfigurationError, match="embedded"), lm.config_context(embedded="no"):
+        pass
