@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._core.errors import ConfigurationError
+from ._core.mongod.notice import give_notice
 from ._core.settings import setting, settings
 from .embedded_server import Lease, start_embedded
 
@@ -21,4 +22,6 @@ async def start_fallback() -> Lease:
             hint="set LOOM_URI, or lm.configure(uri=…); in code, lm.connect(uri) names a server "
             "and lm.embedded() starts one",
         )
-    return await start_embedded(settings().data_dir)
+    lease = await start_embedded(settings().data_dir)
+    give_notice(lease.directory)
+    return lease

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from loom_async._core.errors import ConfigurationError
+from loom_async._core.mongod.notice import give_notice
 from loom_async._core.settings import setting, settings
 
 from .embedded_server import Lease, start_embedded
@@ -23,4 +24,6 @@ def start_fallback() -> Lease:
             hint="set LOOM_URI, or lm.configure(uri=…); in code, lm.connect(uri) names a server "
             "and lm.embedded() starts one",
         )
-    return start_embedded(settings().data_dir)
+    lease = start_embedded(settings().data_dir)
+    give_notice(lease.directory)
+    return lease

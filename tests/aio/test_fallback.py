@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 import loom_async as lm
+from loom_async._core.mongod import notice
 
 
 @lm.declare_persist_db("fallback_db", "notes")
@@ -64,6 +66,41 @@ async def test_never_leaves_what_is_named(
         await found()
         await lm.close()
     assert is_untouched(no_uri)
+
+
+@pytest.fixture
+def log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Callable[[], list[str]]:
+    """What Loom logs, as in a process that has started no server yet."""
+    monkeypatch.setattr(notice, "_is_given", False)
+    caplog.set_level(logging.INFO, "loom")
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "loom"]
+
+
+async def test_the_first_start_is_told_of_once(no_uri: Path, log: Callable[[], list[str]]) -> None:
+    for _ in range(2):
+        await found()
+        await lm.close()
+    async with lm.connect():
+        await found()
+    (message,) = log()
+    assert str(no_uri) in message
+    assert "LOOM_URI" in message
+    assert "LOOM_DATA_DIR" in message
+
+
+async def test_servers_that_are_named_are_not_told_of(
+    mongo_uri: str, log: Callable[[], list[str]]
+) -> None:
+    async with lm.embedded():
+        await found()
+    async with lm.connect(mongo_uri):
+        await found()
+    with lm.config_context(uri=mongo_uri):
+        await found()
+        await lm.close()
+    assert log() == []
 
 
 async def test_other_words_are_refused() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import loom_sync as lm
+from loom_async._core.mongod import notice
 
 
 @lm.declare_persist_db("fallback_db", "notes")
@@ -65,6 +67,41 @@ def test_never_leaves_what_is_named(
         found()
         lm.close()
     assert is_untouched(no_uri)
+
+
+@pytest.fixture
+def log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Callable[[], list[str]]:
+    """What Loom logs, as in a process that has started no server yet."""
+    monkeypatch.setattr(notice, "_is_given", False)
+    caplog.set_level(logging.INFO, "loom")
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "loom"]
+
+
+def test_the_first_start_is_told_of_once(no_uri: Path, log: Callable[[], list[str]]) -> None:
+    for _ in range(2):
+        found()
+        lm.close()
+    with lm.connect():
+        found()
+    (message,) = log()
+    assert str(no_uri) in message
+    assert "LOOM_URI" in message
+    assert "LOOM_DATA_DIR" in message
+
+
+def test_servers_that_are_named_are_not_told_of(
+    mongo_uri: str, log: Callable[[], list[str]]
+) -> None:
+    with lm.embedded():
+        found()
+    with lm.connect(mongo_uri):
+        found()
+    with lm.config_context(uri=mongo_uri):
+        found()
+        lm.close()
+    assert log() == []
 
 
 def test_other_words_are_refused() -> None:
