@@ -14,6 +14,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from . import _seam
+from ._core import context
 from ._core.context import Server
 from ._core.errors import ConfigurationError
 from ._core.settings import setting, settings
@@ -79,7 +80,14 @@ async def close() -> None:
 
 
 async def get_async_local_db_client() -> Client:
-    """Return the client of `LOOM_URI`, else of the embedded server; opened once per event loop.
+    """Return the client that models use here, those with `remote_db=True` left aside.
+
+    Inside a block it is the block's; else that of `LOOM_URI`, or of the embedded server, which is
+    opened once per event loop.
+
+    Raises:
+        ConfigurationError: `using` was given a client of another kind; or there is no server.
+        EmbeddedServerError: The embedded server did not become ready.
 
     Example:
         >>> import loom_async as lm
@@ -87,7 +95,8 @@ async def get_async_local_db_client() -> Client:
         ...     client = await lm.get_async_local_db_client()
         ...     print(await client.server_info())
     """
-    return await _cached_client(configured_uri() or "")
+    server = context.server.get()
+    return await (configured_client(remote=False) if server is None else client_of(server))
 
 
 async def get_async_remote_db_client() -> Client:
@@ -101,7 +110,16 @@ async def get_async_remote_db_client() -> Client:
         >>> async def main() -> None:
         ...     client = await lm.get_async_remote_db_client()
     """
-    return await _cached_client(_remote_uri())
+    return await configured_client(remote=True)
+
+
+async def configured_client(*, remote: bool) -> Client:
+    """Return the client of the settings, opened once per event loop.
+
+    Raises:
+        ConfigurationError: `LOOM_REMOTE_URI` is not set, and is asked for; or there is no server.
+    """
+    return await _cached_client(_remote_uri() if remote else configured_uri() or "")
 
 
 def opened_client(*, remote: bool) -> Client | None:
@@ -121,12 +139,21 @@ def is_client(value: object) -> TypeGuard[Client]:
     return isinstance(value, AsyncMongoClient)
 
 
+def own_client(server: Server) -> Client | None:
+    """Return the client of a block, if it is one that these operations can use here."""
+    is_near = server.scope is None or server.scope is _seam.client_scope()
+    return server.client if is_near and is_client(server.client) else None
+
+
 async def client_of(server: Server) -> Client:
-    """Return this event loop's own client of a server that a block opened by other means.
+    """Return a block's client or, where that is another event loop's, one of the same server.
 
     Raises:
         ConfigurationError: The block was given a client of another kind, without its address.
     """
+    own = own_client(server)
+    if own is not None:
+        return own
     if server.uri is not None:
         return await _cached_client(server.uri, server.options)
     for client in server.given():

@@ -17,12 +17,11 @@ from .clients import (
     Client,
     MongoCollection,
     client_of,
+    configured_client,
     configured_uri,
-    get_async_local_db_client,
-    get_async_remote_db_client,
-    is_client,
     open_client,
     opened_client,
+    own_client,
 )
 from .creation import ensure_collection
 from .embedded_server import start_embedded
@@ -137,7 +136,7 @@ def collection_at_hand(model: type, place: context.Place) -> MongoCollection | N
     if place.server is None:
         client = opened_client(remote=declaration.remote_db)
     else:
-        client = _own_client(place.server)
+        client = own_client(place.server)
     if client is None:
         return None
     found = state_of(client).ready.get((model, place.database))
@@ -160,7 +159,10 @@ async def collection_of(
     """
     declaration = declaration_of(model)
     place = place or context.here()
-    client = await _client_of(place.server, remote=declaration.remote_db)
+    if place.server is None:
+        client = await configured_client(remote=declaration.remote_db)
+    else:
+        client = await client_of(place.server)
     key = (place.database or declaration.db_name, declaration.collection_name)
     state = state_of(client)
     found = state.collections.get(key)
@@ -180,16 +182,3 @@ async def collection_of(
     if not needs or (model, *key) in state.indexed:
         state.ready[model, place.database] = declaration, found
     return found
-
-
-async def _client_of(server: context.Server | None, *, remote: bool) -> Client:
-    if server is None:
-        return await (get_async_remote_db_client() if remote else get_async_local_db_client())
-    own = _own_client(server)
-    return await client_of(server) if own is None else own
-
-
-def _own_client(server: context.Server) -> Client | None:
-    """Return the client of a block, if it is one that these operations can use here."""
-    is_near = server.scope is None or server.scope is _seam.client_scope()
-    return server.client if is_near and is_client(server.client) else None

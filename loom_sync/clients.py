@@ -14,6 +14,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.collection import Collection
 
+from loom_async._core import context
 from loom_async._core.context import Server
 from loom_async._core.errors import ConfigurationError
 from loom_async._core.settings import setting, settings
@@ -81,7 +82,14 @@ def close() -> None:
 
 
 def get_local_db_client() -> Client:
-    """Return the client of `LOOM_URI`, else of the embedded server; opened once per process.
+    """Return the client that models use here, those with `remote_db=True` left aside.
+
+    Inside a block it is the block's; else that of `LOOM_URI`, or of the embedded server, which is
+    opened once per process.
+
+    Raises:
+        ConfigurationError: `using` was given a client of another kind; or there is no server.
+        EmbeddedServerError: The embedded server did not become ready.
 
     Example:
         >>> import loom_sync as lm
@@ -89,7 +97,8 @@ def get_local_db_client() -> Client:
         ...     client = lm.get_local_db_client()
         ...     print(client.server_info())
     """
-    return _cached_client(configured_uri() or "")
+    server = context.server.get()
+    return configured_client(remote=False) if server is None else client_of(server)
 
 
 def get_remote_db_client() -> Client:
@@ -103,7 +112,16 @@ def get_remote_db_client() -> Client:
         >>> def main() -> None:
         ...     client = lm.get_remote_db_client()
     """
-    return _cached_client(_remote_uri())
+    return configured_client(remote=True)
+
+
+def configured_client(*, remote: bool) -> Client:
+    """Return the client of the settings, opened once per process.
+
+    Raises:
+        ConfigurationError: `LOOM_REMOTE_URI` is not set, and is asked for; or there is no server.
+    """
+    return _cached_client(_remote_uri() if remote else configured_uri() or "")
 
 
 def opened_client(*, remote: bool) -> Client | None:
@@ -123,12 +141,21 @@ def is_client(value: object) -> TypeGuard[Client]:
     return isinstance(value, MongoClient)
 
 
+def own_client(server: Server) -> Client | None:
+    """Return the client of a block, if it is one that these operations can use here."""
+    is_near = server.scope is None or server.scope is _seam.client_scope()
+    return server.client if is_near and is_client(server.client) else None
+
+
 def client_of(server: Server) -> Client:
-    """Return this process's own client of a server that a block opened by other means.
+    """Return a block's client or, where that is another process's, one of the same server.
 
     Raises:
         ConfigurationError: The block was given a client of another kind, without its address.
     """
+    own = own_client(server)
+    if own is not None:
+        return own
     if server.uri is not None:
         return _cached_client(server.uri, server.options)
     for client in server.given():

@@ -104,6 +104,18 @@ def test_servers_that_are_named_are_not_told_of(
     assert log() == []
 
 
+def test_the_local_client_of_a_block_is_the_blocks(no_uri: Path, mongo_uri: str) -> None:
+    with lm.connect(mongo_uri) as client:
+        assert lm.get_local_db_client() is client
+        with lm.embedded() as inner:
+            assert lm.get_local_db_client() is inner
+            with lm.using(client=client), lm.using(database="fallback_db"):
+                assert lm.get_local_db_client() is client
+            assert lm.get_local_db_client() is inner
+        assert lm.get_local_db_client() is client
+    assert is_untouched(no_uri)
+
+
 def test_other_words_are_refused() -> None:
     with pytest.raises(lm.ConfigurationError, match="embedded"), lm.config_context(embedded="no"):
         pass
