@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
 from pydantic import SecretStr
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, timeout
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
@@ -25,6 +25,8 @@ from .fallback import start_fallback
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
 MongoCollection: TypeAlias = AsyncCollection[dict[str, Any]]
 
+# What closes a client is not kept waiting for a server that does not answer.
+_SECONDS_TO_CLOSE = 2.0
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -43,7 +45,7 @@ class _Opened:
         self.clients.clear()
         self.leases.clear()
         for client in clients:
-            await client.close()
+            await close_client(client)
         for lease in leases:
             lease.release()
 
@@ -216,6 +218,16 @@ def open_client(uri: str, **options: Any) -> Client:
         f"the URI {redacted(uri)!r} cannot be used: {reason}",
         hint="mongodb://user:password@host:port/?options, user and password percent-encoded",
     )
+
+
+async def close_client(client: Client) -> None:
+    """Close a client, without waiting long for a server that is away.
+
+    pymongo tells the server which sessions have ended, and would wait for it for the whole time
+    that an operation may.
+    """
+    with timeout(_SECONDS_TO_CLOSE):
+        await client.close()
 
 
 def _has_password(uri: str) -> bool:

@@ -17,6 +17,7 @@ from .clients import (
     Client,
     MongoCollection,
     client_of,
+    close_client,
     configured_client,
     configured_uri,
     open_client,
@@ -60,7 +61,7 @@ async def connect(uri: str | None = None, **options: Any) -> AsyncGenerator[Clie
         try:
             yield client
         finally:
-            await client.close()
+            await close_client(client)
 
 
 @asynccontextmanager

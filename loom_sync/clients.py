@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
 from pydantic import SecretStr
-from pymongo import MongoClient
+from pymongo import MongoClient, timeout
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.collection import Collection
 
@@ -27,6 +27,8 @@ from .fallback import start_fallback
 Client: TypeAlias = MongoClient[dict[str, Any]]
 MongoCollection: TypeAlias = Collection[dict[str, Any]]
 
+# What closes a client is not kept waiting for a server that does not answer.
+_SECONDS_TO_CLOSE = 2.0
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -45,7 +47,7 @@ class _Opened:
         self.clients.clear()
         self.leases.clear()
         for client in clients:
-            client.close()
+            close_client(client)
         for lease in leases:
             lease.release()
 
@@ -218,6 +220,16 @@ def open_client(uri: str, **options: Any) -> Client:
         f"the URI {redacted(uri)!r} cannot be used: {reason}",
         hint="mongodb://user:password@host:port/?options, user and password percent-encoded",
     )
+
+
+def close_client(client: Client) -> None:
+    """Close a client, without waiting long for a server that is away.
+
+    pymongo tells the server which sessions have ended, and would wait for it for the whole time
+    that an operation may.
+    """
+    with timeout(_SECONDS_TO_CLOSE):
+        client.close()
 
 
 def _has_password(uri: str) -> bool:

@@ -19,6 +19,7 @@ from .clients import (
     Client,
     MongoCollection,
     client_of,
+    close_client,
     configured_client,
     configured_uri,
     open_client,
@@ -62,7 +63,7 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
         try:
             yield client
         finally:
-            client.close()
+            close_client(client)
 
 
 @contextmanager
