@@ -38,13 +38,15 @@ class _Opened:
     def __init__(self) -> None:
         self.lock = _seam.Lock()
         self.clients: dict[str, Client] = {}
+        self.named: list[Client] = []  # by `open`, which wants a new one each time
         self.leases: list[Lease] = []
         self.is_closed = False
         self.closer: Generator[None, None, None] | None = None
 
     def close(self) -> None:
-        clients, leases = list(self.clients.values()), list(self.leases)
+        clients, leases = [*self.clients.values(), *self.named], list(self.leases)
         self.clients.clear()
+        self.named.clear()
         self.leases.clear()
         for client in clients:
             close_client(client)
@@ -65,14 +67,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def close() -> None:
-    """Close what was opened lazily in this process; the next operation opens it again.
-
-    Example:
-        >>> import loom_sync as lm
-        >>> def shutdown() -> None:
-        ...     lm.close()
-    """
+def close_opened() -> None:
+    """Close the clients of this process that no block has opened."""
     opened = _opened.pop(_seam.client_scope(), None)
     if opened is None:
         return
@@ -170,11 +166,41 @@ def client_of(server: Server) -> Client:
     )
 
 
-def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
+def add_client(uri: str, options: Mapping[str, Any]) -> Client:
+    """Return a new client, which `close_opened` or the end of this process closes.
+
+    Raises:
+        ConfigurationError: The URI is malformed.
+    """
+    opened = _opened_here()
+    with opened.lock:
+        if not opened.is_closed:
+            _ensure_closer(opened)
+            client = open_client(uri, **options)
+            opened.named.append(client)
+            return client
+    # Closed while this waited for the lock: begin anew.
+    return add_client(uri, options)
+
+
+def close_client_of(server: Server) -> None:
+    """Close the client that `add_client` has made for a server, where this process has it."""
+    client = own_client(server)
+    if client is not None:
+        opened = _opened_here()
+        # By identity: pymongo takes clients of one server for equal.
+        opened.named = [other for other in opened.named if other is not client]
+        close_client(client)
+
+
+def _opened_here() -> _Opened:
     scope = _seam.client_scope()
-    opened = _opened.get(scope)
-    if opened is None:
-        opened = _opened.setdefault(scope, _Opened())
+    found = _opened.get(scope)
+    return _opened.setdefault(scope, _Opened()) if found is None else found
+
+
+def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
+    opened = _opened_here()
     key = _key(uri, options)
     client = opened.clients.get(key)
     if client is not None:
@@ -193,13 +219,17 @@ def _key(uri: str, options: Mapping[str, Any]) -> str:
 
 
 def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) -> Client:
-    if opened.closer is None:
-        opened.closer = _seam.at_scope_end(opened.close)
+    _ensure_closer(opened)
     if uri:
         return open_client(uri, **options)
     lease = start_fallback()
     opened.leases.append(lease)
     return open_client(lease.uri)
+
+
+def _ensure_closer(opened: _Opened) -> None:
+    if opened.closer is None:
+        opened.closer = _seam.at_scope_end(opened.close)
 
 
 def open_client(uri: str, **options: Any) -> Client:
