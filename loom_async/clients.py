@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeGuard
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient, timeout
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from . import _seam
@@ -23,6 +24,7 @@ from .embedded_server import Lease
 from .fallback import start_fallback
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
+MongoDatabase: TypeAlias = AsyncDatabase[dict[str, Any]]
 MongoCollection: TypeAlias = AsyncCollection[dict[str, Any]]
 
 # What closes a client is not kept waiting for a server that does not answer.

@@ -9,13 +9,14 @@ from typing import Any
 
 from . import _seam
 from ._core import context
-from ._core.model.metadata import check_database_name, declaration_of
+from ._core.model.metadata import Declaration, check_database_name, declaration_of
 from ._core.model.timeseries import timeseries_of
 from ._core.model.values import CODEC_OPTIONS
 from .client_state import state_of
 from .clients import (
     Client,
     MongoCollection,
+    MongoDatabase,
     client_of,
     close_client,
     configured_client,
@@ -160,10 +161,7 @@ async def collection_of(
     """
     declaration = declaration_of(model)
     place = place or context.here()
-    if place.server is None:
-        client = await configured_client(remote=declaration.remote_db)
-    else:
-        client = await client_of(place.server)
+    client = await _client_at(declaration, place.server)
     key = (place.database or declaration.db_name, declaration.collection_name)
     state = state_of(client)
     found = state.collections.get(key)
@@ -183,3 +181,21 @@ async def collection_of(
     if not needs or (model, *key) in state.indexed:
         state.ready[model, place.database] = declaration, found
     return found
+
+
+async def client_for(model: type) -> Client:
+    """Return the client that a model's operations use here; see `HandleModel.get_db_client`."""
+    return await _client_at(declaration_of(model), context.server.get())
+
+
+async def database_of(model: type) -> MongoDatabase:
+    """Return the database that a model's operations use here; see `HandleModel.get_db`."""
+    declaration = declaration_of(model)
+    name = context.database.get() or declaration.db_name
+    return (await client_for(model)).get_database(name, CODEC_OPTIONS)
+
+
+async def _client_at(declaration: Declaration, server: context.Server | None) -> Client:
+    if server is None:
+        return await configured_client(remote=declaration.remote_db)
+    return await client_of(server)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from pymongo import MongoClient, timeout
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.collection import Collection
+from pymongo.synchronous.database import Database
 
 from loom_async._core import context
 from loom_async._core.context import Server
@@ -25,6 +26,7 @@ from .embedded_server import Lease
 from .fallback import start_fallback
 
 Client: TypeAlias = MongoClient[dict[str, Any]]
+MongoDatabase: TypeAlias = Database[dict[str, Any]]
 MongoCollection: TypeAlias = Collection[dict[str, Any]]
 
 # What closes a client is not kept waiting for a server that does not answer.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loom_async._core import context
-from loom_async._core.model.metadata import check_database_name, declaration_of
+from loom_async._core.model.metadata import Declaration, check_database_name, declaration_of
 from loom_async._core.model.timeseries import timeseries_of
 from loom_async._core.model.values import CODEC_OPTIONS
 
@@ -18,6 +18,7 @@ from .client_state import state_of
 from .clients import (
     Client,
     MongoCollection,
+    MongoDatabase,
     client_of,
     close_client,
     configured_client,
@@ -162,10 +163,7 @@ def collection_of(
     """
     declaration = declaration_of(model)
     place = place or context.here()
-    if place.server is None:
-        client = configured_client(remote=declaration.remote_db)
-    else:
-        client = client_of(place.server)
+    client = _client_at(declaration, place.server)
     key = (place.database or declaration.db_name, declaration.collection_name)
     state = state_of(client)
     found = state.collections.get(key)
@@ -185,3 +183,21 @@ def collection_of(
     if not needs or (model, *key) in state.indexed:
         state.ready[model, place.database] = declaration, found
     return found
+
+
+def client_for(model: type) -> Client:
+    """Return the client that a model's operations use here; see `HandleModel.get_db_client`."""
+    return _client_at(declaration_of(model), context.server.get())
+
+
+def database_of(model: type) -> MongoDatabase:
+    """Return the database that a model's operations use here; see `HandleModel.get_db`."""
+    declaration = declaration_of(model)
+    name = context.database.get() or declaration.db_name
+    return client_for(model).get_database(name, CODEC_OPTIONS)
+
+
+def _client_at(declaration: Declaration, server: context.Server | None) -> Client:
+    if server is None:
+        return configured_client(remote=declaration.remote_db)
+    return client_of(server)

@@ -30,6 +30,12 @@ def main() -> None:
         with lm.using(client=client, database="tenant_1"):
             assert Note.filter().exists()
 
+        # --8<-- [start:driver]
+        with lm.using(database="tenant_1"):
+            notes = Note.get_db_collection()
+            notes.update_many({}, {"$rename": {"text": "body"}})
+        # --8<-- [end:driver]
+
     # --8<-- [start:notebook]
     client = lm.open_embedded()  # or lm.open(uri)
     Note(text="of any later cell").persist()
