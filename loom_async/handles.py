@@ -9,10 +9,10 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from . import database
-from ._core.model.document import DocumentModel
+from ._core.model.raw_documents import RawDocumentModel
 
 
-class HandleModel(DocumentModel):
+class HandleModel(RawDocumentModel):
     """A model that gives the driver's objects its operations go through, for what Loom lacks.
 
     They are those of the context in which they are asked for: of the block around, and of the

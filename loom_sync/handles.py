@@ -12,12 +12,12 @@ from pymongo.synchronous.collection import Collection
 from pymongo.synchronous.database import Database
 
 from loom_async import database as async_database
-from loom_async._core.model.document import DocumentModel
+from loom_async._core.model.raw_documents import RawDocumentModel
 
 from . import database
 
 
-class HandleModel(DocumentModel):
+class HandleModel(RawDocumentModel):
     """A model that gives the driver's objects its operations go through, for what Loom lacks.
 
     They are those of the context in which they are asked for: of the block around, and of the
