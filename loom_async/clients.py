@@ -224,7 +224,7 @@ async def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) ->
         return open_client(uri, **options)
     lease = await start_fallback()
     opened.leases.append(lease)
-    return open_client(lease.uri)
+    return open_client(lease.uri, event_listeners=lease.listeners)
 
 
 async def _ensure_closer(opened: _Opened) -> None:

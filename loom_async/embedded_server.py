@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from pymongo.errors import ConnectionFailure, PyMongoError
 
@@ -15,6 +16,7 @@ from ._core.mongod import command, diagnosis
 from ._core.mongod.binary import find_mongod
 from ._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
 from ._core.settings import settings
+from .embedded_revival import Revival
 from .embedded_setup import set_up
 
 _POLL = 0.01
@@ -28,15 +30,24 @@ class Lease:
     A killed process releases its leases too; a child by fork holds those of its parent.
     """
 
-    def __init__(self, directory: Path, port: int, uri: str, descriptor: int) -> None:
+    def __init__(
+        self, directory: Path, port: int, uri: str, descriptor: int, revival: Revival
+    ) -> None:
         self.directory = directory
         self.port = port
         self.uri = uri
         self._descriptor: int | None = descriptor
+        self._revival = revival
+
+    @property
+    def listeners(self) -> list[Any]:
+        """The event listeners for clients of this server, which start it again if it is killed."""
+        return [self._revival]
 
     def release(self) -> None:
         """Let the server stop once nobody else holds it; a second call does nothing."""
         if self._descriptor is not None:
+            self._revival.end()
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -99,7 +110,9 @@ class _Start:
         try:
             port = await self._ready_port()
             uri = command.uri(port, secret(self.directory.password))
-            return Lease(self.directory.path, port, uri, descriptor)
+            chosen = settings()
+            revival = Revival(self.directory, port, chosen.mongod, chosen.embedded_cache_gb)
+            return Lease(self.directory.path, port, uri, descriptor, revival)
         except BaseException:
             os.close(descriptor)
             raise

@@ -66,12 +66,13 @@ async def open_embedded(data_dir: str | Path | None = None) -> Client:
     """
     directory = Path(data_dir) if data_dir is not None else None
     lease = await start_embedded(directory, temporary=directory is None)
+    options = {"event_listeners": lease.listeners}
     try:
-        client = await add_client(lease.uri, {})
+        client = await add_client(lease.uri, options)
     except BaseException:
         lease.release()
         raise
-    await _make_default(client, lease.uri, {}, lease.release)
+    await _make_default(client, lease.uri, options, lease.release)
     return client
 
 

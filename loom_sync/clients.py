@@ -226,7 +226,7 @@ def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) -> Clien
         return open_client(uri, **options)
     lease = start_fallback()
     opened.leases.append(lease)
-    return open_client(lease.uri)
+    return open_client(lease.uri, event_listeners=lease.listeners)
 
 
 def _ensure_closer(opened: _Opened) -> None:

@@ -57,7 +57,9 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
     with ExitStack() as stack:
         target = uri if uri is not None else configured_uri()
         if target is None:
-            target = stack.enter_context(start_fallback()).uri
+            lease = stack.enter_context(start_fallback())
+            target, given = lease.uri, options.get("event_listeners", ())
+            options["event_listeners"] = [*given, *lease.listeners]
         client = open_client(target, **options)
         server = context.Server(client, target, options, _seam.client_scope())
         stack.enter_context(context.server.set(server, shared=_seam.is_script()))
@@ -89,7 +91,7 @@ def embedded(data_dir: str | Path | None = None) -> Generator[Client]:
     """
     directory = Path(data_dir) if data_dir is not None else None
     with start_embedded(directory, temporary=directory is None) as lease:
-        with connect(lease.uri) as client:
+        with connect(lease.uri, event_listeners=lease.listeners) as client:
             yield client
 
 

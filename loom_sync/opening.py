@@ -68,12 +68,13 @@ def open_embedded(data_dir: str | Path | None = None) -> Client:
     """
     directory = Path(data_dir) if data_dir is not None else None
     lease = start_embedded(directory, temporary=directory is None)
+    options = {"event_listeners": lease.listeners}
     try:
-        client = add_client(lease.uri, {})
+        client = add_client(lease.uri, options)
     except BaseException:
         lease.release()
         raise
-    _make_default(client, lease.uri, {}, lease.release)
+    _make_default(client, lease.uri, options, lease.release)
     return client
 
 
