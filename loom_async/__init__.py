@@ -52,10 +52,11 @@ from ._core.query.time_query import TimeQuery
 from ._core.settings import Settings, config_context, configure, settings
 from .aggregation import Aggregation
 from .blob_model import BlobModel
-from .clients import close, get_async_local_db_client, get_async_remote_db_client
+from .clients import get_async_local_db_client, get_async_remote_db_client
 from .database import connect, embedded, using
 from .directive import LoadDirective
 from .ledger import LedgerModel, TimeSeriesLedgerModel
+from .opening import close, open, open_embedded
 from .persistable import Persistable, PersistableBase
 from .transactions import in_transaction, transaction, transactional
 from .watch import Changes
@@ -67,6 +68,8 @@ __all__ = [
     "embedded",
     "get_async_local_db_client",
     "get_async_remote_db_client",
+    "open",
+    "open_embedded",
     "using",
     # Transactions
     "in_transaction",

@@ -9,20 +9,26 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
 from pydantic import SecretStr
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, timeout
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from . import _seam
+from ._core import context
 from ._core.context import Server
 from ._core.errors import ConfigurationError
 from ._core.settings import setting, settings
 from ._core.uri import redacted, with_secret
-from .embedded_server import Lease, start_embedded
+from .embedded_server import Lease
+from .fallback import start_fallback
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
+MongoDatabase: TypeAlias = AsyncDatabase[dict[str, Any]]
 MongoCollection: TypeAlias = AsyncCollection[dict[str, Any]]
 
+# What closes a client is not kept waiting for a server that does not answer.
+_SECONDS_TO_CLOSE = 2.0
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -32,16 +38,18 @@ class _Opened:
     def __init__(self) -> None:
         self.lock = _seam.Lock()
         self.clients: dict[str, Client] = {}
+        self.named: list[Client] = []  # by `open`, which wants a new one each time
         self.leases: list[Lease] = []
         self.is_closed = False
         self.closer: AsyncGenerator[None, None] | None = None
 
     async def close(self) -> None:
-        clients, leases = list(self.clients.values()), list(self.leases)
+        clients, leases = [*self.clients.values(), *self.named], list(self.leases)
         self.clients.clear()
+        self.named.clear()
         self.leases.clear()
         for client in clients:
-            await client.close()
+            await close_client(client)
         for lease in leases:
             lease.release()
 
@@ -59,14 +67,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-async def close() -> None:
-    """Close what was opened lazily in this event loop; the next operation opens it again.
-
-    Example:
-        >>> import loom_async as lm
-        >>> async def shutdown() -> None:
-        ...     await lm.close()
-    """
+async def close_opened() -> None:
+    """Close the clients of this event loop that no block has opened."""
     opened = _opened.pop(_seam.client_scope(), None)
     if opened is None:
         return
@@ -78,7 +80,14 @@ async def close() -> None:
 
 
 async def get_async_local_db_client() -> Client:
-    """Return the client of `LOOM_URI`, else of the embedded server; opened once per event loop.
+    """Return the client that models use here, those with `remote_db=True` left aside.
+
+    Inside a block it is the block's; else that of `LOOM_URI`, or of the embedded server, which is
+    opened once per event loop.
+
+    Raises:
+        ConfigurationError: `using` was given a client of another kind; or there is no server.
+        EmbeddedServerError: The embedded server did not become ready.
 
     Example:
         >>> import loom_async as lm
@@ -86,7 +95,8 @@ async def get_async_local_db_client() -> Client:
         ...     client = await lm.get_async_local_db_client()
         ...     print(await client.server_info())
     """
-    return await _cached_client(configured_uri() or "")
+    server = context.server.get()
+    return await (configured_client(remote=False) if server is None else client_of(server))
 
 
 async def get_async_remote_db_client() -> Client:
@@ -100,7 +110,16 @@ async def get_async_remote_db_client() -> Client:
         >>> async def main() -> None:
         ...     client = await lm.get_async_remote_db_client()
     """
-    return await _cached_client(_remote_uri())
+    return await configured_client(remote=True)
+
+
+async def configured_client(*, remote: bool) -> Client:
+    """Return the client of the settings, opened once per event loop.
+
+    Raises:
+        ConfigurationError: `LOOM_REMOTE_URI` is not set, and is asked for; or there is no server.
+    """
+    return await _cached_client(_remote_uri() if remote else configured_uri() or "")
 
 
 def opened_client(*, remote: bool) -> Client | None:
@@ -120,12 +139,21 @@ def is_client(value: object) -> TypeGuard[Client]:
     return isinstance(value, AsyncMongoClient)
 
 
+def own_client(server: Server) -> Client | None:
+    """Return the client of a block, if it is one that these operations can use here."""
+    is_near = server.scope is None or server.scope is _seam.client_scope()
+    return server.client if is_near and is_client(server.client) else None
+
+
 async def client_of(server: Server) -> Client:
-    """Return this event loop's own client of a server that a block opened by other means.
+    """Return a block's client or, where that is another event loop's, one of the same server.
 
     Raises:
         ConfigurationError: The block was given a client of another kind, without its address.
     """
+    own = own_client(server)
+    if own is not None:
+        return own
     if server.uri is not None:
         return await _cached_client(server.uri, server.options)
     for client in server.given():
@@ -138,11 +166,41 @@ async def client_of(server: Server) -> Client:
     )
 
 
-async def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
+async def add_client(uri: str, options: Mapping[str, Any]) -> Client:
+    """Return a new client, which `close_opened` or the end of this event loop closes.
+
+    Raises:
+        ConfigurationError: The URI is malformed.
+    """
+    opened = _opened_here()
+    async with opened.lock:
+        if not opened.is_closed:
+            await _ensure_closer(opened)
+            client = open_client(uri, **options)
+            opened.named.append(client)
+            return client
+    # Closed while this waited for the lock: begin anew.
+    return await add_client(uri, options)
+
+
+async def close_client_of(server: Server) -> None:
+    """Close the client that `add_client` has made for a server, where this event loop has it."""
+    client = own_client(server)
+    if client is not None:
+        opened = _opened_here()
+        # By identity: pymongo takes clients of one server for equal.
+        opened.named = [other for other in opened.named if other is not client]
+        await close_client(client)
+
+
+def _opened_here() -> _Opened:
     scope = _seam.client_scope()
-    opened = _opened.get(scope)
-    if opened is None:
-        opened = _opened.setdefault(scope, _Opened())
+    found = _opened.get(scope)
+    return _opened.setdefault(scope, _Opened()) if found is None else found
+
+
+async def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
+    opened = _opened_here()
     key = _key(uri, options)
     client = opened.clients.get(key)
     if client is not None:
@@ -161,13 +219,17 @@ def _key(uri: str, options: Mapping[str, Any]) -> str:
 
 
 async def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) -> Client:
-    if opened.closer is None:
-        opened.closer = await _seam.at_scope_end(opened.close)
+    await _ensure_closer(opened)
     if uri:
         return open_client(uri, **options)
-    lease = await start_embedded(settings().data_dir)
+    lease = await start_fallback()
     opened.leases.append(lease)
-    return open_client(lease.uri)
+    return open_client(lease.uri, event_listeners=lease.listeners)
+
+
+async def _ensure_closer(opened: _Opened) -> None:
+    if opened.closer is None:
+        opened.closer = await _seam.at_scope_end(opened.close)
 
 
 def open_client(uri: str, **options: Any) -> Client:
@@ -188,6 +250,16 @@ def open_client(uri: str, **options: Any) -> Client:
         f"the URI {redacted(uri)!r} cannot be used: {reason}",
         hint="mongodb://user:password@host:port/?options, user and password percent-encoded",
     )
+
+
+async def close_client(client: Client) -> None:
+    """Close a client, without waiting long for a server that is away.
+
+    pymongo tells the server which sessions have ended, and would wait for it for the whole time
+    that an operation may.
+    """
+    with timeout(_SECONDS_TO_CLOSE):
+        await client.close()
 
 
 def _has_password(uri: str) -> bool:

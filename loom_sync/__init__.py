@@ -55,10 +55,11 @@ from loom_async.clients import get_async_local_db_client, get_async_remote_db_cl
 
 from .aggregation import Aggregation
 from .blob_model import BlobModel
-from .clients import close, get_local_db_client, get_remote_db_client
+from .clients import get_local_db_client, get_remote_db_client
 from .database import connect, embedded, using
 from .directive import LoadDirective
 from .ledger import LedgerModel, TimeSeriesLedgerModel
+from .opening import close, open, open_embedded
 from .persistable import Persistable, PersistableBase
 from .transactions import in_transaction, transaction, transactional
 from .watch import Changes
@@ -72,6 +73,8 @@ __all__ = [
     "embedded",
     "get_local_db_client",
     "get_remote_db_client",
+    "open",
+    "open_embedded",
     "using",
     # Transactions
     "in_transaction",

@@ -10,21 +10,27 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
 from pydantic import SecretStr
-from pymongo import MongoClient
+from pymongo import MongoClient, timeout
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.collection import Collection
+from pymongo.synchronous.database import Database
 
+from loom_async._core import context
 from loom_async._core.context import Server
 from loom_async._core.errors import ConfigurationError
 from loom_async._core.settings import setting, settings
 from loom_async._core.uri import redacted, with_secret
 
 from . import _seam
-from .embedded_server import Lease, start_embedded
+from .embedded_server import Lease
+from .fallback import start_fallback
 
 Client: TypeAlias = MongoClient[dict[str, Any]]
+MongoDatabase: TypeAlias = Database[dict[str, Any]]
 MongoCollection: TypeAlias = Collection[dict[str, Any]]
 
+# What closes a client is not kept waiting for a server that does not answer.
+_SECONDS_TO_CLOSE = 2.0
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -34,16 +40,18 @@ class _Opened:
     def __init__(self) -> None:
         self.lock = _seam.Lock()
         self.clients: dict[str, Client] = {}
+        self.named: list[Client] = []  # by `open`, which wants a new one each time
         self.leases: list[Lease] = []
         self.is_closed = False
         self.closer: Generator[None, None, None] | None = None
 
     def close(self) -> None:
-        clients, leases = list(self.clients.values()), list(self.leases)
+        clients, leases = [*self.clients.values(), *self.named], list(self.leases)
         self.clients.clear()
+        self.named.clear()
         self.leases.clear()
         for client in clients:
-            client.close()
+            close_client(client)
         for lease in leases:
             lease.release()
 
@@ -61,14 +69,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def close() -> None:
-    """Close what was opened lazily in this process; the next operation opens it again.
-
-    Example:
-        >>> import loom_sync as lm
-        >>> def shutdown() -> None:
-        ...     lm.close()
-    """
+def close_opened() -> None:
+    """Close the clients of this process that no block has opened."""
     opened = _opened.pop(_seam.client_scope(), None)
     if opened is None:
         return
@@ -80,7 +82,14 @@ def close() -> None:
 
 
 def get_local_db_client() -> Client:
-    """Return the client of `LOOM_URI`, else of the embedded server; opened once per process.
+    """Return the client that models use here, those with `remote_db=True` left aside.
+
+    Inside a block it is the block's; else that of `LOOM_URI`, or of the embedded server, which is
+    opened once per process.
+
+    Raises:
+        ConfigurationError: `using` was given a client of another kind; or there is no server.
+        EmbeddedServerError: The embedded server did not become ready.
 
     Example:
         >>> import loom_sync as lm
@@ -88,7 +97,8 @@ def get_local_db_client() -> Client:
         ...     client = lm.get_local_db_client()
         ...     print(client.server_info())
     """
-    return _cached_client(configured_uri() or "")
+    server = context.server.get()
+    return configured_client(remote=False) if server is None else client_of(server)
 
 
 def get_remote_db_client() -> Client:
@@ -102,7 +112,16 @@ def get_remote_db_client() -> Client:
         >>> def main() -> None:
         ...     client = lm.get_remote_db_client()
     """
-    return _cached_client(_remote_uri())
+    return configured_client(remote=True)
+
+
+def configured_client(*, remote: bool) -> Client:
+    """Return the client of the settings, opened once per process.
+
+    Raises:
+        ConfigurationError: `LOOM_REMOTE_URI` is not set, and is asked for; or there is no server.
+    """
+    return _cached_client(_remote_uri() if remote else configured_uri() or "")
 
 
 def opened_client(*, remote: bool) -> Client | None:
@@ -122,12 +141,21 @@ def is_client(value: object) -> TypeGuard[Client]:
     return isinstance(value, MongoClient)
 
 
+def own_client(server: Server) -> Client | None:
+    """Return the client of a block, if it is one that these operations can use here."""
+    is_near = server.scope is None or server.scope is _seam.client_scope()
+    return server.client if is_near and is_client(server.client) else None
+
+
 def client_of(server: Server) -> Client:
-    """Return this process's own client of a server that a block opened by other means.
+    """Return a block's client or, where that is another process's, one of the same server.
 
     Raises:
         ConfigurationError: The block was given a client of another kind, without its address.
     """
+    own = own_client(server)
+    if own is not None:
+        return own
     if server.uri is not None:
         return _cached_client(server.uri, server.options)
     for client in server.given():
@@ -140,11 +168,41 @@ def client_of(server: Server) -> Client:
     )
 
 
-def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
+def add_client(uri: str, options: Mapping[str, Any]) -> Client:
+    """Return a new client, which `close_opened` or the end of this process closes.
+
+    Raises:
+        ConfigurationError: The URI is malformed.
+    """
+    opened = _opened_here()
+    with opened.lock:
+        if not opened.is_closed:
+            _ensure_closer(opened)
+            client = open_client(uri, **options)
+            opened.named.append(client)
+            return client
+    # Closed while this waited for the lock: begin anew.
+    return add_client(uri, options)
+
+
+def close_client_of(server: Server) -> None:
+    """Close the client that `add_client` has made for a server, where this process has it."""
+    client = own_client(server)
+    if client is not None:
+        opened = _opened_here()
+        # By identity: pymongo takes clients of one server for equal.
+        opened.named = [other for other in opened.named if other is not client]
+        close_client(client)
+
+
+def _opened_here() -> _Opened:
     scope = _seam.client_scope()
-    opened = _opened.get(scope)
-    if opened is None:
-        opened = _opened.setdefault(scope, _Opened())
+    found = _opened.get(scope)
+    return _opened.setdefault(scope, _Opened()) if found is None else found
+
+
+def _cached_client(uri: str, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
+    opened = _opened_here()
     key = _key(uri, options)
     client = opened.clients.get(key)
     if client is not None:
@@ -163,13 +221,17 @@ def _key(uri: str, options: Mapping[str, Any]) -> str:
 
 
 def _open_lazily(opened: _Opened, uri: str, options: Mapping[str, Any]) -> Client:
-    if opened.closer is None:
-        opened.closer = _seam.at_scope_end(opened.close)
+    _ensure_closer(opened)
     if uri:
         return open_client(uri, **options)
-    lease = start_embedded(settings().data_dir)
+    lease = start_fallback()
     opened.leases.append(lease)
-    return open_client(lease.uri)
+    return open_client(lease.uri, event_listeners=lease.listeners)
+
+
+def _ensure_closer(opened: _Opened) -> None:
+    if opened.closer is None:
+        opened.closer = _seam.at_scope_end(opened.close)
 
 
 def open_client(uri: str, **options: Any) -> Client:
@@ -190,6 +252,16 @@ def open_client(uri: str, **options: Any) -> Client:
         f"the URI {redacted(uri)!r} cannot be used: {reason}",
         hint="mongodb://user:password@host:port/?options, user and password percent-encoded",
     )
+
+
+def close_client(client: Client) -> None:
+    """Close a client, without waiting long for a server that is away.
+
+    pymongo tells the server which sessions have ended, and would wait for it for the whole time
+    that an operation may.
+    """
+    with timeout(_SECONDS_TO_CLOSE):
+        client.close()
 
 
 def _has_password(uri: str) -> bool:

@@ -9,26 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from loom_async._core import context
-from loom_async._core.model.metadata import check_database_name, declaration_of
+from loom_async._core.model.metadata import Declaration, check_database_name, declaration_of
 from loom_async._core.model.timeseries import timeseries_of
 from loom_async._core.model.values import CODEC_OPTIONS
-from loom_async._core.settings import settings
 
 from . import _seam
 from .client_state import state_of
 from .clients import (
     Client,
     MongoCollection,
+    MongoDatabase,
     client_of,
+    close_client,
+    configured_client,
     configured_uri,
-    get_local_db_client,
-    get_remote_db_client,
-    is_client,
     open_client,
     opened_client,
+    own_client,
 )
 from .creation import ensure_collection
 from .embedded_server import start_embedded
+from .fallback import start_fallback
 from .indexes import ensure_indexes
 
 
@@ -44,7 +45,8 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
         The open `MongoClient`.
 
     Raises:
-        ConfigurationError: The URI is malformed.
+        ConfigurationError: The URI is malformed; or there is none, and the setting `embedded` is
+            "never".
 
     Example:
         >>> import loom_sync as lm
@@ -55,14 +57,16 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
     with ExitStack() as stack:
         target = uri if uri is not None else configured_uri()
         if target is None:
-            target = stack.enter_context(start_embedded(settings().data_dir)).uri
+            lease = stack.enter_context(start_fallback())
+            target, given = lease.uri, options.get("event_listeners", ())
+            options["event_listeners"] = [*given, *lease.listeners]
         client = open_client(target, **options)
         server = context.Server(client, target, options, _seam.client_scope())
         stack.enter_context(context.server.set(server, shared=_seam.is_script()))
         try:
             yield client
         finally:
-            client.close()
+            close_client(client)
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def embedded(data_dir: str | Path | None = None) -> Generator[Client]:
     """
     directory = Path(data_dir) if data_dir is not None else None
     with start_embedded(directory, temporary=directory is None) as lease:
-        with connect(lease.uri) as client:
+        with connect(lease.uri, event_listeners=lease.listeners) as client:
             yield client
 
 
@@ -138,7 +142,7 @@ def collection_at_hand(model: type, place: context.Place) -> MongoCollection | N
     if place.server is None:
         client = opened_client(remote=declaration.remote_db)
     else:
-        client = _own_client(place.server)
+        client = own_client(place.server)
     if client is None:
         return None
     found = state_of(client).ready.get((model, place.database))
@@ -161,7 +165,7 @@ def collection_of(
     """
     declaration = declaration_of(model)
     place = place or context.here()
-    client = _client_of(place.server, remote=declaration.remote_db)
+    client = _client_at(declaration, place.server)
     key = (place.database or declaration.db_name, declaration.collection_name)
     state = state_of(client)
     found = state.collections.get(key)
@@ -183,14 +187,19 @@ def collection_of(
     return found
 
 
-def _client_of(server: context.Server | None, *, remote: bool) -> Client:
+def client_for(model: type) -> Client:
+    """Return the client that a model's operations use here; see `HandleModel.get_db_client`."""
+    return _client_at(declaration_of(model), context.server.get())
+
+
+def database_of(model: type) -> MongoDatabase:
+    """Return the database that a model's operations use here; see `HandleModel.get_db`."""
+    declaration = declaration_of(model)
+    name = context.database.get() or declaration.db_name
+    return client_for(model).get_database(name, CODEC_OPTIONS)
+
+
+def _client_at(declaration: Declaration, server: context.Server | None) -> Client:
     if server is None:
-        return get_remote_db_client() if remote else get_local_db_client()
-    own = _own_client(server)
-    return client_of(server) if own is None else own
-
-
-def _own_client(server: context.Server) -> Client | None:
-    """Return the client of a block, if it is one that these operations can use here."""
-    is_near = server.scope is None or server.scope is _seam.client_scope()
-    return server.client if is_near and is_client(server.client) else None
+        return configured_client(remote=declaration.remote_db)
+    return client_of(server)

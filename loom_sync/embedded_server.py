@@ -9,8 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pymongo import MongoClient
-from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 
 from loom_async._core.errors import EmbeddedServerError
 from loom_async._core.mongod import command, diagnosis
@@ -19,16 +18,12 @@ from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, tr
 from loom_async._core.settings import settings
 
 from . import _seam
+from .embedded_revival import Revival
+from .embedded_setup import set_up
 
 _POLL = 0.01
 _STARTS = 3
-_MILLISECONDS_TO_SELECT = 1_000
 _SECONDS_TO_EXIT = 1.0
-# mongod asks whoever listens at its former address whether that is itself, for up to 30 s.
-_SECONDS_TO_MOVE = 35.0
-_AUTHENTICATION_FAILED = 18
-_ALREADY_INITIALIZED = 23
-_NO_CONFIG = 94
 
 
 class Lease:
@@ -37,15 +32,24 @@ class Lease:
     A killed process releases its leases too; a child by fork holds those of its parent.
     """
 
-    def __init__(self, directory: Path, port: int, uri: str, descriptor: int) -> None:
+    def __init__(
+        self, directory: Path, port: int, uri: str, descriptor: int, revival: Revival
+    ) -> None:
         self.directory = directory
         self.port = port
         self.uri = uri
         self._descriptor: int | None = descriptor
+        self._revival = revival
+
+    @property
+    def listeners(self) -> list[Any]:
+        """The event listeners for clients of this server, which start it again if it is killed."""
+        return [self._revival]
 
     def release(self) -> None:
         """Let the server stop once nobody else holds it; a second call does nothing."""
         if self._descriptor is not None:
+            self._revival.end()
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -108,7 +112,9 @@ class _Start:
         try:
             port = self._ready_port()
             uri = command.uri(port, secret(self.directory.password))
-            return Lease(self.directory.path, port, uri, descriptor)
+            chosen = settings()
+            revival = Revival(self.directory, port, chosen.mongod, chosen.embedded_cache_gb)
+            return Lease(self.directory.path, port, uri, descriptor, revival)
         except BaseException:
             os.close(descriptor)
             raise
@@ -158,10 +164,9 @@ class _Start:
         if former is None:
             return command.choose_port()
         # A mongod that is exiting keeps its port a little longer than its files.
-        patience = time.monotonic() + _SECONDS_TO_EXIT
+        patience = time.monotonic() + (_SECONDS_TO_EXIT if self.directory.was_left_alone() else 0.0)
         while not command.is_free(former):
             if time.monotonic() > patience:
-                self.deadline += _SECONDS_TO_MOVE
                 return command.choose_port()
             self._pause("its port is taken")
         return former
@@ -177,7 +182,7 @@ class _Start:
 
     def _is_prepared(self, port: int) -> bool:
         try:
-            self._prepare(port)
+            set_up(self.directory, port, self._pause, self.timeout)
         except ConnectionFailure:
             return False  # it has ended; the guard restarts it, or ends too
         except PyMongoError as error:
@@ -187,70 +192,6 @@ class _Start:
             ) from error
         return is_locked(self.directory.guard)
 
-    def _prepare(self, port: int) -> None:
-        # As the server's own user, whose password is the keyfile: it is there before any user
-        # and in every state of the replica set, so that a preparation cut short can be resumed.
-        with MongoClient[dict[str, Any]](
-            command.HOST,
-            port,
-            directConnection=True,
-            username="__system",
-            password=secret(self.directory.keyfile),
-            authSource="local",
-            authMechanism="SCRAM-SHA-256",
-            # It was listening a moment ago: if it is not there now it has died, and is not awaited.
-            # (A timeoutMS would be waited for in full, in spite of this.)
-            serverSelectionTimeoutMS=_MILLISECONDS_TO_SELECT,
-            socketTimeoutMS=int(1000 * self.timeout),
-        ) as client:
-            self._elect(client, f"{command.HOST}:{port}")
-            if not (self.directory.ready.exists() and self.directory.password.exists()):
-                self._ensure_user(client, port)
-                self.directory.ready.touch(mode=0o600)
-
-    def _elect(self, client: MongoClient[dict[str, Any]], host: str) -> None:
-        """Make the server the primary of a replica set that has it alone, under this address."""
-        while True:
-            hello = client.admin.command("hello")
-            if hello.get("isWritablePrimary"):
-                return
-            if hello.get("isreplicaset"):  # it has no configuration, or is not named in it
-                self._configure(client, host)
-            self._pause("mongod is not primary yet")
-
-    def _configure(self, client: MongoClient[dict[str, Any]], host: str) -> None:
-        try:
-            reply = client.admin.command("replSetGetConfig")
-            config = reply["config"]
-            config["members"][0]["host"] = host
-            config["version"] += 1
-            client.admin.command("replSetReconfig", config, force=True)
-        except OperationFailure as error:
-            if error.code != _NO_CONFIG:
-                raise
-            self._initiate(client, host)
-
-    def _initiate(self, client: MongoClient[dict[str, Any]], host: str) -> None:
-        members = [{"_id": 0, "host": host}]
-        try:
-            client.admin.command(
-                "replSetInitiate", {"_id": command.REPLICA_SET, "members": members}
-            )
-        except OperationFailure as error:
-            # A server that still loads its configuration says that it has none.
-            if error.code not in (_ALREADY_INITIALIZED, _NO_CONFIG):
-                raise
-
-    def _ensure_user(self, client: MongoClient[dict[str, Any]], port: int) -> None:
-        password = secret(self.directory.password)
-        found = client.admin.command("usersInfo", command.USER)
-        credentials: dict[str, Any] = {"pwd": password, "mechanisms": ["SCRAM-SHA-256"]}
-        if not found["users"]:
-            client.admin.command("createUser", command.USER, roles=["root"], **credentials)
-        elif not _accepts(command.uri(port, password)):
-            # The file with the password was lost and made anew.
-            client.admin.command("updateUser", command.USER, **credentials)
-
     def _pause(self, state: str) -> None:
         if time.monotonic() > self.deadline:
             raise EmbeddedServerError(
@@ -259,14 +200,3 @@ class _Start:
                 hint=f"raise the setting server_timeout, or see {self.directory.log}",
             )
         _seam.sleep(_POLL)
-
-
-def _accepts(uri: str) -> bool:
-    with MongoClient[dict[str, Any]](uri) as client:
-        try:
-            client.admin.command("ping")
-        except OperationFailure as error:
-            if error.code != _AUTHENTICATION_FAILED:
-                raise
-            return False
-    return True

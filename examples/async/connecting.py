@@ -31,6 +31,19 @@ async def main() -> None:
         with lm.using(client=client, database="tenant_1"):
             assert await Note.filter().exists()
 
+        # --8<-- [start:driver]
+        with lm.using(database="tenant_1"):
+            notes = await Note.get_db_collection()
+            await notes.update_many({}, {"$rename": {"text": "body"}})
+        # --8<-- [end:driver]
+
+    # --8<-- [start:notebook]
+    client = await lm.open_embedded()  # or lm.open(uri)
+    await Note(text="of any later cell").persist()
+    print(await client.list_database_names())
+    await lm.close()
+    # --8<-- [end:notebook]
+
     # --8<-- [start:settings]
     with lm.config_context(server_timeout=5):
         assert lm.settings().server_timeout == 5

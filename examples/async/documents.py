@@ -79,6 +79,19 @@ async def one_document() -> None:
     # --8<-- [end:gone]
 
 
+async def raw_documents() -> None:
+    # --8<-- [start:raw]
+    ann = Person(name="Ann", tags=["new"])
+    collection = await Person.get_db_collection()
+    await collection.insert_one(ann.dump_doc())
+
+    found = Person.from_doc(await collection.find_one({"tags": "new"}))
+    found.visits += 1
+    await found.persist()  # {"$inc": {"visits": 1}, "$set": …}
+    # --8<-- [end:raw]
+    assert found == await Person.from_id(ann.id)
+
+
 async def many_documents() -> None:
     # --8<-- [start:many]
     people = [Person(name=f"Person {n}") for n in range(1000)]
@@ -124,6 +137,7 @@ async def guarded_documents() -> None:
 async def main() -> None:
     async with lm.embedded():
         await one_document()
+        await raw_documents()
         await guarded_documents()
         await many_documents()
 

@@ -30,6 +30,19 @@ def main() -> None:
         with lm.using(client=client, database="tenant_1"):
             assert Note.filter().exists()
 
+        # --8<-- [start:driver]
+        with lm.using(database="tenant_1"):
+            notes = Note.get_db_collection()
+            notes.update_many({}, {"$rename": {"text": "body"}})
+        # --8<-- [end:driver]
+
+    # --8<-- [start:notebook]
+    client = lm.open_embedded()  # or lm.open(uri)
+    Note(text="of any later cell").persist()
+    print(client.list_database_names())
+    lm.close()
+    # --8<-- [end:notebook]
+
     # --8<-- [start:settings]
     with lm.config_context(server_timeout=5):
         assert lm.settings().server_timeout == 5

@@ -78,6 +78,19 @@ def one_document() -> None:
     # --8<-- [end:gone]
 
 
+def raw_documents() -> None:
+    # --8<-- [start:raw]
+    ann = Person(name="Ann", tags=["new"])
+    collection = Person.get_db_collection()
+    collection.insert_one(ann.dump_doc())
+
+    found = Person.from_doc(collection.find_one({"tags": "new"}))
+    found.visits += 1
+    found.persist()  # {"$inc": {"visits": 1}, "$set": …}
+    # --8<-- [end:raw]
+    assert found == Person.from_id(ann.id)
+
+
 def many_documents() -> None:
     # --8<-- [start:many]
     people = [Person(name=f"Person {n}") for n in range(1000)]
@@ -123,6 +136,7 @@ def guarded_documents() -> None:
 def main() -> None:
     with lm.embedded():
         one_document()
+        raw_documents()
         guarded_documents()
         many_documents()
 

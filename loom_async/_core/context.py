@@ -55,11 +55,13 @@ class Inherited(Generic[T]):
         # blocks of generators end in any order, and even in another context than they began in.
         self._entries: ContextVar[tuple[_Entry[T], ...]] = ContextVar(name, default=())
         self._of_script: list[_Entry[T]] = []
+        #: The value outside all blocks, in every context of the process.
+        self.default: T | None = None
 
     def get(self) -> T | None:
         """Return the value of this context; None if there is none."""
         entries = self._entries.get() or self._of_script
-        return entries[-1].value if entries else None
+        return entries[-1].value if entries else self.default
 
     @contextmanager
     def set(self, value: T, *, shared: bool) -> Generator[None]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     )
     remote_secret: SecretStr | None = Field(
         default=None, description="The password of `remote_uri`, as it is: Loom percent-encodes it."
+    )
+    embedded: Literal["auto", "never"] = Field(
+        default="auto",
+        description='"never": without `uri` an operation is an error, and starts no server.',
     )
     data_dir: Path | None = Field(
         default=None, description="Data of the embedded server; unset: the user's data directory."

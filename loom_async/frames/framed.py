@@ -10,6 +10,7 @@ from .._core.context import here
 from .._core.query.chain import Chain
 from .._core.query.counts import check_count
 from .._core.settings import settings
+from .imports import PANDAS, POLARS, import_arrow
 from .load import OnMismatch, load_batches, load_table
 
 if TYPE_CHECKING:
@@ -61,11 +62,10 @@ class Framed(Chain[M]):
             ...     table = await User.filter(lm.fld["age"] > 20).load_table()
             ...     print(table.num_rows)
         """
-        schema = self._arrow_schema()
         return await load_table(
             self._model,
             self._spec,
-            schema,
+            self._arrow_schema,
             on_mismatch=on_mismatch,
             check=check,
             progress=progress,
@@ -89,6 +89,7 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: pandas or pyarrow is not installed.
         """
+        await import_arrow(PANDAS)
         from .._core.arrow.pandas_frames import to_pandas
 
         table = await self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
@@ -113,6 +114,7 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: Polars or pyarrow is not installed.
         """
+        await import_arrow(POLARS)
         from .._core.arrow.polars_frames import to_polars
 
         table = await self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
@@ -143,7 +145,7 @@ class Framed(Chain[M]):
         return load_batches(
             self._model,
             self._spec,
-            self._arrow_schema(),
+            self._arrow_schema,
             here(),
             rows=rows,
             on_mismatch=on_mismatch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from .. import _seam
@@ -16,6 +16,7 @@ from .._core.query.stages import AggregationStages
 from .._core.settings import settings
 from ..targets import target_of
 from .batches import raw_batches
+from .imports import import_arrow
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema, Table
@@ -28,14 +29,14 @@ OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
 async def load_table(
     model: type,
     spec: QuerySpec,
-    schema: Schema | None,
+    schema: Callable[[], Schema | None],
     *,
     on_mismatch: OnMismatch,
     check: bool,
     progress: bool | None = None,
 ) -> Table:
     """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
-    builder = _builder(schema, on_mismatch, check=check)
+    builder = await _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     target = await target_of(model)
     with (
@@ -58,13 +59,13 @@ async def aggregate_arrow(
     scope = scope_of(model)
     filters = (scope,) if scope else ()
     spec = QuerySpec(filters=filters, stages=tuple(pipeline) or ({"$match": {}},))
-    return await load_table(model, spec, schema, on_mismatch="raise", check=True)
+    return await load_table(model, spec, lambda: schema, on_mismatch="raise", check=True)
 
 
 async def load_batches(
     model: type,
     spec: QuerySpec,
-    schema: Schema | None,
+    schema: Callable[[], Schema | None],
     place: Place,
     *,
     rows: int,
@@ -73,7 +74,7 @@ async def load_batches(
     progress: bool | None,
 ) -> AsyncIterator[RecordBatch]:
     """Yield the results of a query as record batches; see `Query.load_batches`."""
-    builder = _builder(schema, on_mismatch, check=check)
+    builder = await _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     target = await target_of(model, place)
     with (
@@ -89,9 +90,11 @@ async def load_batches(
             yield batch
 
 
-def _builder(schema: Schema | None, on_mismatch: OnMismatch, *, check: bool) -> TableBuilder:
-    # pyarrow is optional, and takes its time to be imported.
+async def _builder(
+    schema: Callable[[], Schema | None], on_mismatch: OnMismatch, *, check: bool
+) -> TableBuilder:
+    check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
+    await import_arrow()
     from .._core.arrow.tables import TableBuilder
 
-    check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
-    return TableBuilder(schema, on_mismatch, check=check)
+    return TableBuilder(schema(), on_mismatch, check=check)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._core.frames.results import InsertResult, UpdateResult
-from .._core.model.document import DocumentModel
 from .._core.query.stages import AggregationStages
+from ..handles import HandleModel
 from . import insert, load, update
 from .insert import OnDuplicate, OnError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyarrow import Schema, Table
 
 
-class FrameModel(DocumentModel):
+class FrameModel(HandleModel):
     """A model whose documents can be had as tables, and made of the rows of frames."""
 
     @classmethod

@@ -11,6 +11,7 @@ IDENTIFIERS = {
     "AsyncChangeStream": "ChangeStream",
     "AsyncClientSession": "ClientSession",
     "AsyncCollection": "Collection",
+    "AsyncDatabase": "Database",
     "AsyncGenerator": "Generator",
     "AsyncGridFSBucket": "GridFSBucket",
     "AsyncGridOut": "GridOut",

@@ -13,6 +13,7 @@ from loom_async._core.settings import settings
 from loom_async.frames import framed as async_framed
 
 from .. import _seam
+from .imports import PANDAS, POLARS, import_arrow
 from .load import OnMismatch, load_batches, load_table
 
 if TYPE_CHECKING:
@@ -64,11 +65,10 @@ class Framed(Chain[M]):
             ...     table = User.filter(lm.fld["age"] > 20).load_table()
             ...     print(table.num_rows)
         """
-        schema = self._arrow_schema()
         return load_table(
             self._model,
             self._spec,
-            schema,
+            self._arrow_schema,
             on_mismatch=on_mismatch,
             check=check,
             progress=progress,
@@ -102,6 +102,7 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: pandas or pyarrow is not installed.
         """
+        import_arrow(PANDAS)
         from loom_async._core.arrow.pandas_frames import to_pandas
 
         table = self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
@@ -138,6 +139,7 @@ class Framed(Chain[M]):
             LossyConversion: A value does not fit its column.
             ConfigurationError: Polars or pyarrow is not installed.
         """
+        import_arrow(POLARS)
         from loom_async._core.arrow.polars_frames import to_polars
 
         table = self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
@@ -180,7 +182,7 @@ class Framed(Chain[M]):
         return load_batches(
             self._model,
             self._spec,
-            self._arrow_schema(),
+            self._arrow_schema,
             here(),
             rows=rows,
             on_mismatch=on_mismatch,

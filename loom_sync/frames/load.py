@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from loom_async._core.choices import check_choice
@@ -18,6 +18,7 @@ from loom_async._core.settings import settings
 from .. import _seam
 from ..targets import target_of
 from .batches import raw_batches
+from .imports import import_arrow
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema, Table
@@ -30,7 +31,7 @@ OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
 def load_table(
     model: type,
     spec: QuerySpec,
-    schema: Schema | None,
+    schema: Callable[[], Schema | None],
     *,
     on_mismatch: OnMismatch,
     check: bool,
@@ -60,13 +61,13 @@ def aggregate_arrow(
     scope = scope_of(model)
     filters = (scope,) if scope else ()
     spec = QuerySpec(filters=filters, stages=tuple(pipeline) or ({"$match": {}},))
-    return load_table(model, spec, schema, on_mismatch="raise", check=True)
+    return load_table(model, spec, lambda: schema, on_mismatch="raise", check=True)
 
 
 def load_batches(
     model: type,
     spec: QuerySpec,
-    schema: Schema | None,
+    schema: Callable[[], Schema | None],
     place: Place,
     *,
     rows: int,
@@ -91,9 +92,11 @@ def load_batches(
             yield batch
 
 
-def _builder(schema: Schema | None, on_mismatch: OnMismatch, *, check: bool) -> TableBuilder:
-    # pyarrow is optional, and takes its time to be imported.
+def _builder(
+    schema: Callable[[], Schema | None], on_mismatch: OnMismatch, *, check: bool
+) -> TableBuilder:
+    check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
+    import_arrow()
     from loom_async._core.arrow.tables import TableBuilder
 
-    check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
-    return TableBuilder(schema, on_mismatch, check=check)
+    return TableBuilder(schema(), on_mismatch, check=check)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from loom_async._core.frames.results import InsertResult, UpdateResult
-from loom_async._core.model.document import DocumentModel
 from loom_async._core.query.stages import AggregationStages
 from loom_async.frames import insert as async_insert
 from loom_async.frames import load as async_load
 from loom_async.frames import update as async_update
 
+from ..handles import HandleModel
 from . import insert, load, update
 from .insert import OnDuplicate, OnError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyarrow import Schema, Table
 
 
-class FrameModel(DocumentModel):
+class FrameModel(HandleModel):
     """A model whose documents can be had as tables, and made of the rows of frames."""
 
     @classmethod

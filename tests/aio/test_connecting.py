@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 import traceback
 import weakref
 from functools import partial
@@ -18,6 +19,7 @@ import pytest
 import loom_async as lm
 from loom_async.clients import open_client
 from loom_async.database import collection_of
+from tests.proxy import proxy_of
 
 from ._seam import pause, together
 
@@ -136,6 +138,23 @@ async def test_unreachable_server_is_one_clear_error() -> None:
         async with lm.connect("mongodb://127.0.0.1:1/"):
             with pytest.raises(lm.ConnectionFailed, match="count Note"):
                 await Note.filter().count()
+
+
+async def test_closing_does_not_wait_for_a_server_that_is_away(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proxy_of(mongo_uri) as proxy:
+        uri = proxy.uri.replace("serverSelectionTimeoutMS=300", "serverSelectionTimeoutMS=20000")
+        monkeypatch.setenv("LOOM_URI", uri)
+        with lm.using(database="lazy_db"):
+            assert await Note.filter().count() == 0
+            async with lm.connect(uri):
+                assert await Note.filter().count() == 0
+                proxy.is_up = False
+                proxy.cut()
+                begun = time.monotonic()
+            await lm.close()
+    assert time.monotonic() - begun < 6
 
 
 async def test_wrong_password_is_one_clear_error(mongo_uri: str) -> None:

@@ -131,6 +131,7 @@ async def test_stored_document_equals_the_model(
     for change in changes:
         change(loaded)
     before = loaded.model_copy(deep=True)
+    dumped = loaded.dump_doc()
     if in_bulk:
         await Machine.persist_many([loaded])
     else:
@@ -138,8 +139,10 @@ async def test_stored_document_equals_the_model(
     assert loaded.model_dump(exclude={"updated_time"}) == before.model_dump(
         exclude={"updated_time"}
     )
-    assert await Machine.from_id(machine.id) == loaded
+    found = await Machine.from_id(machine.id)
+    assert found == loaded
     assert await loaded.persist() is False
+    assert loaded.dump_doc() == dumped | {"updated_time": loaded.updated_time}
 
 
 @quick

@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 import traceback
 import weakref
 from functools import partial
@@ -19,6 +20,7 @@ import pytest
 import loom_sync as lm
 from loom_sync.clients import open_client
 from loom_sync.database import collection_of
+from tests.proxy import proxy_of
 
 from ._seam import pause, together
 
@@ -133,6 +135,23 @@ def test_unreachable_server_is_one_clear_error() -> None:
     with lm.config_context(server_timeout=0.2), lm.connect("mongodb://127.0.0.1:1/"):
         with pytest.raises(lm.ConnectionFailed, match="count Note"):
             Note.filter().count()
+
+
+def test_closing_does_not_wait_for_a_server_that_is_away(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proxy_of(mongo_uri) as proxy:
+        uri = proxy.uri.replace("serverSelectionTimeoutMS=300", "serverSelectionTimeoutMS=20000")
+        monkeypatch.setenv("LOOM_URI", uri)
+        with lm.using(database="lazy_db"):
+            assert Note.filter().count() == 0
+            with lm.connect(uri):
+                assert Note.filter().count() == 0
+                proxy.is_up = False
+                proxy.cut()
+                begun = time.monotonic()
+            lm.close()
+    assert time.monotonic() - begun < 6
 
 
 def test_wrong_password_is_one_clear_error(mongo_uri: str) -> None:

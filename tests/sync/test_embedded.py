@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -240,6 +241,54 @@ def test_the_server_moves_when_its_port_is_taken(data_dir: Path) -> None:
             with MongoClient(lease.uri) as client:
                 assert client.shop.items.distinct("_id") == [1]
                 client.shop.items.insert_one({"_id": 2})
+
+
+@contextmanager
+def silent(port: int) -> Iterator[None]:
+    """Have what never answers listen at a port."""
+    with socket.create_server(("127.0.0.1", port)):
+        yield
+
+
+def test_a_port_taken_by_what_never_answers_costs_little(data_dir: Path) -> None:
+    """mongod would ask it for 30 seconds whether that is itself."""
+    with start_embedded(data_dir) as lease:
+        former = lease.port
+        with MongoClient(lease.uri) as client:
+            client.shop.items.insert_one({"_id": 0})
+    until(lambda: is_stopped(data_dir))
+    with silent(former):
+        for start in range(1, 3):
+            begun = time.monotonic()
+            with start_embedded(data_dir) as lease:
+                assert time.monotonic() - begun < 10
+                assert lease.port != former
+                with MongoClient(lease.uri) as client:
+                    assert client.shop.items.distinct("_id") == list(range(start))
+                    client.shop.items.insert_one({"_id": start})
+            until(lambda: is_stopped(data_dir))
+
+
+def test_a_killed_server_that_moves_loses_nothing(data_dir: Path) -> None:
+    with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
+        client.shop.items.insert_one({"_id": 0})
+        client.admin.command("fsync")
+        client.shop.items.insert_many([{"_id": n} for n in range(1, 1000)])
+        for n in range(1000):
+            client.shop.items.update_one({"_id": n}, {"$inc": {"n": n}})
+        guard_of(data_dir).kill()
+        mongod_of(data_dir).kill()
+    until(lambda: is_stopped(data_dir))
+    with silent(lease.port), start_embedded(data_dir) as moved:
+        assert moved.port != lease.port
+        with MongoClient(moved.uri) as client:
+            found = client.shop.items.find().sort("_id").to_list()
+            assert found == [{"_id": n, "n": n} for n in range(1000)]
+    # The start after that finds all of it as well.
+    with start_embedded(data_dir) as again:
+        assert again.port == moved.port
+        with MongoClient(again.uri) as client:
+            assert client.shop.items.count_documents({}) == 1000
 
 
 def test_a_lease_is_held_across_fork(data_dir: Path) -> None:

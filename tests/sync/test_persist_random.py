@@ -132,6 +132,7 @@ def test_stored_document_equals_the_model(
     for change in changes:
         change(loaded)
     before = loaded.model_copy(deep=True)
+    dumped = loaded.dump_doc()
     if in_bulk:
         Machine.persist_many([loaded])
     else:
@@ -139,8 +140,10 @@ def test_stored_document_equals_the_model(
     assert loaded.model_dump(exclude={"updated_time"}) == before.model_dump(
         exclude={"updated_time"}
     )
-    assert Machine.from_id(machine.id) == loaded
+    found = Machine.from_id(machine.id)
+    assert found == loaded
     assert loaded.persist() is False
+    assert loaded.dump_doc() == dumped | {"updated_time": loaded.updated_time}
 
 
 @quick

@@ -216,6 +216,30 @@ def test_a_block_holds_for_both_worlds(mongo_uri: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("LOOM_URI", mongo_uri)
 
 
+def test_a_block_gives_a_client_of_each_kind(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOM_URI", "mongodb://127.0.0.1:1/")
+
+    async def main() -> None:
+        with lm.connect(mongo_uri) as blocking:
+            assert lm.get_local_db_client() is blocking
+            other = await lm.get_async_local_db_client()
+            assert (await other.admin.command("ping"))["ok"] == 1
+        async with loom_async.connect(mongo_uri) as waiting:
+            assert await lm.get_async_local_db_client() is waiting
+            assert lm.get_local_db_client().admin.command("ping")["ok"] == 1
+        with MongoClient[dict[str, Any]](mongo_uri) as given, lm.using(client=given):
+            assert lm.get_local_db_client() is given
+            with pytest.raises(lm.ConfigurationError, match="AsyncMongoClient"):
+                await lm.get_async_local_db_client()
+        await loom_async.close()
+
+    asyncio.run(main())
+    lm.close()
+    monkeypatch.setenv("LOOM_URI", mongo_uri)
+
+
 def test_a_given_client_serves_its_own_world_alone(mongo_uri: str) -> None:
     with MongoClient[dict[str, Any]](mongo_uri) as client, lm.using(client=client):
         User(name="Ann").persist()

@@ -24,7 +24,7 @@ DOUBLE = {
     "PersistableBase",
     "TimeSeriesLedgerModel",
 }
-CONNECTING = {"close", "connect", "embedded", "using", *KEPT_FUNCTIONS}
+CONNECTING = {"close", "connect", "embedded", "open", "open_embedded", "using", *KEPT_FUNCTIONS}
 TRANSACTIONS = {"in_transaction", "transaction", "transactional"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -33,3 +34,22 @@ def library(name: str) -> Any:
         f"{top} is needed for this and is not installed",
         hint=f'pip install "loom-odm[{_EXTRAS.get(top, "arrow")}]"',
     )
+
+
+_imported: set[str] = set()
+
+
+def is_imported(modules: Iterable[str]) -> bool:
+    """Say whether `import_modules` has imported all of these."""
+    return _imported.issuperset(modules)
+
+
+def import_modules(modules: Iterable[str]) -> None:
+    """Import modules that need optional libraries, which takes up to a second.
+
+    Raises:
+        ConfigurationError: A library is not installed.
+    """
+    for name in modules:
+        importlib.import_module(name)
+        _imported.add(name)

@@ -125,6 +125,17 @@ class DataDirectory:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(holder), signal.SIGTERM)
 
+    def was_left_alone(self) -> bool:
+        """Tell, where there is no guard, whether the last one was killed: others note their end."""
+        return self.running_port() is not None
+
+    def kill_server(self) -> None:
+        """End the mongod that the guard runs at once; it recovers from its journal."""
+        pid = self._state().get("pid")
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def rotate_log(self) -> None:
         """Keep the log from growing for ever: one that is too large becomes the only old one."""
         if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:

@@ -283,4 +283,18 @@ class FieldMaker:
 
 
 fld: FieldMaker = FieldMaker()
+"""Names fields in conditions: `fld["age"] > 25`, `fld("address.city")`.
+
+Example:
+    >>> from loom_async import fld
+    >>> fld["age"] > 25
+    (fld['age'] > 25)
+"""
+
 element: Field = Field("")
+"""An element of an array, in the condition of `elem_match`, where the elements have no fields.
+
+Example:
+    >>> from loom_async import element, fld
+    >>> high = fld["scores"].elem_match((element >= 80) & (element < 90))
+"""

@@ -1,0 +1,121 @@
+# Generated from tests/aio/test_fallback.py by `nox -s sync`: edit that file, not this one.
+"""The embedded server that operations use where no URI is configured, and how it is turned off."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import loom_sync as lm
+from loom_async._core.mongod import notice
+
+
+@lm.declare_persist_db("fallback_db", "notes")
+class Note(lm.PersistableBase):
+    text: str
+
+
+@pytest.fixture
+def no_uri(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> Path:
+    """The data directory of the server that operations start."""
+    monkeypatch.delenv("LOOM_URI", raising=False)
+    monkeypatch.setenv("LOOM_DATA_DIR", str(data_dir))
+    return data_dir
+
+
+def is_untouched(data_dir: Path) -> bool:
+    return not data_dir.exists()
+
+
+def connected() -> None:
+    with lm.connect():
+        pytest.fail("there is no server to connect to")
+
+
+def found() -> None:
+    Note.filter().load_many()
+
+
+def persisted() -> None:
+    Note(text="x").persist()
+
+
+@pytest.mark.parametrize("use", [connected, found, persisted, lm.get_local_db_client])
+def test_never_refuses_what_has_no_uri(
+    no_uri: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[], Any]
+) -> None:
+    monkeypatch.setenv("LOOM_EMBEDDED", "never")
+    with pytest.raises(lm.ConfigurationError, match=r"LOOM_URI(.|\n)*Hint: set LOOM_URI") as caught:
+        use()
+    assert "LOOM_EMBEDDED=never" in caught.value.message
+    assert is_untouched(no_uri)
+
+
+def test_never_leaves_what_is_named(
+    no_uri: Path, monkeypatch: pytest.MonkeyPatch, mongo_uri: str
+) -> None:
+    monkeypatch.setenv("LOOM_EMBEDDED", "never")
+    with lm.connect(mongo_uri):
+        found()
+    with lm.embedded():
+        found()
+    with lm.config_context(uri=mongo_uri):
+        found()
+        lm.close()
+    assert is_untouched(no_uri)
+
+
+@pytest.fixture
+def log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Callable[[], list[str]]:
+    """What Loom logs, as in a process that has started no server yet."""
+    monkeypatch.setattr(notice, "_is_given", False)
+    caplog.set_level(logging.INFO, "loom")
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "loom"]
+
+
+def test_the_first_start_is_told_of_once(no_uri: Path, log: Callable[[], list[str]]) -> None:
+    for _ in range(2):
+        found()
+        lm.close()
+    with lm.connect():
+        found()
+    (message,) = log()
+    assert str(no_uri) in message
+    assert "LOOM_URI" in message
+    assert "LOOM_DATA_DIR" in message
+
+
+def test_servers_that_are_named_are_not_told_of(
+    mongo_uri: str, log: Callable[[], list[str]]
+) -> None:
+    with lm.embedded():
+        found()
+    with lm.connect(mongo_uri):
+        found()
+    with lm.config_context(uri=mongo_uri):
+        found()
+        lm.close()
+    assert log() == []
+
+
+def test_the_local_client_of_a_block_is_the_blocks(no_uri: Path, mongo_uri: str) -> None:
+    with lm.connect(mongo_uri) as client:
+        assert lm.get_local_db_client() is client
+        with lm.embedded() as inner:
+            assert lm.get_local_db_client() is inner
+            with lm.using(client=client), lm.using(database="fallback_db"):
+                assert lm.get_local_db_client() is client
+            assert lm.get_local_db_client() is inner
+        assert lm.get_local_db_client() is client
+    assert is_untouched(no_uri)
+
+
+def test_other_words_are_refused() -> None:
+    with pytest.raises(lm.ConfigurationError, match="embedded"), lm.config_context(embedded="no"):
+        pass

@@ -1,0 +1,238 @@
+# Generated from tests/aio/test_raw_documents.py by `nox -s sync`: edit that file, not this one.
+"""Documents that objects would be stored as, and objects of documents that came by other means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+import bson
+import pytest
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pydantic import BaseModel, ConfigDict, Field
+from pymongo import MongoClient
+
+import loom_sync as lm
+from tests.commands import commands_of
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Address(BaseModel):
+    city: str = ""
+    zip: str | None = None
+
+
+@lm.declare_persist_db("raw_none", "users", version=1)
+class User(lm.Persistable):
+    model_config = ConfigDict(extra="allow")
+    name: str = Field(alias="n")
+    key: UUID = UUID(int=1)
+    price: Decimal = Decimal("1.50")
+    tags: list[str] = []
+    groups: set[str] = set()
+    notes: dict[str, Any] = {}
+    home: Address = Address()
+    visits: lm.IncrCounter = 0
+    revision: lm.Revision = Field(default=cast("Any", None))
+
+
+@lm.declare_persist_db("raw_none", "animals", discriminator="kind")
+class Animal(lm.PersistableBase):
+    name: str
+
+
+class Dog(Animal, tag="dog"):
+    loaded: bool = False
+
+    def after_load(self) -> None:
+        self.loaded = True
+
+
+class Cat(Animal, tag="cat"):
+    lives: int = 9
+
+
+@lm.declare_persist_db("raw_none", "rates")
+class Rate(lm.LedgerModel):
+    percent: float
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """It is always the same time."""
+    with lm.config_context(clock=lambda: NOON):
+        yield
+
+
+def stored(model: type[lm.PersistableBase], id: object) -> dict[str, Any]:
+    found = model.get_db_collection().find_one({"_id": id})
+    assert found is not None
+    return found
+
+
+def test_a_new_object_dumps_what_is_inserted(db: str) -> None:
+    user = User(n="Ann", home=Address(city="Brno"), nickname="A")  # type: ignore[call-arg]
+    dumped = user.dump_doc()
+    assert user.created_at is None
+    user.persist()
+    assert dumped == stored(User, user.id)
+    assert dumped["n"] == "Ann"
+    assert dumped["created_at"] == NOON
+    assert dumped["revision"] == 1
+    assert next(iter(dumped)) == "_id"
+
+
+def test_a_loaded_object_dumps_what_is_stored(db: str) -> None:
+    collection = User.get_db_collection()
+    collection.insert_one({"_id": (id := bson.ObjectId()), "n": "Ann", "home": {}, "b": 1})
+    user = User.from_id(id)
+    assert user is not None
+    before = stored(User, id)
+    assert user.dump_doc() == before, "defaults are not stored until they change"
+    user.tags.append("x")
+    user.home.city = "Brno"
+    user.visits += 2
+    user.groups.add("g")
+    user.notes = {"a.b": {"$c": 1}}
+    user.price = Decimal("2.00")
+    dumped = user.dump_doc()
+    user.persist()
+    assert dumped == stored(User, id)
+    assert "zip" not in dumped["home"]
+    del user.notes["a.b"]["$c"]
+    del user.b  # type: ignore[attr-defined]
+    dumped = user.dump_doc()
+    user.persist()
+    assert dumped == stored(User, id)
+    assert "b" not in dumped
+
+
+def test_a_dumped_document_is_no_part_of_the_object(db: str) -> None:
+    user = User(n="Ann", tags=["a"])
+    user.dump_doc()["tags"].append("b")
+    assert user.tags == ["a"]
+    user.persist()
+    user.dump_doc()["tags"].append("b")
+    assert user.dump_doc()["tags"] == ["a"]
+    assert user.persist() is False
+
+
+def test_a_ledger_dumps_its_next_version(db: str) -> None:
+    rate = Rate(percent=1.5)
+    first = rate.dump_doc()
+    rate.persist()
+    assert first == stored(Rate, rate.id)
+    second = rate.dump_doc()
+    assert second["_id"] != first["_id"]
+    assert {**second, "_id": 0} == {**first, "_id": 0}
+
+
+def test_what_cannot_be_stored_is_named(db: str) -> None:
+    with pytest.raises(lm.EncodingError) as caught:
+        User(n="Ann", notes={"a": 2**70}).dump_doc()
+    assert caught.value.path == "notes.a"
+    user = User(n="Ann")
+    user.persist()
+    user.id = bson.ObjectId()
+    with pytest.raises(lm.InvalidId):
+        user.dump_doc()
+
+
+@pytest.mark.parametrize("form", [dict, RawBSONDocument, bytes, bytearray])
+def test_objects_of_documents_are_as_loaded(client: Any, db: str, form: Any) -> None:
+    user = User(n="Ann", tags=["a"], key=UUID(int=9), home=Address(city="Brno"), more=1)  # type: ignore[call-arg]
+    user.persist()
+    raw = bson.encode(stored(User, user.id), codec_options=lm_options())
+    found = User.from_doc(form(raw) if form is not dict else bson.decode(raw))
+    assert found == user
+    with commands_of(client) as sent:
+        assert found.persist() is False
+        assert sent == []
+        found.tags.append("b")
+        found.home.city = "Praha"
+        found.persist()
+    (command,) = sent
+    assert "'Ann'" not in repr(command)
+    changed = stored(User, user.id)
+    assert (changed["tags"], changed["home"]["city"], changed["revision"]) == (
+        ["a", "b"],
+        "Praha",
+        2,
+    )
+
+
+def lm_options() -> CodecOptions[Any]:
+    return CodecOptions(uuid_representation=bson.binary.UuidRepresentation.STANDARD)
+
+
+def test_documents_of_any_client_will_do(db: str, mongo_uri: str) -> None:
+    """One with pymongo's defaults gives naive datetimes and UUIDs as bytes."""
+    user = User(n="Ann", key=UUID(int=9), notes={"at": NOON})
+    user.persist()
+    with MongoClient[dict[str, Any]](mongo_uri) as plain:
+        raw = plain[db]["users_v1"].find_one({"_id": user.id})
+    assert raw is not None
+    assert raw["created_at"].tzinfo is None
+    found = User.from_doc(raw)
+    assert found == user
+    assert found.notes["at"] == NOON
+    assert found.persist() is False
+
+
+def test_dumping_and_making_are_inverse(db: str) -> None:
+    user = User(n="Ann", notes={"deep": [{"a": 1}]})
+    again = User.from_doc(user.dump_doc())
+    assert again.notes == user.notes
+    assert again.created_at == NOON
+    again.name = "Bea"
+    with pytest.raises((lm.DocumentNotFound, lm.StaleDocument)):
+        again.persist()
+
+
+def test_a_document_makes_an_object_of_its_own_class(db: str) -> None:
+    for animal in (Animal(name="a"), Dog(name="d"), Cat(name="c", lives=7)):
+        raw = animal.dump_doc()
+        assert type(Animal.from_doc(raw)) is type(animal)
+        assert type(type(animal).from_doc(raw)) is type(animal)
+    with pytest.raises(lm.InvalidDocument, match=r"is a Cat, not a Dog"):
+        Dog.from_doc(Cat(name="c").dump_doc())
+    with pytest.raises(lm.InvalidDocument, match="has the tag 'cow'"):
+        Animal.from_doc({"_id": bson.ObjectId(), "name": "x", "kind": "cow"})
+
+
+def test_no_hook_runs(db: str) -> None:
+    assert Dog.from_doc(Dog(name="d").dump_doc()).loaded is False
+
+
+def test_a_ledger_records_a_new_version_of_a_document(db: str) -> None:
+    rate = Rate(percent=1.5)
+    rate.persist()
+    found = Rate.from_doc(stored(Rate, rate.id))
+    found.percent = 2.5
+    found.persist()
+    assert found.id != rate.id
+    assert [version.percent for version in found.history()] == [1.5]
+
+
+def test_what_is_no_document_of_the_model_is_refused() -> None:
+    id = bson.ObjectId()
+    with pytest.raises(lm.InvalidDocument, match=r"does not fit User: n: ") as caught:
+        User.from_doc({"_id": id})
+    assert caught.value.id == id
+    with pytest.raises(lm.InvalidDocument, match="without _id"):
+        User.from_doc({"n": "Ann", "id": id})
+    with pytest.raises(lm.EncodingError, match=r"notes"):
+        User.from_doc({"_id": id, "n": "Ann", "notes": {"a": object()}})
+    with pytest.raises(lm.InvalidDocument, match="cannot be read"):
+        User.from_doc(b"\x05\x00\x00\x00")
+    late = bson.encode({"_id": id, "n": "Ann", "at": bson.DatetimeMS(2**60)})
+    with pytest.raises(lm.InvalidDocument, match="cannot be read"):
+        User.from_doc(late)
+    for wrong in ("text", None, 5, [("_id", id)]):
+        with pytest.raises(TypeError, match="from_doc takes"):
+            User.from_doc(cast("Any", wrong))
