@@ -19,7 +19,7 @@ from ._core import context
 from ._core.context import Server
 from ._core.errors import ConfigurationError
 from ._core.settings import setting, settings
-from ._core.uri import redacted, with_secret
+from ._core.uri import problem, shown, with_secret
 from .embedded_server import Lease
 from .fallback import start_fallback
 
@@ -244,10 +244,10 @@ def open_client(uri: str, **options: Any) -> Client:
     try:
         return AsyncMongoClient(uri, **(chosen | options))
     except (PyMongoError, ValueError, TypeError) as error:
-        reason = type(error).__name__ if _has_password(uri) else redacted(str(error))
+        reason = problem(uri, error)
     # Outside the handler, so that the driver's own text, which may quote the URI, is not chained.
     raise ConfigurationError(
-        f"the URI {redacted(uri)!r} cannot be used: {reason}",
+        f"the URI {shown(uri)!r} cannot be used: {reason}",
         hint="mongodb://user:password@host:port/?options, user and password percent-encoded",
     )
 
@@ -260,10 +260,6 @@ async def close_client(client: Client) -> None:
     """
     with timeout(_SECONDS_TO_CLOSE):
         await client.close()
-
-
-def _has_password(uri: str) -> bool:
-    return "@" in uri
 
 
 def configured_uri() -> str | None:

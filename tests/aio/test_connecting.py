@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,11 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
 
 import loom_async as lm
+from loom_async._core.uri import with_secret
 from loom_async.clients import open_client
 from loom_async.database import collection_of
 from tests.proxy import proxy_of
+from tests.core.test_uri import ANY, ENCODERS, HOSTLESS, PASSWORDS, TEMPLATES, holds
 
 from ._seam import pause, together
 
@@ -131,6 +136,40 @@ async def test_password_is_in_no_text(uri: str, caplog: pytest.LogCaptureFixture
     assert "hunter2" not in shown
     assert "ter2" not in shown
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("in_remote_uri", [False, True])
+@given(user=ANY, password=PASSWORDS, template=st.sampled_from(TEMPLATES), way=st.integers(0, 1))
+@example(user="user", password="hun'ter 2 7kQz", template=TEMPLATES[0], way=0)
+@example(user="user", password="7kQz", template=TEMPLATES[12], way=0)
+@example(user="user", password="7kQz", template=TEMPLATES[15], way=0)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_refused_uri_shows_no_password(
+    in_remote_uri: bool,
+    user: str,
+    password: str,
+    template: str,
+    way: int,
+    caplog: pytest.LogCaptureFixture,
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    encoded = ENCODERS[way](password)
+    assume(not holds(user, password))
+    assume(not (template in HOSTLESS and re.match(r"\d{1,5}([,/?]|\Z)", encoded)))
+    uri = template.format(user=ENCODERS[way](user), password=encoded)
+    caplog.set_level(logging.DEBUG)
+    caplog.clear()
+    recwarn.clear()
+    try:
+        open_client(with_secret(uri, password) if in_remote_uri else uri, connect=False)
+    except lm.ConfigurationError as error:
+        refusal = error
+    else:
+        return
+    texts = [*traceback.format_exception(refusal), repr(refusal), caplog.text]
+    texts += [str(warning.message) for warning in recwarn]
+    assert not holds("".join(texts), password)
+    assert refusal.__context__ is None
 
 
 async def test_unreachable_server_is_one_clear_error() -> None:

@@ -73,11 +73,16 @@ async def test_each_id_finds_its_own_document(id: Any, in_transaction: bool, oth
 async def test_what_can_be_no_id_reaches_no_document(id: Any, others: Any) -> None:
     with pytest.raises(WriteError):  # not even by the driver alone
         await others.insert_one({"_id": list(id) if isinstance(id, set) else id})
-    for operation in (Thing(id=id).delete, Thing(id=id).reload):
+    for operation in (Thing(id=id).persist, Thing(id=id).delete, Thing(id=id).reload):
         with pytest.raises(lm.InvalidId, match="can never be the id of a Thing"):
             await operation()
     with pytest.raises(lm.InvalidId):
         await Thing.from_id(id)
+    with pytest.raises(lm.BulkError) as caught:
+        await Thing.persist_many([Thing(id="good"), Thing(id=id)])
+    assert caught.value.inserted == 1
+    assert [entry.index for entry in caught.value.entries] == [1]
+    assert "can never be the id" in caught.value.entries[0].reason
 
 
 async def test_many_at_once(others: Any) -> None:
