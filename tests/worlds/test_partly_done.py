@@ -45,7 +45,7 @@ def failing_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def failing(failing_uri: str) -> AsyncIterator[Client]:
     """Another client of a server that fails when it is told to."""
-    with lm.using(database="partly_done"):
+    with lm.using(database="partly_done"), lm.config_context(server_timeout=3.0):
         connected = lm.connect(failing_uri, heartbeatFrequencyMS=500)
         async with connected, Client(failing_uri) as other:
             yield other
@@ -184,8 +184,7 @@ async def test_no_command_is_answered(failing: Client, command: str) -> None:
     """The outcome may be unknown as a whole; written once more, it is exact all the same."""
     documents = new_objects(Tally) if command == "insert" else await changed_objects(Tally)
     await fail(failing, command, {"closeConnection": True}, 1_000)
-    with lm.config_context(server_timeout=1.0):
-        error = await attempt(documents)
+    error = await attempt(documents)
     assert isinstance(error, lm.BulkError | lm.ConnectionFailed)
     await failing.admin.command("configureFailPoint", "failCommand", mode="off")
     await check_again(failing, documents)
