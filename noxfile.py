@@ -22,6 +22,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Run random schedules against their oracle, for an hour or for the seconds that are given."""
+    session.install("-e", ".[test]")
+    seconds, *rest = session.posargs or ["3600"]
+    schedules = ["python", "-m", "pytest", "-s", "tests/worlds/schedules", *rest]
+    session.run(*schedules, env={"LOOM_SOAK_SECONDS": seconds})
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Run the tests and print which lines of both packages they reach."""
     session.install("-e", ".[test]")

@@ -23,8 +23,8 @@ import loom_async as lm
 from loom_async._core.uri import with_secret
 from loom_async.clients import open_client
 from loom_async.database import collection_of
-from tests.proxy import proxy_of
 from tests.core.test_uri import ANY, ENCODERS, HOSTLESS, PASSWORDS, TEMPLATES, holds
+from tests.proxy import proxy_of
 
 from ._seam import pause, together
 

@@ -1,10 +1,13 @@
 """Many tasks at once: throughput and latency against plain pymongo, and memory over minutes.
 
 Run it by `nox -s bench_load -- --rounds 15 --minutes 5`. 1, 8, 80 and 800 tasks get
-documents by id, or change one field of an object and store it. Both libraries do the same in the
-same run, in alternating turns; medians, their ratios and the latencies of all turns are printed.
-pymongo stores in two ways: by `update_one`, and with the document as the reply, as Loom has it.
+documents by id (`get`), or change one field of an object of their own and store it (`persist`).
+`hot10` and `hot100` are of 80 and 800 tasks that load, change and store the same ten or hundred
+documents. Both libraries do the same in the same run, in alternating turns; medians, their ratios,
+the latencies of all turns and the number of errors are printed. pymongo stores in two ways: by
+`update_one`, and with the document as the reply, as Loom has it.
 Then 80 tasks of Loom get and store for minutes, and the growth of the process is printed.
+`--only hot --rounds 3 --minutes 0` runs the workloads whose names begin so, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,10 +20,11 @@ import json
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 from pymongo import ReturnDocument
@@ -28,7 +32,6 @@ from pymongo import ReturnDocument
 from loom_async.embedded_server import start_embedded
 from tests.bench.contenders import Contender, Loom, Plain, make_rows
 
-TASKS = (1, 8, 80, 800)
 _DOCUMENTS = 2_000
 # Steps of a turn, under a second for either library: the machine's ups and downs meet both alike.
 _STEPS = 1_600
@@ -48,9 +51,14 @@ async def persist(contender: Contender, item: Any) -> None:
     await contender.save_age(item)
 
 
+_ages = itertools.count(1_000)
+
+
 async def get_and_persist(contender: Contender, item: Any) -> None:
-    """Load, change and store."""
-    await persist(contender, await contender.get(item.id))
+    """Load, change one field to a value that no other step gives it, and store."""
+    loaded = await contender.get(item.id)
+    loaded.age = next(_ages)
+    await contender.save_age(loaded)
 
 
 class Returning(Plain):
@@ -66,31 +74,63 @@ class Returning(Plain):
         )
 
 
-STEPS: dict[str, Step] = {"get": get, "persist": persist}
+class Workload(NamedTuple):
+    """What tasks do in a turn, and over how many documents: of each task, or of all in common."""
+
+    name: str
+    step: Step
+    tasks: int
+    documents: int = _DOCUMENTS
+
+    @property
+    def is_hot(self) -> bool:
+        """Say whether the tasks have their documents in common."""
+        return self.documents < _DOCUMENTS
+
+    def mine(self, items: Sequence[Any], number: int) -> Sequence[Any]:
+        """Return the objects of one task."""
+        if not self.is_hot:
+            return items[number :: self.tasks]
+        start = number % self.documents
+        return [*items[start : self.documents], *items[:start]]
+
+
+WORKLOADS = [
+    *(Workload("get", get, tasks) for tasks in (1, 8, 80, 800)),
+    *(Workload("persist", persist, tasks) for tasks in (1, 8, 80, 800)),
+    *(Workload("hot10", get_and_persist, tasks, 10) for tasks in (80, 800)),
+    *(Workload("hot100", get_and_persist, tasks, 100) for tasks in (80, 800)),
+]
+_MEMORY = Workload("memory", get_and_persist, 80)
 
 
 @dataclass
 class Load:
-    """What tasks did in a turn: operations a second, and the seconds of each."""
+    """What tasks did in a turn: operations a second, the seconds of each, and errors."""
 
     rate: float
     latencies: list[float]
+    errors: Counter[str]
 
 
-async def load(contender: Contender, items: Sequence[Any], step: Step, tasks: int) -> Load:
-    """Run the steps of a turn in a number of tasks, each of which has objects of its own."""
+async def load(contender: Contender, items: Sequence[Any], workload: Workload) -> Load:
+    """Run the steps of a turn in a number of tasks."""
     latencies: list[float] = []
+    errors: Counter[str] = Counter()
     start = time.perf_counter()
 
     async def work(mine: Sequence[Any]) -> None:
         now = time.perf_counter()
-        for item in itertools.islice(itertools.cycle(mine), _STEPS // tasks):
-            await step(contender, item)
+        for item in itertools.islice(itertools.cycle(mine), _STEPS // workload.tasks):
+            try:
+                await workload.step(contender, item)
+            except Exception as error:  # counted, as a slow turn is: a benchmark is no test
+                errors[type(error).__name__] += 1
             before, now = now, time.perf_counter()
             latencies.append(now - before)
 
-    await asyncio.gather(*(work(items[number::tasks]) for number in range(tasks)))
-    return Load(len(latencies) / (time.perf_counter() - start), latencies)
+    await asyncio.gather(*(work(workload.mine(items, n)) for n in range(workload.tasks)))
+    return Load(len(latencies) / (time.perf_counter() - start), latencies, errors)
 
 
 @dataclass
@@ -104,9 +144,10 @@ class Result:
     ratio: float
     p50: float
     p99: float
+    errors: dict[str, int]
 
 
-def summary(step: str, tasks: int, turns: dict[str, list[Load]]) -> list[Result]:
+def summary(workload: Workload, turns: dict[str, list[Load]]) -> list[Result]:
     """Return a result for each library."""
     base = turns[Plain.name]
     results: list[Result] = []
@@ -114,36 +155,53 @@ def summary(step: str, tasks: int, turns: dict[str, list[Load]]) -> list[Result]
         ratios = [one.rate / other.rate for one, other in zip(loads, base, strict=True)]
         every = statistics.quantiles((t for one in loads for t in one.latencies), n=100)
         rate = statistics.median(one.rate for one in loads)
+        errors = sum((one.errors for one in loads), Counter[str]())
         results.append(
             Result(
-                step, tasks, name, rate, statistics.median(ratios), every[49] * 1e3, every[98] * 1e3
+                workload.name,
+                workload.tasks,
+                name,
+                rate,
+                statistics.median(ratios),
+                every[49] * 1e3,
+                every[98] * 1e3,
+                dict(errors),
             )
         )
     return results
 
 
 async def compare(
-    contenders: Sequence[Contender], items: dict[str, list[Any]], rounds: int
+    contenders: Sequence[Contender],
+    items: dict[str, list[Any]],
+    workloads: Sequence[Workload],
+    rounds: int,
 ) -> list[Result]:
     """Return the results of every load, printed as they come."""
     results: list[Result] = []
-    for (name, step), tasks in itertools.product(STEPS.items(), TASKS):
-        taking = [c for c in contenders if step is persist or not isinstance(c, Returning)]
+    for workload in workloads:
+        taking = [c for c in contenders if takes(c, workload)]
         turns: dict[str, list[Load]] = {contender.name: [] for contender in taking}
         for number in range(rounds + 1):
             for contender in taking if number % 2 else reversed(taking):
                 gc.collect()
-                done = await load(contender, items[contender.name], step, tasks)
+                done = await load(contender, items[contender.name], workload)
                 if number:  # the first round warms up
                     turns[contender.name].append(done)
-        results += summary(name, tasks, turns)
+        results += summary(workload, turns)
         for one in results[-len(taking) :]:
             print(
                 f"{one.step:8} {one.tasks:4} tasks  {one.name:8} {one.rate:8,.0f} /s "
-                f"{one.ratio:5.2f} × pymongo   p50 {one.p50:7.2f} ms   p99 {one.p99:7.2f} ms",
+                f"{one.ratio:5.2f} × pymongo   p50 {one.p50:7.2f} ms   p99 {one.p99:7.2f} ms   "
+                f"errors {one.errors or 0}",
                 flush=True,
             )
     return results
+
+
+def takes(contender: Contender, workload: Workload) -> bool:
+    """Say whether a library takes part: one that differs in how it stores, where tasks store."""
+    return workload.step is persist or not isinstance(contender, Returning)
 
 
 async def memory(contender: Contender, items: Sequence[Any], minutes: float) -> list[float]:
@@ -159,7 +217,7 @@ async def memory(contender: Contender, items: Sequence[Any], minutes: float) -> 
     sampler = asyncio.create_task(sample())
     end = time.monotonic() + minutes * 60
     while time.monotonic() < end:
-        await load(contender, items, get_and_persist, 80)
+        await load(contender, items, _MEMORY)
     sampler.cancel()
     await asyncio.gather(sampler, return_exceptions=True)
     return samples
@@ -184,6 +242,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--only", default="", help="the beginning of the names of workloads")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     lease = await start_embedded(temporary=True)
@@ -194,7 +253,8 @@ async def main() -> None:
             await contender.open()
             items[contender.name] = contender.build(make_rows(_DOCUMENTS))
             await contender.insert_many(items[contender.name])
-        results = await compare(contenders, items, arguments.rounds)
+        workloads = [one for one in WORKLOADS if one.name.startswith(arguments.only)]
+        results = await compare(contenders, items, workloads, arguments.rounds)
         grown: dict[str, float] = {}
         if arguments.minutes:
             grown = report_memory(await memory(contenders[-1], items["loom"], arguments.minutes))

@@ -1,9 +1,11 @@
-"""What operations may leave behind: connections checked out, cursors and transactions open."""
+"""What operations may leave behind: connections, cursors, transactions, sessions."""
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -53,6 +55,42 @@ class PoolWatch(monitoring.ConnectionPoolListener):
     ) -> None: ...
 
 
+class SessionWatch:
+    """Counts the sessions that were begun explicitly, have not ended, and are still held."""
+
+    def __init__(self) -> None:
+        self._begun: list[weakref.ref[Any]] = []
+
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        gc.collect()
+        self._begun = [session for session in self._begun if session() is not None]
+        return sum(not session().has_ended for session in self._begun)
+
+    def begun(self, session: Any) -> None:
+        """Note a session."""
+        self._begun.append(weakref.ref(session))
+
+
+@contextmanager
+def watching_sessions(kind: type[Any]) -> Iterator[SessionWatch]:
+    """Watch the sessions of a driver's class until the block ends."""
+    watch, make = SessionWatch(), kind.__init__
+
+    def begin(session: Any, *arguments: Any) -> None:
+        make(session, *arguments)
+        *_, is_implicit = arguments
+        if not is_implicit:
+            watch.begun(session)
+
+    kind.__init__ = begin  # type: ignore[method-assign]
+    try:
+        yield watch
+    finally:
+        kind.__init__ = make  # type: ignore[method-assign]
+
+
 class Open(NamedTuple):
     """What is open: on the server, and in a client's pool."""
 
@@ -76,6 +114,11 @@ class Observer:
             status["transactions"]["currentOpen"],
             self._watch.in_use,
         )
+
+    def sessions(self) -> int:
+        """Return how many sessions the server knows of, those in the pools of clients too."""
+        stages = [{"$listLocalSessions": {"allUsers": True}}, {"$count": "n"}]
+        return next(iter(self._client.admin.aggregate(stages)), {"n": 0})["n"]
 
     def settled(self, before: Open) -> Open:
         """Return what is open as soon as that is as before, or after ten seconds."""

@@ -1,0 +1,74 @@
+"""The models whose calls are given up, and the form of such a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+
+import loom_async as lm
+
+#: How many rows are stored before a call.
+ROWS = 1_200
+
+
+@lm.declare_persist_db("calls", "rows")
+class Row(lm.Persistable):
+    number: int = -1
+    group: int = 0
+    text: str = "x" * 100
+    count: lm.IncrCounter = 0
+
+
+@lm.declare_persist_db("calls", "halves")
+class Half(lm.Persistable):
+    pair: int
+
+
+@lm.declare_persist_db("calls", "framed")
+class Framed(lm.PersistableBase):
+    batch: int
+    number: int
+
+
+@lm.declare_persist_db("calls", "targets")
+class Target(lm.Persistable):
+    number: int
+    group: int
+    text: str
+    count: lm.IncrCounter = 0
+
+
+@lm.declare_persist_db("calls", "set_up", index=[lm.Index("name"), lm.Index("age")])
+class SetUp(lm.PersistableBase):
+    name: str = ""
+    age: int = 0
+
+
+@lm.declare_persist_db("calls", "gauges")
+@lm.declare_timeseries(metakey="name", granularity="seconds")
+class Gauge(lm.TimeSeriesLedgerModel):
+    name: str = "a"
+    value: int = 0
+
+
+@lm.declare_persist_db("calls", "files")
+class File(lm.BlobModel):
+    pass
+
+
+Call = Callable[[], Coroutine[Any, Any, object]]
+
+
+async def nothing() -> None:
+    """Find nothing to be whole."""
+
+
+class Work(NamedTuple):
+    """A call that is given up again and again.
+
+    `whole` runs after each time and `settled` at the end: they find what must be so by then.
+    """
+
+    call: Call
+    whole: Call = nothing
+    settled: Call = nothing

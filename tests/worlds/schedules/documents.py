@@ -1,0 +1,122 @@
+"""The documents of random schedules, and the edits that are made to them."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel
+
+import loom_async as lm
+
+_KEYS = ("plain", "with.dot", "$dollar", "other")
+_LONGEST = 30
+
+State = dict[str, Any] | None
+
+
+class Inner(BaseModel):
+    left: str = ""
+    right: str = ""
+
+
+@lm.declare_persist_db("schedules", "owned")
+class Owned(lm.Persistable):
+    """A document that one worker writes."""
+
+    name: str = ""
+    text: str = ""
+    inner: Inner = Inner()
+    entries: dict[str, str] = {}
+    count: lm.IncrCounter = 0
+    log: list[str] = []
+    tags: set[str] = set()
+
+
+@lm.declare_persist_db("schedules", "shared")
+class Shared(lm.Persistable):
+    """A document that all workers write; each has an entry of its own in `fields`."""
+
+    fields: dict[str, str] = {}
+    count: lm.IncrCounter = 0
+    log: list[str] = []
+    tags: set[str] = set()
+
+
+def state_of(document: Owned) -> State:
+    """Return what is to be stored of a document, without the times that the library makes."""
+    return document.model_dump(exclude={"created_at", "updated_time"})
+
+
+_numbers = itertools.count()
+
+
+def mark() -> str:
+    """Return a value that is written nowhere else, so that each stored one tells its attempt."""
+    return f"m{next(_numbers)}"
+
+
+def _set_name(document: Owned, dice: random.Random) -> None:
+    document.name = mark()
+
+
+def _set_text(document: Owned, dice: random.Random) -> None:
+    document.text = mark() * dice.choice((1, 50))
+
+
+def _set_nested(document: Owned, dice: random.Random) -> None:
+    setattr(document.inner, dice.choice(("left", "right")), mark())
+
+
+def _replace_nested(document: Owned, dice: random.Random) -> None:
+    document.inner = Inner(left=mark(), right=document.inner.right)
+
+
+def _add_entry(document: Owned, dice: random.Random) -> None:
+    document.entries[dice.choice(_KEYS)] = mark()
+
+
+def _remove_entry(document: Owned, dice: random.Random) -> None:
+    document.entries.pop(dice.choice(_KEYS), None)
+
+
+def _count(document: Owned, dice: random.Random) -> None:
+    document.count += dice.choice((1, 2, 5))
+
+
+def _count_down(document: Owned, dice: random.Random) -> None:
+    document.count -= dice.choice((1, 3))
+
+
+def _append(document: Owned, dice: random.Random) -> None:
+    document.log.append(mark())
+    if len(document.log) > _LONGEST:
+        del document.log[: _LONGEST // 2]
+
+
+def _add_tag(document: Owned, dice: random.Random) -> None:
+    document.tags.add(mark())
+    if len(document.tags) > _LONGEST:
+        document.tags.clear()
+
+
+EDITS: tuple[Callable[[Owned, random.Random], None], ...] = (
+    *(_set_name, _set_text, _set_nested, _replace_nested, _add_entry, _remove_entry),
+    *(_count, _count_down, _append, _add_tag),
+)
+
+
+def edit(document: Owned, dice: random.Random) -> None:
+    """Make one to three random edits."""
+    for change in dice.sample(EDITS, dice.choice((1, 1, 2, 3))):
+        change(document, dice)
+
+
+def set_back(document: Owned, state: dict[str, Any], dice: random.Random) -> None:
+    """Give some fields, or all, the values that they had."""
+    names = [name for name in state if name != "id"]
+    for name in dice.sample(names, dice.choice((1, 2, len(names)))):
+        value = Inner(**state[name]) if name == "inner" else state[name]
+        setattr(document, name, value.copy() if isinstance(value, list | set | dict) else value)

@@ -1,0 +1,159 @@
+"""Episodes: workers work while something fails, and what is stored in the end is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from tests.faults.proxy import Proxy
+from tests.faults.replica_set import ReplicaSet
+
+from .documents import Owned, Shared, state_of
+from .shares import Share, check
+from .workers import FAULTS, OBSTACLES, Companion, Conditions, Worker
+
+_WORKERS, _SHARED, _COMPANIONS = 8, 4, 3
+#: What an episode may take beyond its own time: an election, the limits of waiting for a server.
+_GRACE = 120.0
+
+#: What fails during an episode: a block that is whole again when it ends.
+Fault = Callable[[random.Random], AbstractAsyncContextManager[None]]
+
+
+class Episode:
+    """Workers on a database of their own.
+
+    Parameters:
+        dice: Where all choices come from.
+        fault: What fails meanwhile; None for nothing.
+    """
+
+    def __init__(self, dice: random.Random, fault: Fault | None) -> None:
+        self._dice = dice
+        self._fault = fault
+        self.conditions = Conditions(OBSTACLES + (FAULTS if fault else ()))
+        self.workers: list[Worker] = []
+        self.companions: list[Companion] = []
+
+    async def run(self, seconds: float) -> None:
+        """Have all work for some time, store all once more, and judge.
+
+        Raises:
+            AssertionError: What is stored is not what the callers were told.
+        """
+        await self._begin()
+        async with asyncio.timeout(seconds + _GRACE):
+            async with self._failing(), asyncio.TaskGroup() as group:
+                for member in [*self.workers, *self.companions]:
+                    group.create_task(member.run())
+                await asyncio.sleep(seconds)
+                self.conditions.is_over = True
+            await self._finish()
+            await self._check()
+
+    @asynccontextmanager
+    async def _failing(self) -> AsyncIterator[None]:
+        if self._fault is None:
+            yield
+            return
+        async with self._fault(self._dice):
+            yield
+
+    def _fork(self) -> random.Random:
+        return random.Random(self._dice.random())
+
+    async def _begin(self) -> None:
+        shared = [Shared() for _ in range(_SHARED)]
+        common = Shared()
+        await Shared.persist_many([*shared, common])
+        for number in range(_WORKERS):
+            parts = [Share(f"w{number}", await _copy(document)) for document in shared]
+            self.workers.append(Worker(self._fork(), self.conditions, parts))
+        names = [f"c{number}" for number in range(_COMPANIONS)]
+        parts = [Share(name, common, has_company=True) for name in names]
+        for number in range(_COMPANIONS):
+            mine_first = parts[number:] + parts[:number]
+            self.companions.append(Companion(self._fork(), self.conditions, mine_first))
+
+    async def _finish(self) -> None:
+        for worker in self.workers:
+            await worker.finish()
+        for companion in self.companions:
+            await companion.save()
+
+    async def _check(self) -> None:
+        await self._check_owned()
+        stored = {document.id: document for document in await Shared.filter().load_many()}
+        parts = [share for worker in self.workers for share in worker.shares]
+        parts += self.companions[0].all
+        for id, document in stored.items():
+            check(document, [share for share in parts if share.document.id == id])
+
+    async def _check_owned(self) -> None:
+        stored = {document.id: document for document in await Owned.filter().load_many()}
+        tracks = [t for worker in self.workers for t in [*worker.tracks, *worker.gone]]
+        for track in tracks:
+            found = stored.pop(track.document.id, None)
+            state = None if found is None else state_of(found)
+            possible = track.possible
+            assert state in possible, track.report("wrong in the end", state, *possible)
+        assert not stored, f"documents of no worker: {list(stored)}"
+
+
+async def _copy(document: Shared) -> Shared:
+    found = await Shared.from_id(document.id)
+    assert found is not None
+    return found
+
+
+@asynccontextmanager
+async def _going_on(breaking: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Break something again and again until the block ends; the last break is mended."""
+    is_over = asyncio.Event()
+
+    async def go_on() -> None:
+        while not is_over.is_set():
+            await breaking()
+
+    task = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        is_over.set()
+        await task
+
+
+def killed_primaries(servers: ReplicaSet) -> Fault:
+    """Kill the primary with -9 from time to time."""
+
+    def fault(dice: random.Random) -> Any:
+        async def kill() -> None:
+            await asyncio.sleep(1 + 2 * dice.random())
+            await asyncio.to_thread(servers.replace_primary)
+
+        return _going_on(kill)
+
+    return fault
+
+
+def cut_network(proxy: Proxy) -> Fault:
+    """Break connections, some of them after a request whose reply is held back."""
+
+    def fault(dice: random.Random) -> Any:
+        async def cut() -> None:
+            await asyncio.sleep(dice.random())
+            if dice.random() < 0.6:
+                proxy.hold_replies()
+                await asyncio.sleep(dice.random() * 0.3)
+            if dice.random() < 0.7:
+                proxy.cut()
+                await asyncio.sleep(dice.choice((0, 0, 0.3, 1.5)))
+                proxy.mend()
+            proxy.thaw()
+
+        return _going_on(cut)
+
+    return fault

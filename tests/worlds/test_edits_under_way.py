@@ -1,0 +1,276 @@
+"""What is edited while a save is under way goes out with the next one, over nothing of others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+import pytest
+from pydantic import BaseModel
+
+import loom_async as lm
+
+from .losing import Line, connected, line_to, wait_until
+
+DATABASE = "worlds_edits_under_way"
+
+
+class Address(BaseModel):
+    city: str = "Rome"
+    zip: str = "1"
+    visits: lm.IncrCounter = 0
+
+
+class Pet(BaseModel):
+    name: str
+    age: int = 1
+
+
+@lm.declare_persist_db("worlds", "edited")
+class Person(lm.Persistable):
+    name: str = ""
+    addr: Address = Address()
+    notes: dict[str, str] = {"first": "1"}
+    places: dict[str, Address] = {"home": Address(), "work": Address()}
+    tags: list[str] = ["old"]
+    pets: list[Pet] = [Pet(name="Rex")]
+    marks: set[str] = {"old"}
+    count: lm.IncrCounter = 0
+
+
+class Case(NamedTuple):
+    """An edit, what another client writes before, and what is stored of both in the end."""
+
+    name: str
+    mine: Callable[[Person], object]
+    theirs: dict[str, Any]
+    stored: dict[str, Any]
+
+
+def _set_city(person: Person) -> None:
+    person.addr.city = "Oslo"
+
+
+def _replace_address(person: Person) -> None:
+    person.addr = person.addr.model_copy(update={"city": "Oslo"})
+
+
+def _count_visits(person: Person) -> None:
+    person.addr.visits += 2
+
+
+def _count(person: Person) -> None:
+    person.count += 2
+
+
+def _move_home(person: Person) -> None:
+    person.places["home"].city = "Oslo"
+
+
+def _rename_pet(person: Person) -> None:
+    person.pets[0].name = "Max"
+
+
+_ZIP = {"$set": {"addr.zip": "2"}}
+_CITY_AND_ZIP = {"addr.city": "Oslo", "addr.zip": "2"}
+
+CASES = (
+    Case("nested", _set_city, _ZIP, _CITY_AND_ZIP),
+    Case("nested, replaced", _replace_address, _ZIP, _CITY_AND_ZIP),
+    Case(
+        "list",
+        lambda p: p.tags.append("mine"),
+        {"$push": {"tags": "theirs"}},
+        {"tags": ["old", "theirs", "mine"]},
+    ),
+    Case(
+        "list of models",
+        lambda p: p.pets.append(Pet(name="Kit")),
+        {"$push": {"pets": {"name": "Tom", "age": 1}}},
+        {"pets": [{"name": n, "age": 1} for n in ("Rex", "Tom", "Kit")]},
+    ),
+    Case("model in a list", _rename_pet, {"$inc": {"count": 1}}, {"pets.0.name": "Max"}),
+    Case(
+        "set",
+        lambda p: p.marks.add("mine"),
+        {"$push": {"marks": "theirs"}},
+        {"marks": {"old", "theirs", "mine"}},
+    ),
+    Case(
+        "key added",
+        lambda p: p.notes.update(mine="2"),
+        {"$set": {"notes.theirs": "3"}},
+        {"notes": {"first": "1", "theirs": "3", "mine": "2"}},
+    ),
+    Case(
+        "odd key added",
+        lambda p: p.notes.update({"a.b": "2"}),
+        {"$set": {"notes.theirs": "3"}},
+        {"notes": {"first": "1", "theirs": "3", "a.b": "2"}},
+    ),
+    Case(
+        "key removed",
+        lambda p: p.notes.pop("first"),
+        {"$set": {"notes.theirs": "3"}},
+        {"notes": {"theirs": "3"}},
+    ),
+    Case(
+        "model in a dict",
+        _move_home,
+        {"$set": {"places.home.zip": "2", "places.work.zip": "3"}},
+        {"places.home.city": "Oslo", "places.home.zip": "2", "places.work.zip": "3"},
+    ),
+    Case("counter", _count, {"$inc": {"count": 5}}, {"count": 7}),
+    Case(
+        "counter inside",
+        _count_visits,
+        {"$inc": {"addr.visits": 5}, **_ZIP},
+        {"addr.visits": 7, "addr.zip": "2"},
+    ),
+)
+
+
+def touch_name(person: Person) -> None:
+    person.name = "first"
+
+
+def touch_all(person: Person) -> None:
+    """Change the same parts as the edits that follow: what is sent first is not sent again."""
+    touch_name(person)
+    person.addr.visits += 1
+    person.tags.append("first")
+    person.marks.add("first")
+    person.notes["before"] = "0"
+    person.count += 1
+
+
+def at(document: Any, path: str) -> Any:
+    for key in path.split("."):
+        document = document[int(key)] if isinstance(document, list) else document[key]
+    return document
+
+
+def differences(case: Case, document: Any, *, touched: bool) -> list[str]:
+    """Return where a stored document has not what both writers have written."""
+    found: list[str] = []
+    for path, expected in case.stored.items():
+        value, wanted = at(document, path), expected
+        if touched:
+            wanted = with_first_edits(path, expected)
+        if isinstance(wanted, set):
+            value = set(value)
+        if value != wanted:
+            found.append(f"{case.name}: {path} is {value}, expected {wanted}")
+    return found
+
+
+def with_first_edits(path: str, expected: Any) -> Any:
+    """Return what is expected where `touch_all` came before."""
+    first = {
+        "tags": lambda: ["old", "theirs", "first", "mine"],
+        "marks": lambda: expected | {"first"},
+        "notes": lambda: expected | {"before": "0"},
+        "count": lambda: expected + 1,
+        "addr.visits": lambda: expected + 1,
+    }
+    return first[path]() if path in first else expected
+
+
+@pytest.fixture
+async def line(mongo_uri: str) -> AsyncIterator[Line]:
+    async with line_to(mongo_uri, DATABASE) as opened:
+        yield opened
+
+
+async def made(line: Line, first: Callable[[Person], None]) -> list[Person]:
+    """Return an object for each case, which another client has changed since it was loaded."""
+    people = [Person() for _ in CASES]
+    await Person.persist_many(people)
+    for case, person in zip(CASES, people, strict=True):
+        await line.direct[DATABASE]["edited"].update_one({"_id": person.id}, case.theirs)
+        first(person)
+    return people
+
+
+async def check(line: Line, people: list[Person], *, touched: bool) -> None:
+    wrong: list[str] = []
+    for case, person in zip(CASES, people, strict=True):
+        document = await line.direct[DATABASE]["edited"].find_one({"_id": person.id})
+        wrong += differences(case, document, touched=touched)
+        held = person.model_copy(deep=True)
+        if await person.reload() != held:
+            wrong.append(f"{case.name}: the object held {held}, and the database has {person}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("first", [touch_name, touch_all])
+@pytest.mark.parametrize("store", ["single", "joined", "many"])
+async def test_edits_before_the_reply(line: Line, store: str, first: Any) -> None:
+    """The server has written, and its reply is held back while the objects are edited."""
+    raw = line.direct[DATABASE]["edited"]
+
+    async def are_stored() -> bool:
+        return await raw.count_documents({"name": "first"}) == len(CASES)
+
+    with lm.config_context(grouping=store == "joined"):
+        async with connected(line, len(CASES)):
+            people = await made(line, first)
+            line.proxy.hold_replies()
+            saves = asyncio.create_task(saving(people, store))
+            await wait_until(are_stored)
+            for case, person in zip(CASES, people, strict=True):
+                case.mine(person)
+            line.proxy.thaw()
+            await saves
+            await saving(people, store)
+            await check(line, people, touched=first is touch_all)
+
+
+async def saving(people: list[Person], store: str) -> None:
+    if store == "many":
+        await Person.persist_many(people)
+    else:
+        await asyncio.gather(*(person.persist() for person in people))
+
+
+@pytest.mark.parametrize("first", [touch_name, touch_all])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize("is_many", [False, True])
+async def test_edits_at_any_turn(line: Line, turns: int, first: Any, is_many: bool) -> None:
+    async with connected(line, 1):
+        people = await made(line, first)
+        for case, person in zip(CASES, people, strict=True):
+            store = "many" if is_many else "single"
+            save = asyncio.create_task(saving([person], store))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            case.mine(person)
+            await save
+            await saving([person], store)
+        await check(line, people, touched=first is touch_all)
+
+
+@pytest.mark.parametrize("first", [touch_name, touch_all])
+async def test_edits_of_a_save_that_was_cancelled(line: Line, first: Any) -> None:
+    """The caller gives up, edits further and stores: its command has run on to its end."""
+    raw = line.direct[DATABASE]["edited"]
+
+    async def are_stored() -> bool:
+        return await raw.count_documents({"name": "first"}) == len(CASES)
+
+    async with connected(line, len(CASES)):
+        people = await made(line, first)
+        line.proxy.hold_replies()
+        saves = [asyncio.create_task(person.persist()) for person in people]
+        await wait_until(are_stored)
+        for save in saves:
+            save.cancel()
+        await asyncio.wait(saves, timeout=0.2)
+        for case, person in zip(CASES, people, strict=True):
+            case.mine(person)
+        again = asyncio.gather(*(person.persist() for person in people))
+        await asyncio.sleep(0.05)
+        line.proxy.thaw()
+        await again
+        await check(line, people, touched=first is touch_all)

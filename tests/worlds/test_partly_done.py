@@ -1,0 +1,240 @@
+"""Bulk writes that end in the middle: an entry for each document that was not written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, ClassVar
+
+import pytest
+from pymongo import AsyncMongoClient
+
+import loom_async as lm
+from tests.mongod import run_mongod
+
+COUNT = 5_000
+_MEGABYTE = 1_000_000
+#: Behind 48 MB of others, the most that one message to the server holds.
+_LARGE = 50
+
+Client = AsyncMongoClient[dict[str, Any]]
+
+
+@lm.declare_persist_db("worlds", "tallies")
+class Tally(lm.Persistable):
+    collection: ClassVar = "tallies"
+    count: lm.IncrCounter = 0
+    log: list[str] = []
+    content: bytes = b""
+
+
+@lm.declare_persist_db("worlds", "counted_tallies")
+class Counted(lm.PersistableBase):
+    collection: ClassVar = "counted_tallies"
+    count: lm.IncrCounter = 0
+    log: list[str] = []
+    revision: lm.Revision = 0
+
+
+@pytest.fixture(scope="module")
+def failing_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_mongod(tmp_path_factory.mktemp("mongod"), replica_set="rs0") as uri:
+        yield uri
+
+
+@pytest.fixture
+async def failing(failing_uri: str) -> AsyncIterator[Client]:
+    """Another client of a server that fails when it is told to."""
+    with lm.using(database="partly_done"), lm.config_context(server_timeout=3.0):
+        connected = lm.connect(failing_uri, heartbeatFrequencyMS=500)
+        async with connected, Client(failing_uri) as other:
+            yield other
+            for point in ("failCommand", *_POINTS.values()):
+                await other.admin.command("configureFailPoint", point, mode="off")
+            await other.drop_database("partly_done")
+
+
+#: Where the server can be told to stop in the middle of a command.
+_POINTS = {"update": "hangDuringBatchUpdate", "insert": "hangDuringBatchInsert"}
+#: After 2,000 documents: it takes updates one by one, and inserts by five hundred.
+_SKIP = {"update": 2_000, "insert": 4}
+
+
+async def kill_in_the_middle(client: Client, command: str, skip: int = 0) -> None:
+    """End a command of a kind, by killOp, when a part of the documents is written."""
+    point = _POINTS[command]
+    data = {"shouldCheckForInterrupt": True}
+    mode = {"skip": skip or _SKIP[command]}
+    await client.admin.command("configureFailPoint", point, mode=mode, data=data)
+    operation = await _hanging(client, point)
+    await client.admin.command("killOp", op=operation)
+    await client.admin.command("configureFailPoint", point, mode="off")
+
+
+async def _hanging(client: Client, point: str) -> Any:
+    while True:
+        pipeline = [{"$currentOp": {"allUsers": True}}, {"$match": {"failpointMsg": point}}]
+        found = await (await client.admin.aggregate(pipeline)).to_list()
+        if found:
+            return found[0]["opid"]
+        await asyncio.sleep(0.01)
+
+
+def new_objects(model: Any) -> list[Any]:
+    return [model(count=1, log=["new"]) for _ in range(COUNT)]
+
+
+async def changed_objects(model: Any, count: int = COUNT) -> list[Any]:
+    documents = [model() for _ in range(count)]
+    await model.persist_many(documents)
+    for document in documents:
+        document.count += 1
+        document.log.append("new")
+    return documents
+
+
+async def stored(client: Client, model: Any) -> dict[Any, tuple[int, int]]:
+    """Return the count and the items of each document."""
+    found = client["partly_done"][model.collection].find({}, {"count": 1, "log": 1})
+    return {one["_id"]: (one["count"], len(one["log"])) async for one in found}
+
+
+async def attempt(documents: Sequence[Any], **options: Any) -> lm.LoomError | None:
+    try:
+        await type(documents[0]).persist_many(documents, **options)
+    except lm.LoomError as error:
+        return error
+    return None
+
+
+async def check(client: Client, documents: Sequence[Any], error: lm.LoomError | None) -> None:
+    """Compare what was written with the entries of the error, then write the rest.
+
+    No error is as good: the command was sent once more, and all is written.
+    """
+    there = await stored(client, type(documents[0]))
+    missing = {n for n, document in enumerate(documents) if there.get(document.id) != (1, 1)}
+    if missing or error is not None:
+        assert isinstance(error, lm.BulkError), f"{len(missing)} were not written: {error!r}"
+        assert {entry.index for entry in error.entries} == missing
+        assert len(error.entries) == len(missing)
+        assert all(entry.reason for entry in error.entries)
+        assert {entry.id for entry in error.entries} == {documents[n].id for n in missing}
+        assert error.inserted + error.updated == len(documents) - len(missing)
+    await check_again(client, documents)
+
+
+async def check_again(client: Client, documents: Sequence[Any]) -> None:
+    """Write all once more: every counter is exactly one, every object is there once."""
+    assert await attempt(documents) is None
+    there = await stored(client, type(documents[0]))
+    assert there == {document.id: (1, 1) for document in documents}
+    assert [d for d in documents if (d.count, d.log) != (1, ["new"])] == []
+    assert (await type(documents[0]).persist_many(documents)).unchanged == len(documents)
+
+
+@pytest.mark.parametrize("model", [Tally, Counted])
+async def test_updates_are_killed(failing: Client, model: Any) -> None:
+    documents = await changed_objects(model)
+    error, _ = await asyncio.gather(attempt(documents), kill_in_the_middle(failing, "update"))
+    await check(failing, documents, error)
+
+
+@pytest.mark.parametrize("model", [Tally, Counted])
+async def test_insertions_are_killed(failing: Client, model: Any) -> None:
+    documents = new_objects(model)
+    error, _ = await asyncio.gather(attempt(documents), kill_in_the_middle(failing, "insert"))
+    await check(failing, documents, error)
+
+
+async def test_more_than_one_command_holds(failing: Client) -> None:
+    """Documents that come after those of a command that was ended are written."""
+    documents = await changed_objects(Tally, 12_000)
+    killing = kill_in_the_middle(failing, "update", 7_000)
+    error, _ = await asyncio.gather(attempt(documents), killing)
+    await check(failing, documents, error)
+
+
+_FAILURES = [
+    {"errorCode": 11601},  # interrupted
+    {"errorCode": 50},  # its time is over
+    {"errorCode": 24},  # a lock was not given in time
+    {"errorCode": 10107},  # no primary any more
+    {"closeConnection": True},
+]
+
+
+async def fail(client: Client, command: str, failure: dict[str, Any], times: int) -> None:
+    data = {"failCommands": [command], **failure}
+    await client.admin.command(
+        "configureFailPoint", "failCommand", mode={"times": times}, data=data
+    )
+
+
+@pytest.mark.parametrize("failure", _FAILURES)
+@pytest.mark.parametrize("command", ["update", "insert"])
+async def test_a_command_fails_once(failing: Client, command: str, failure: dict[str, Any]) -> None:
+    documents = new_objects(Tally) if command == "insert" else await changed_objects(Tally)
+    await fail(failing, command, failure, 1)
+    await check(failing, documents, await attempt(documents))
+
+
+@pytest.mark.parametrize("command", ["update", "insert"])
+async def test_no_command_is_answered(failing: Client, command: str) -> None:
+    """The outcome may be unknown as a whole; written once more, it is exact all the same."""
+    documents = new_objects(Tally) if command == "insert" else await changed_objects(Tally)
+    await fail(failing, command, {"closeConnection": True}, 1_000)
+    error = await attempt(documents)
+    assert isinstance(error, lm.BulkError | lm.ConnectionFailed)
+    await failing.admin.command("configureFailPoint", "failCommand", mode="off")
+    await check_again(failing, documents)
+
+
+@pytest.mark.parametrize("command", ["update", "insert"])
+async def test_too_few_members_confirm(failing: Client, command: str) -> None:
+    """All is written: what is reported is not that a document was not."""
+    documents = new_objects(Tally) if command == "insert" else await changed_objects(Tally)
+    await fail(failing, command, {"writeConcernError": {"code": 64, "errmsg": "few"}}, 1)
+    error = await attempt(documents)
+    assert error is None or not isinstance(error, lm.BulkError) or not error.entries
+    await check_again(failing, documents)
+
+
+def grow(documents: Sequence[Tally]) -> None:
+    for number, document in enumerate(documents):
+        document.count += 1
+        document.log.append("new")
+        size = 17 if number == _LARGE else 1
+        document.content = bytes(size * _MEGABYTE)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_one_is_too_large(failing: Client, is_new: bool) -> None:
+    """The server takes 16 MB: that one is refused, and all others are written."""
+    documents = [Tally() for _ in range(_LARGE + 10)]
+    if not is_new:
+        await Tally.persist_many(documents)
+    grow(documents)
+    error = await attempt(documents)
+    assert isinstance(error, lm.BulkError), repr(error)[:1_000]
+    assert [entry.index for entry in error.entries] == [_LARGE]
+    documents[_LARGE].content = b"small"
+    await check(failing, [d for d in documents if d is not documents[_LARGE]], None)
+    await check_again(failing, documents)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_one_of_an_ordered_write_is_too_large(failing: Client, is_new: bool) -> None:
+    """What comes before it is written, and nothing that comes after it."""
+    documents = [Tally() for _ in range(_LARGE + 10)]
+    if not is_new:
+        await Tally.persist_many(documents)
+    grow(documents)
+    error = await attempt(documents, ordered=True)
+    assert isinstance(error, lm.BulkError), repr(error)[:1_000]
+    assert error.entries[0].index == _LARGE
+    there = await stored(failing, Tally)
+    written = [there.get(document.id) == (1, 1) for document in documents]
+    assert written == [True] * _LARGE + [False] * 10
+    documents[_LARGE].content = b"small"
+    await check_again(failing, documents)
