@@ -132,8 +132,12 @@ async def finish(
     try:
         return await objects.finish(work, lambda: _has_begun(documents))
     except BaseException as error:
-        if target.transaction is not None and not isinstance(error, Exception):
-            target.transaction.fail(error)
+        if not isinstance(error, Exception):
+            for document in documents:
+                for attempt in attempts_of(document):
+                    attempt.abandon()
+            if target.transaction is not None:
+                target.transaction.fail(error)
         raise
 
 

@@ -180,16 +180,26 @@ class SentWrite(Attempt):
         plan: What it does.
     """
 
-    __slots__ = ("command", "plan")
+    __slots__ = ("_is_abandoned", "command", "plan")
 
     def __init__(self, plan: Plan) -> None:
         self.plan: Plan = plan
+        self._is_abandoned = False
         self.command: WriteCommand | None = None
 
     @property
     def is_unknown(self) -> bool:
         """True if the write was sent, and the object does not agree with its outcome."""
         return self.command is not None and self.command.is_unknown
+
+    @property
+    def is_abandoned(self) -> bool:
+        """True if the caller was cancelled, and does not learn what has become of it."""
+        return self._is_abandoned
+
+    def abandon(self) -> None:
+        """Note that the caller was cancelled."""
+        self._is_abandoned = True
 
     def settle(self) -> None:
         """Note that the object agrees with what has become of it."""

@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 from ._core.driver_errors import translate
 from ._core.errors import DocumentNotFound, OperationFailed, OutcomeUnknown
 from ._core.model.absorb import absorb_insertion, absorb_modification
-from ._core.model.document import DocumentModel, attempts_of, set_attempts
+from ._core.model.document import UNREPORTED, DocumentModel, attempts_of, set_attempts
 from ._core.model.identity import id_filter
 from ._core.model.plan import Insertion, Modification, Plan, rebased
 from ._core.model.revisions import stale
@@ -155,7 +155,8 @@ def _noted(target: Target, document: DocumentModel, plan: Plan) -> Generator[Sen
 
 def forget_known(document: DocumentModel) -> None:
     """Have an object forget the attempts whose outcome is known by now."""
-    set_attempts(document, tuple(a for a in attempts_of(document) if a.is_unknown))
+    kept = (a for a in attempts_of(document) if a.is_unknown or a is UNREPORTED)
+    set_attempts(document, tuple(kept))
 
 
 async def settle(target: Target, document: DocumentModel) -> bool:
@@ -174,6 +175,7 @@ async def settle(target: Target, document: DocumentModel) -> bool:
     for attempt in attempts_of(document):
         client = target.collection.database.client
         if not attempt.is_unknown:
+            has_happened |= attempt is UNREPORTED
             continue
         if not (
             isinstance(attempt, SentWrite)
@@ -192,6 +194,8 @@ async def settle(target: Target, document: DocumentModel) -> bool:
             has_happened |= await _absorb_late(target, document, attempt.plan, reply)
             attempt.settle()
         forget_known(document)
+    if not any(attempt.is_unknown for attempt in attempts_of(document)):
+        set_attempts(document, ())
     return has_happened
 
 

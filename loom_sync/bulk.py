@@ -25,7 +25,7 @@ from loom_async._core.model.changes import as_bytes
 from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts
 from loom_async._core.model.hydration import collector_paused, encode
 from loom_async._core.model.markers import now
-from loom_async._core.model.plan import Insertion, Modification
+from loom_async._core.model.plan import Insertion, Modification, is_recorded
 from loom_async._core.model.results import PersistResult
 from loom_async._core.model.statements import batches, insert_many, update_many
 from loom_async._core.model.values import CODEC_OPTIONS
@@ -92,18 +92,23 @@ def _persist_chunk(
         for part in batches([step.plan for step in group], _largest(target)):
             failures = len(account.failures)
             _write(target, model, group[part], account)
-            if account.is_stopped or (account.ordered and len(account.failures) > failures):
+            # Not for what could not be planned: it comes later in the input.
+            if account.is_given_up or (account.ordered and len(account.failures) > failures):
                 return False
     return not account.is_stopped
 
 
 def _is_settled(target: Target, index: int, document: DocumentModel, account: BulkAccount) -> bool:
-    """Find out what has become of earlier writes of an object; enter it if that cannot be."""
+    """Find out what has become of earlier writes of an object; say whether it is to be planned."""
     if attempts_of(document) and not account.is_stopped:
         try:
-            settle(target, document)
+            has_happened = settle(target, document)
         except LoomError as error:
             account.failures.append(BulkEntry(index, document.id, str(error)))
+            return False
+        if has_happened and is_recorded(document):
+            account.inserted += 1
+            account.documents.append(document)
             return False
     return True
 

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 from loom_async._core.driver_errors import translate
 from loom_async._core.errors import DocumentNotFound, OperationFailed, OutcomeUnknown
 from loom_async._core.model.absorb import absorb_insertion, absorb_modification
-from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts
+from loom_async._core.model.document import UNREPORTED, DocumentModel, attempts_of, set_attempts
 from loom_async._core.model.identity import id_filter
 from loom_async._core.model.plan import Insertion, Modification, Plan, rebased
 from loom_async._core.model.revisions import stale
@@ -156,7 +156,8 @@ def _noted(target: Target, document: DocumentModel, plan: Plan) -> Generator[Sen
 
 def forget_known(document: DocumentModel) -> None:
     """Have an object forget the attempts whose outcome is known by now."""
-    set_attempts(document, tuple(a for a in attempts_of(document) if a.is_unknown))
+    kept = (a for a in attempts_of(document) if a.is_unknown or a is UNREPORTED)
+    set_attempts(document, tuple(kept))
 
 
 def settle(target: Target, document: DocumentModel) -> bool:
@@ -175,6 +176,7 @@ def settle(target: Target, document: DocumentModel) -> bool:
     for attempt in attempts_of(document):
         client = target.collection.database.client
         if not attempt.is_unknown:
+            has_happened |= attempt is UNREPORTED
             continue
         if not (
             isinstance(attempt, SentWrite)
@@ -193,6 +195,8 @@ def settle(target: Target, document: DocumentModel) -> bool:
             has_happened |= _absorb_late(target, document, attempt.plan, reply)
             attempt.settle()
         forget_known(document)
+    if not any(attempt.is_unknown for attempt in attempts_of(document)):
+        set_attempts(document, ())
     return has_happened
 
 

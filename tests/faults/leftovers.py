@@ -12,6 +12,11 @@ from typing import Any, NamedTuple
 
 from pymongo import MongoClient, monitoring
 
+import loom_async.client_state
+import loom_sync.client_state
+
+_OF_WRITES = (loom_async.client_state.WriteSession, loom_sync.client_state.WriteSession)
+
 _SECONDS = 10.0
 
 
@@ -66,7 +71,10 @@ class SessionWatch:
         """How many there are."""
         gc.collect()
         self._begun = [session for session in self._begun if session() is not None]
-        return sum(not session().has_ended for session in self._begun)
+        # Those in which Loom numbers its writes serve one command after another.
+        kept = [one.client_session for one in gc.get_objects() if type(one) in _OF_WRITES]
+        held = {id(session) for session in kept}
+        return sum(not s().has_ended and id(s()) not in held for s in self._begun)
 
     def begun(self, session: Any) -> None:
         """Note a session."""

@@ -45,10 +45,12 @@ async def inserting() -> Work:
 
 async def changing() -> Work:
     row = await one()
-    times = itertools.count(1)
+    times = 0
 
     async def call() -> None:
-        row.text = f"{next(times)}"
+        nonlocal times
+        times += 1
+        row.text = f"{times}"
         row.count += 1
         await row.persist()
 
@@ -56,7 +58,7 @@ async def changing() -> Work:
         await row.persist()
         held = row.model_copy(deep=True)
         assert await row.reload() == held
-        assert row.count == next(times) - 1
+        assert row.count == times
 
     return Work(call, settled, settled)
 

@@ -11,7 +11,14 @@ from ..errors import InvalidDocument
 from .annotations import model_codec
 from .changes import MISSING, same
 from .codec import ANY
-from .document import DocumentModel, set_attempts, set_baseline, values_of
+from .document import (
+    UNREPORTED,
+    DocumentModel,
+    attempts_of,
+    set_attempts,
+    set_baseline,
+    values_of,
+)
 from .hydration import encode, hydrator
 from .merge import merged
 from .model_codec import ModelCodec, StoredField
@@ -27,7 +34,8 @@ def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
     codec = model_codec(type(document))
     values_of(document).update(insertion.stamps)
     set_baseline(document, insertion.raw)
-    set_attempts(document, ())
+    is_abandoned = any(attempt.is_abandoned for attempt in attempts_of(document))
+    set_attempts(document, (UNREPORTED,) if is_abandoned else ())
     if codec.normalises:
         _settle(codec, document, insertion.raw)
 

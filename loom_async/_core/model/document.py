@@ -39,7 +39,27 @@ class Attempt:
         """True once it may have reached the server."""
         return True
 
+    @property
+    def is_abandoned(self) -> bool:
+        """True if the caller was cancelled, and does not learn what has become of it."""
+        return False
 
+    def abandon(self) -> None:
+        """Note that the caller was cancelled."""
+
+
+class _Unreported(Attempt):
+    """A write that has happened without its caller knowing it."""
+
+    __slots__ = ()
+
+    @property
+    def is_unknown(self) -> bool:
+        return False
+
+
+#: The object was stored by a call that was cancelled: the next one has nothing to record.
+UNREPORTED: Final = _Unreported()
 #: A write that cannot be sent again: its client is gone, or it was part of a transaction.
 LOST: Final = Attempt()
 

@@ -21,7 +21,7 @@ from tests.faults.replica_set import ReplicaSet, run_replica_set
 from .episodes import Episode, Fault, cut_network, killed_primaries
 
 _WORLDS = 3
-_SECONDS = float(os.environ.get("LOOM_SOAK_SECONDS", "60")) / _WORLDS
+_SECONDS = float(os.environ.get("LOOM_SOAK_SECONDS", "20")) / _WORLDS
 _LONGEST = 20.0
 _SEED = os.environ.get("LOOM_SEED")
 
