@@ -104,10 +104,11 @@ class WriteCommand:
     async def _ask(self, count: int) -> dict[str, Any] | None:
         if self._session is None:
             return None
-        nothing = {"q": {"_id": None, "$nor": [{}]}, "u": {"$set": {"_": None}}}
-        body = {"update": self.collection.name, "updates": [nothing] * count, "ordered": False}
+        nothing: dict[str, Any] = {"q": {"_id": None, "$nor": [{}]}, "u": {"$set": {"_": None}}}
+        statements = [nothing] * count
+        body: dict[str, Any] = {"update": self.collection.name, "updates": statements}
         same = {name: self._body[name] for name in _OF_ALL if name in self._body}
-        return await self._reply({**body, **same})
+        return await self._reply({**body, "ordered": False, **same})
 
     async def _begin(self) -> None:
         collection = self.collection
@@ -219,7 +220,7 @@ async def send(command: WriteCommand) -> dict[str, Any]:
         PyMongoError: The server has refused the command as a whole, or it has not replied
             within the time that is allowed.
     """
-    return await command._send()
+    return await command._send()  # pyright: ignore[reportPrivateUsage]
 
 
 async def ask(command: WriteCommand, count: int) -> dict[str, Any] | None:
@@ -232,7 +233,7 @@ async def ask(command: WriteCommand, count: int) -> dict[str, Any] | None:
         command: A command whose outcome is unknown.
         count: How many statements it has.
     """
-    return await command._ask(count)
+    return await command._ask(count)  # pyright: ignore[reportPrivateUsage]
 
 
 async def _write_session(collection: MongoCollection) -> WriteSession | None:

@@ -191,7 +191,8 @@ class Exclusively:
     def __init__(self, *subjects: object) -> None:
         self._subjects = subjects
         # A signal may leave the block before it has ended: then this frame does not run any more.
-        self._frame: FrameType | None = sys._getframe(1)
+        frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+        self._frame: FrameType | None = frame
 
     def __enter__(self) -> Self:
         self._claim()

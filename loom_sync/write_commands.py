@@ -101,10 +101,11 @@ class WriteCommand:
     def _ask(self, count: int) -> dict[str, Any] | None:
         if self._session is None:
             return None
-        nothing = {"q": {"_id": None, "$nor": [{}]}, "u": {"$set": {"_": None}}}
-        body = {"update": self.collection.name, "updates": [nothing] * count, "ordered": False}
+        nothing: dict[str, Any] = {"q": {"_id": None, "$nor": [{}]}, "u": {"$set": {"_": None}}}
+        statements = [nothing] * count
+        body: dict[str, Any] = {"update": self.collection.name, "updates": statements}
         same = {name: self._body[name] for name in _OF_ALL if name in self._body}
-        return self._reply({**body, **same})
+        return self._reply({**body, "ordered": False, **same})
 
     def _begin(self) -> None:
         collection = self.collection
@@ -216,7 +217,7 @@ def send(command: WriteCommand) -> dict[str, Any]:
         PyMongoError: The server has refused the command as a whole, or it has not replied
             within the time that is allowed.
     """
-    return command._send()
+    return command._send()  # pyright: ignore[reportPrivateUsage]
 
 
 def ask(command: WriteCommand, count: int) -> dict[str, Any] | None:
@@ -229,7 +230,7 @@ def ask(command: WriteCommand, count: int) -> dict[str, Any] | None:
         command: A command whose outcome is unknown.
         count: How many statements it has.
     """
-    return command._ask(count)
+    return command._ask(count)  # pyright: ignore[reportPrivateUsage]
 
 
 def _write_session(collection: MongoCollection) -> WriteSession | None:

@@ -78,7 +78,7 @@ _guard: Any = threading.RLock()
 
 
 def _is_running(frame: FrameType, thread: int) -> bool:
-    running = sys._current_frames().get(thread)
+    running = sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage]
     while running is not None and running is not frame:
         running = running.f_back
     return running is not None

@@ -13,13 +13,11 @@ from bson import ObjectId
 
 import loom_async as lm
 from loom_async import _seam
-from loom_async._core.model.document import is_in_doubt
 from tests.aio._seam import gathered
 
-from .replica_set import Member, ReplicaSet, temporary_folder, until
+from .replica_set import Member, temporary_folder, until
 
 WRITERS = 30
-LEFT = "made, not confirmed: it leaves"
 
 
 @lm.declare_persist_db("faults", "marks")
@@ -79,37 +77,6 @@ async def stop(server: Member) -> None:
     await _seam.sleep(0.5)
     assert server.process is not None
     server.process.send_signal(signal.SIGTERM)
-
-
-@pytest.mark.parametrize("operation", [insert, insert_many])
-@pytest.mark.parametrize("code", [91, 189, 11602])
-async def test_objects_stay_in_doubt(operation: Any, code: int, replica_set: ReplicaSet) -> None:
-    """The next primary may lack what was made: it is put in its place once more."""
-    async with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
-        mark, failure = Mark(), {"writeConcernError": {"code": code, "errmsg": "it leaves"}}
-        with replica_set.failing("insert", failure), pytest.raises(lm.ConnectionFailed, match=LEFT):
-            await operation(mark)
-        assert is_in_doubt(mark)
-        await client.faults.marks.delete_one({"_id": mark.id})
-        await operation(mark)
-        assert not is_in_doubt(mark)
-        assert await Mark.from_id(mark.id) == mark
-        await client.drop_database("faults")
-
-
-async def test_changed_objects_stay_in_doubt(replica_set: ReplicaSet) -> None:
-    async with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
-        marks = [Mark(), Mark()]
-        await Mark.persist_many(marks)
-        for mark in marks:
-            mark.writer = 5
-        failure = {"writeConcernError": {"code": 91, "errmsg": "it leaves"}}
-        with replica_set.failing("update", failure), pytest.raises(lm.ConnectionFailed, match=LEFT):
-            await Mark.persist_many(marks)
-        await client.faults.marks.update_many({}, {"$set": {"writer": 0}})
-        assert (await Mark.persist_many(marks)).updated == 2
-        assert await Mark.filter(lm.fld["writer"] == 5).count() == 2
-        await client.drop_database("faults")
 
 
 @pytest.mark.parametrize("operation", [insert, insert_many, insert_frame, upsert_frame])

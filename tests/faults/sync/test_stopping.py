@@ -13,13 +13,11 @@ import pytest
 from bson import ObjectId
 
 import loom_sync as lm
-from loom_async._core.model.document import is_in_doubt
 from loom_sync import _seam
-from tests.faults.replica_set import Member, ReplicaSet, temporary_folder, until
+from tests.faults.replica_set import Member, temporary_folder, until
 from tests.sync._seam import gathered
 
 WRITERS = 30
-LEFT = "made, not confirmed: it leaves"
 
 
 @lm.declare_persist_db("faults", "marks")
@@ -77,37 +75,6 @@ def stop(server: Member) -> None:
     _seam.sleep(0.5)
     assert server.process is not None
     server.process.send_signal(signal.SIGTERM)
-
-
-@pytest.mark.parametrize("operation", [insert, insert_many])
-@pytest.mark.parametrize("code", [91, 189, 11602])
-def test_objects_stay_in_doubt(operation: Any, code: int, replica_set: ReplicaSet) -> None:
-    """The next primary may lack what was made: it is put in its place once more."""
-    with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
-        mark, failure = Mark(), {"writeConcernError": {"code": code, "errmsg": "it leaves"}}
-        with replica_set.failing("insert", failure), pytest.raises(lm.ConnectionFailed, match=LEFT):
-            operation(mark)
-        assert is_in_doubt(mark)
-        client.faults.marks.delete_one({"_id": mark.id})
-        operation(mark)
-        assert not is_in_doubt(mark)
-        assert Mark.from_id(mark.id) == mark
-        client.drop_database("faults")
-
-
-def test_changed_objects_stay_in_doubt(replica_set: ReplicaSet) -> None:
-    with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
-        marks = [Mark(), Mark()]
-        Mark.persist_many(marks)
-        for mark in marks:
-            mark.writer = 5
-        failure = {"writeConcernError": {"code": 91, "errmsg": "it leaves"}}
-        with replica_set.failing("update", failure), pytest.raises(lm.ConnectionFailed, match=LEFT):
-            Mark.persist_many(marks)
-        client.faults.marks.update_many({}, {"$set": {"writer": 0}})
-        assert Mark.persist_many(marks).updated == 2
-        assert Mark.filter(lm.fld["writer"] == 5).count() == 2
-        client.drop_database("faults")
 
 
 @pytest.mark.parametrize("operation", [insert, insert_many, insert_frame, upsert_frame])
