@@ -60,8 +60,8 @@ class WriteCommand:
         self._sent_at = 0.0
         self._is_part = False
         #: True from when the command is sent until the objects agree with what has become of it.
-        self.is_unknown = False
-        self.times_sent = 0
+        self.is_unknown: bool = False
+        self.times_sent: int = 0
 
     def settle(self) -> None:
         """Note that the objects agree with the reply: another command may have the session."""
