@@ -93,8 +93,8 @@ def test_writes_of_a_server_that_stops(operation: Any, server: Member) -> None:
     assert len(failures) == WRITERS
     assert [error for _, error in failures if not isinstance(error, lm.ConnectionFailed)] == []
     made = [(id, error) for id, error in failures if "made, not confirmed" in error.message]
-    assert made
     assert {id for id, _ in made} <= stored
-    if "frame" in operation.__name__:
+    if "frame" in operation.__name__:  # which are not sent again until a server replies
+        assert made
         notes = [error.__notes__ for _, error in made]
         assert notes == [["Rows 0 had been written before"]] * len(made)
