@@ -203,7 +203,11 @@ async def delete_version(document: BlobDocument, number: int) -> None:
     """Delete one version of a blob; see `BlobModel.delete_version`."""
     storage = await _storage_of(document)
     file = await _file_of(document, storage, number)
-    await _seam.in_any_case(_remove, storage, [file], f"delete a version of {_name(document)}")
+    await _seam.in_any_case(_remove_version, document, storage, file)
+
+
+async def _remove_version(document: BlobDocument, storage: _Storage, file: dict[str, Any]) -> None:
+    await _remove(storage, [file], f"delete a version of {_name(document)}")
     if file["metadata"]["version"] >= document.version:
         await _settle(document, storage)
 

@@ -98,7 +98,5 @@ async def end_queries(session: AsyncClientSession) -> None:
     try:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):
             await session.client.admin.command("killSessions", [session.session_id])
-            # Else the server would keep it for half an hour.
-            await session.client.admin.command("endSessions", [session.session_id])
     except PyMongoError:
         return  # The server ends what nobody asks for any longer by itself.

@@ -203,7 +203,11 @@ def delete_version(document: BlobDocument, number: int) -> None:
     """Delete one version of a blob; see `BlobModel.delete_version`."""
     storage = _storage_of(document)
     file = _file_of(document, storage, number)
-    _seam.in_any_case(_remove, storage, [file], f"delete a version of {_name(document)}")
+    _seam.in_any_case(_remove_version, document, storage, file)
+
+
+def _remove_version(document: BlobDocument, storage: _Storage, file: dict[str, Any]) -> None:
+    _remove(storage, [file], f"delete a version of {_name(document)}")
     if file["metadata"]["version"] >= document.version:
         _settle(document, storage)
 

@@ -98,7 +98,5 @@ def end_queries(session: ClientSession) -> None:
     try:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):
             session.client.admin.command("killSessions", [session.session_id])
-            # Else the server would keep it for half an hour.
-            session.client.admin.command("endSessions", [session.session_id])
     except PyMongoError:
         return  # The server ends what nobody asks for any longer by itself.

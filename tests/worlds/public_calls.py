@@ -258,7 +258,6 @@ WORKS: dict[str, Callable[[], Coroutine[Any, Any, Work]]] = {
     "delete of an object": deleting,
     **{name: (lambda read=read: reading(read)) for name, read in READS.items()},
     **{name: (lambda step=step: setting_up(step)) for name, step in SET_UPS.items()},
-    "watch": watching,
     "transaction": lambda: transacting(in_a_block),
     "in_transaction": lambda: transacting(in_a_function),
     "write_from": writing_bytes,
