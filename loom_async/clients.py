@@ -22,6 +22,7 @@ from ._core.settings import setting, settings
 from ._core.uri import problem, shown, with_secret
 from .embedded_server import Lease
 from .fallback import start_fallback
+from .noticing import noticing_client
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
 MongoDatabase: TypeAlias = AsyncDatabase[dict[str, Any]]
@@ -242,7 +243,7 @@ def open_client(uri: str, **options: Any) -> Client:
     if "serverselectiontimeoutms" not in uri.lower():
         chosen["serverSelectionTimeoutMS"] = int(settings().server_timeout * 1000)
     try:
-        return AsyncMongoClient(uri, **(chosen | options))
+        return noticing_client(uri, **(chosen | options))
     except (PyMongoError, ValueError, TypeError) as error:
         reason = problem(uri, error)
     # Outside the handler, so that the driver's own text, which may quote the URI, is not chained.

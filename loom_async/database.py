@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _seam
-from ._core import context
+from ._core import context, drops
 from ._core.model.metadata import Declaration, check_database_name, declaration_of
 from ._core.model.timeseries import timeseries_of
 from ._core.model.values import CODEC_OPTIONS
@@ -177,9 +177,11 @@ async def collection_of(
         # Of its own, since making an index may wait for a transaction in the collection.
         async with state.locks.setdefault(key, _seam.Lock()):
             if (model, *key) not in state.indexed:
+                before = drops.count()
                 await ensure_collection(model, found)
                 await ensure_indexes(model, found)
-                state.indexed.add((model, *key))
+                if drops.count() == before:
+                    state.indexed.add((model, *key))
     if not needs or (model, *key) in state.indexed:
         state.ready[model, place.database] = declaration, found
     return found

@@ -24,6 +24,7 @@ from loom_async._core.uri import problem, shown, with_secret
 from . import _seam
 from .embedded_server import Lease
 from .fallback import start_fallback
+from .noticing import noticing_client
 
 Client: TypeAlias = MongoClient[dict[str, Any]]
 MongoDatabase: TypeAlias = Database[dict[str, Any]]
@@ -244,7 +245,7 @@ def open_client(uri: str, **options: Any) -> Client:
     if "serverselectiontimeoutms" not in uri.lower():
         chosen["serverSelectionTimeoutMS"] = int(settings().server_timeout * 1000)
     try:
-        return MongoClient(uri, **(chosen | options))
+        return noticing_client(uri, **(chosen | options))
     except (PyMongoError, ValueError, TypeError) as error:
         reason = problem(uri, error)
     # Outside the handler, so that the driver's own text, which may quote the URI, is not chained.

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from loom_async._core import context
+from loom_async._core import context, drops
 from loom_async._core.model.metadata import Declaration, check_database_name, declaration_of
 from loom_async._core.model.timeseries import timeseries_of
 from loom_async._core.model.values import CODEC_OPTIONS
@@ -179,9 +179,11 @@ def collection_of(
         # Of its own, since making an index may wait for a transaction in the collection.
         with state.locks.setdefault(key, _seam.Lock()):
             if (model, *key) not in state.indexed:
+                before = drops.count()
                 ensure_collection(model, found)
                 ensure_indexes(model, found)
-                state.indexed.add((model, *key))
+                if drops.count() == before:
+                    state.indexed.add((model, *key))
     if not needs or (model, *key) in state.indexed:
         state.ready[model, place.database] = declaration, found
     return found
