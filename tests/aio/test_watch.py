@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from pymongo import AsyncMongoClient
 
 import loom_async as lm
 from loom_async import fld
@@ -183,6 +184,70 @@ async def test_used_again_it_goes_on_where_it_stopped(db: str) -> None:
     await User(name="Cid").persist()
     async with changes:
         assert await operations(changes, 1) == [("insert", "Cid")]
+
+
+async def test_used_again_at_once_it_is_a_stream_of_its_own(client: Any, db: str) -> None:
+    """The loop before is still closing its own when the next one begins."""
+    changes = User.watch()
+    async with changes:
+        pass
+    for n in range(40):
+        await User(name=f"a{n}").persist()
+        async for change in changes:
+            assert change.document is not None
+            assert change.document.name == f"a{n}"
+            break
+        async with changes:
+            for _ in range(3):
+                await User(name=f"b{n}").persist()
+                assert await operations(changes, 1) == [("insert", f"b{n}")]
+    assert await is_closed(client, db)
+
+
+async def test_closing_its_client_ends_the_iteration(client: Any, db: str, mongo_uri: str) -> None:
+    own = AsyncMongoClient[dict[str, Any]](mongo_uri)
+    with lm.using(client=own):
+        changes = User.watch()
+
+    async def read() -> list[str]:
+        return [change.operation async for change in changes]
+
+    async def close() -> list[str]:
+        while not await cursors(client, db):
+            await _seam.pause()
+        await User(name="Ann").persist()
+        place = changes.token
+        while changes.token == place:
+            await _seam.pause()
+        await own.close()
+        return []
+
+    assert await _seam.gathered(read, close) == [["insert"], []]
+    # The client that was closed can no longer tell the server.
+    for row in await cursors(client, db):
+        ids = [row["cursor"]["cursorId"]]
+        await client[db].command("killCursors", row["ns"].partition(".")[2], cursors=ids)
+
+
+async def test_leaving_a_block_ends_what_another_task_iterates(client: Any, db: str) -> None:
+    entered: list[Any] = []
+
+    async def block() -> None:
+        async with User.watch() as changes:
+            entered.append(changes)
+            while len(entered) < 2:
+                await _seam.pause()
+            for _ in range(20):
+                await cursors(client, db)
+
+    async def read() -> None:
+        while not entered:
+            await _seam.pause()
+        entered.append("waiting")
+        assert await anext(entered[0], None) is None
+
+    await _seam.gathered(block, read)
+    assert await is_closed(client, db)
 
 
 async def test_tokens_go_on_after_their_change(db: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from pymongo import MongoClient
 
 import loom_sync as lm
 from loom_sync import fld
@@ -183,6 +184,70 @@ def test_used_again_it_goes_on_where_it_stopped(db: str) -> None:
     User(name="Cid").persist()
     with changes:
         assert operations(changes, 1) == [("insert", "Cid")]
+
+
+def test_used_again_at_once_it_is_a_stream_of_its_own(client: Any, db: str) -> None:
+    """The loop before is still closing its own when the next one begins."""
+    changes = User.watch()
+    with changes:
+        pass
+    for n in range(40):
+        User(name=f"a{n}").persist()
+        for change in changes:
+            assert change.document is not None
+            assert change.document.name == f"a{n}"
+            break
+        with changes:
+            for _ in range(3):
+                User(name=f"b{n}").persist()
+                assert operations(changes, 1) == [("insert", f"b{n}")]
+    assert is_closed(client, db)
+
+
+def test_closing_its_client_ends_the_iteration(client: Any, db: str, mongo_uri: str) -> None:
+    own = MongoClient[dict[str, Any]](mongo_uri)
+    with lm.using(client=own):
+        changes = User.watch()
+
+    def read() -> list[str]:
+        return [change.operation for change in changes]
+
+    def close() -> list[str]:
+        while not cursors(client, db):
+            _seam.pause()
+        User(name="Ann").persist()
+        place = changes.token
+        while changes.token == place:
+            _seam.pause()
+        own.close()
+        return []
+
+    assert _seam.gathered(read, close) == [["insert"], []]
+    # The client that was closed can no longer tell the server.
+    for row in cursors(client, db):
+        ids = [row["cursor"]["cursorId"]]
+        client[db].command("killCursors", row["ns"].partition(".")[2], cursors=ids)
+
+
+def test_leaving_a_block_ends_what_another_task_iterates(client: Any, db: str) -> None:
+    entered: list[Any] = []
+
+    def block() -> None:
+        with User.watch() as changes:
+            entered.append(changes)
+            while len(entered) < 2:
+                _seam.pause()
+            for _ in range(20):
+                cursors(client, db)
+
+    def read() -> None:
+        while not entered:
+            _seam.pause()
+        entered.append("waiting")
+        assert next(entered[0], None) is None
+
+    _seam.gathered(block, read)
+    assert is_closed(client, db)
 
 
 def test_tokens_go_on_after_their_change(db: str) -> None:
