@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from . import reads
@@ -103,18 +104,20 @@ class Query(Framed[M]):
     async def load_docs(self) -> list[dict[str, Any]]:
         """Return all results as the documents that MongoDB holds."""
         documents: list[dict[str, Any]] = []
-        async for stream in self._streams():
-            documents.extend(_decoded(stream))
+        async with aclosing(self._streams()) as streams:
+            async for stream in streams:
+                documents.extend(_decoded(stream))
         return documents
 
     def load_aggregate(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the results one after another as the documents that MongoDB holds."""
         return self._documents(here())
 
-    async def _documents(self, place: Place) -> AsyncIterator[dict[str, Any]]:
-        async for stream in self._streams(place):
-            for document in _decoded(stream):
-                yield document
+    async def _documents(self, place: Place) -> AsyncGenerator[dict[str, Any], None]:
+        async with aclosing(self._streams(place)) as streams:
+            async for stream in streams:
+                for document in _decoded(stream):
+                    yield document
 
     async def count(self) -> int:
         """Return the number of results, `skip` and `limit` respected."""
@@ -189,7 +192,7 @@ class Query(Framed[M]):
     async def _first(self) -> dict[str, Any] | None:
         return await reads.first(self._model, self._spec)
 
-    async def _streams(self, place: Place | None = None) -> AsyncIterator[bytes]:
+    async def _streams(self, place: Place | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the results batch by batch, as BSON documents that follow one another.
 
         An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
@@ -197,12 +200,10 @@ class Query(Framed[M]):
         target, spec = await target_of(self._model, place), self._spec
         if spec.limit == 0:
             return
-        streams = batches(target, spec, _BATCH, f"load {self._model.__name__}")
-        try:
+        action = f"load {self._model.__name__}"
+        async with aclosing(batches(target, spec, _BATCH, action)) as streams:
             async for stream in streams:
                 yield stream
-        finally:
-            await streams.aclose()
 
 
 def _decoded(stream: bytes) -> list[dict[str, Any]]:
@@ -243,8 +244,9 @@ class Aggregation(Query[M]):
             InvalidDocument: A row does not fit the class given to `into`.
         """
         rows: list[M] = []
-        async for stream in self._streams():
-            rows.extend(self._rows(_decoded(stream)))
+        async with aclosing(self._streams()) as streams:
+            async for stream in streams:
+                rows.extend(self._rows(_decoded(stream)))
         return rows
 
     async def load_one(self) -> M | None:
@@ -264,10 +266,11 @@ class Aggregation(Query[M]):
         """
         return self._validated(here())
 
-    async def _validated(self, place: Place) -> AsyncIterator[M]:
-        async for raw_batch in self._streams(place):
-            for row in self._rows(_decoded(raw_batch)):
-                yield row
+    async def _validated(self, place: Place) -> AsyncGenerator[M, None]:
+        async with aclosing(self._streams(place)) as streams:
+            async for stream in streams:
+                for row in self._rows(_decoded(stream)):
+                    yield row
 
     def _rows(self, documents: list[Any]) -> list[M]:
         return documents if self._validator is None else self._validator.validated(documents)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import blobs, hooks
@@ -64,8 +65,9 @@ class LoadDirective(Query[D]):
         """
         objects: list[D] = []
         hydrate = self._hydrator
-        async for stream in self._streams():
-            objects.extend(await hooks.loaded(hydrate.many(stream)))
+        async with aclosing(self._streams()) as streams:
+            async for stream in streams:
+                objects.extend(await hooks.loaded(hydrate.many(stream)))
         return objects
 
     async def load_one(self) -> D | None:
@@ -135,8 +137,9 @@ class LoadDirective(Query[D]):
         first = paged(self._spec, None, place)
         spec = paged(self._spec, after, place).with_limit(size + 1)
         stored: list[dict[str, Any]] = []
-        async for stream in self._with(spec)._streams():
-            stored += decode_stream(stream)
+        async with aclosing(self._with(spec)._streams()) as streams:
+            async for stream in streams:
+                stored += decode_stream(stream)
         for document in stored:
             sort_values(first, document)
         token = token_of(first, stored[size - 1], place) if len(stored) > size else None
@@ -151,11 +154,12 @@ class LoadDirective(Query[D]):
         """
         return self._objects(here())
 
-    async def _objects(self, place: Place) -> AsyncIterator[D]:
+    async def _objects(self, place: Place) -> AsyncGenerator[D, None]:
         hydrate = self._hydrator
-        async for raw_batch in self._streams(place):
-            for document in await hooks.loaded(hydrate.many(raw_batch)):
-                yield document
+        async with aclosing(self._streams(place)) as streams:
+            async for stream in streams:
+                for document in await hooks.loaded(hydrate.many(stream)):
+                    yield document
 
     def watch(self, *, resume_after: str | None = None) -> Changes[D]:
         """Return the changes of the documents that match when the change is told.

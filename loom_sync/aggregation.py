@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from typing import Any, TypeVar
 
 from loom_async import aggregation as async_aggregation
@@ -107,8 +108,9 @@ class Query(Framed[M]):
     def load_docs(self) -> list[dict[str, Any]]:
         """Return all results as the documents that MongoDB holds."""
         documents: list[dict[str, Any]] = []
-        for stream in self._streams():
-            documents.extend(_decoded(stream))
+        with closing(self._streams()) as streams:
+            for stream in streams:
+                documents.extend(_decoded(stream))
         return documents
 
     async def load_docs_async(self) -> list[dict[str, Any]]:
@@ -123,9 +125,10 @@ class Query(Framed[M]):
         """Yield as `load_aggregate` does, without blocking the event loop."""
         return self._async.load_aggregate()
 
-    def _documents(self, place: Place) -> Iterator[dict[str, Any]]:
-        for stream in self._streams(place):
-            yield from _decoded(stream)
+    def _documents(self, place: Place) -> Generator[dict[str, Any], None, None]:
+        with closing(self._streams(place)) as streams:
+            for stream in streams:
+                yield from _decoded(stream)
 
     def count(self) -> int:
         """Return the number of results, `skip` and `limit` respected."""
@@ -233,7 +236,7 @@ class Query(Framed[M]):
     def _first(self) -> dict[str, Any] | None:
         return reads.first(self._model, self._spec)
 
-    def _streams(self, place: Place | None = None) -> Iterator[bytes]:
+    def _streams(self, place: Place | None = None) -> Generator[bytes, None, None]:
         """Yield the results batch by batch, as BSON documents that follow one another.
 
         An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
@@ -241,11 +244,9 @@ class Query(Framed[M]):
         target, spec = target_of(self._model, place), self._spec
         if spec.limit == 0:
             return
-        streams = batches(target, spec, _BATCH, f"load {self._model.__name__}")
-        try:
+        action = f"load {self._model.__name__}"
+        with closing(batches(target, spec, _BATCH, action)) as streams:
             yield from streams
-        finally:
-            streams.close()
 
     @property
     def _async(self) -> async_aggregation.Query[M]:
@@ -291,8 +292,9 @@ class Aggregation(Query[M]):
             InvalidDocument: A row does not fit the class given to `into`.
         """
         rows: list[M] = []
-        for stream in self._streams():
-            rows.extend(self._rows(_decoded(stream)))
+        with closing(self._streams()) as streams:
+            for stream in streams:
+                rows.extend(self._rows(_decoded(stream)))
         return rows
 
     async def load_many_async(self) -> list[M]:
@@ -324,9 +326,10 @@ class Aggregation(Query[M]):
         """Yield as `stream` does, without blocking the event loop."""
         return self._async.stream()
 
-    def _validated(self, place: Place) -> Iterator[M]:
-        for raw_batch in self._streams(place):
-            yield from self._rows(_decoded(raw_batch))
+    def _validated(self, place: Place) -> Generator[M, None, None]:
+        with closing(self._streams(place)) as streams:
+            for stream in streams:
+                yield from self._rows(_decoded(stream))
 
     def _rows(self, documents: list[Any]) -> list[M]:
         return documents if self._validator is None else self._validator.validated(documents)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from loom_async import directive as async_directive
@@ -68,8 +69,9 @@ class LoadDirective(Query[D]):
         """
         objects: list[D] = []
         hydrate = self._hydrator
-        for stream in self._streams():
-            objects.extend(hooks.loaded(hydrate.many(stream)))
+        with closing(self._streams()) as streams:
+            for stream in streams:
+                objects.extend(hooks.loaded(hydrate.many(stream)))
         return objects
 
     async def load_many_async(self) -> list[D]:
@@ -158,8 +160,9 @@ class LoadDirective(Query[D]):
         first = paged(self._spec, None, place)
         spec = paged(self._spec, after, place).with_limit(size + 1)
         stored: list[dict[str, Any]] = []
-        for stream in self._with(spec)._streams():
-            stored += decode_stream(stream)
+        with closing(self._with(spec)._streams()) as streams:
+            for stream in streams:
+                stored += decode_stream(stream)
         for document in stored:
             sort_values(first, document)
         token = token_of(first, stored[size - 1], place) if len(stored) > size else None
@@ -182,10 +185,11 @@ class LoadDirective(Query[D]):
         """Yield as `stream` does, without blocking the event loop."""
         return self._async.stream()
 
-    def _objects(self, place: Place) -> Iterator[D]:
+    def _objects(self, place: Place) -> Generator[D, None, None]:
         hydrate = self._hydrator
-        for raw_batch in self._streams(place):
-            yield from hooks.loaded(hydrate.many(raw_batch))
+        with closing(self._streams(place)) as streams:
+            for stream in streams:
+                yield from hooks.loaded(hydrate.many(stream))
 
     def watch(self, *, resume_after: str | None = None) -> Changes[D]:
         """Return the changes of the documents that match when the change is told.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -42,11 +43,9 @@ async def raw_batches(
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
         batches = of_cursor(target, spec, size or BATCH, "load batches")
-    try:
-        async for stream in batches:
+    async with aclosing(batches) as streams:
+        async for stream in streams:
             yield stream
-    finally:
-        await batches.aclose()
 
 
 async def _is_direct(collection: MongoCollection) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -44,10 +45,8 @@ def raw_batches(
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
         batches = of_cursor(target, spec, size or BATCH, "load batches")
-    try:
-        yield from batches
-    finally:
-        batches.close()
+    with closing(batches) as streams:
+        yield from streams
 
 
 def _is_direct(collection: MongoCollection) -> bool:
