@@ -42,11 +42,11 @@ class Stream:
     def __init__(
         self, model: type, pipeline: list[dict[str, Any]], place: Place, token: Any
     ) -> None:
-        self.model = model
-        self.pipeline = pipeline
-        self.place = place
-        self.token = token
-        self.has_broken = False
+        self.model: type = model
+        self.pipeline: list[dict[str, Any]] = pipeline
+        self.place: Place = place
+        self.token: Any = token
+        self.has_broken: bool = False
         self.collection: MongoCollection | None = None
         self.session: AsyncClientSession | None = None
         self.cursor: AsyncChangeStream[Any] | None = None

@@ -44,11 +44,11 @@ class Stream:
     def __init__(
         self, model: type, pipeline: list[dict[str, Any]], place: Place, token: Any
     ) -> None:
-        self.model = model
-        self.pipeline = pipeline
-        self.place = place
-        self.token = token
-        self.has_broken = False
+        self.model: type = model
+        self.pipeline: list[dict[str, Any]] = pipeline
+        self.place: Place = place
+        self.token: Any = token
+        self.has_broken: bool = False
         self.collection: MongoCollection | None = None
         self.session: ClientSession | None = None
         self.cursor: ChangeStream[Any] | None = None
