@@ -151,11 +151,12 @@ def _leave_ended() -> None:
 
 def _stand_in_line(mine: Claim) -> None:
     for key in mine.keys:
-        first = _first.setdefault(key, mine)
-        if first is not mine and first.is_abandoned():
+        first = _first.get(key)
+        if first is not None and first.is_abandoned():
             _leave(first)
-            first = _first.setdefault(key, mine)
-        if first is not mine:
+        # Behind those who wait, even if their turn has just become free: a claim to several objects
+        # that overtook one of them could hold what that one waits for, and wait for what it holds.
+        if key in _lines or _first.setdefault(key, mine) is not mine:
             _lines.setdefault(key, deque()).append(mine)
             mine.ahead += 1
             _call_next(key)

@@ -199,6 +199,22 @@ def test_turns_of_other_threads_do_not_outlive_a_fork() -> None:
     end(theirs)
 
 
+def test_a_claim_to_several_objects_overtakes_none_that_waits(
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    """Not in the moment in which the claim before has gone, and has called no other yet."""
+    one, other = [1], [2]
+    held = claim([one], loop)
+    waiting = claim([one, other], loop)
+    del turns._first[id(one)]  # as far as `end` has come when another thread runs
+    overtaking = claim([one, other], loop)
+    assert [has_come(turn) for turn in (waiting, overtaking)] == [True, False]
+    held.is_ended = True
+    end(waiting)
+    assert has_come(overtaking)
+    end(overtaking)
+
+
 def test_threads_that_come_and_go_at_once_never_meet() -> None:
     subjects = [[0] for _ in range(3)]
     met: list[int] = []
