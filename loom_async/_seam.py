@@ -15,7 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from contextvars import Context
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, ParamSpec, Self, TypeAlias, TypeVar, cast
@@ -72,15 +72,17 @@ async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[AsyncIterator
 
     task = asyncio.create_task(step())
 
-    async def items() -> AsyncIterator[T]:
+    async def items() -> AsyncGenerator[T, None]:
         nonlocal task
         while (item := await task) is not ended:
             task = asyncio.create_task(step())
             yield item
 
+    given = items()
     try:
-        yield items()
+        yield given
     finally:
+        await given.aclose()  # it waits at its `yield`: this takes no turn of the loop
         await in_any_case(_end_prefetch, task, source)
 
 
@@ -137,11 +139,12 @@ async def pieces(source: Source, size: int) -> AsyncGenerator[bytes, None]:
                 yield piece
         return
     rest = bytearray()
-    async for part in _parts(source, size):
-        rest += checked_bytes(part)
-        while len(rest) >= size:
-            yield bytes(rest[:size])
-            del rest[:size]
+    async with aclosing(_parts(source, size)) as parts:
+        async for part in parts:
+            rest += checked_bytes(part)
+            while len(rest) >= size:
+                yield bytes(rest[:size])
+                del rest[:size]
     if rest:
         yield bytes(rest)
 
@@ -154,8 +157,14 @@ async def _parts(source: Any, size: int) -> AsyncGenerator[object, None]:
         while part := await finished(await in_thread(read, size)):
             yield part
     elif isinstance(source, AsyncIterable):
-        async for part in cast("AsyncIterable[object]", source):
-            yield part
+        given = cast("AsyncIterable[object]", source)
+        try:
+            async for part in given:
+                yield part
+        finally:
+            # A generator would be closed when it is collected, which may be much later.
+            if (close := getattr(given, "aclose", None)) is not None:
+                await close()
     else:
         ended = object()
         parts = iterated_bytes(source)

@@ -22,7 +22,6 @@ from ._core.model.statements import update_many
 from ._core.model.update import sets_alone
 from ._core.write_replies import (
     executed,
-    is_interruption,
     not_confirmed,
     not_matched,
     statement_error,
@@ -136,12 +135,10 @@ async def _after(
 ) -> Sequence[Updated | Alone | Exception]:
     """Return what has become of updates whose command has failed as a whole."""
     if not command.is_unknown:
-        if isinstance(error, OperationFailure):
-            return [ALONE] * len(writes)  # so that each has its own error, or none
         raise error
     reply: dict[str, Any] | None = None
     try:
-        reply = await ask(command, len(writes)) if is_interruption(error) else None
+        reply = await ask(command, len(writes)) if isinstance(error, OperationFailure) else None
     finally:
         if reply is None:
             _part(command, writes)

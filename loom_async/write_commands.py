@@ -92,6 +92,10 @@ class WriteCommand:
         found._is_part = found.is_unknown = True
         return found
 
+    @property
+    def _is_single(self) -> bool:
+        return all(len(self._body[name]) == 1 for name in _STATEMENTS if name in self._body)
+
     async def _send(self) -> dict[str, Any]:
         try:
             if self._session is None:
@@ -162,7 +166,7 @@ class WriteCommand:
         except BaseException as error:
             if was_not_sent(error):
                 self.is_unknown = was_unknown
-            elif is_answer(error):
+            elif self._is_single and is_answer(error):
                 self.is_unknown = False
             raise
         failure = not_confirmed(reply)

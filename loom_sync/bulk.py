@@ -28,13 +28,11 @@ from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, is_recorded
 from loom_async._core.model.results import PersistResult
 from loom_async._core.model.statements import batches, insert_many, update_many
-from loom_async._core.model.values import CODEC_OPTIONS
 from loom_async._core.refusals import reason_of
 from loom_async._core.server_codes import DUPLICATE_KEY
 from loom_async._core.transaction import absorb
 from loom_async._core.write_replies import (
     executed,
-    is_interruption,
     not_confirmed,
     not_matched,
     statement_error,
@@ -45,7 +43,7 @@ from . import _seam, hooks
 from .targets import Target, finish, target_of
 from .transactions import join_transaction, run_before
 from .write_commands import SentWrite, WriteCommand, ask, send
-from .write_one import forget_known, settle, write
+from .write_one import forget_known, send_once, settle, write
 
 # Documents planned, sent and absorbed at a time: other threads run between two chunks.
 _CHUNK = 5_000
@@ -141,7 +139,7 @@ def _write(
                 command = _noted(target, body, steps)
                 reply = _outcomes(command, len(steps))
             else:
-                reply = _in_transaction(target, body)
+                reply = send_once(target, body)
                 errors = write_errors(reply)
                 if errors:
                     turn.failed(statement_error(errors[min(errors)]))
@@ -154,11 +152,6 @@ def _write(
     failure = not_confirmed(reply)
     if failure is not None:
         raise translate(failure, action) from failure
-
-
-def _in_transaction(target: Target, body: dict[str, Any]) -> dict[str, Any]:
-    database = target.collection.database
-    return database.command(body, session=target.session, codec_options=CODEC_OPTIONS)
 
 
 def _noted(target: Target, body: dict[str, Any], steps: Sequence[Step]) -> WriteCommand:
@@ -176,13 +169,12 @@ def _outcomes(command: WriteCommand, count: int) -> dict[str, Any]:
     try:
         return send(command)
     except PyMongoError as error:
-        if command.is_unknown and is_interruption(error):
-            reply = ask(command, count)
-            if reply is not None:
-                return _interrupted(error, reply, count)
-        if command.is_unknown or not isinstance(error, OperationFailure):
+        if not isinstance(error, OperationFailure):
             raise
-        return _interrupted(error, {}, count)
+        reply = ask(command, count) if command.is_unknown else {}
+        if reply is None:
+            raise
+        return _interrupted(error, reply, count)
 
 
 def _note_parts(command: WriteCommand, steps: Sequence[Step]) -> None:

@@ -22,7 +22,6 @@ from loom_async._core.model.statements import update_many
 from loom_async._core.model.update import sets_alone
 from loom_async._core.write_replies import (
     executed,
-    is_interruption,
     not_confirmed,
     not_matched,
     statement_error,
@@ -138,12 +137,10 @@ def _after(
 ) -> Sequence[Updated | Alone | Exception]:
     """Return what has become of updates whose command has failed as a whole."""
     if not command.is_unknown:
-        if isinstance(error, OperationFailure):
-            return [ALONE] * len(writes)  # so that each has its own error, or none
         raise error
     reply: dict[str, Any] | None = None
     try:
-        reply = ask(command, len(writes)) if is_interruption(error) else None
+        reply = ask(command, len(writes)) if isinstance(error, OperationFailure) else None
     finally:
         if reply is None:
             _part(command, writes)

@@ -180,25 +180,6 @@ def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
             return OperationFailed(message)
 
 
-def is_refusal(error: BaseException) -> bool:
-    """Say whether a write that ended in this error has certainly not happened.
-
-    Of an error of the network, of waiting or of cancelling nobody can say; nor of one while the
-    server waited for other members, since it had made the write by then.
-    """
-    match error:
-        case driver.ServerSelectionTimeoutError():
-            return True  # the driver raises it only if nothing has been sent before
-        case driver.WriteConcernError() | driver.ExecutionTimeout() | driver.ConnectionFailure():
-            return False
-        case InvalidBSON():
-            return False  # the server has replied; Python cannot hold what it says
-        case driver.BulkWriteError():
-            return False  # it names those that have not happened
-        case _:
-            return isinstance(error, Exception)
-
-
 def not_confirmed(error: driver.BulkWriteError, action: str) -> LoomError | None:
     """Return the error for writes of a bulk that were made and not confirmed; None if all were."""
     failures = error.details["writeConcernErrors"]

@@ -18,6 +18,7 @@ from .write_concern import unconfirmed
 
 Details = Mapping[str, Any]
 RETRYABLE = "RetryableWriteError"
+_OF_WRITES_MADE = (driver.WriteConcernError, driver.BulkWriteError, driver.ExecutionTimeout)
 
 
 def write_errors(reply: Details) -> dict[int, dict[str, Any]]:
@@ -69,18 +70,14 @@ def was_not_sent(error: BaseException) -> bool:
 
 
 def is_answer(error: BaseException) -> bool:
-    """Say whether an error is the server's word that the statements have not happened.
+    """Say whether an error is the server's word that a command of one statement has not happened.
 
-    Not if the server was interrupted: some statements may have happened by then.
+    Not if the server was interrupted, or waited for other members. Of a command of many statements
+    no error says so: some of them may have happened before it.
     """
-    return isinstance(error, driver.OperationFailure) and not is_interruption(error)
-
-
-def is_interruption(error: BaseException) -> bool:
-    """Say whether the server stopped in the middle of a command."""
-    return isinstance(error, driver.OperationFailure) and (
-        error.code in INTERRUPTIONS or error.has_error_label(RETRYABLE)
-    )
+    if not isinstance(error, driver.OperationFailure) or isinstance(error, _OF_WRITES_MADE):
+        return False
+    return error.code not in INTERRUPTIONS and not error.has_error_label(RETRYABLE)
 
 
 def may_be_sent_again(error: driver.PyMongoError) -> bool:

@@ -121,3 +121,19 @@ async def test_twins() -> None:
     assert (report.version, report.length) == (2, 2)
     assert await report.delete_async()
     assert await report.versions_async() == []
+
+
+async def test_a_source_that_fails_is_closed_at_once(db: str) -> None:
+    closed: list[bool] = []
+
+    async def source() -> AsyncIterator[Any]:
+        try:
+            yield b"x" * 10
+            yield "no bytes"
+        finally:
+            closed.append(True)
+
+    given = source()
+    with pytest.raises(TypeError):
+        await Report().write_from(given)
+    assert closed == [True]

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import OperationFailure
 
 import loom_async as lm
 from tests.mongod import run_mongod
@@ -197,6 +199,34 @@ async def test_too_few_members_confirm(failing: Client, command: str) -> None:
     await fail(failing, command, {"writeConcernError": {"code": 64, "errmsg": "few"}}, 1)
     error = await attempt(documents)
     assert error is None or not isinstance(error, lm.BulkError) or not error.entries
+    await check_again(failing, documents)
+
+
+@pytest.mark.parametrize("code", [24, 112, 9001])
+async def test_any_error_in_the_middle(
+    failing: Client, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a command of many statements, an error of any code leaves some of them done."""
+    documents = [Tally() for _ in range(20)]
+    await Tally.persist_many(documents)
+    for document in documents:
+        document.count += 1
+        document.log.append("new")
+    run, is_first = AsyncDatabase.command, True
+
+    async def half(database: Any, command: Any, *arguments: Any, **options: Any) -> Any:
+        nonlocal is_first
+        if is_first and "updates" in command:
+            is_first = False
+            part = {**command, "updates": command["updates"][:7]}
+            await run(database, part, *arguments, **options)
+            raise OperationFailure("it stopped in the middle", code)
+        return await run(database, command, *arguments, **options)
+
+    monkeypatch.setattr(AsyncDatabase, "command", half)
+    error = await attempt(documents)
+    assert isinstance(error, lm.BulkError), repr(error)
+    assert [entry.index for entry in error.entries] == list(range(7, 20))
     await check_again(failing, documents)
 
 
