@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -23,6 +24,7 @@ from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.to_thread
+from pymongo.asynchronous import pool, topology
 
 from ._core.alone import ALONE, Alone
 from ._core.pieces import checked_bytes, is_bytes, iterated_bytes
@@ -36,6 +38,22 @@ T = TypeVar("T")
 Lock = asyncio.Lock
 sleep = asyncio.sleep
 WAITING_STOPS_THE_THREAD = False
+
+
+async def _wait_on(condition: Any, timeout: float | None) -> bool:
+    """Wait for a notification, and hold the condition's lock afterwards, also when cancelled."""
+    try:
+        async with asyncio.timeout(timeout):
+            return bool(await condition.wait())
+    except TimeoutError:
+        return False
+
+
+if sys.version_info < (3, 12):
+    # The driver uses `asyncio.wait_for`, which waits in another task there. A call that is
+    # cancelled while that task takes the lock again leaves the lock taken for ever.
+    for _module in (pool, topology):
+        vars(_module)["_async_cond_wait"] = _wait_on
 
 
 async def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

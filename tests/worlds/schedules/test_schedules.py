@@ -10,9 +10,11 @@ import os
 import random
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 import loom_async as lm
 from tests.faults.proxy import run_proxy
@@ -69,7 +71,20 @@ async def test_primaries_are_killed(servers: ReplicaSet) -> None:
     await run(servers.uri, killed_primaries(servers), "killed")
 
 
+@contextmanager
+def short_transactions(uri: str) -> Iterator[None]:
+    """Have the server give up soon what a client can no longer tell it to give up."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        limit = client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 3})
+        yield
+        client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": limit["was"]})
+
+
 @only_when_soaking
 async def test_the_network_is_cut(mongo_uri: str) -> None:
-    with run_proxy(mongo_uri) as (proxy, uri), lm.config_context(server_timeout=0.8):
+    with (
+        short_transactions(mongo_uri),
+        run_proxy(mongo_uri) as (proxy, uri),
+        lm.config_context(server_timeout=0.8),
+    ):
         await run(uri, cut_network(proxy), "cut")
