@@ -18,7 +18,7 @@ from ._core.alone import ALONE, Alone
 from ._core.model.hydration import split
 from ._core.model.plan import Modification
 from ._core.model.read_back import as_updated
-from ._core.model.statements import update_many
+from ._core.model.statements import statement, update_many
 from ._core.model.update import sets_alone
 from ._core.write_replies import (
     executed,
@@ -104,7 +104,7 @@ async def update_together(
     Raises:
         PyMongoError: Nothing was sent, or the server has not replied.
     """
-    body = update_many(collection.name, [write.plan for write in writes], ordered=False)
+    body = update_many(collection.name, [statement(write.plan) for write in writes], ordered=False)
     command = WriteCommand(collection, {**body, "maxTimeMS": _LIMIT})
     for write in writes:
         write.command = command
@@ -138,7 +138,7 @@ async def _after(
         raise error
     reply: dict[str, Any] | None = None
     try:
-        reply = await ask(command, len(writes)) if isinstance(error, OperationFailure) else None
+        reply = await ask(command) if isinstance(error, OperationFailure) else None
     finally:
         if reply is None:
             _part(command, writes)

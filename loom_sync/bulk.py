@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from pymongo.errors import OperationFailure, PyMongoError
+from bson.raw_bson import RawBSONDocument
 
 from loom_async._core.driver_errors import duplicate_key, translate
 from loom_async._core.errors import BulkEntry, LoomError
@@ -27,26 +27,18 @@ from loom_async._core.model.hydration import collector_paused, encode
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, is_recorded
 from loom_async._core.model.results import PersistResult
-from loom_async._core.model.statements import batches, insert_many, update_many
+from loom_async._core.model.statements import batches, insert_many, size_of, statement, update_many
 from loom_async._core.refusals import reason_of
 from loom_async._core.server_codes import DUPLICATE_KEY
 from loom_async._core.transaction import absorb
-from loom_async._core.write_replies import (
-    executed,
-    not_confirmed,
-    not_matched,
-    statement_error,
-    write_errors,
-)
+from loom_async._core.write_replies import not_confirmed, not_matched, write_errors
 
 from . import _seam, hooks
 from .targets import Target, finish, target_of
 from .transactions import join_transaction, run_before
-from .write_commands import SentWrite, WriteCommand, ask, send
-from .write_one import forget_known, send_once, settle, write
-
-# Documents planned, sent and absorbed at a time: other threads run between two chunks.
-_CHUNK = 5_000
+from .write_commands import SentWrite, WriteCommand
+from .write_many import MOST, largest, send_many
+from .write_one import forget_known, settle, write
 
 
 def persist_many(
@@ -62,9 +54,9 @@ def persist_many(
     with _seam.Exclusively(*checked) as objects:
         join_transaction(objects, *checked)
         target = target_of(model) if distinct else None
-        for start in range(0, len(distinct), _CHUNK):
+        for start in range(0, len(distinct), MOST):
             assert target is not None
-            chunk = distinct[start : start + _CHUNK]
+            chunk = distinct[start : start + MOST]
             chunked = _persist_chunk(target, model, chunk, moment, account)
             if not finish(objects, target, chunked, checked):
                 break
@@ -87,7 +79,8 @@ def _persist_chunk(
         steps = plan_steps(documents, moment, account)
     # What was planned before a failure is still sent: it comes earlier in the input.
     for group in groups(steps, ordered=account.ordered):
-        for part in batches([step.plan for step in group], _largest(target)):
+        sizes = [size_of(step.plan) for step in group]
+        for part in batches(sizes, largest(target)):
             failures = len(account.failures)
             _write(target, model, group[part], account)
             # Not for what could not be planned: it comes later in the input.
@@ -111,12 +104,6 @@ def _is_settled(target: Target, index: int, document: DocumentModel, account: Bu
     return True
 
 
-def _largest(target: Target) -> int:
-    """Return how many statements a command may have: the driver encrypts one update at a time."""
-    options = target.collection.database.client.options
-    return _CHUNK if options.auto_encryption_opts is None else 1
-
-
 def _write(
     target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
 ) -> None:
@@ -128,53 +115,31 @@ def _write(
     action = f"persist_many of {model.__name__}"
     name, plans = target.collection.name, [step.plan for step in steps]
     if steps[0].is_insert:
-        new = [plan for plan in plans if isinstance(plan, Insertion)]
+        new = [RawBSONDocument(plan.raw) for plan in plans if isinstance(plan, Insertion)]
         body = insert_many(name, new, ordered=account.ordered)
     else:
-        body = update_many(name, plans, ordered=account.ordered)
-    command: WriteCommand | None = None
+        body = update_many(name, [*map(statement, plans)], ordered=account.ordered)
+    command = WriteCommand(target.collection, body)
+    if target.session is None:  # a transaction has an outcome as a whole
+        _note(command, steps)
     try:
         with target.turn(action) as turn:
-            if target.session is None:
-                command = _noted(target, body, steps)
-                reply = _outcomes(command, len(steps))
-            else:
-                reply = send_once(target, body)
-                errors = write_errors(reply)
-                if errors:
-                    turn.failed(statement_error(errors[min(errors)]))
+            reply = send_many(target, turn, command)
         _take_in(target, model, steps, reply, account)
-        if command is not None:
-            command.settle()
+        command.settle()
     finally:
-        if command is not None:
-            _note_parts(command, steps)
+        _note_parts(command, steps)
     failure = not_confirmed(reply)
     if failure is not None:
         raise translate(failure, action) from failure
 
 
-def _noted(target: Target, body: dict[str, Any], steps: Sequence[Step]) -> WriteCommand:
-    """Return a command, which each object remembers until it agrees with what becomes of it."""
-    command = WriteCommand(target.collection, body)
+def _note(command: WriteCommand, steps: Sequence[Step]) -> None:
+    """Have each object remember a command until it agrees with what becomes of it."""
     for step in steps:
         attempt = SentWrite(step.plan)
         attempt.command = command
         set_attempts(step.document, (*attempts_of(step.document), attempt))
-    return command
-
-
-def _outcomes(command: WriteCommand, count: int) -> dict[str, Any]:
-    """Send a command, and return a reply that says of each statement what has become of it."""
-    try:
-        return send(command)
-    except PyMongoError as error:
-        if not isinstance(error, OperationFailure):
-            raise
-        reply = ask(command, count) if command.is_unknown else {}
-        if reply is None:
-            raise
-        return _interrupted(error, reply, count)
 
 
 def _note_parts(command: WriteCommand, steps: Sequence[Step]) -> None:
@@ -184,19 +149,6 @@ def _note_parts(command: WriteCommand, steps: Sequence[Step]) -> None:
             if isinstance(attempt, SentWrite) and attempt.command is command:
                 attempt.command = command.part(place)
         forget_known(step.document)
-
-
-def _interrupted(error: PyMongoError, reply: dict[str, Any], count: int) -> dict[str, Any]:
-    """Return a reply by which the statements that have not happened were refused.
-
-    Parameters:
-        error: What ended the command.
-        reply: What the server has said when it was asked for those that happened before.
-        count: How many there are.
-    """
-    details = {"code": getattr(error, "code", None), "errmsg": f"not written: {error}"}
-    missing = set(range(count)) - executed(reply)
-    return {**reply, "writeErrors": [{"index": place, **details} for place in sorted(missing)]}
 
 
 def _take_in(

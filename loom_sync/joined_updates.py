@@ -18,7 +18,7 @@ from loom_async._core.alone import ALONE, Alone
 from loom_async._core.model.hydration import split
 from loom_async._core.model.plan import Modification
 from loom_async._core.model.read_back import as_updated
-from loom_async._core.model.statements import update_many
+from loom_async._core.model.statements import statement, update_many
 from loom_async._core.model.update import sets_alone
 from loom_async._core.write_replies import (
     executed,
@@ -106,7 +106,7 @@ def update_together(
     Raises:
         PyMongoError: Nothing was sent, or the server has not replied.
     """
-    body = update_many(collection.name, [write.plan for write in writes], ordered=False)
+    body = update_many(collection.name, [statement(write.plan) for write in writes], ordered=False)
     command = WriteCommand(collection, {**body, "maxTimeMS": _LIMIT})
     for write in writes:
         write.command = command
@@ -140,7 +140,7 @@ def _after(
         raise error
     reply: dict[str, Any] | None = None
     try:
-        reply = ask(command, len(writes)) if isinstance(error, OperationFailure) else None
+        reply = ask(command) if isinstance(error, OperationFailure) else None
     finally:
         if reply is None:
             _part(command, writes)

@@ -16,6 +16,7 @@ from typing import Any
 import pymongo
 from bson import Int64
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError
+from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core.model.document import Attempt
 from loom_async._core.model.plan import Plan
@@ -41,10 +42,13 @@ class WriteCommand:
     Parameters:
         collection: Where it writes; its write concern holds.
         body: The command, without its write concern.
+        is_numbered: Whether the server is to remember it. It refuses to for updates of many
+            documents by one statement.
     """
 
     __slots__ = (
         "_body",
+        "_is_numbered",
         "_is_part",
         "_sent_at",
         "_session",
@@ -53,9 +57,12 @@ class WriteCommand:
         "times_sent",
     )
 
-    def __init__(self, collection: MongoCollection, body: dict[str, Any]) -> None:
+    def __init__(
+        self, collection: MongoCollection, body: dict[str, Any], *, is_numbered: bool = True
+    ) -> None:
         self.collection: MongoCollection = collection
         self._body = body
+        self._is_numbered = is_numbered
         self._session: WriteSession | None = None
         self._sent_at = 0.0
         self._is_part = False
@@ -90,8 +97,9 @@ class WriteCommand:
         return found
 
     @property
-    def _is_single(self) -> bool:
-        return all(len(self._body[name]) == 1 for name in _STATEMENTS if name in self._body)
+    def count(self) -> int:
+        """How many statements it has."""
+        return sum(len(self._body[name]) for name in _STATEMENTS if name in self._body) or 1
 
     def _send(self) -> dict[str, Any]:
         try:
@@ -102,11 +110,15 @@ class WriteCommand:
             self._release()
             raise
 
-    def _ask(self, count: int) -> dict[str, Any] | None:
+    def _send_in(self, session: ClientSession) -> dict[str, Any]:
+        database = self.collection.database
+        return database.command(self._body, session=session, codec_options=CODEC_OPTIONS)
+
+    def _ask(self) -> dict[str, Any] | None:
         if self._session is None:
             return None
         nothing: dict[str, Any] = {"q": {"_id": None, "$nor": [{}]}, "u": {"$set": {"_": None}}}
-        statements = [nothing] * count
+        statements = [nothing] * self.count
         body: dict[str, Any] = {"update": self.collection.name, "updates": statements}
         same = {name: self._body[name] for name in _OF_ALL if name in self._body}
         return self._reply({**body, "ordered": False, **same})
@@ -115,7 +127,8 @@ class WriteCommand:
         collection = self.collection
         if not collection.write_concern.is_server_default:
             self._body["writeConcern"] = collection.write_concern.document
-        self._session = _write_session(collection)
+        if self._is_numbered:
+            self._session = _write_session(collection)
         if self._session is not None:
             self._body["txnNumber"] = Int64(self._session.number)
             self._sent_at = time.monotonic()
@@ -163,7 +176,7 @@ class WriteCommand:
         except BaseException as error:
             if was_not_sent(error):
                 self.is_unknown = was_unknown
-            elif self._is_single and is_answer(error):
+            elif self.count == 1 and is_answer(error):
                 self.is_unknown = False
             raise
         failure = not_confirmed(reply)
@@ -224,7 +237,16 @@ def send(command: WriteCommand) -> dict[str, Any]:
     return command._send()  # pyright: ignore[reportPrivateUsage]
 
 
-def ask(command: WriteCommand, count: int) -> dict[str, Any] | None:
+def send_in_transaction(command: WriteCommand, session: ClientSession) -> dict[str, Any]:
+    """Send a command as part of a transaction, and return the reply.
+
+    Raises:
+        PyMongoError: The server has refused it, or not replied: the transaction has ended.
+    """
+    return command._send_in(session)  # pyright: ignore[reportPrivateUsage]
+
+
+def ask(command: WriteCommand) -> dict[str, Any] | None:
     """Return a reply that says which statements have happened; None if the server cannot tell.
 
     Statements that match nothing are sent under the same number: the server tells those that
@@ -232,9 +254,8 @@ def ask(command: WriteCommand, count: int) -> dict[str, Any] | None:
 
     Parameters:
         command: A command whose outcome is unknown.
-        count: How many statements it has.
     """
-    return command._ask(count)  # pyright: ignore[reportPrivateUsage]
+    return command._ask()  # pyright: ignore[reportPrivateUsage]
 
 
 def _write_session(collection: MongoCollection) -> WriteSession | None:

@@ -18,14 +18,14 @@ from loom_async._core.model.identity import id_filter
 from loom_async._core.model.plan import Insertion, Modification, Plan, rebased
 from loom_async._core.model.revisions import stale
 from loom_async._core.model.statements import find_and_modify, insertion
-from loom_async._core.model.values import CODEC_OPTIONS, encode_bson
+from loom_async._core.model.values import encode_bson
 from loom_async._core.transaction import absorb
 from loom_async._core.write_replies import not_confirmed, statement_error, write_errors
 
 from .clients import MongoCollection
 from .joined_updates import Updated, joining
 from .targets import Target
-from .write_commands import SentWrite, WriteCommand, send
+from .write_commands import SentWrite, WriteCommand, send, send_in_transaction
 
 # An update whose parents come and go is made anew so many times.
 _TRIES = 10
@@ -127,16 +127,15 @@ def send_once(
         body: The command, without its write concern.
         attempt: What knows the command, if its outcome is to be asked for later.
     """
-    if target.session is None:
-        command = WriteCommand(target.collection, body)
-        if attempt is not None:
-            attempt.command = command
-            return send(command)
-        reply = send(command)
-        command.settle()
-        return reply
-    database = target.collection.database
-    return database.command(body, session=target.session, codec_options=CODEC_OPTIONS)
+    command = WriteCommand(target.collection, body)
+    if target.session is not None:
+        return send_in_transaction(command, target.session)
+    if attempt is not None:
+        attempt.command = command
+        return send(command)
+    reply = send(command)
+    command.settle()
+    return reply
 
 
 @contextmanager

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from pymongo.errors import BulkWriteError
-
 from .. import _seam
 from .._core.choices import check_choice
-from .._core.driver_errors import not_confirmed
-from .._core.errors import LoomError
-from .._core.frames.ranges import ranges_of
 from .._core.frames.results import (
+    Progress,
     RowError,
     UpdateResult,
     refused,
@@ -20,9 +16,14 @@ from .._core.frames.results import (
 )
 from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
+from .._core.model.statements import update_many
 from .._core.progress import progress as progress_bar
 from .._core.refusals import reason_of
-from ..targets import Target, Turn, target_of
+from .._core.write_replies import write_errors
+from ..targets import Target, target_of
+from ..write_commands import WriteCommand
+from ..write_many import largest, send_many
+from ..write_one import raise_unconfirmed
 from .insert import OnError
 from .pipeline import prepared
 
@@ -50,26 +51,26 @@ async def update_dataframe(
     account = _Account(on_error)
     with (
         progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance,
-        telling(lambda: account.written),
+        telling(account),
     ):
         async with _seam.ahead(prepared(frame, planner.updates)) as chunks:
             async for updates in chunks:
                 with target.failing():
                     account.check(updates)
-                async with target.turn(f"update_dataframe of {model.__name__}") as turn:
-                    await _send(target, turn, updates, account)
+                for part in updates.parts(largest(target)):
+                    await _send(target, model, part, account)
                 advance(updates.count)
     return account.result()
 
 
-class _Account:
+class _Account(Progress):
     """What has become of the rows so far."""
 
     def __init__(self, on_error: OnError) -> None:
+        super().__init__()
         self._on_error = on_error
         self._matched = self._modified = self._inserted = 0
         self._errors: list[RowError] = []
-        self.written: list[range] = []
 
     def check(self, updates: Updates) -> None:
         """Stop before a chunk of which rows were refused, or leave these out."""
@@ -77,13 +78,12 @@ class _Account:
 
     def sent(self, updates: Updates, reply: dict[str, Any]) -> None:
         """Take in what the server has said of a chunk."""
-        problems: list[dict[str, Any]] = reply.get("writeErrors", [])
-        failed: dict[int, str] = {e["index"]: reason_of(e) for e in problems}
-        rows = [row for place, row in enumerate(updates.rows) if place not in failed]
-        self.written = ranges_of(rows, self.written)
-        self._matched += reply["nMatched"]
-        self._modified += reply["nModified"]
-        self._inserted += reply["nUpserted"]
+        failed = {place: reason_of(error) for place, error in write_errors(reply).items()}
+        self.note_written([row for place, row in enumerate(updates.rows) if place not in failed])
+        inserted = len(reply.get("upserted", ()))
+        self._matched += reply.get("n", 0) - inserted
+        self._modified += reply.get("nModified", 0)
+        self._inserted += inserted
         rows_failed = [RowError(updates.rows[place], "", why) for place, why in failed.items()]
         self._refuse(rows_failed)
 
@@ -97,19 +97,16 @@ class _Account:
         return UpdateResult(self._matched, self._modified, self._inserted, self._errors)
 
 
-async def _send(target: Target, turn: Turn, updates: Updates, account: _Account) -> None:
-    if not updates.operations:
-        return
-    doubt: LoomError | None = None
-    try:
-        result = await target.collection.bulk_write(
-            updates.operations, ordered=False, session=target.session
-        )
-        reply: dict[str, Any] = result.bulk_api_result
-    except BulkWriteError as error:
-        turn.failed(error)
-        reply = dict(error.details)
-        doubt = not_confirmed(error, "update_dataframe")
+async def _send(
+    target: Target, model: type[DocumentModel], updates: Updates, account: _Account
+) -> None:
+    """Make the updates of some rows by one command, and enter what becomes of each."""
+    action = f"update_dataframe of {model.__name__}"
+    body = update_many(target.collection.name, updates.statements, ordered=False)
+    command = WriteCommand(target.collection, body, is_numbered=not updates.meets_many)
+    account.sending(range(updates.rows[0], updates.rows[-1] + 1), lambda: command.is_unknown)
+    async with target.turn(action) as turn:
+        reply = await send_many(target, turn, command)
+    command.settle()
     account.sent(updates, reply)
-    if doubt is not None:
-        raise doubt
+    raise_unconfirmed(reply, action)

@@ -5,23 +5,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from pymongo import ReplaceOne
-from pymongo.errors import BulkWriteError
-
 from loom_async._core.choices import check_choice
-from loom_async._core.driver_errors import duplicate_key, not_confirmed
-from loom_async._core.errors import ConfigurationError, LoomError
-from loom_async._core.frames.ranges import ranges_of
-from loom_async._core.frames.results import InsertResult, RowError, refused, telling
+from loom_async._core.driver_errors import duplicate_key
+from loom_async._core.errors import ConfigurationError
+from loom_async._core.frames.results import InsertResult, Progress, RowError, refused, telling
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
-from loom_async._core.model.identity import id_filter
 from loom_async._core.model.revisions import revision_of
+from loom_async._core.model.statements import insert_many, replacement, update_many
 from loom_async._core.progress import progress as progress_bar
 from loom_async._core.refusals import reason_of
+from loom_async._core.write_replies import write_errors
 
 from .. import _seam
-from ..targets import Target, Turn, target_of
+from ..targets import Target, target_of
+from ..write_commands import WriteCommand
+from ..write_many import largest, send_many
+from ..write_one import raise_unconfirmed
 from .pipeline import prepared
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def insert_dataframe(
     encoder = Encoder(model, validate=validate)
     with (
         progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance,
-        telling(lambda: account.written),
+        telling(account),
         _seam.ahead(prepared(frame, encoder.documents)) as chunks,
     ):
         for documents in chunks:
             with target.failing():
                 account.check(documents)
-            with target.turn(f"insert_dataframe of {model.__name__}") as turn:
-                _send(target, turn, documents, account)
+            for part in documents.parts(largest(target)):
+                _send(target, model, part, account)
             advance(documents.count)
     return account.result()
 
@@ -82,16 +82,16 @@ def refuse_uncounted(model: type[DocumentModel]) -> None:
         )
 
 
-class _Account:
+class _Account(Progress):
     """What has become of the rows so far."""
 
     def __init__(self, on_duplicate: OnDuplicate, on_error: OnError) -> None:
+        super().__init__()
         self.on_duplicate: OnDuplicate = on_duplicate
         self.on_error: OnError = on_error
         self._inserted = 0
         self._ids: list[Any] = []
         self._errors: list[RowError] = []
-        self.written: list[range] = []
 
     def check(self, documents: Documents) -> None:
         """Stop before a chunk of which rows were refused, or leave these out."""
@@ -115,7 +115,7 @@ class _Account:
             there: The places of those of them whose ids are there already.
         """
         written = [row for place, row in enumerate(documents.rows) if place not in unwritten]
-        self.written = ranges_of(written, self.written)
+        self.note_written(written)
         self._inserted += len(written)
         if failed and self.on_error == "raise":
             raise refused(failed, self.written)
@@ -132,45 +132,47 @@ class _Account:
         return InsertResult(self._inserted, self._ids, self._errors)
 
 
-def _send(target: Target, turn: Turn, documents: Documents, account: _Account) -> None:
-    problems: list[dict[str, Any]] = []
-    doubt: LoomError | None = None
+def _send(
+    target: Target, model: type[DocumentModel], documents: Documents, account: _Account
+) -> None:
+    """Store some rows by one command, and enter what becomes of each."""
+    action = f"insert_dataframe of {model.__name__}"
     # One after another, the first failure is the last: nothing behind it is written.
     in_order = account.on_duplicate == "raise" and account.on_error == "raise"
-    try:
-        if documents.raws:
-            _write(target, documents, account.on_duplicate, in_order=in_order)
-    except BulkWriteError as error:
-        turn.failed(error)
-        problems = error.details["writeErrors"]
-        doubt = not_confirmed(error, "insert_dataframe")
-    unwritten = {problem["index"] for problem in problems}
+    command = _command(target, documents, account.on_duplicate, in_order=in_order)
+    reply: dict[str, Any] = {}
+    if documents.raws:
+        rows = range(documents.start, documents.start + documents.count)
+        account.sending(rows, lambda: command.is_unknown)
+        with target.turn(action) as turn:
+            reply = send_many(target, turn, command)
+        command.settle()
+    problems = write_errors(reply)
+    unwritten = set(problems)
     if unwritten and in_order:
         unwritten = set(range(min(unwritten), len(documents.raws)))
-    there = {p["index"] for p in problems if p.get("keyPattern") == {"_id": 1}}
+    there = {place for place, p in problems.items() if p.get("keyPattern") == {"_id": 1}}
     account.sent(documents, _failures(problems, documents, account.on_duplicate), unwritten, there)
-    if doubt is not None:
-        raise doubt
+    raise_unconfirmed(reply, action)
 
 
-def _write(
+def _command(
     target: Target, documents: Documents, on_duplicate: OnDuplicate, *, in_order: bool
-) -> None:
-    raws: list[Any] = list(documents.raws)  # pymongo's types know only its own documents
+) -> WriteCommand:
+    name = target.collection.name
     if on_duplicate == "replace" and documents.given:
-        pairs = zip(documents.ids, raws, strict=True)
-        writes = [ReplaceOne(id_filter(id), raw, upsert=True) for id, raw in pairs]
-        target.collection.bulk_write(writes, ordered=False, session=target.session)
+        statements = [*map(replacement, documents.ids, documents.raws)]
+        body = update_many(name, statements, ordered=False)
     else:
-        target.collection.insert_many(raws, ordered=in_order, session=target.session)
+        body = insert_many(name, documents.raws, ordered=in_order)
+    return WriteCommand(target.collection, body)
 
 
 def _failures(
-    problems: list[dict[str, Any]], documents: Documents, on_duplicate: OnDuplicate
+    problems: dict[int, dict[str, Any]], documents: Documents, on_duplicate: OnDuplicate
 ) -> list[RowError]:
     failed: list[RowError] = []
-    for problem in problems:
-        place: int = problem["index"]
+    for place, problem in problems.items():
         row = documents.rows[place]
         if problem.get("code") != _DUPLICATE_KEY:
             failed.append(RowError(row, "", reason_of(problem)))

@@ -1,5 +1,33 @@
-"""The fixtures of the asynchronous tests."""
+"""The fixtures of the asynchronous tests, and a server that fails when it is told to."""
 
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+import loom_async as lm
 from tests.aio.conftest import client, db
+from tests.mongod import run_mongod
+
+from .partly_done import DATABASE, POINTS, Client
 
 __all__ = ["client", "db"]
+
+
+@pytest.fixture(scope="session")
+def failing_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_mongod(tmp_path_factory.mktemp("mongod"), replica_set="rs0") as uri:
+        yield uri
+
+
+@pytest.fixture
+async def failing(failing_uri: str) -> AsyncIterator[Client]:
+    """Another client of a server that fails when it is told to."""
+    with lm.using(database=DATABASE), lm.config_context(server_timeout=3.0):
+        connected = lm.connect(failing_uri, heartbeatFrequencyMS=500)
+        async with connected, Client(failing_uri) as other:
+            yield other
+            for point in ("failCommand", *POINTS.values()):
+                await other.admin.command("configureFailPoint", point, mode="off")
+            await other.drop_database(DATABASE)

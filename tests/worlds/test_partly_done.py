@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pytest
-from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
 import loom_async as lm
-from tests.mongod import run_mongod
+
+from .partly_done import DATABASE, Client, fail, kill_in_the_middle
 
 COUNT = 5_000
 _MEGABYTE = 1_000_000
 #: Behind 48 MB of others, the most that one message to the server holds.
 _LARGE = 50
-
-Client = AsyncMongoClient[dict[str, Any]]
 
 
 @lm.declare_persist_db("worlds", "tallies")
@@ -38,50 +36,6 @@ class Counted(lm.PersistableBase):
     revision: lm.Revision = 0
 
 
-@pytest.fixture(scope="module")
-def failing_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_mongod(tmp_path_factory.mktemp("mongod"), replica_set="rs0") as uri:
-        yield uri
-
-
-@pytest.fixture
-async def failing(failing_uri: str) -> AsyncIterator[Client]:
-    """Another client of a server that fails when it is told to."""
-    with lm.using(database="partly_done"), lm.config_context(server_timeout=3.0):
-        connected = lm.connect(failing_uri, heartbeatFrequencyMS=500)
-        async with connected, Client(failing_uri) as other:
-            yield other
-            for point in ("failCommand", *_POINTS.values()):
-                await other.admin.command("configureFailPoint", point, mode="off")
-            await other.drop_database("partly_done")
-
-
-#: Where the server can be told to stop in the middle of a command.
-_POINTS = {"update": "hangDuringBatchUpdate", "insert": "hangDuringBatchInsert"}
-#: After 2,000 documents: it takes updates one by one, and inserts by five hundred.
-_SKIP = {"update": 2_000, "insert": 4}
-
-
-async def kill_in_the_middle(client: Client, command: str, skip: int = 0) -> None:
-    """End a command of a kind, by killOp, when a part of the documents is written."""
-    point = _POINTS[command]
-    data = {"shouldCheckForInterrupt": True}
-    mode = {"skip": skip or _SKIP[command]}
-    await client.admin.command("configureFailPoint", point, mode=mode, data=data)
-    operation = await _hanging(client, point)
-    await client.admin.command("killOp", op=operation)
-    await client.admin.command("configureFailPoint", point, mode="off")
-
-
-async def _hanging(client: Client, point: str) -> Any:
-    while True:
-        pipeline = [{"$currentOp": {"allUsers": True}}, {"$match": {"failpointMsg": point}}]
-        found = await (await client.admin.aggregate(pipeline)).to_list()
-        if found:
-            return found[0]["opid"]
-        await asyncio.sleep(0.01)
-
-
 def new_objects(model: Any) -> list[Any]:
     return [model(count=1, log=["new"]) for _ in range(COUNT)]
 
@@ -97,7 +51,7 @@ async def changed_objects(model: Any, count: int = COUNT) -> list[Any]:
 
 async def stored(client: Client, model: Any) -> dict[Any, tuple[int, int]]:
     """Return the count and the items of each document."""
-    found = client["partly_done"][model.collection].find({}, {"count": 1, "log": 1})
+    found = client[DATABASE][model.collection].find({}, {"count": 1, "log": 1})
     return {one["_id"]: (one["count"], len(one["log"])) async for one in found}
 
 
@@ -164,13 +118,6 @@ _FAILURES = [
     {"errorCode": 10107},  # no primary any more
     {"closeConnection": True},
 ]
-
-
-async def fail(client: Client, command: str, failure: dict[str, Any], times: int) -> None:
-    data = {"failCommands": [command], **failure}
-    await client.admin.command(
-        "configureFailPoint", "failCommand", mode={"times": times}, data=data
-    )
 
 
 @pytest.mark.parametrize("failure", _FAILURES)

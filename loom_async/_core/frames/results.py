@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import LoomError
+from .ranges import ranges_of
 
 
 @dataclass(frozen=True)
@@ -101,15 +102,46 @@ def refused(errors: Sequence[RowError], written: Sequence[range]) -> FrameError:
     )
 
 
+class Progress:
+    """How far the rows of a frame have got."""
+
+    def __init__(self) -> None:
+        #: The rows that have taken effect.
+        self.written: list[range] = []
+        self._sent = range(0)
+        self._is_unknown: Callable[[], bool] = bool
+
+    def sending(self, rows: range, is_unknown: Callable[[], bool]) -> None:
+        """Note that rows are about to be sent.
+
+        Parameters:
+            rows: Which ones.
+            is_unknown: Says whether some may have been written although there is no reply.
+        """
+        self._sent, self._is_unknown = rows, is_unknown
+
+    def note_written(self, rows: Iterable[int]) -> None:
+        """Note which of the rows that were sent have taken effect."""
+        self.written = ranges_of(rows, self.written)
+        self.sending(range(0), bool)
+
+    def sentence(self) -> str:
+        """Return a sentence that says which rows have taken effect, and which may have."""
+        known = what_is_written(self.written)
+        if not self._is_unknown():
+            return known
+        return f"{known}; rows {_places(self._sent)} were being sent, and some may be written"
+
+
 @contextmanager
-def telling(written: Callable[[], list[range]]) -> Generator[None]:
+def telling(progress: Progress) -> Generator[None]:
     """A block of which every error says which rows had taken effect when it came."""
     try:
         yield
     except FrameError as error:
-        raise _told(error, written()) from error.__cause__
+        raise _told(error, progress.written) from error.__cause__
     except Exception as error:
-        error.add_note(what_is_written(written()))
+        error.add_note(progress.sentence())
         raise
 
 
@@ -124,7 +156,8 @@ def what_is_written(written: Sequence[range]) -> str:
     """Return a sentence that says which rows have taken effect."""
     if not any(written):
         return "Nothing was written"
-    ranges = ", ".join(
-        str(r.start) if len(r) == 1 else f"{r.start} to {r.stop - 1}" for r in written if r
-    )
-    return f"Rows {ranges} had been written before"
+    return f"Rows {', '.join(map(_places, filter(None, written)))} had been written before"
+
+
+def _places(rows: range) -> str:
+    return str(rows.start) if len(rows) == 1 else f"{rows.start} to {rows.stop - 1}"

@@ -20,6 +20,7 @@ from ..model.identity import checked_id
 from ..model.model_codec import StoredField
 from ..model.plan import Insertion, plan_persist
 from ..model.stamps import stamp
+from ..model.statements import batches
 from ..model.values import to_bson
 from .chunks import Chunk
 from .columns import fields_by_column
@@ -47,6 +48,19 @@ class Documents:
     raws: list[RawBSONDocument] = field(default_factory=list[RawBSONDocument])
     given: bool = False
     errors: list[RowError] = field(default_factory=list[RowError])
+
+    def parts(self, largest: int) -> Iterator[Documents]:
+        """Yield the chunk in parts that each go into one command; its refused rows are left out.
+
+        Parameters:
+            largest: How many documents a command may have.
+        """
+        slices = [*batches([len(raw.raw) for raw in self.raws], largest)]
+        starts = [self.start, *(self.rows[part.start] for part in slices[1:])]
+        ends = [*starts[1:], self.start + self.count]
+        for part, start, end in zip(slices or [slice(0, 0)], starts, ends, strict=True):
+            rows, ids, raws = self.rows[part], self.ids[part], self.raws[part]
+            yield Documents(start, end - start, rows, ids, raws, self.given)
 
 
 class Encoder:

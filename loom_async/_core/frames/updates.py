@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from pydantic import ValidationError
-from pymongo import UpdateMany, UpdateOne
 
 from ..errors import EncodingError, InvalidId
 from ..model.annotations import model_codec
@@ -19,6 +19,7 @@ from ..model.identity import checked_id, id_filter
 from ..model.model_codec import StoredField
 from ..model.revisions import revision_to_count
 from ..model.stamps import stamp, write_stamps
+from ..model.statements import batches
 from .chunks import Chunk
 from .columns import column_validator, fields_by_column
 from .results import FrameError, RowError
@@ -32,14 +33,26 @@ class Updates:
     Parameters:
         count: How many rows the chunk has.
         rows: The places of the updates' rows in the frame.
-        operations: What to send for each.
+        statements: What to send for each, in BSON.
+        meets_many: Whether a row may be for many documents.
         errors: The rows refused.
     """
 
     count: int
     rows: list[int] = field(default_factory=list[int])
-    operations: list[UpdateOne | UpdateMany] = field(default_factory=list[UpdateOne | UpdateMany])
+    statements: list[RawBSONDocument] = field(default_factory=list[RawBSONDocument])
+    meets_many: bool = False
     errors: list[RowError] = field(default_factory=list[RowError])
+
+    def parts(self, largest: int) -> Iterator[Updates]:
+        """Yield the updates in parts that each go into one command.
+
+        Parameters:
+            largest: How many updates a command may have.
+        """
+        for part in batches([len(one.raw) for one in self.statements], largest):
+            rows, statements = self.rows[part], self.statements[part]
+            yield Updates(len(rows), rows, statements, self.meets_many)
 
 
 class UpdatePlanner:
@@ -66,7 +79,8 @@ class UpdatePlanner:
         """
         fields = fields_by_column(self._model, list(chunk.columns))
         keys = self._keys(fields)
-        found = Updates(chunk.count)
+        # An id meets one document at most, and only such an update can be sent again.
+        found = Updates(chunk.count, meets_many="_id" not in keys)
         values: dict[str, list[Any]] = {}
         refused: set[int] = set()
         for column, stored in fields.items():
@@ -165,8 +179,6 @@ class UpdatePlanner:
         if earlier != row:
             found.errors.append(RowError(row, ", ".join(keys), f"row {earlier} has the same key"))
             return
-        # An id meets one document, and only such an update is retried by the driver.
-        kind = UpdateOne if "_id" in key else UpdateMany
         update: dict[str, Any] = {"$set": document | stamps} if document or stamps else {}
         if self._revision is not None:
             update["$inc"] = {self._revision: 1}
@@ -177,7 +189,8 @@ class UpdatePlanner:
         if "_id" in key:
             matched |= id_filter(checked_id(self._model, key["_id"]))
         found.rows.append(row)
-        found.operations.append(kind(matched, update, upsert=self._upsert))
+        statement = {"q": matched, "u": update, "upsert": self._upsert, "multi": found.meets_many}
+        found.statements.append(RawBSONDocument(encode_document(statement)))
 
 
 def _columns_of(fields: dict[str, StoredField], keys: Sequence[str]) -> set[str]:

@@ -38,18 +38,28 @@ def deletion(collection: str, query: Mapping[str, Any]) -> dict[str, Any]:
     return {"delete": collection, "deletes": [{"q": query, "limit": 1}]}
 
 
-def insert_many(collection: str, plans: Sequence[Insertion], *, ordered: bool) -> dict[str, Any]:
+def insert_many(
+    collection: str, documents: Sequence[RawBSONDocument], *, ordered: bool
+) -> dict[str, Any]:
     """Return the command that stores new documents."""
-    documents = [RawBSONDocument(plan.raw) for plan in plans]
     return {"insert": collection, "documents": documents, "ordered": ordered}
 
 
-def update_many(collection: str, plans: Sequence[Plan], *, ordered: bool) -> dict[str, Any]:
-    """Return the command that updates documents, and stores those that may exist."""
-    statements = [
-        _replacement(plan) if isinstance(plan, Insertion) else _update(plan) for plan in plans
-    ]
+def update_many(
+    collection: str, statements: Sequence[Mapping[str, Any]], *, ordered: bool
+) -> dict[str, Any]:
+    """Return the command of many updates."""
     return {"update": collection, "updates": statements, "ordered": ordered}
+
+
+def statement(plan: Plan) -> dict[str, Any]:
+    """Return the statement of an update, or of storing a document that may exist."""
+    return _replacement(plan) if isinstance(plan, Insertion) else _update(plan)
+
+
+def replacement(id: Any, raw: RawBSONDocument) -> dict[str, Any]:
+    """Return the statement that stores a document, in the place of one with its id."""
+    return {"q": id_filter(id), "u": raw, "upsert": True}
 
 
 def selection(plan: Modification) -> dict[str, Any]:
@@ -58,7 +68,7 @@ def selection(plan: Modification) -> dict[str, Any]:
 
 
 def _replacement(plan: Insertion) -> dict[str, Any]:
-    return {"q": id_filter(plan.id), "u": RawBSONDocument(plan.raw), "upsert": True}
+    return replacement(plan.id, RawBSONDocument(plan.raw))
 
 
 def _update(plan: Modification) -> dict[str, Any]:
@@ -86,19 +96,23 @@ def _refusing_new(update: Update, revision: Mapping[str, Any]) -> Update:
     return [{"$set": {"_id": {"$cond": [is_new, other, "$_id"]}}}, *update]
 
 
-def batches(plans: Sequence[Plan], largest: int) -> Iterator[slice]:
-    """Yield the parts of plans that each go into one command.
+def size_of(plan: Plan) -> int:
+    """Return about how many bytes of a command a plan takes."""
+    return len(plan.raw) if isinstance(plan, Insertion) else plan.size
+
+
+def batches(sizes: Sequence[int], largest: int) -> Iterator[slice[int, int]]:
+    """Yield the parts of some statements that each go into one command.
 
     Parameters:
-        plans: What is to be sent.
+        sizes: The bytes of each statement.
         largest: How many statements a command may have.
     """
-    start = size = 0
-    for place, plan in enumerate(plans):
-        bytes_here = len(plan.raw) if isinstance(plan, Insertion) else plan.size
-        if place > start and (size + bytes_here > MAX_BYTES or place - start == largest):
+    start = total = 0
+    for place, size in enumerate(sizes):
+        if place > start and (total + size > MAX_BYTES or place - start == largest):
             yield slice(start, place)
-            start, size = place, 0
-        size += bytes_here
-    if plans:
-        yield slice(start, len(plans))
+            start, total = place, 0
+        total += size
+    if sizes:
+        yield slice(start, len(sizes))

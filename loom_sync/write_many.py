@@ -1,0 +1,68 @@
+# Generated from loom_async/write_many.py by `nox -s sync`: edit that file, not this one.
+"""Write commands of many statements, each of which has an outcome of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo.errors import OperationFailure, PyMongoError
+
+from loom_async._core.write_replies import executed, statement_error, write_errors
+
+from .targets import Target, Turn
+from .write_commands import WriteCommand, ask, send, send_in_transaction
+
+#: Statements of one command at most.
+MOST = 5_000
+
+
+def largest(target: Target) -> int:
+    """Return how many statements a command may have: the driver encrypts one update at a time."""
+    options = target.collection.database.client.options
+    return MOST if options.auto_encryption_opts is None else 1
+
+
+def send_many(target: Target, turn: Turn, command: WriteCommand) -> dict[str, Any]:
+    """Send a command, and return a reply that says of each statement what has become of it.
+
+    Those that have not happened are in its `writeErrors`; in an ordered command also those behind
+    the first of them.
+
+    Parameters:
+        target: Where it goes.
+        turn: The block of this call, which learns that a transaction has failed.
+        command: What to send.
+
+    Raises:
+        PyMongoError: The outcome of some statements is unknown.
+    """
+    if target.session is None:
+        return _outcomes(command)
+    reply = send_in_transaction(command, target.session)
+    errors = write_errors(reply)
+    if errors:
+        turn.failed(statement_error(errors[min(errors)]))
+    return reply
+
+
+def _outcomes(command: WriteCommand) -> dict[str, Any]:
+    try:
+        return send(command)
+    except OperationFailure as error:
+        reply = ask(command) if command.is_unknown else {}
+        if reply is None:
+            raise
+        return _interrupted(error, reply, command.count)
+
+
+def _interrupted(error: PyMongoError, reply: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return a reply by which the statements that have not happened were refused.
+
+    Parameters:
+        error: What ended the command.
+        reply: What the server has said when it was asked for those that happened before.
+        count: How many there are.
+    """
+    details = {"code": getattr(error, "code", None), "errmsg": f"not written: {error}"}
+    missing = set(range(count)) - executed(reply)
+    return {**reply, "writeErrors": [{"index": place, **details} for place in sorted(missing)]}
