@@ -25,6 +25,7 @@ from ._core.model.blob import (
     version_of,
     versions_filter,
 )
+from ._core.model.document import has_unknown
 from ._core.model.identity import stored_id
 from ._core.model.markers import now
 from ._core.model.values import CODEC_OPTIONS
@@ -126,7 +127,9 @@ async def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersio
                 await _send(upload, waiting, action)
         await _seam.in_any_case(_complete, document, storage, upload, action)
     except BaseException:
-        if not upload.is_done:  # a task may be cancelled when all has been done
+        # A task may be cancelled when all has been done; and the document may name the version
+        # already, or do so as soon as the outcome of its write is found out.
+        if not upload.is_done and not has_unknown(document):
             await _seam.in_any_case(upload.undo, action)
         raise
     return version_of(upload.file)
@@ -167,7 +170,8 @@ async def _settle(document: BlobDocument, storage: _Storage) -> None:
         try:
             await documents.persist(document)
         except BaseException:
-            document.version, document.length = before
+            if not has_unknown(document):
+                document.version, document.length = before
             raise
         stored = newest
 

@@ -12,7 +12,13 @@ from pymongo.errors import OperationFailure
 from ._core.driver_errors import translate
 from ._core.errors import DocumentNotFound, OperationFailed, OutcomeUnknown
 from ._core.model.absorb import absorb_insertion, absorb_modification
-from ._core.model.document import UNREPORTED, DocumentModel, attempts_of, set_attempts
+from ._core.model.document import (
+    UNREPORTED,
+    DocumentModel,
+    attempts_of,
+    has_unknown,
+    set_attempts,
+)
 from ._core.model.identity import id_filter
 from ._core.model.plan import Insertion, Modification, Plan, rebased
 from ._core.model.revisions import stale
@@ -193,7 +199,7 @@ async def settle(target: Target, document: DocumentModel) -> bool:
             has_happened |= await _absorb_late(target, document, attempt.plan, reply)
             attempt.settle()
         forget_known(document)
-    if not any(attempt.is_unknown for attempt in attempts_of(document)):
+    if not has_unknown(document):
         set_attempts(document, ())
     return has_happened
 

@@ -25,6 +25,7 @@ from loom_async._core.model.blob import (
     version_of,
     versions_filter,
 )
+from loom_async._core.model.document import has_unknown
 from loom_async._core.model.identity import stored_id
 from loom_async._core.model.markers import now
 from loom_async._core.model.values import CODEC_OPTIONS
@@ -128,7 +129,9 @@ def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
                 _send(upload, waiting, action)
         _seam.in_any_case(_complete, document, storage, upload, action)
     except BaseException:
-        if not upload.is_done:  # a thread may be cancelled when all has been done
+        # A thread may be cancelled when all has been done; and the document may name the version
+        # already, or do so as soon as the outcome of its write is found out.
+        if not upload.is_done and not has_unknown(document):
             _seam.in_any_case(upload.undo, action)
         raise
     return version_of(upload.file)
@@ -167,7 +170,8 @@ def _settle(document: BlobDocument, storage: _Storage) -> None:
         try:
             documents.persist(document)
         except BaseException:
-            document.version, document.length = before
+            if not has_unknown(document):
+                document.version, document.length = before
             raise
         stored = newest
 

@@ -13,7 +13,13 @@ from pymongo.errors import OperationFailure
 from loom_async._core.driver_errors import translate
 from loom_async._core.errors import DocumentNotFound, OperationFailed, OutcomeUnknown
 from loom_async._core.model.absorb import absorb_insertion, absorb_modification
-from loom_async._core.model.document import UNREPORTED, DocumentModel, attempts_of, set_attempts
+from loom_async._core.model.document import (
+    UNREPORTED,
+    DocumentModel,
+    attempts_of,
+    has_unknown,
+    set_attempts,
+)
 from loom_async._core.model.identity import id_filter
 from loom_async._core.model.plan import Insertion, Modification, Plan, rebased
 from loom_async._core.model.revisions import stale
@@ -194,7 +200,7 @@ def settle(target: Target, document: DocumentModel) -> bool:
             has_happened |= _absorb_late(target, document, attempt.plan, reply)
             attempt.settle()
         forget_known(document)
-    if not any(attempt.is_unknown for attempt in attempts_of(document)):
+    if not has_unknown(document):
         set_attempts(document, ())
     return has_happened
 

@@ -168,7 +168,7 @@ def breaking() -> Iterator[bytes]:
     raise Broken
 
 
-@pytest.mark.parametrize("source", ["text", 3, None, [b"a", "b"], io.StringIO("text")], ids=repr)
+@pytest.mark.parametrize("source", ["text", 3, None, [b"a", "b"], io.StringIO("text")], ids=type)
 async def test_only_bytes_are_written(client: Any, db: str, source: Any) -> None:
     with pytest.raises(TypeError, match="bytes"):
         await Report().write_from(source)

@@ -169,7 +169,7 @@ def breaking() -> Iterator[bytes]:
     raise Broken
 
 
-@pytest.mark.parametrize("source", ["text", 3, None, [b"a", "b"], io.StringIO("text")], ids=repr)
+@pytest.mark.parametrize("source", ["text", 3, None, [b"a", "b"], io.StringIO("text")], ids=type)
 def test_only_bytes_are_written(client: Any, db: str, source: Any) -> None:
     with pytest.raises(TypeError, match="bytes"):
         Report().write_from(source)

@@ -24,7 +24,7 @@ def failing_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def failing(failing_uri: str) -> AsyncIterator[Client]:
     """Another client of a server that fails when it is told to."""
-    with lm.using(database=DATABASE), lm.config_context(server_timeout=3.0):
+    with lm.using(database=DATABASE), lm.config_context(server_timeout=1.5):
         connected = lm.connect(failing_uri, heartbeatFrequencyMS=500)
         async with connected, Client(failing_uri) as other:
             yield other

@@ -13,6 +13,8 @@ import loom_async as lm
 import loom_sync
 from loom_async._core.model.blob import CHUNK
 
+from .partly_done import DATABASE, Client, fail
+
 
 @lm.declare_persist_db("shop", "reports")
 class Report(lm.BlobModel):
@@ -137,3 +139,30 @@ async def test_a_source_that_fails_is_closed_at_once(db: str) -> None:
     with pytest.raises(TypeError):
         await Report().write_from(given)
     assert closed == [True]
+
+
+@lm.declare_persist_db(DATABASE, "papers")
+class Paper(lm.BlobModel):
+    title: str = ""
+
+
+@pytest.mark.parametrize("has_happened", [True, False])
+async def test_the_outcome_of_the_document_is_unknown(failing: Client, has_happened: bool) -> None:
+    """The document may name the version, now or when it is persisted: its bytes stay."""
+    paper = Paper(title="one")
+    await paper.write_from(b"first")
+    if has_happened:
+        lost: dict[str, Any] = {"writeConcernError": {"code": 91, "errmsg": "stopping"}}
+    else:
+        lost = {"closeConnection": True}
+    await fail(failing, "findAndModify", lost, 1_000_000)
+    with lm.config_context(server_timeout=0.5), pytest.raises(lm.LoomError):
+        await paper.write_from(b"second")
+    await failing.admin.command("configureFailPoint", "failCommand", mode="off")
+    await paper.persist()
+    newest = (await paper.versions())[-1]
+    assert (paper.version, paper.length) == (newest.number, newest.length) == (2, 6)
+    stored = await Paper.from_id(paper.id)
+    assert stored is not None
+    async with stored.open_read() as stream:
+        assert await stream.read() == b"second"

@@ -130,7 +130,10 @@ class Progress:
         known = what_is_written(self.written)
         if not self._is_unknown():
             return known
-        return f"{known}; rows {_places(self._sent)} were being sent, and some may be written"
+        places = _places(self._sent)
+        if len(self._sent) == 1:
+            return f"{known}; row {places} was being sent, and may be written"
+        return f"{known}; rows {places} were being sent, and some may be written"
 
 
 @contextmanager

@@ -204,9 +204,14 @@ def attempts_of(document: DocumentModel) -> tuple[Attempt, ...]:
         return ()
 
 
+def has_unknown(document: DocumentModel) -> bool:
+    """Say whether the outcome of a write of an object is unknown."""
+    return any(attempt.is_unknown for attempt in attempts_of(document))
+
+
 def _lost_of(document: DocumentModel) -> tuple[Attempt, ...]:
     """Return what a copy of an object knows of its attempts: the object alone sends them again."""
-    return (LOST,) if any(attempt.is_unknown for attempt in attempts_of(document)) else ()
+    return (LOST,) if has_unknown(document) else ()
 
 
 def values_of(model: BaseModel) -> dict[str, Any]:

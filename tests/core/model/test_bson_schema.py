@@ -141,7 +141,6 @@ def field(annotation: Any, default: Any = ...) -> dict[str, Any]:
             },
         ),
     ],
-    ids=str,
 )
 def test_types(annotation: Any, schema: dict[str, Any]) -> None:
     assert field(annotation) == schema
@@ -171,7 +170,6 @@ def test_types(annotation: Any, schema: dict[str, Any]) -> None:
         (Annotated[dict[str, int], Field(min_length=1)], {"minProperties": 1}),
         (Annotated[dict[int, int], Field(min_length=1, max_length=2)], {"maxProperties": 2}),
     ],
-    ids=str,
 )
 def test_limits(annotation: Any, schema: dict[str, Any]) -> None:
     found = field(annotation)

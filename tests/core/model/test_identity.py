@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from bson import Code, DBRef, Decimal128, Int64, MaxKey, ObjectId, Regex, Timestamp
@@ -20,14 +20,14 @@ class Thing(lm.PersistableBase):
 
 
 PLAIN = [
-    ObjectId(),
+    ObjectId(b"twelve bytes"),
     "x",
     7,
     Int64(7),
     True,
     1.5,
     b"x",
-    uuid4(),
+    UUID(int=1),
     datetime(2020, 1, 1, tzinfo=UTC),
     Decimal128("1.5"),
 ]

@@ -1,4 +1,4 @@
-"""Random schedules against an oracle; LOOM_SOAK_SECONDS has them last longer, and adds faults.
+"""Random schedules against an oracle, for a minute; LOOM_SOAK_SECONDS has them last longer.
 
 Each episode prints its seed. LOOM_SEED begins with another one: the same calls are chosen then,
 though their times are the machine's. `nox -s soak -- 3600` runs them for an hour.
@@ -23,13 +23,9 @@ from tests.faults.replica_set import ReplicaSet, run_replica_set
 from .episodes import Episode, Fault, cut_network, killed_primaries
 
 _WORLDS = 3
-_SECONDS = float(os.environ.get("LOOM_SOAK_SECONDS", "20")) / _WORLDS
+_SECONDS = float(os.environ.get("LOOM_SOAK_SECONDS", "60")) / _WORLDS
 _LONGEST = 20.0
 _SEED = os.environ.get("LOOM_SEED")
-# One of them has failed once on a busy machine, for a reason that is not known yet.
-only_when_soaking = pytest.mark.skipif(
-    "LOOM_SOAK_SECONDS" not in os.environ, reason="runs by `nox -s soak`"
-)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +62,6 @@ async def test_callers_give_up(mongo_uri: str) -> None:
     await run(mongo_uri, None, "healthy")
 
 
-@only_when_soaking
 async def test_primaries_are_killed(servers: ReplicaSet) -> None:
     await run(servers.uri, killed_primaries(servers), "killed")
 
@@ -80,7 +75,6 @@ def short_transactions(uri: str) -> Iterator[None]:
         client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": limit["was"]})
 
 
-@only_when_soaking
 async def test_the_network_is_cut(mongo_uri: str) -> None:
     with (
         short_transactions(mongo_uri),
