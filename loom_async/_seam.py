@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
+import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -25,6 +26,7 @@ from weakref import WeakKeyDictionary
 import anyio
 import anyio.to_thread
 from pymongo.asynchronous import pool, topology
+from pymongo.errors import InvalidOperation
 
 from ._core.alone import ALONE, Alone
 from ._core.pieces import checked_bytes, is_bytes, iterated_bytes
@@ -131,6 +133,108 @@ async def in_any_case(
     raise cancelled
 
 
+# Most replies come sooner, and cost no command that ends their query.
+_SECONDS_TO_REPLY = 0.02
+_SECONDS_BETWEEN_ENDS = 0.25
+_SECONDS_TO_END = 2.0
+
+
+async def replied(call: Coroutine[Any, Any, R], end: Callable[[], Coroutine[Any, Any, bool]]) -> R:
+    """Await a call of the driver; a caller that is cancelled leaves when it has its reply.
+
+    Parameters:
+        call: The call.
+        end: Has the server end it, and says whether the server could be told. What has not begun
+            is not ended by that: it is told again.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await in_any_case(_have_replied, task, end, _SECONDS_TO_END)
+        raise
+
+
+async def _have_replied(
+    task: asyncio.Future[Any], end: Callable[[], Coroutine[Any, Any, bool]], seconds: float
+) -> None:
+    limit = time.monotonic() + seconds
+    await asyncio.wait([task], timeout=_SECONDS_TO_REPLY)
+    while not task.done() and await end() and time.monotonic() < limit:
+        await asyncio.wait([task], timeout=_SECONDS_BETWEEN_ENDS)
+    while not task.done():  # the driver swallows a cancel at moments of making a connection
+        task.cancel()
+        await asyncio.wait([task], timeout=_SECONDS_BETWEEN_ENDS)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+class Held(Generic[R]):
+    """The result of a call that goes on while no caller waits for it, kept until it is taken."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Future[R] | None = None
+        self._results: list[R] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """True if no call is under way, and no result waits to be taken."""
+        return self._task is None and not self._results
+
+    async def result(
+        self, call: Callable[[], Coroutine[Any, Any, R]], *, is_at_hand: bool = False
+    ) -> R:
+        """Return the result that is kept, that of the call under way, or that of a new one.
+
+        Parameters:
+            call: What to call if there is neither.
+            is_at_hand: Whether it returns without waiting, and needs no task of its own.
+        """
+        if not self._results:
+            if self._task is None and is_at_hand:
+                result = await call()
+            else:
+                result = await self._replied(call)
+            self._results.append(result)
+        return self._results[0]
+
+    async def _replied(self, call: Callable[[], Coroutine[Any, Any, R]]) -> R:
+        task = self._task = self._task or asyncio.ensure_future(call())
+        try:
+            result = await asyncio.shield(task)
+        except BaseException as error:
+            if self._task is not task and task.cancelled() and not _is_cancelled():
+                raise InvalidOperation("another task has ended the call") from error
+            if task.done() and (task.cancelled() or task.exception()):
+                self._task = None
+            raise
+        self._task = None
+        return result
+
+    def take(self) -> None:
+        """Let go of the result."""
+        self._results.clear()
+
+    async def end(
+        self, end: Callable[[], Coroutine[Any, Any, bool]], *, has_to_reply: bool
+    ) -> None:
+        """Have the call end that is under way, and let go of its result.
+
+        Parameters:
+            end: As for `replied`.
+            has_to_reply: Whether something may stay on the server if its reply is not awaited.
+        """
+        self._results.clear()
+        if self._task is not None:
+            task, self._task = self._task, None
+            await _have_replied(task, end, _SECONDS_TO_END if has_to_reply else 0.0)
+            if not task.cancelled():
+                task.exception()  # seen: no caller waits for it
+
+
 async def finished(result: Any) -> Any:
     """Return what a function gives in the end, whether it is a coroutine function or not."""
     return await result if inspect.isawaitable(result) else result
@@ -188,26 +292,6 @@ async def _parts(source: Any, size: int) -> AsyncGenerator[object, None]:
         parts = iterated_bytes(source)
         while (part := await in_thread(next, parts, ended)) is not ended:
             yield part
-
-
-async def heeding(
-    function: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
-) -> R:
-    """Call the driver; a cancellation that it swallows is raised when it returns.
-
-    pymongo swallows one at moments of making a connection. What then waits for ever would not end.
-    """
-    task = asyncio.current_task()
-    asked = task.cancelling() if task else 0
-    try:
-        result = await function(*args, **kwargs)
-    except Exception:
-        if task and task.cancelling() > asked:
-            raise asyncio.CancelledError from None
-        raise
-    if task and task.cancelling() > asked:
-        raise asyncio.CancelledError
-    return result
 
 
 def client_scope() -> object:

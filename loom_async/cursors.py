@@ -7,15 +7,12 @@ from typing import Any
 
 import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import PyMongoError
 
 from . import _seam
 from ._core.query.spec import QuerySpec
 from .clients import MongoCollection
+from .query_session import SECONDS_TO_GIVE_UP, QuerySession, end, run
 from .targets import Target
-
-# Whoever cancels is not kept waiting for a server that does not answer.
-SECONDS_TO_GIVE_UP = 2.0
 
 
 async def batches(
@@ -29,44 +26,59 @@ async def batches(
         size: How many documents a batch has at most.
         action: As for `Target.turn`.
     """
-    cursor: Any = None
-    own: AsyncClientSession | None = None
-    is_asking = True
+    own = QuerySession(target.collection.database.client) if target.session is None else None
+    results = _Results(target.collection, spec, size, own.driver if own else target.session)
     try:
-        async with target.turn(action, reads=True):
-            if target.session is None:
-                own = target.collection.database.client.start_session(causal_consistency=False)
-            cursor = await _cursor(target.collection, spec, size, own or target.session)
         while True:
-            is_asking = True
             async with target.turn(action, reads=True):
-                batch: bytes | None = await anext(cursor, None)
-            is_asking = False
+                batch = await (run(own, results.next) if own else results.next())
             if batch is None:
                 return
             yield batch
-    except Exception:
-        is_asking = False  # the server has answered, or there is nobody to tell
-        raise
     finally:
         if own is None:
-            await _close(target, cursor)
-        elif is_asking or (cursor is not None and cursor.alive):
-            await _seam.in_any_case(_give_up, cursor, own, is_asking=is_asking)
+            await _close(target, results.cursor)
+        elif own.is_running or results.is_open:
+            await _seam.in_any_case(_give_up, results, own)
         else:
-            await own.end_session()
+            await own.driver.end_session()
 
 
-async def _cursor(
-    collection: MongoCollection, spec: QuerySpec, size: int, session: AsyncClientSession | None
-) -> Any:
-    if spec.stages:
-        return await collection.aggregate_raw_batches(
-            spec.pipeline(), batchSize=size, session=session
+class _Results:
+    """The driver's cursor of a query, which is there after its first reply."""
+
+    def __init__(
+        self,
+        collection: MongoCollection,
+        spec: QuerySpec,
+        size: int,
+        session: AsyncClientSession | None,
+    ) -> None:
+        self._collection = collection
+        self._spec = spec
+        self._size = size
+        self._session = session
+        self.cursor: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.cursor is not None and self.cursor.alive
+
+    async def next(self) -> bytes | None:
+        """Return the next batch; None at the end."""
+        if self.cursor is None:
+            self.cursor = await self._opened()
+        return await anext(self.cursor, None)
+
+    async def _opened(self) -> Any:
+        collection, spec, options = self._collection, self._spec, {"session": self._session}
+        if spec.stages:
+            return await collection.aggregate_raw_batches(
+                spec.pipeline(), batchSize=self._size, **options
+            )
+        return collection.find_raw_batches(
+            spec.filter, **spec.find_arguments(), batch_size=self._size, **options
         )
-    return collection.find_raw_batches(
-        spec.filter, **spec.find_arguments(), batch_size=size, session=session
-    )
 
 
 async def _close(target: Target, cursor: Any) -> None:
@@ -77,26 +89,8 @@ async def _close(target: Target, cursor: Any) -> None:
             await cursor.close()
 
 
-async def _give_up(cursor: Any, session: AsyncClientSession, *, is_asking: bool) -> None:
-    with pymongo.timeout(SECONDS_TO_GIVE_UP):
-        if cursor is not None:
-            await cursor.close()
-    if is_asking:
-        await end_queries(session)
-    else:
-        await session.end_session()
-
-
-async def end_queries(session: AsyncClientSession) -> None:
-    """Have the server end what runs and is open in a session.
-
-    A query that is given up before its first reply has no other name. The session is not given back
-    to the driver's pool: what it is used for next might be ended as well.
-    """
-    if not session.client.topology_description.has_readable_server():
-        return  # Whoever gives up does not wait for a server that is away.
-    try:
+async def _give_up(results: _Results, session: QuerySession) -> None:
+    if results.cursor is not None:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):
-            await session.client.admin.command("killSessions", [session.session_id])
-    except PyMongoError:
-        return  # The server ends what nobody asks for any longer by itself.
+            await results.cursor.close()
+    await end(session, has_open=False)

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 from weakref import ref
 
-from bson.raw_bson import RawBSONDocument
 from pymongo.errors import ConnectionFailure, InvalidOperation, PyMongoError
 
 from . import _seam, hooks
@@ -20,7 +19,7 @@ from ._core.model.document import DocumentModel
 from ._core.query.change_filter import change_pipeline
 from ._core.query.spec import QuerySpec
 from ._core.settings import settings
-from .change_cursors import Stream, asked, begin, end, forget_broken, next_event
+from .change_cursors import Step, Stream, end, forget_broken, next_step, opened
 
 D = TypeVar("D", bound=DocumentModel)
 
@@ -113,12 +112,18 @@ class Changes(Generic[D]):
                 f"the changes of {self._model.__name__} are not being watched here",
                 hint="ask for the next one inside `async with User.watch() as changes:`",
             )
-        event = await self._event(self._stream)
-        if event is None:
+        stream = self._stream
+        step = await self._event(stream)
+        if step is None or step.event is None:
             raise StopAsyncIteration
-        change: Change[D] = change_of(self._model, event)
-        if change.document is not None:
-            await hooks.loaded((change.document,))
+        try:
+            change: Change[D] = change_of(self._model, step.event)
+            if change.document is not None:
+                await hooks.loaded((change.document,))
+        except Exception:
+            stream.take(step)  # the loop can go on after it
+            raise
+        stream.take(step)
         return change
 
     async def _alone(self, owner: list[ref[Any]]) -> AsyncGenerator[Change[D], None]:
@@ -143,7 +148,7 @@ class Changes(Generic[D]):
         stream = Stream(self._model, self._pipeline, self._place, place)
         self._stream, self._loop, self._is_over = stream, loop, False
         try:
-            await asked(stream, begin)
+            await opened(stream)
         except BaseException as error:
             await self._close(stream)
             if isinstance(error, PyMongoError):
@@ -156,14 +161,14 @@ class Changes(Generic[D]):
             self._stream, self._token = None, stream.token
         await _seam.in_any_case(end, stream)
 
-    async def _event(self, stream: Stream) -> RawBSONDocument | None:
+    async def _event(self, stream: Stream) -> Step | None:
         """Return the next event, however often the connection breaks; None at the end."""
         if stream.has_broken:
             await forget_broken(stream)
         answered, attempt = time.monotonic(), 0
         while self._stream is stream and not self._is_stopped and not self._is_over:
             try:
-                event = await asked(stream, next_event)
+                step = await next_step(stream)
             except PyMongoError as error:
                 if self._is_closed(stream, error):
                     break
@@ -175,8 +180,9 @@ class Changes(Generic[D]):
                 if self._stream is not stream:
                     break
                 self._is_over = stream.is_over
-                if event is not None:
-                    return event
+                if step.event is not None:
+                    return step
+                stream.take(step)
                 answered, attempt = time.monotonic(), 0
         if self._stream is not stream:
             # Another task has closed it, perhaps while a cursor was being opened.

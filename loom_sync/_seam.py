@@ -72,6 +72,37 @@ def in_any_case(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwa
     function(*args, **kwargs)
 
 
+def replied(result: R, end: Callable[[], bool]) -> R:
+    """Return the result of a call of the driver, which no thread can give up."""
+    return result
+
+
+class Held(Generic[R]):
+    """The result of a call, kept until it is taken."""
+
+    def __init__(self) -> None:
+        self._results: list[R] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """True if no result waits to be taken."""
+        return not self._results
+
+    def result(self, call: Callable[[], R], *, is_at_hand: bool = False) -> R:
+        """Return the result that is kept, or make the call."""
+        if not self._results:
+            self._results.append(call())
+        return self._results[0]
+
+    def take(self) -> None:
+        """Let go of the result."""
+        self._results.clear()
+
+    def end(self, end: Callable[[], bool], *, has_to_reply: bool) -> None:
+        """Let go of the result."""
+        self._results.clear()
+
+
 def finished(result: Any) -> Any:
     """Return what a function has given; refuse what only an event loop could finish."""
     if inspect.iscoroutine(result):
@@ -117,11 +148,6 @@ def _parts(source: Any, size: int) -> Generator[object, None, None]:
             yield part
     else:
         yield from iterated_bytes(source)
-
-
-def heeding(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call the driver: nobody cancels a thread."""
-    return function(*args, **kwargs)
 
 
 class _Process:

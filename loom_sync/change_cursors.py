@@ -4,27 +4,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo import timeout
 from pymongo.errors import PyMongoError
 from pymongo.synchronous.change_stream import ChangeStream
-from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core.context import Place
 from loom_async._core.driver_errors import translated
 from loom_async._core.model.values import CODEC_OPTIONS
 
-from . import _seam
+from . import _seam, query_session
 from .clients import MongoCollection
-from .cursors import SECONDS_TO_GIVE_UP, end_queries
 from .database import collection_of
 
 R = TypeVar("R")
 
 _RAW: CodecOptions[Any] = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
+
+
+class Step(NamedTuple):
+    """What a call has found: an event, None if there was none, and the place after it."""
+
+    event: RawBSONDocument | None
+    token: Any
 
 
 class Stream:
@@ -38,7 +44,8 @@ class Stream:
     """
 
     __slots__ = (
-        "collection", "cursor", "has_broken", "model", "pipeline", "place", "session", "token",
+        "collection", "cursor", "has_broken", "held", "model", "pipeline", "place", "session",
+        "token",
     )  # fmt: skip
 
     def __init__(
@@ -47,61 +54,89 @@ class Stream:
         self.model: type = model
         self.pipeline: list[dict[str, Any]] = pipeline
         self.place: Place = place
+        #: The place up to which changes have been taken.
         self.token: Any = token
         self.has_broken: bool = False
         self.collection: MongoCollection | None = None
-        self.session: ClientSession | None = None
+        self.session: query_session.QuerySession | None = None
         self.cursor: ChangeStream[Any] | None = None
+        #: What was asked for last. It goes on when its caller is cancelled, so nothing is lost.
+        self.held: _seam.Held[Step] = _seam.Held()
 
     @property
     def is_over(self) -> bool:
         """Whether the server has closed the stream: its collection has been dropped."""
         return self.cursor is not None and not self.cursor.alive
 
+    def take(self, step: Step) -> None:
+        """Note that a change has been given, or that there was none: the stream goes on after."""
+        self.held.take()
+        self.token = step.token
 
-def asked(stream: Stream, step: Callable[[Stream], R]) -> R:
-    """Do a step; if it is given up, nothing of it stays, and the next one begins anew."""
+
+def opened(stream: Stream) -> None:
+    """Open the stream's cursor after the last event."""
+    stream.take(_asked(stream, _begin))
+
+
+def next_step(stream: Stream) -> Step:
+    """Return what comes next, the same until it is taken.
+
+    A call that is under way goes on when its caller is cancelled.
+    """
+    return _asked(stream, _next)
+
+
+def _asked(stream: Stream, call: Callable[[Stream], Step]) -> Step:
     try:
-        return step(stream)
+        return stream.held.result(partial(call, stream), is_at_hand=_is_at_hand(stream))
     except PyMongoError:
         raise
     except BaseException as error:
-        _seam.in_any_case(_give_up, stream)
+        if not stream.held.is_empty:
+            raise
+        _seam.in_any_case(end, stream)
         known = translated(error, f"watch {stream.model.__name__}")
         if known is None:
             raise
         raise known from error
 
 
-def begin(stream: Stream) -> None:
-    """Open a cursor after the last event."""
+def _is_at_hand(stream: Stream) -> bool:
+    """Say whether the driver has an event that has come with others."""
+    cursor: Any = stream.cursor
+    has_next: Any = getattr(getattr(cursor, "_cursor", None), "_has_next", None)
+    return has_next is not None and bool(has_next())
+
+
+def _begin(stream: Stream) -> Step:
     # Once: operations may go to another server by the time that a connection breaks.
     if stream.collection is None:
         stream.collection = collection_of(stream.model, stream.place, indexed=False)
     if stream.session is None:
-        client = stream.collection.database.client
-        stream.session = client.start_session(causal_consistency=False)
+        stream.session = query_session.QuerySession(stream.collection.database.client)
     # The first batch is left empty: so the reply says where the stream begins.
-    stream.cursor = _seam.heeding(
+    watch = partial(
         stream.collection.with_options(_RAW).watch,
         stream.pipeline,
         full_document="updateLookup",
         start_after=stream.token,
         batch_size=0,
-        session=stream.session,
+        session=stream.session.driver,
     )
-    stream.token = stream.cursor.resume_token
+    stream.cursor = query_session.watched(stream.session, watch)
+    return Step(None, stream.cursor.resume_token)
 
 
-def next_event(stream: Stream) -> RawBSONDocument | None:
-    """Return the next event; None if there was none within a second."""
+def _next(stream: Stream) -> Step:
+    """Return the next event, or none if there was none within a second."""
     if stream.cursor is None:
-        begin(stream)
+        return _begin(stream)
+    assert stream.session is not None
     cursor: Any = stream.cursor
-    event: RawBSONDocument | None = _seam.heeding(cursor.try_next)
+    event: RawBSONDocument | None = query_session.watched(stream.session, cursor.try_next)
     # Asked for each event, pymongo's own copy of the place would take half of the time.
-    stream.token = cursor.resume_token if event is None else event["_id"]
-    return event
+    return Step(event, cursor.resume_token if event is None else event["_id"])
 
 
 def forget_broken(stream: Stream) -> None:
@@ -109,22 +144,25 @@ def forget_broken(stream: Stream) -> None:
 
     Not with an event in hand: it would be lost if this is cancelled.
     """
-    stream.has_broken = False
-    _seam.in_any_case(_give_up, stream)
+    if stream.held.is_empty:
+        stream.has_broken = False
+        _seam.in_any_case(end, stream)
 
 
 def end(stream: Stream) -> None:
-    """Close the cursor, and all that may be left of those before it."""
-    if stream.cursor is not None:
-        with timeout(SECONDS_TO_GIVE_UP):
-            stream.cursor.close()
-    # pymongo takes the cursor of a broken connection for closed; the server does not.
-    _give_up(stream)
-
-
-def _give_up(stream: Stream) -> None:
-    session, stream.session, stream.cursor = stream.session, None, None
+    """Close the cursor, and all that may be left of those before it; the stream can begin anew."""
+    # The server waits for events to the end of their second, but its cursor is gone when killed.
+    stream.held.end(partial(_kill, stream), has_to_reply=stream.cursor is None)
+    session, cursor = stream.session, stream.cursor
+    stream.session = stream.cursor = None
+    if cursor is not None:
+        with timeout(query_session.SECONDS_TO_GIVE_UP):
+            cursor.close()
     if session is not None:
-        # By the session, since a cursor whose reply has not come has no other name. It is not
-        # given back to the driver's pool: what it is used for next might be killed as well.
-        end_queries(session)
+        # pymongo takes the cursor of a broken connection for closed; the server does not.
+        query_session.end(session, has_open=True)
+
+
+def _kill(stream: Stream) -> bool:
+    """Have the server end what runs; say whether it could be told."""
+    return stream.session is not None and query_session.kill(stream.session)

@@ -7,17 +7,14 @@ from collections.abc import Generator
 from typing import Any
 
 import pymongo
-from pymongo.errors import PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core.query.spec import QuerySpec
 
 from . import _seam
 from .clients import MongoCollection
+from .query_session import SECONDS_TO_GIVE_UP, QuerySession, end, run
 from .targets import Target
-
-# Whoever cancels is not kept waiting for a server that does not answer.
-SECONDS_TO_GIVE_UP = 2.0
 
 
 def batches(
@@ -31,42 +28,59 @@ def batches(
         size: How many documents a batch has at most.
         action: As for `Target.turn`.
     """
-    cursor: Any = None
-    own: ClientSession | None = None
-    is_asking = True
+    own = QuerySession(target.collection.database.client) if target.session is None else None
+    results = _Results(target.collection, spec, size, own.driver if own else target.session)
     try:
-        with target.turn(action, reads=True):
-            if target.session is None:
-                own = target.collection.database.client.start_session(causal_consistency=False)
-            cursor = _cursor(target.collection, spec, size, own or target.session)
         while True:
-            is_asking = True
             with target.turn(action, reads=True):
-                batch: bytes | None = next(cursor, None)
-            is_asking = False
+                batch = run(own, results.next) if own else results.next()
             if batch is None:
                 return
             yield batch
-    except Exception:
-        is_asking = False  # the server has answered, or there is nobody to tell
-        raise
     finally:
         if own is None:
-            _close(target, cursor)
-        elif is_asking or (cursor is not None and cursor.alive):
-            _seam.in_any_case(_give_up, cursor, own, is_asking=is_asking)
+            _close(target, results.cursor)
+        elif own.is_running or results.is_open:
+            _seam.in_any_case(_give_up, results, own)
         else:
-            own.end_session()
+            own.driver.end_session()
 
 
-def _cursor(
-    collection: MongoCollection, spec: QuerySpec, size: int, session: ClientSession | None
-) -> Any:
-    if spec.stages:
-        return collection.aggregate_raw_batches(spec.pipeline(), batchSize=size, session=session)
-    return collection.find_raw_batches(
-        spec.filter, **spec.find_arguments(), batch_size=size, session=session
-    )
+class _Results:
+    """The driver's cursor of a query, which is there after its first reply."""
+
+    def __init__(
+        self,
+        collection: MongoCollection,
+        spec: QuerySpec,
+        size: int,
+        session: ClientSession | None,
+    ) -> None:
+        self._collection = collection
+        self._spec = spec
+        self._size = size
+        self._session = session
+        self.cursor: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.cursor is not None and self.cursor.alive
+
+    def next(self) -> bytes | None:
+        """Return the next batch; None at the end."""
+        if self.cursor is None:
+            self.cursor = self._opened()
+        return next(self.cursor, None)
+
+    def _opened(self) -> Any:
+        collection, spec, options = self._collection, self._spec, {"session": self._session}
+        if spec.stages:
+            return collection.aggregate_raw_batches(
+                spec.pipeline(), batchSize=self._size, **options
+            )
+        return collection.find_raw_batches(
+            spec.filter, **spec.find_arguments(), batch_size=self._size, **options
+        )
 
 
 def _close(target: Target, cursor: Any) -> None:
@@ -77,26 +91,8 @@ def _close(target: Target, cursor: Any) -> None:
             cursor.close()
 
 
-def _give_up(cursor: Any, session: ClientSession, *, is_asking: bool) -> None:
-    with pymongo.timeout(SECONDS_TO_GIVE_UP):
-        if cursor is not None:
-            cursor.close()
-    if is_asking:
-        end_queries(session)
-    else:
-        session.end_session()
-
-
-def end_queries(session: ClientSession) -> None:
-    """Have the server end what runs and is open in a session.
-
-    A query that is given up before its first reply has no other name. The session is not given back
-    to the driver's pool: what it is used for next might be ended as well.
-    """
-    if not session.client.topology_description.has_readable_server():
-        return  # Whoever gives up does not wait for a server that is away.
-    try:
+def _give_up(results: _Results, session: QuerySession) -> None:
+    if results.cursor is not None:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):
-            session.client.admin.command("killSessions", [session.session_id])
-    except PyMongoError:
-        return  # The server ends what nobody asks for any longer by itself.
+            results.cursor.close()
+    end(session, has_open=False)

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 from weakref import ref
 
-from bson.raw_bson import RawBSONDocument
 from pymongo.errors import ConnectionFailure, InvalidOperation, PyMongoError
 
 from loom_async._core.context import Place, here
@@ -22,7 +21,7 @@ from loom_async._core.query.spec import QuerySpec
 from loom_async._core.settings import settings
 
 from . import _seam, hooks
-from .change_cursors import Stream, asked, begin, end, forget_broken, next_event
+from .change_cursors import Step, Stream, end, forget_broken, next_step, opened
 
 D = TypeVar("D", bound=DocumentModel)
 
@@ -115,12 +114,18 @@ class Changes(Generic[D]):
                 f"the changes of {self._model.__name__} are not being watched here",
                 hint="ask for the next one inside `with User.watch() as changes:`",
             )
-        event = self._event(self._stream)
-        if event is None:
+        stream = self._stream
+        step = self._event(stream)
+        if step is None or step.event is None:
             raise StopIteration
-        change: Change[D] = change_of(self._model, event)
-        if change.document is not None:
-            hooks.loaded((change.document,))
+        try:
+            change: Change[D] = change_of(self._model, step.event)
+            if change.document is not None:
+                hooks.loaded((change.document,))
+        except Exception:
+            stream.take(step)  # the loop can go on after it
+            raise
+        stream.take(step)
         return change
 
     def _alone(self, owner: list[ref[Any]]) -> Generator[Change[D], None, None]:
@@ -144,7 +149,7 @@ class Changes(Generic[D]):
         stream = Stream(self._model, self._pipeline, self._place, place)
         self._stream, self._loop, self._is_over = stream, loop, False
         try:
-            asked(stream, begin)
+            opened(stream)
         except BaseException as error:
             self._close(stream)
             if isinstance(error, PyMongoError):
@@ -157,14 +162,14 @@ class Changes(Generic[D]):
             self._stream, self._token = None, stream.token
         _seam.in_any_case(end, stream)
 
-    def _event(self, stream: Stream) -> RawBSONDocument | None:
+    def _event(self, stream: Stream) -> Step | None:
         """Return the next event, however often the connection breaks; None at the end."""
         if stream.has_broken:
             forget_broken(stream)
         answered, attempt = time.monotonic(), 0
         while self._stream is stream and not self._is_stopped and not self._is_over:
             try:
-                event = asked(stream, next_event)
+                step = next_step(stream)
             except PyMongoError as error:
                 if self._is_closed(stream, error):
                     break
@@ -176,8 +181,9 @@ class Changes(Generic[D]):
                 if self._stream is not stream:
                     break
                 self._is_over = stream.is_over
-                if event is not None:
-                    return event
+                if step.event is not None:
+                    return step
+                stream.take(step)
                 answered, attempt = time.monotonic(), 0
         if self._stream is not stream:
             # Another thread has closed it, perhaps while a cursor was being opened.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -17,7 +18,7 @@ from .._core.query.spec import QuerySpec
 from .._core.replies import cut
 from ..clients import Client, MongoCollection
 from ..cursors import batches as of_cursor
-from ..cursors import end_queries
+from ..query_session import QuerySession, end, run
 from ..targets import Target
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
@@ -67,16 +68,17 @@ async def _by_commands(
     collection: MongoCollection, spec: QuerySpec, size: int
 ) -> AsyncGenerator[bytes, None]:
     client: Client = collection.database.client
-    session = client.start_session(causal_consistency=False)
+    session = QuerySession(client)
     command = find_command(collection.name, spec, size)
     if collection.read_concern.level is not None:
         command["readConcern"] = collection.read_concern.document
     ended = False
     try:
         while True:
-            answer: Any = await collection.database.command(
-                command, codec_options=_RAW, session=session
+            send = partial(
+                collection.database.command, command, codec_options=_RAW, session=session.driver
             )
+            answer: Any = await run(session, send)
             reply = cut(answer.raw)
             ended = not reply.cursor_id
             if reply.stream:
@@ -90,6 +92,6 @@ async def _by_commands(
             }
     finally:
         if ended:
-            await session.end_session()
+            await session.driver.end_session()
         else:
-            await _seam.in_any_case(end_queries, session)
+            await _seam.in_any_case(end, session, has_open=True)

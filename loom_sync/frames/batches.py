@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -19,7 +20,7 @@ from loom_async._core.replies import cut
 from .. import _seam
 from ..clients import Client, MongoCollection
 from ..cursors import batches as of_cursor
-from ..cursors import end_queries
+from ..query_session import QuerySession, end, run
 from ..targets import Target
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
@@ -68,14 +69,17 @@ def _by_commands(
     collection: MongoCollection, spec: QuerySpec, size: int
 ) -> Generator[bytes, None, None]:
     client: Client = collection.database.client
-    session = client.start_session(causal_consistency=False)
+    session = QuerySession(client)
     command = find_command(collection.name, spec, size)
     if collection.read_concern.level is not None:
         command["readConcern"] = collection.read_concern.document
     ended = False
     try:
         while True:
-            answer: Any = collection.database.command(command, codec_options=_RAW, session=session)
+            send = partial(
+                collection.database.command, command, codec_options=_RAW, session=session.driver
+            )
+            answer: Any = run(session, send)
             reply = cut(answer.raw)
             ended = not reply.cursor_id
             if reply.stream:
@@ -89,6 +93,6 @@ def _by_commands(
             }
     finally:
         if ended:
-            session.end_session()
+            session.driver.end_session()
         else:
-            _seam.in_any_case(end_queries, session)
+            _seam.in_any_case(end, session, has_open=True)

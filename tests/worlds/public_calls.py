@@ -267,4 +267,5 @@ WORKS: dict[str, Callable[[], Coroutine[Any, Any, Work]]] = {
     "insert_dataframe": inserting_frames,
     "update_dataframe": updating_frames,
     "merge_into": merging,
+    "watch": watching,
 }

@@ -112,3 +112,26 @@ async def test_it_leaves_nothing(stage: Stage, name: str) -> None:
     await eventually(work.settled)
     assert await stage.settled(before) == before
     assert ended < len(_WAYS) * len(after)
+
+
+async def watch_shortly(number: int) -> None:
+    async with Row.watch():
+        pass
+
+
+async def load_and_give_up(number: int) -> None:
+    await give_up(by_a_scope, lambda: Row.filter().load_many(), number % 24)
+
+
+async def load_a_frame_and_give_up(number: int) -> None:
+    await give_up(by_a_scope, lambda: Row.filter().load_table(), number % 24)
+
+
+@pytest.mark.parametrize("call", [watch_shortly, load_and_give_up, load_a_frame_and_give_up])
+async def test_sessions_do_not_pile_up(stage: Stage, call: Any) -> None:
+    """The server keeps one that is not ended for half an hour; ended, it serves the next call."""
+    await call(0)
+    before = await asyncio.to_thread(stage.observer.sessions)
+    for number in range(48):
+        await call(number)
+    assert await asyncio.to_thread(stage.observer.sessions) - before < 6
