@@ -477,6 +477,10 @@ class Grouped(Generic[T, R]):
         return True
 
     async def _make(self, calls: list[_Call[T, R]]) -> None:
+        # One that was cancelled a moment ago is taken for one that was never made.
+        calls[:] = [call for call in calls if not call.result.done()]
+        if not calls:
+            return
         made: Sequence[R | Alone | Exception]
         try:
             made = await self._together([call.item for call in calls])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from bson import Int64, ObjectId
@@ -13,7 +14,6 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReadPreference
 from pymongo.errors import DuplicateKeyError
 
 from . import _seam, documents
-from ._core.driver_errors import Translated
 from ._core.errors import DocumentNotFound
 from ._core.model.blob import (
     CHUNK,
@@ -29,6 +29,7 @@ from ._core.model.document import has_unknown
 from ._core.model.identity import stored_id
 from ._core.model.markers import now
 from ._core.model.values import CODEC_OPTIONS
+from ._core.operation import Operation
 from .blob_stream import stream_of
 from .clients import MongoCollection
 from .database import collection_of
@@ -101,9 +102,9 @@ class _Upload:
         }
         await self._storage.files.insert_one(self.file)
 
-    async def undo(self, action: str) -> None:
+    async def undo(self, document: BlobDocument) -> None:
         """Remove what was stored."""
-        with Translated(f"{action}: give up"):
+        with _doing("give up the new bytes of", document):
             await self._storage.files.delete_one({"_id": self.id})
             await self._storage.chunks.delete_many({"files_id": self.id})
 
@@ -111,8 +112,7 @@ class _Upload:
 async def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
     """Store a new version of a blob's bytes; see `BlobModel.write_from`."""
     storage = await _storage_of(document)
-    action = f"write {_name(document)}"
-    with Translated(action):
+    with _doing("write", document):
         await storage.ensure_indexes()
     upload = _Upload(storage)
     try:
@@ -121,29 +121,27 @@ async def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersio
             async for piece in pieces:
                 waiting.append(piece)
                 if len(waiting) == _CHUNKS_AT_ONCE:
-                    await _send(upload, waiting, action)
+                    await _send(document, upload, waiting)
                     waiting = []
             if waiting:
-                await _send(upload, waiting, action)
-        await _seam.in_any_case(_complete, document, storage, upload, action)
+                await _send(document, upload, waiting)
+        await _seam.in_any_case(_complete, document, storage, upload)
     except BaseException:
         # A task may be cancelled when all has been done; and the document may name the version
         # already, or do so as soon as the outcome of its write is found out.
         if not upload.is_done and not has_unknown(document):
-            await _seam.in_any_case(upload.undo, action)
+            await _seam.in_any_case(upload.undo, document)
         raise
     return version_of(upload.file)
 
 
-async def _send(upload: _Upload, pieces: list[bytes], action: str) -> None:
-    with Translated(action):
+async def _send(document: BlobDocument, upload: _Upload, pieces: list[bytes]) -> None:
+    with _doing("write", document):
         # To its end: a chunk that arrives after all others were removed would stay.
         await _seam.in_any_case(upload.send, pieces)
 
 
-async def _complete(
-    document: BlobDocument, storage: _Storage, upload: _Upload, action: str
-) -> None:
+async def _complete(document: BlobDocument, storage: _Storage, upload: _Upload) -> None:
     """Make a version that has all its chunks the newest one, and the document say so."""
     key = stored_id(document)
     number = document.version
@@ -151,7 +149,7 @@ async def _complete(
     while is_taken:
         newest = await _newest(document, storage)
         number = max(number, newest.number) + 1
-        with Translated(action):
+        with _doing("write", document):
             try:
                 await upload.complete(str(document.id), {"version": number, "document": key})
                 is_taken = False
@@ -177,7 +175,7 @@ async def _settle(document: BlobDocument, storage: _Storage) -> None:
 
 
 async def _newest(document: BlobDocument, storage: _Storage) -> BlobVersion:
-    with Translated(f"find the newest version of {_name(document)}"):
+    with _doing("find the newest version of", document):
         found = versions_filter(stored_id(document))
         file = await storage.files.find_one(found, sort=[(NUMBER, DESCENDING)])
     return version_of(file) if file else NO_VERSION
@@ -198,7 +196,7 @@ async def open_read(document: BlobDocument, version: int | None) -> AsyncGenerat
 async def versions(document: BlobDocument) -> list[BlobVersion]:
     """Return the versions of a blob, oldest first; see `BlobModel.versions`."""
     storage = await _storage_of(document)
-    with Translated(f"list the versions of {_name(document)}"):
+    with _doing("list the versions of", document):
         found = storage.files.find(versions_filter(stored_id(document))).sort(NUMBER, ASCENDING)
         return [version_of(file) for file in await found.to_list()]
 
@@ -211,7 +209,7 @@ async def delete_version(document: BlobDocument, number: int) -> None:
 
 
 async def _remove_version(document: BlobDocument, storage: _Storage, file: dict[str, Any]) -> None:
-    await _remove(storage, [file], f"delete a version of {_name(document)}")
+    await _remove(storage, [file], partial(_doing, "delete a version of", document))
     if file["metadata"]["version"] >= document.version:
         await _settle(document, storage)
 
@@ -220,20 +218,20 @@ async def delete(document: BlobDocument) -> bool:
     """Delete a blob's document and all its bytes; see `BlobModel.delete`."""
     storage = await _storage_of(document)
     is_deleted = await documents.delete(document)
-    action = f"delete the bytes of {_name(document)}"
-    with Translated(action):
+    doing = partial(_doing, "delete the bytes of", document)
+    with doing():
         files = await storage.files.find(versions_filter(stored_id(document))).to_list()
-    await _seam.in_any_case(_remove, storage, files, action)
+    await _seam.in_any_case(_remove, storage, files, doing)
     return is_deleted
 
 
 async def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) -> int:
     """Delete the blobs that meet a condition, with all their bytes, and return their number."""
-    action = f"delete {model.__name__}"
+    doing = partial(Operation, f"delete {model.__name__}")
     _refuse_in_transaction(model.__name__)
     collection = (await collection_of(model)).with_options(read_preference=ReadPreference.PRIMARY)
     storage, deleted = _Storage(collection), 0
-    with Translated(action):
+    with doing():
         while keys := await _keys(collection.find(condition, {"_id": 1}, limit=_BLOBS_AT_ONCE)):
             chosen = {"_id": {"$in": keys}}
             # The condition once more: what another writer has changed meanwhile may not meet it.
@@ -242,7 +240,7 @@ async def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) 
             there = await _keys(collection.find(chosen, {"_id": 1}))
             gone = [key for key in keys if key not in there]
             files = await storage.files.find({DOCUMENT: {"$in": gone}}, {"_id": 1}).to_list()
-            await _seam.in_any_case(_remove, storage, files, action)
+            await _seam.in_any_case(_remove, storage, files, doing)
     return deleted
 
 
@@ -250,8 +248,10 @@ async def _keys(found: Any) -> list[Any]:
     return [row["_id"] for row in await found.to_list()]
 
 
-async def _remove(storage: _Storage, files: list[dict[str, Any]], action: str) -> None:
-    with Translated(action):
+async def _remove(
+    storage: _Storage, files: list[dict[str, Any]], doing: Callable[[], Operation]
+) -> None:
+    with doing():
         for file in files:
             try:
                 await storage.bucket.delete(file["_id"])
@@ -279,7 +279,7 @@ async def _file_of(document: BlobDocument, storage: _Storage, number: int | None
     """
     filter = versions_filter(stored_id(document), number)
     newer = -number - 1 if number is not None and number < 0 else 0
-    with Translated(f"find a version of {_name(document)}"):
+    with _doing("find a version of", document):
         file = await storage.files.find_one(filter, sort=[(NUMBER, DESCENDING)], skip=newer)
     if file is not None:
         return file
@@ -288,6 +288,10 @@ async def _file_of(document: BlobDocument, storage: _Storage, number: int | None
         id=document.id,
         hint="write_from() stores bytes; versions() lists what there is",
     )
+
+
+def _doing(what: str, document: BlobDocument) -> Operation:
+    return Operation(f"{what} {_name(document)}", f"{what} {type(document).__name__}")
 
 
 def _name(document: BlobDocument) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from pymongo.errors import CollectionInvalid, OperationFailure
 
-from ._core.driver_errors import Translated
 from ._core.errors import ConfigurationError
 from ._core.model.timeseries import TimeSeries, timeseries_of
+from ._core.operation import Operation
 from .clients import MongoCollection
 
 _log = logging.getLogger("loom")
@@ -42,7 +42,7 @@ async def create(model: type, collection: MongoCollection) -> bool:
         ConfigurationError: There is another kind of collection.
     """
     series = timeseries_of(model)
-    with Translated(f"create the collection of {model.__name__}"):
+    with Operation(f"create the collection of {model.__name__}"):
         existing = await _info(collection)
         if existing is None:
             options = {} if series is None else series.options()

@@ -48,7 +48,7 @@ async def insert(document: DocumentModel) -> bool:
         if not (attempts_of(document) and await _settle(objects, document)):
             plan = plan_insert(document)
             target = await target_of(type(document))
-            await finish(objects, target, write(target, document, plan), (document,))
+            await finish(objects, target, write(target, document, plan, "insert"), (document,))
     await hooks.run("after_persist", (document,))
     return True
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ._core.driver_errors import Translated
 from ._core.errors import OperationFailed
 from ._core.model.index_plan import IndexDifference, IndexSpec, specify
 from ._core.model.metadata import declaration_of
+from ._core.operation import Operation
 from .clients import MongoCollection
 from .creation import create
 from .database import collection_of
@@ -60,13 +60,13 @@ async def _exchange(
 ) -> None:
     """Drop indexes and make others; the old ones are made again if the new ones are refused."""
     for index in old:
-        with Translated(f"drop index {index['name']!r} of {model.__name__}"):
+        with Operation(f"drop index {index['name']!r} of {model.__name__}"):
             await collection.drop_index(index["name"])
     try:
         await create_indexes(model, collection, new)
     except OperationFailed:
         if old:
-            with Translated(f"make the indexes of {model.__name__} again"):
+            with Operation(f"make the indexes of {model.__name__} again"):
                 await collection.database.command(
                     "createIndexes", collection.name, indexes=[dict(index) for index in old]
                 )

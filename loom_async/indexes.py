@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pymongo import IndexModel
 from pymongo.errors import OperationFailure
 
-from ._core.driver_errors import Translated
 from ._core.errors import IndexConflict
 from ._core.model.index_plan import Comparison, IndexSpec, compare, specify
 from ._core.model.metadata import declaration_of
+from ._core.operation import Operation
 from ._core.uri import redacted
 from .clients import MongoCollection
 
@@ -47,7 +47,7 @@ async def compare_indexes(
     model: type, collection: MongoCollection, wanted: Sequence[IndexSpec]
 ) -> Comparison:
     """Return how the wanted indexes and those of the collection differ."""
-    with Translated(f"list the indexes of {model.__name__}"):
+    with Operation(f"list the indexes of {model.__name__}"):
         existing = await (await collection.list_indexes()).to_list()
     return compare(wanted, existing)
 
@@ -63,7 +63,7 @@ async def create_indexes(
     if not specs:
         return
     models = [IndexModel(list(spec.keys), name=spec.name, **spec.options) for spec in specs]
-    with Translated(f"create the indexes of {model.__name__}"):
+    with Operation(f"create the indexes of {model.__name__}"):
         try:
             await collection.create_indexes(models)
         except OperationFailure as error:

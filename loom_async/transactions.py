@@ -16,7 +16,6 @@ from pymongo.read_concern import ReadConcern
 
 from . import _seam, hooks
 from ._core import context
-from ._core.driver_errors import Translated
 from ._core.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -25,6 +24,7 @@ from ._core.errors import (
     TransactionError,
 )
 from ._core.model.document import DocumentModel
+from ._core.operation import Operation
 from ._core.settings import settings
 from ._core.transaction import (
     TransactionState,
@@ -146,7 +146,7 @@ async def _end(transaction: Transaction, *, keep: bool) -> None:
 
 
 async def _begin(client: Client) -> AsyncClientSession:
-    with Translated("begin a transaction"):
+    with Operation("begin a transaction"):
         if "Standalone" in await server_kinds(client):
             raise ConfigurationError(
                 "this MongoDB server stands alone, and has no transactions",
@@ -169,7 +169,7 @@ async def _begin(client: Client) -> AsyncClientSession:
 async def _commit(session: AsyncClientSession) -> None:
     limit = time.monotonic() + settings().transaction_timeout
     attempt = 0
-    with Translated("commit a transaction"):
+    with Operation("commit a transaction"):
         while True:
             try:
                 await session.commit_transaction()

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeAlias
 from pymongo.errors import OperationFailure
 
 from ._core.choices import check_choice
-from ._core.driver_errors import Translated
 from ._core.model.document import DocumentModel
 from ._core.model.document_schema import document_schema
+from ._core.operation import Operation
 from .clients import MongoCollection
 from .database import collection_of
 from .transactions import refuse_in_transaction
@@ -36,7 +36,7 @@ async def ensure_validator(
         "validationAction": action,
     }
     collection = await collection_of(model, indexed=False)
-    with Translated(f"set the validator of {model.__name__}"):
+    with Operation(f"set the validator of {model.__name__}"):
         if not await _done("collMod", collection, options, unless=_NO_COLLECTION):
             made = await _done("create", collection, options, unless=_COLLECTION_EXISTS)
             if not made:  # another one has made it meanwhile

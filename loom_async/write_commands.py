@@ -25,6 +25,7 @@ from ._core.settings import setting
 from ._core.trace import note
 from ._core.write_replies import (
     is_answer,
+    is_refusal,
     may_be_sent_again,
     not_confirmed,
     was_not_sent,
@@ -179,7 +180,7 @@ class WriteCommand:
         except BaseException as error:
             if was_not_sent(error):
                 self.is_unknown = was_unknown
-            elif self.count == 1 and is_answer(error):
+            elif is_refusal(error) or (self.count == 1 and is_answer(error)):
                 self.is_unknown = False
             raise
         failure = not_confirmed(reply)
@@ -226,8 +227,8 @@ class SentWrite(Attempt):
 
     @property
     def is_sent(self) -> bool:
-        """True once it may have reached the server."""
-        return self.command is not None and self.command.times_sent > 0
+        """True once it has a command, which may be on its way to the server."""
+        return self.command is not None
 
 
 async def send(command: WriteCommand) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure
 
-from ._core.write_replies import executed, statement_error, write_errors
+from ._core.refusals import reason_of
+from ._core.write_replies import executed, is_refusal, statement_error, write_errors
 from .targets import Target, Turn
 from .write_commands import WriteCommand, ask, send, send_in_transaction
 
@@ -47,13 +48,15 @@ async def _outcomes(command: WriteCommand) -> dict[str, Any]:
     try:
         return await send(command)
     except OperationFailure as error:
+        if is_refusal(error):
+            raise
         reply = await ask(command) if command.is_unknown else {}
         if reply is None:
             raise
         return _interrupted(error, reply, command.count)
 
 
-def _interrupted(error: PyMongoError, reply: dict[str, Any], count: int) -> dict[str, Any]:
+def _interrupted(error: OperationFailure, reply: dict[str, Any], count: int) -> dict[str, Any]:
     """Return a reply by which the statements that have not happened were refused.
 
     Parameters:
@@ -61,6 +64,6 @@ def _interrupted(error: PyMongoError, reply: dict[str, Any], count: int) -> dict
         reply: What the server has said when it was asked for those that happened before.
         count: How many there are.
     """
-    details = {"code": getattr(error, "code", None), "errmsg": f"not written: {error}"}
+    details = {"code": error.code, "errmsg": f"not written: {reason_of(error.details or {})}"}
     missing = set(range(count)) - executed(reply)
     return {**reply, "writeErrors": [{"index": place, **details} for place in sorted(missing)]}

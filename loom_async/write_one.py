@@ -33,10 +33,19 @@ from .write_commands import SentWrite, WriteCommand, send, send_in_transaction
 
 # An update whose parents come and go is made anew so many times.
 _TRIES = 10
+# Why the outcome of an earlier write stays unknown.
+_FORGOTTEN = "and the server cannot tell any more"
+_IN_TRANSACTION = "and inside a transaction the server cannot be asked"
 
 
-async def write(target: Target, document: DocumentModel, plan: Plan) -> bool:
+async def write(target: Target, document: DocumentModel, plan: Plan, verb: str = "persist") -> bool:
     """Store a new object, or update its document, and make it agree with what is stored.
+
+    Parameters:
+        target: Where it goes.
+        document: The object.
+        plan: What to send.
+        verb: What the caller does, for errors and the trace.
 
     Returns:
         True: something was written.
@@ -46,14 +55,13 @@ async def write(target: Target, document: DocumentModel, plan: Plan) -> bool:
         StaleDocument: It has another revision than the object.
     """
     if isinstance(plan, Insertion):
-        await _insert(target, document, plan)
+        await _insert(target, document, plan, f"{verb} {type(document).__name__}")
     else:
         await _modify(target, document, plan)
     return True
 
 
-async def _insert(target: Target, document: DocumentModel, plan: Insertion) -> None:
-    action = f"persist {type(document).__name__}"
+async def _insert(target: Target, document: DocumentModel, plan: Insertion, action: str) -> None:
     async with target.turn(action):
         with _noted(target, document, plan) as attempt:
             body = insertion(target.collection.name, plan)
@@ -182,13 +190,14 @@ async def settle(target: Target, document: DocumentModel) -> bool:
         if not attempt.is_unknown:
             has_happened |= attempt is UNREPORTED
             continue
+        if target.session is not None:
+            raise _unknown(document, _IN_TRANSACTION, "persist() it before the block")
         if not (
             isinstance(attempt, SentWrite)
-            and target.session is None
             and attempt.command is not None
             and attempt.command.can_be_sent_again(client)
         ):
-            raise _unknown(document)
+            raise _unknown(document, _FORGOTTEN, "reload() it, then change it anew")
         async with target.turn(f"persist {type(document).__name__}"):
             try:
                 reply = await send(attempt.command)
@@ -234,11 +243,11 @@ def raise_unconfirmed(reply: dict[str, Any], action: str) -> None:
         raise translate(failure, action) from failure
 
 
-def _unknown(document: DocumentModel) -> OutcomeUnknown:
+def _unknown(document: DocumentModel, why: str, hint: str) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"an earlier write of {type(document).__name__} {document.id!r} may have reached the "
-        "database, and the server cannot tell any more",
-        hint="reload() the object to see what is stored, then change it anew",
+        f"database, {why}",
+        hint=hint,
     )
 
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 from bson import Int64, ObjectId
@@ -13,7 +14,6 @@ from gridfs.synchronous import GridFSBucket, GridOut
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReadPreference
 from pymongo.errors import DuplicateKeyError
 
-from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import DocumentNotFound
 from loom_async._core.model.blob import (
     CHUNK,
@@ -29,6 +29,7 @@ from loom_async._core.model.document import has_unknown
 from loom_async._core.model.identity import stored_id
 from loom_async._core.model.markers import now
 from loom_async._core.model.values import CODEC_OPTIONS
+from loom_async._core.operation import Operation
 
 from . import _seam, documents
 from .blob_stream import stream_of
@@ -103,9 +104,9 @@ class _Upload:
         }
         self._storage.files.insert_one(self.file)
 
-    def undo(self, action: str) -> None:
+    def undo(self, document: BlobDocument) -> None:
         """Remove what was stored."""
-        with Translated(f"{action}: give up"):
+        with _doing("give up the new bytes of", document):
             self._storage.files.delete_one({"_id": self.id})
             self._storage.chunks.delete_many({"files_id": self.id})
 
@@ -113,8 +114,7 @@ class _Upload:
 def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
     """Store a new version of a blob's bytes; see `BlobModel.write_from`."""
     storage = _storage_of(document)
-    action = f"write {_name(document)}"
-    with Translated(action):
+    with _doing("write", document):
         storage.ensure_indexes()
     upload = _Upload(storage)
     try:
@@ -123,27 +123,27 @@ def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
             for piece in pieces:
                 waiting.append(piece)
                 if len(waiting) == _CHUNKS_AT_ONCE:
-                    _send(upload, waiting, action)
+                    _send(document, upload, waiting)
                     waiting = []
             if waiting:
-                _send(upload, waiting, action)
-        _seam.in_any_case(_complete, document, storage, upload, action)
+                _send(document, upload, waiting)
+        _seam.in_any_case(_complete, document, storage, upload)
     except BaseException:
         # A thread may be cancelled when all has been done; and the document may name the version
         # already, or do so as soon as the outcome of its write is found out.
         if not upload.is_done and not has_unknown(document):
-            _seam.in_any_case(upload.undo, action)
+            _seam.in_any_case(upload.undo, document)
         raise
     return version_of(upload.file)
 
 
-def _send(upload: _Upload, pieces: list[bytes], action: str) -> None:
-    with Translated(action):
+def _send(document: BlobDocument, upload: _Upload, pieces: list[bytes]) -> None:
+    with _doing("write", document):
         # To its end: a chunk that arrives after all others were removed would stay.
         _seam.in_any_case(upload.send, pieces)
 
 
-def _complete(document: BlobDocument, storage: _Storage, upload: _Upload, action: str) -> None:
+def _complete(document: BlobDocument, storage: _Storage, upload: _Upload) -> None:
     """Make a version that has all its chunks the newest one, and the document say so."""
     key = stored_id(document)
     number = document.version
@@ -151,7 +151,7 @@ def _complete(document: BlobDocument, storage: _Storage, upload: _Upload, action
     while is_taken:
         newest = _newest(document, storage)
         number = max(number, newest.number) + 1
-        with Translated(action):
+        with _doing("write", document):
             try:
                 upload.complete(str(document.id), {"version": number, "document": key})
                 is_taken = False
@@ -177,7 +177,7 @@ def _settle(document: BlobDocument, storage: _Storage) -> None:
 
 
 def _newest(document: BlobDocument, storage: _Storage) -> BlobVersion:
-    with Translated(f"find the newest version of {_name(document)}"):
+    with _doing("find the newest version of", document):
         found = versions_filter(stored_id(document))
         file = storage.files.find_one(found, sort=[(NUMBER, DESCENDING)])
     return version_of(file) if file else NO_VERSION
@@ -198,7 +198,7 @@ def open_read(document: BlobDocument, version: int | None) -> Generator[GridOut]
 def versions(document: BlobDocument) -> list[BlobVersion]:
     """Return the versions of a blob, oldest first; see `BlobModel.versions`."""
     storage = _storage_of(document)
-    with Translated(f"list the versions of {_name(document)}"):
+    with _doing("list the versions of", document):
         found = storage.files.find(versions_filter(stored_id(document))).sort(NUMBER, ASCENDING)
         return [version_of(file) for file in found.to_list()]
 
@@ -211,7 +211,7 @@ def delete_version(document: BlobDocument, number: int) -> None:
 
 
 def _remove_version(document: BlobDocument, storage: _Storage, file: dict[str, Any]) -> None:
-    _remove(storage, [file], f"delete a version of {_name(document)}")
+    _remove(storage, [file], partial(_doing, "delete a version of", document))
     if file["metadata"]["version"] >= document.version:
         _settle(document, storage)
 
@@ -220,20 +220,20 @@ def delete(document: BlobDocument) -> bool:
     """Delete a blob's document and all its bytes; see `BlobModel.delete`."""
     storage = _storage_of(document)
     is_deleted = documents.delete(document)
-    action = f"delete the bytes of {_name(document)}"
-    with Translated(action):
+    doing = partial(_doing, "delete the bytes of", document)
+    with doing():
         files = storage.files.find(versions_filter(stored_id(document))).to_list()
-    _seam.in_any_case(_remove, storage, files, action)
+    _seam.in_any_case(_remove, storage, files, doing)
     return is_deleted
 
 
 def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) -> int:
     """Delete the blobs that meet a condition, with all their bytes, and return their number."""
-    action = f"delete {model.__name__}"
+    doing = partial(Operation, f"delete {model.__name__}")
     _refuse_in_transaction(model.__name__)
     collection = collection_of(model).with_options(read_preference=ReadPreference.PRIMARY)
     storage, deleted = _Storage(collection), 0
-    with Translated(action):
+    with doing():
         while keys := _keys(collection.find(condition, {"_id": 1}, limit=_BLOBS_AT_ONCE)):
             chosen = {"_id": {"$in": keys}}
             # The condition once more: what another writer has changed meanwhile may not meet it.
@@ -242,7 +242,7 @@ def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) -> int
             there = _keys(collection.find(chosen, {"_id": 1}))
             gone = [key for key in keys if key not in there]
             files = storage.files.find({DOCUMENT: {"$in": gone}}, {"_id": 1}).to_list()
-            _seam.in_any_case(_remove, storage, files, action)
+            _seam.in_any_case(_remove, storage, files, doing)
     return deleted
 
 
@@ -250,8 +250,8 @@ def _keys(found: Any) -> list[Any]:
     return [row["_id"] for row in found.to_list()]
 
 
-def _remove(storage: _Storage, files: list[dict[str, Any]], action: str) -> None:
-    with Translated(action):
+def _remove(storage: _Storage, files: list[dict[str, Any]], doing: Callable[[], Operation]) -> None:
+    with doing():
         for file in files:
             try:
                 storage.bucket.delete(file["_id"])
@@ -279,7 +279,7 @@ def _file_of(document: BlobDocument, storage: _Storage, number: int | None) -> d
     """
     filter = versions_filter(stored_id(document), number)
     newer = -number - 1 if number is not None and number < 0 else 0
-    with Translated(f"find a version of {_name(document)}"):
+    with _doing("find a version of", document):
         file = storage.files.find_one(filter, sort=[(NUMBER, DESCENDING)], skip=newer)
     if file is not None:
         return file
@@ -288,6 +288,10 @@ def _file_of(document: BlobDocument, storage: _Storage, number: int | None) -> d
         id=document.id,
         hint="write_from() stores bytes; versions() lists what there is",
     )
+
+
+def _doing(what: str, document: BlobDocument) -> Operation:
+    return Operation(f"{what} {_name(document)}", f"{what} {type(document).__name__}")
 
 
 def _name(document: BlobDocument) -> str:

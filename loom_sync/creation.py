@@ -9,9 +9,9 @@ from typing import Any
 
 from pymongo.errors import CollectionInvalid, OperationFailure
 
-from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import ConfigurationError
 from loom_async._core.model.timeseries import TimeSeries, timeseries_of
+from loom_async._core.operation import Operation
 
 from .clients import MongoCollection
 
@@ -44,7 +44,7 @@ def create(model: type, collection: MongoCollection) -> bool:
         ConfigurationError: There is another kind of collection.
     """
     series = timeseries_of(model)
-    with Translated(f"create the collection of {model.__name__}"):
+    with Operation(f"create the collection of {model.__name__}"):
         existing = _info(collection)
         if existing is None:
             options = {} if series is None else series.options()

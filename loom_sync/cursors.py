@@ -31,7 +31,7 @@ def batches(
     own = QuerySession(target.collection.database.client) if target.session is None else None
     results = _Results(target.collection, spec, size, own.driver if own else target.session)
     try:
-        while True:
+        while not results.is_over:
             with target.turn(action, reads=True):
                 batch = run(own, results.next) if own else results.next()
             if batch is None:
@@ -64,7 +64,13 @@ class _Results:
 
     @property
     def is_open(self) -> bool:
+        """True while the server may hold a cursor."""
         return self.cursor is not None and self.cursor.alive
+
+    @property
+    def is_over(self) -> bool:
+        """True once all batches have been given: there is nothing to ask for."""
+        return self.cursor is not None and not self.cursor.alive
 
     def next(self) -> bytes | None:
         """Return the next batch; None at the end."""

@@ -50,7 +50,7 @@ def insert(document: DocumentModel) -> bool:
         if not (attempts_of(document) and _settle(objects, document)):
             plan = plan_insert(document)
             target = target_of(type(document))
-            finish(objects, target, write(target, document, plan), (document,))
+            finish(objects, target, write(target, document, plan, "insert"), (document,))
     hooks.run("after_persist", (document,))
     return True
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import OperationFailed
 from loom_async._core.model.index_plan import IndexDifference, IndexSpec, specify
 from loom_async._core.model.metadata import declaration_of
+from loom_async._core.operation import Operation
 
 from .clients import MongoCollection
 from .creation import create
@@ -60,13 +60,13 @@ def _exchange(
 ) -> None:
     """Drop indexes and make others; the old ones are made again if the new ones are refused."""
     for index in old:
-        with Translated(f"drop index {index['name']!r} of {model.__name__}"):
+        with Operation(f"drop index {index['name']!r} of {model.__name__}"):
             collection.drop_index(index["name"])
     try:
         create_indexes(model, collection, new)
     except OperationFailed:
         if old:
-            with Translated(f"make the indexes of {model.__name__} again"):
+            with Operation(f"make the indexes of {model.__name__} again"):
                 collection.database.command(
                     "createIndexes", collection.name, indexes=[dict(index) for index in old]
                 )

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pymongo import IndexModel
 from pymongo.errors import OperationFailure
 
-from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import IndexConflict
 from loom_async._core.model.index_plan import Comparison, IndexSpec, compare, specify
 from loom_async._core.model.metadata import declaration_of
+from loom_async._core.operation import Operation
 from loom_async._core.uri import redacted
 
 from .clients import MongoCollection
@@ -49,7 +49,7 @@ def compare_indexes(
     model: type, collection: MongoCollection, wanted: Sequence[IndexSpec]
 ) -> Comparison:
     """Return how the wanted indexes and those of the collection differ."""
-    with Translated(f"list the indexes of {model.__name__}"):
+    with Operation(f"list the indexes of {model.__name__}"):
         existing = collection.list_indexes().to_list()
     return compare(wanted, existing)
 
@@ -63,7 +63,7 @@ def create_indexes(model: type, collection: MongoCollection, specs: Sequence[Ind
     if not specs:
         return
     models = [IndexModel(list(spec.keys), name=spec.name, **spec.options) for spec in specs]
-    with Translated(f"create the indexes of {model.__name__}"):
+    with Operation(f"create the indexes of {model.__name__}"):
         try:
             collection.create_indexes(models)
         except OperationFailure as error:

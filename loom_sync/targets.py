@@ -175,8 +175,8 @@ def target_of(model: type, place: Place | None = None) -> Target:
     if not isinstance(state, Transaction):
         raise TransactionError(
             "this operation is inside a transaction of the other package",
-            hint="loom_sync and loom_sync have clients of their own: use the operations of the "
-            "package that has begun it",
+            hint="each package has clients of its own: use the operations of the package that has "
+            "begun it",
         )
     state.check()
     collection = collection_of(model, place)

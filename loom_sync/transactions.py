@@ -16,7 +16,6 @@ from pymongo.read_concern import ReadConcern
 from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core import context
-from loom_async._core.driver_errors import Translated
 from loom_async._core.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -25,6 +24,7 @@ from loom_async._core.errors import (
     TransactionError,
 )
 from loom_async._core.model.document import DocumentModel
+from loom_async._core.operation import Operation
 from loom_async._core.settings import settings
 from loom_async._core.transaction import (
     TransactionState,
@@ -148,7 +148,7 @@ def _end(transaction: Transaction, *, keep: bool) -> None:
 
 
 def _begin(client: Client) -> ClientSession:
-    with Translated("begin a transaction"):
+    with Operation("begin a transaction"):
         if "Standalone" in server_kinds(client):
             raise ConfigurationError(
                 "this MongoDB server stands alone, and has no transactions",
@@ -171,7 +171,7 @@ def _begin(client: Client) -> ClientSession:
 def _commit(session: ClientSession) -> None:
     limit = time.monotonic() + settings().transaction_timeout
     attempt = 0
-    with Translated("commit a transaction"):
+    with Operation("commit a transaction"):
         while True:
             try:
                 session.commit_transaction()

@@ -8,9 +8,9 @@ from typing import Any, Literal, TypeAlias
 from pymongo.errors import OperationFailure
 
 from loom_async._core.choices import check_choice
-from loom_async._core.driver_errors import Translated
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.document_schema import document_schema
+from loom_async._core.operation import Operation
 
 from .clients import MongoCollection
 from .database import collection_of
@@ -38,7 +38,7 @@ def ensure_validator(
         "validationAction": action,
     }
     collection = collection_of(model, indexed=False)
-    with Translated(f"set the validator of {model.__name__}"):
+    with Operation(f"set the validator of {model.__name__}"):
         if not _done("collMod", collection, options, unless=_NO_COLLECTION):
             made = _done("create", collection, options, unless=_COLLECTION_EXISTS)
             if not made:  # another one has made it meanwhile

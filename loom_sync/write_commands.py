@@ -23,7 +23,13 @@ from loom_async._core.model.plan import Plan
 from loom_async._core.model.values import CODEC_OPTIONS
 from loom_async._core.settings import setting
 from loom_async._core.trace import note
-from loom_async._core.write_replies import is_answer, may_be_sent_again, not_confirmed, was_not_sent
+from loom_async._core.write_replies import (
+    is_answer,
+    is_refusal,
+    may_be_sent_again,
+    not_confirmed,
+    was_not_sent,
+)
 
 from . import _seam
 from .client_state import ClientState, WriteSession, is_bound, is_limited, is_time_over, state_of
@@ -176,7 +182,7 @@ class WriteCommand:
         except BaseException as error:
             if was_not_sent(error):
                 self.is_unknown = was_unknown
-            elif self.count == 1 and is_answer(error):
+            elif is_refusal(error) or (self.count == 1 and is_answer(error)):
                 self.is_unknown = False
             raise
         failure = not_confirmed(reply)
@@ -223,8 +229,8 @@ class SentWrite(Attempt):
 
     @property
     def is_sent(self) -> bool:
-        """True once it may have reached the server."""
-        return self.command is not None and self.command.times_sent > 0
+        """True once it has a command, which may be on its way to the server."""
+        return self.command is not None
 
 
 def send(command: WriteCommand) -> dict[str, Any]:

@@ -35,10 +35,19 @@ from .write_commands import SentWrite, WriteCommand, send, send_in_transaction
 
 # An update whose parents come and go is made anew so many times.
 _TRIES = 10
+# Why the outcome of an earlier write stays unknown.
+_FORGOTTEN = "and the server cannot tell any more"
+_IN_TRANSACTION = "and inside a transaction the server cannot be asked"
 
 
-def write(target: Target, document: DocumentModel, plan: Plan) -> bool:
+def write(target: Target, document: DocumentModel, plan: Plan, verb: str = "persist") -> bool:
     """Store a new object, or update its document, and make it agree with what is stored.
+
+    Parameters:
+        target: Where it goes.
+        document: The object.
+        plan: What to send.
+        verb: What the caller does, for errors and the trace.
 
     Returns:
         True: something was written.
@@ -48,14 +57,13 @@ def write(target: Target, document: DocumentModel, plan: Plan) -> bool:
         StaleDocument: It has another revision than the object.
     """
     if isinstance(plan, Insertion):
-        _insert(target, document, plan)
+        _insert(target, document, plan, f"{verb} {type(document).__name__}")
     else:
         _modify(target, document, plan)
     return True
 
 
-def _insert(target: Target, document: DocumentModel, plan: Insertion) -> None:
-    action = f"persist {type(document).__name__}"
+def _insert(target: Target, document: DocumentModel, plan: Insertion, action: str) -> None:
     with target.turn(action), _noted(target, document, plan) as attempt:
         body = insertion(target.collection.name, plan)
         reply = send_once(target, body, attempt)
@@ -183,13 +191,14 @@ def settle(target: Target, document: DocumentModel) -> bool:
         if not attempt.is_unknown:
             has_happened |= attempt is UNREPORTED
             continue
+        if target.session is not None:
+            raise _unknown(document, _IN_TRANSACTION, "persist() it before the block")
         if not (
             isinstance(attempt, SentWrite)
-            and target.session is None
             and attempt.command is not None
             and attempt.command.can_be_sent_again(client)
         ):
-            raise _unknown(document)
+            raise _unknown(document, _FORGOTTEN, "reload() it, then change it anew")
         with target.turn(f"persist {type(document).__name__}"):
             try:
                 reply = send(attempt.command)
@@ -235,11 +244,11 @@ def raise_unconfirmed(reply: dict[str, Any], action: str) -> None:
         raise translate(failure, action) from failure
 
 
-def _unknown(document: DocumentModel) -> OutcomeUnknown:
+def _unknown(document: DocumentModel, why: str, hint: str) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"an earlier write of {type(document).__name__} {document.id!r} may have reached the "
-        "database, and the server cannot tell any more",
-        hint="reload() the object to see what is stored, then change it anew",
+        f"database, {why}",
+        hint=hint,
     )
 
 

@@ -12,6 +12,7 @@ from .server_codes import (
     DUPLICATE_KEY,
     IMMUTABLE_FIELD,
     INTERRUPTIONS,
+    REFUSALS,
     SHARD_KEY_NOT_FOUND,
 )
 from .write_concern import unconfirmed
@@ -78,6 +79,11 @@ def is_answer(error: BaseException) -> bool:
     if not isinstance(error, driver.OperationFailure) or isinstance(error, _OF_WRITES_MADE):
         return False
     return error.code not in INTERRUPTIONS and not error.has_error_label(RETRYABLE)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Say whether the server has refused a command, whatever its statements are."""
+    return isinstance(error, driver.OperationFailure) and error.code in REFUSALS
 
 
 def may_be_sent_again(error: driver.PyMongoError) -> bool:

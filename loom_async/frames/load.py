@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from .. import _seam
 from .._core.choices import check_choice
 from .._core.context import Place
-from .._core.driver_errors import Translated
 from .._core.model.family import scope_of
+from .._core.operation import Operation
 from .._core.progress import progress as progress_bar
 from .._core.query.spec import QuerySpec
 from .._core.query.stages import AggregationStages
@@ -38,12 +38,13 @@ async def load_table(
     """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
     builder = await _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
+    action = f"load a table of {model.__name__}"
     target = await target_of(model)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
-        Translated(f"load a table of {model.__name__}"),
+        Operation(action),
     ):
-        async with _seam.ahead(raw_batches(target, spec)) as streams:
+        async with _seam.ahead(raw_batches(target, spec, action=action)) as streams:
             async for stream in streams:
                 advance(await _seam.in_worker(workers, builder.add, stream))
     table: Table = await _seam.in_worker(workers, builder.table)
@@ -76,12 +77,13 @@ async def load_batches(
     """Yield the results of a query as record batches; see `Query.load_batches`."""
     builder = await _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
+    action = f"load batches of {model.__name__}"
     target = await target_of(model, place)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
-        Translated(f"load batches of {model.__name__}"),
+        Operation(action),
     ):
-        async with _seam.ahead(raw_batches(target, spec)) as streams:
+        async with _seam.ahead(raw_batches(target, spec, action=action)) as streams:
             async for stream in streams:
                 advance(await _seam.in_worker(workers, builder.add, stream))
                 for batch in await _seam.in_worker(workers, builder.take, rows):

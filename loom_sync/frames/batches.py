@@ -31,7 +31,7 @@ _ONE_SERVER = {"Single", "ReplicaSetWithPrimary"}
 
 
 def raw_batches(
-    target: Target, spec: QuerySpec, *, size: int | None = None
+    target: Target, spec: QuerySpec, *, size: int | None = None, action: str = "load batches"
 ) -> Generator[bytes, None, None]:
     """Yield the results as BSON documents that follow one another.
 
@@ -39,13 +39,14 @@ def raw_batches(
         target: Where to look.
         spec: What to ask.
         size: How many documents a batch has at most; None for `BATCH`.
+        action: As for `Target.turn`.
     """
     if spec.limit == 0:
         return
     if target.session is None and _is_direct(target.collection):
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
-        batches = of_cursor(target, spec, size or BATCH, "load batches")
+        batches = of_cursor(target, spec, size or BATCH, action)
     with closing(batches) as streams:
         yield from streams
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from loom_async._core.choices import check_choice
 from loom_async._core.context import Place
-from loom_async._core.driver_errors import Translated
 from loom_async._core.model.family import scope_of
+from loom_async._core.operation import Operation
 from loom_async._core.progress import progress as progress_bar
 from loom_async._core.query.spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
@@ -40,14 +40,15 @@ def load_table(
     """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
     builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
+    action = f"load a table of {model.__name__}"
     target = target_of(model)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
-        Translated(f"load a table of {model.__name__}"),
+        Operation(action),
+        _seam.ahead(raw_batches(target, spec, action=action)) as streams,
     ):
-        with _seam.ahead(raw_batches(target, spec)) as streams:
-            for stream in streams:
-                advance(_seam.in_worker(workers, builder.add, stream))
+        for stream in streams:
+            advance(_seam.in_worker(workers, builder.add, stream))
     table: Table = _seam.in_worker(workers, builder.table)
     return table
 
@@ -78,12 +79,13 @@ def load_batches(
     """Yield the results of a query as record batches; see `Query.load_batches`."""
     builder = _builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
+    action = f"load batches of {model.__name__}"
     target = target_of(model, place)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
-        Translated(f"load batches of {model.__name__}"),
+        Operation(action),
     ):
-        with _seam.ahead(raw_batches(target, spec)) as streams:
+        with _seam.ahead(raw_batches(target, spec, action=action)) as streams:
             for stream in streams:
                 advance(_seam.in_worker(workers, builder.add, stream))
                 for batch in _seam.in_worker(workers, builder.take, rows):

@@ -13,6 +13,7 @@ import loom_async as lm
 
 from .giving_up import by_a_cancel_every_turn, by_a_scope, by_one_cancel, by_two_timeouts, given_up
 from .losing import Call, Line, connected, line_to, wait_until
+from .many_tasks import Task, make
 
 DATABASE = "worlds_late_saves"
 #: Enough for the calls to be joined.
@@ -138,3 +139,24 @@ async def test_a_repeated_save_sets_nothing_over_another_one(line: Line, store: 
             for switch in switches:
                 await switch.persist()
             assert await raw.count_documents({"is_on": False}) == _MANY
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_joined_save_is_cancelled_at_any_turn(db: str, turns: int) -> None:
+    """Whether it is sent or not, the object knows: what is set back is set back."""
+    tasks = await make(30, name="old")
+    for task in tasks:
+        task.name = "new"
+    saves = [asyncio.create_task(task.persist()) for task in tasks]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for save in saves[::3]:
+        save.cancel()
+    await asyncio.wait(saves)
+    for task in tasks[::3]:
+        task.name = "old"
+        await task.persist()
+    stored = {task.id: task.name for task in await Task.filter().load_many()}
+    names = ["old" if n % 3 == 0 else "new" for n in range(30)]
+    assert [task.name for task in tasks] == names
+    assert [stored[task.id] for task in tasks] == names

@@ -7,7 +7,10 @@ import logging
 import re
 from typing import Any
 
+import pandas as pd
 import pytest
+
+import loom_async as lm
 
 from .many_tasks import Task, make, rename
 from .test_grouping_faults import fail, failing, failing_uri
@@ -32,6 +35,30 @@ async def test_alone_and_joined(lines: pytest.LogCaptureFixture, db: str) -> Non
     assert told.count("load Task: joined with 37, … ms") == 38
     assert len(told) == 80
     assert not any("secret" in line or str(tasks[0].id) in line for line in told)
+
+
+async def test_every_operation_has_a_line(
+    lines: pytest.LogCaptureFixture, db: str, client: Any
+) -> None:
+    await Task.filter().count()  # makes the collection ready
+    lines.clear()
+    task = Task(name="one")
+    await task.insert()
+    async with lm.transaction():
+        task.name = "two"
+        await task.persist()
+        await Task.filter().load_table()
+    await Task.filter().load_many()
+    await Task.filter().load_dataframe()
+    await Task.insert_dataframe(pd.DataFrame({"name": ["three"]}))
+    await Task.sync_indexes()
+    await task.delete()
+    told = [record.getMessage().partition(":")[0] for record in lines.records]
+    assert told == [
+        *("insert Task", "begin a transaction", "persist Task", "load a table of Task"),
+        *("load a table of Task", "commit a transaction", "load Task", "load a table of Task"),
+        *("insert_dataframe of Task", "list the indexes of Task", "delete Task"),
+    ]
 
 
 async def test_repeated_and_failed(lines: pytest.LogCaptureFixture, failing: Any) -> None:
