@@ -22,6 +22,7 @@ from ._core.model.statements import statement, update_many
 from ._core.model.update import sets_alone
 from ._core.write_replies import (
     executed,
+    is_refusal,
     not_confirmed,
     not_matched,
     statement_error,
@@ -134,6 +135,8 @@ async def _after(
     error: PyMongoError, command: WriteCommand, writes: Sequence[SentWrite]
 ) -> Sequence[Updated | Alone | Exception]:
     """Return what has become of updates whose command has failed as a whole."""
+    if is_refusal(error):  # a user may have the right to a single update alone
+        return [ALONE] * len(writes)
     if not command.is_unknown:
         raise error
     reply: dict[str, Any] | None = None

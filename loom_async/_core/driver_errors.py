@@ -145,8 +145,11 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
 def _by_code(error: driver.OperationFailure, message: str, action: str) -> LoomError:
     """Return the error for what the server has refused."""
     code = error.code or 0
-    if code in (_AUTHENTICATION_FAILED, _UNAUTHORIZED):
+    if code == _AUTHENTICATION_FAILED:
         return AuthenticationFailed(message, hint="check the user and password of the URI")
+    if code == _UNAUTHORIZED:
+        hint = "give the URI a user and password, or the user a role that allows this"
+        return AuthenticationFailed(message, hint=hint)
     if code == _INVALID:
         return _invalid(error.details or {}, action)
     if code == _NO_CHANGE_STREAMS:

@@ -1,0 +1,49 @@
+"""Commands that the server refuses as a whole: one error, whatever the call and its size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import loom_async as lm
+
+from .partly_done import DATABASE, Client, fail
+
+
+@lm.declare_persist_db(DATABASE, "refused")
+class Row(lm.PersistableBase):
+    number: int = 0
+
+
+async def _persist(rows: list[Row]) -> None:
+    await rows[0].persist()
+
+
+async def _persist_many(rows: list[Row]) -> None:
+    await Row.persist_many(rows)
+
+
+async def _insert_frame(rows: list[Row], on_error: Any = "skip") -> None:
+    await Row.insert_dataframe(pd.DataFrame({"number": range(len(rows))}), on_error=on_error)
+
+
+async def _update_frame(rows: list[Row]) -> None:
+    frame = pd.DataFrame({"id": [row.id for row in rows], "number": 7})
+    await Row.update_dataframe(frame, on=["id"], on_error="skip")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("call", [_persist, _persist_many, _insert_frame, _update_frame])
+async def test_rights_that_are_missing(failing: Client, call: Any, count: int) -> None:
+    await Row.filter().count()
+    rows = [Row(number=n) for n in range(count)]
+    name = "update" if call is _update_frame else "insert"
+    await fail(failing, name, {"errorCode": 13}, 1)
+    with pytest.raises(lm.AuthenticationFailed) as caught:
+        await call(rows)
+    assert "clusterTime" not in str(caught.value)
+    assert await failing[DATABASE]["refused"].count_documents({}) == 0
+    await _persist_many(rows)  # whose outcome was known: they are stored once
+    assert await failing[DATABASE]["refused"].count_documents({}) == count
