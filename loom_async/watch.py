@@ -46,6 +46,7 @@ class Changes(Generic[D]):
     """
 
     __slots__ = (
+        "_is_asked",
         "_is_over",
         "_is_stopped",
         "_loop",
@@ -69,6 +70,7 @@ class Changes(Generic[D]):
         self._token: Any = token
         self._stream: Stream | None = None
         self._loop: ref[Any] | None = None
+        self._is_asked = False
         self._is_over = False
         self._is_stopped = False
 
@@ -112,7 +114,18 @@ class Changes(Generic[D]):
                 f"the changes of {self._model.__name__} are not being watched here",
                 hint="ask for the next one inside `async with User.watch() as changes:`",
             )
-        stream = self._stream
+        if self._is_asked:
+            raise QueryError(
+                f"the next change of {self._model.__name__} is being waited for already",
+                hint="each watch() is one stream: call it once more for another task",
+            )
+        self._is_asked = True
+        try:
+            return await self._next(self._stream)
+        finally:
+            self._is_asked = False
+
+    async def _next(self, stream: Stream) -> Change[D]:
         step = await self._event(stream)
         if step is None or step.event is None:
             raise StopAsyncIteration

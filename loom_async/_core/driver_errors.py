@@ -148,8 +148,10 @@ def _by_code(error: driver.OperationFailure, message: str, action: str) -> LoomE
     if code == _AUTHENTICATION_FAILED:
         return AuthenticationFailed(message, hint="check the user and password of the URI")
     if code == _UNAUTHORIZED:
-        hint = "give the URI a user and password, or the user a role that allows this"
-        return AuthenticationFailed(message, hint=hint)
+        return AuthenticationFailed(
+            message,
+            hint="give the URI a user and password, or the user a role that allows this",
+        )
     if code == _INVALID:
         return _invalid(error.details or {}, action)
     if code == _NO_CHANGE_STREAMS:

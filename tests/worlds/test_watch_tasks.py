@@ -114,6 +114,16 @@ async def test_waiting_for_a_time_loses_nothing(client: Any, db: str) -> None:
     assert await no_cursor(client, db)
 
 
+async def test_two_tasks_do_not_share_a_stream(client: Any, db: str) -> None:
+    async with Row.watch() as changes:
+        waiting = asyncio.create_task(anext(changes))
+        await asyncio.sleep(0.1)
+        with pytest.raises(lm.QueryError, match="waited for already"):
+            await anext(changes)
+        await Row(number=1).persist()
+        assert (await waiting).operation == "insert"
+
+
 async def test_cancelling_does_not_wait_for_a_server_that_is_away(
     client: Any, db: str, mongo_uri: str
 ) -> None:
