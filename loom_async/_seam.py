@@ -31,6 +31,7 @@ from pymongo.errors import InvalidOperation
 from ._core.alone import ALONE, Alone
 from ._core.pieces import checked_bytes, is_bytes, iterated_bytes
 from ._core.trace import note
+from ._core.transaction import not_let_go, seconds_to_claim
 from ._core.turns import claim, end
 
 P = ParamSpec("P")
@@ -376,8 +377,13 @@ class Exclusively:
     async def _claim(self) -> None:
         self._turn = claim(self._subjects, asyncio.get_running_loop())
         if self._turn.comes is not None:
+            coming = asyncio.wrap_future(self._turn.comes)
             try:
-                await asyncio.wrap_future(self._turn.comes)
+                async with asyncio.timeout(seconds_to_claim()):
+                    await coming
+            except TimeoutError:
+                end(self._turn)
+                raise not_let_go(self._subjects) from None
             except BaseException:
                 end(self._turn)
                 raise

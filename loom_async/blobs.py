@@ -14,7 +14,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReadPreference
 from pymongo.errors import DuplicateKeyError
 
 from . import _seam, documents
-from ._core.errors import DocumentNotFound
+from ._core.errors import ConnectionFailed, DocumentNotFound, OperationTimeout, OutcomeUnknown
 from ._core.model.blob import (
     CHUNK,
     DOCUMENT,
@@ -37,6 +37,7 @@ from .transactions import refuse_in_transaction
 
 _CHUNKS_AT_ONCE = 16  # four megabytes
 _BLOBS_AT_ONCE = 1_000
+_UNKNOWN = (ConnectionFailed, OperationTimeout, OutcomeUnknown)
 
 
 class _Storage:
@@ -78,7 +79,8 @@ class _Upload:
         self._count = 0
         self._storage = storage
         self.file: dict[str, Any] = {}
-        self.is_done = False
+        #: True once the document names it, or may do so when the outcome of a write is known.
+        self.is_kept = False
 
     async def send(self, pieces: list[bytes]) -> None:
         """Store pieces, each of them as a chunk."""
@@ -127,9 +129,7 @@ async def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersio
                 await _send(document, upload, waiting)
         await _seam.in_any_case(_complete, document, storage, upload)
     except BaseException:
-        # A task may be cancelled when all has been done; and the document may name the version
-        # already, or do so as soon as the outcome of its write is found out.
-        if not upload.is_done and not has_unknown(document):
+        if not upload.is_kept:
             await _seam.in_any_case(upload.undo, document)
         raise
     return version_of(upload.file)
@@ -155,8 +155,12 @@ async def _complete(document: BlobDocument, storage: _Storage, upload: _Upload) 
                 is_taken = False
             except DuplicateKeyError:
                 is_taken = True  # by another writer, just now
-    await _settle(document, storage)
-    upload.is_done = True
+    try:
+        await _settle(document, storage)
+    except _UNKNOWN:
+        upload.is_kept = has_unknown(document)
+        raise
+    upload.is_kept = True
 
 
 async def _settle(document: BlobDocument, storage: _Storage) -> None:
@@ -167,9 +171,12 @@ async def _settle(document: BlobDocument, storage: _Storage) -> None:
         document.version, document.length = newest.number, newest.length
         try:
             await documents.persist(document)
-        except BaseException:
+        except _UNKNOWN:
             if not has_unknown(document):
                 document.version, document.length = before
+            raise
+        except BaseException:
+            document.version, document.length = before
             raise
         stored = newest
 

@@ -5,19 +5,35 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from . import _seam, hooks
-from ._core.errors import InvalidDocument
+from ._core import context
+from ._core.errors import InvalidDocument, OutcomeUnknown
 from ._core.model.absorb import absorb_document
 from ._core.model.append_only import refuse_change
-from ._core.model.document import DocumentModel, attempts_of, set_attempts, set_baseline
+from ._core.model.document import (
+    DocumentModel,
+    attempts_of,
+    set_attempts,
+    set_baseline,
+    stores_new,
+)
 from ._core.model.hydration import hydrator
 from ._core.model.identity import id_filter, parse_id, stored_id
-from ._core.model.plan import is_recorded, plan_insert, plan_persist
+from ._core.model.plan import Deletion, is_recorded, plan_insert, plan_persist
 from ._core.model.revisions import revision_condition, stale
 from ._core.model.statements import deletion
 from .loads import load_by_id
 from .targets import Target, finish, target_of
 from .transactions import join_transaction, run_before
-from .write_one import not_found, raise_refusal, raise_unconfirmed, send_once, settle, write
+from .write_one import (
+    forget_known,
+    not_found,
+    noted,
+    raise_refusal,
+    raise_unconfirmed,
+    send_once,
+    settle,
+    write,
+)
 
 D = TypeVar("D", bound=DocumentModel)
 
@@ -44,9 +60,13 @@ async def insert(document: DocumentModel) -> bool:
     await run_before("before_persist", document)
     async with _seam.Exclusively(document) as objects:
         await join_transaction(objects, document)
-        # An earlier call whose reply was lost may have stored it: then this one has nothing to do.
-        if not (attempts_of(document) and await _settle(objects, document)):
+        # An earlier call whose reply was lost may have stored it: then what differs is left to do.
+        was_new = stores_new(document)
+        if attempts_of(document) and await _settle(objects, document) and was_new:
+            plan = None if is_recorded(document) else plan_persist(document)
+        else:
             plan = plan_insert(document)
+        if plan is not None:
             target = await target_of(type(document))
             await finish(objects, target, write(target, document, plan, "insert"), (document,))
     await hooks.run("after_persist", (document,))
@@ -57,6 +77,7 @@ async def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
     async with _seam.Exclusively(document) as objects:
         await join_transaction(objects, document)
+        await _settle_if_known(objects, document)
         target = await target_of(type(document))
         async with target.turn(f"reload {type(document).__name__}"):
             key = id_filter(stored_id(document))
@@ -76,8 +97,11 @@ async def delete(document: DocumentModel) -> bool:
     await run_before("before_delete", document)
     async with _seam.Exclusively(document) as objects:
         await join_transaction(objects, document)
-        target = await target_of(type(document))
-        is_deleted = await finish(objects, target, _delete(target, document), (document,))
+        deletes = any(attempt.deletes for attempt in attempts_of(document))
+        is_deleted = await _settle_if_known(objects, document) and deletes
+        if not is_deleted:
+            target = await target_of(type(document))
+            is_deleted = await finish(objects, target, _delete(target, document), (document,))
     if is_deleted:
         await hooks.run("after_delete", (document,))
     return is_deleted
@@ -87,17 +111,34 @@ async def _delete(target: Target, document: DocumentModel) -> bool:
     action = f"delete {type(document).__name__}"
     key, condition = id_filter(stored_id(document)), revision_condition(document)
     there: dict[str, Any] | None = None
+    body = deletion(target.collection.name, key | condition)
     async with target.turn(action):
-        reply = await send_once(target, deletion(target.collection.name, key | condition))
-        raise_refusal(reply)
+        with noted(target, document, Deletion(document.id)) as attempt:
+            reply = await send_once(target, body, attempt)
+            attempt.settle()
+            raise_refusal(reply)
         if condition and not reply["n"]:
             there = await target.primary.find_one(key, session=target.session)
+    forget_known(document)
     if there is not None:
         raise stale(type(document), document.id, condition, there)
     set_baseline(document, None)
     set_attempts(document, ())
     raise_unconfirmed(reply, action)
     return bool(reply["n"])
+
+
+async def _settle_if_known(objects: _seam.Exclusively, document: DocumentModel) -> bool:
+    """Settle earlier writes, as far as the server can tell what has become of them.
+
+    One that comes to the server late would change what this call has found.
+    """
+    try:
+        return bool(attempts_of(document)) and await _settle(objects, document)
+    except OutcomeUnknown:
+        if context.transaction.get() is not None:
+            raise
+        return False
 
 
 async def _settle(objects: _seam.Exclusively, document: DocumentModel) -> bool:

@@ -105,7 +105,8 @@ async def update_together(
     Raises:
         PyMongoError: Nothing was sent, or the server has not replied.
     """
-    body = update_many(collection.name, [statement(write.plan) for write in writes], ordered=False)
+    plans: list[Any] = [write.plan for write in writes]
+    body = update_many(collection.name, [*map(statement, plans)], ordered=False)
     command = WriteCommand(collection, {**body, "maxTimeMS": _LIMIT})
     for write in writes:
         write.command = command

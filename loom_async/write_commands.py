@@ -19,7 +19,7 @@ from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, 
 
 from . import _seam
 from ._core.model.document import Attempt
-from ._core.model.plan import Plan
+from ._core.model.plan import Deletion, Insertion, Plan
 from ._core.model.values import CODEC_OPTIONS
 from ._core.settings import setting
 from ._core.trace import note
@@ -95,10 +95,16 @@ class WriteCommand:
         """
         name = next(name for name in _STATEMENTS if name in self._body)
         one = {**self._body, name: [self._body[name][place]], "stmtIds": [place]}
+        one.pop("maxTimeMS", None)  # set for the sake of the other statements
         found = WriteCommand(self.collection, one)
         found._session, found._sent_at = self._session, self._sent_at
         found._is_part = found.is_unknown = True
         return found
+
+    @property
+    def is_ordered(self) -> bool:
+        """True if no statement is tried after one that fails."""
+        return bool(self._body.get("ordered", True))
 
     @property
     def count(self) -> int:
@@ -201,8 +207,8 @@ class SentWrite(Attempt):
 
     __slots__ = ("_is_abandoned", "command", "plan")
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan: Plan = plan
+    def __init__(self, plan: Plan | Deletion) -> None:
+        self.plan: Plan | Deletion = plan
         self._is_abandoned = False
         self.command: WriteCommand | None = None
 
@@ -210,6 +216,16 @@ class SentWrite(Attempt):
     def is_unknown(self) -> bool:
         """True if the write was sent, and the object does not agree with its outcome."""
         return self.command is not None and self.command.is_unknown
+
+    @property
+    def stores_new(self) -> bool:
+        """True if it stores a new document."""
+        return isinstance(self.plan, Insertion)
+
+    @property
+    def deletes(self) -> bool:
+        """True if it deletes the document."""
+        return isinstance(self.plan, Deletion)
 
     @property
     def is_abandoned(self) -> bool:

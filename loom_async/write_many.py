@@ -24,8 +24,8 @@ def largest(target: Target) -> int:
 async def send_many(target: Target, turn: Turn, command: WriteCommand) -> dict[str, Any]:
     """Send a command, and return a reply that says of each statement what has become of it.
 
-    Those that have not happened are in its `writeErrors`; in an ordered command also those behind
-    the first of them.
+    Those that have not happened are in its `writeErrors`. In an ordered command they are the first
+    of these and those behind it, unless `executed` has them: it may have got further before.
 
     Parameters:
         target: Where it goes.
@@ -46,24 +46,34 @@ async def send_many(target: Target, turn: Turn, command: WriteCommand) -> dict[s
 
 async def _outcomes(command: WriteCommand) -> dict[str, Any]:
     try:
-        return await send(command)
+        reply = await send(command)
     except OperationFailure as error:
         if is_refusal(error):
             raise
-        reply = await ask(command) if command.is_unknown else {}
-        if reply is None:
+        before = await ask(command) if command.is_unknown else {}
+        if before is None:
             raise
-        return _interrupted(error, reply, command.count)
+        return _interrupted(error, before, command)
+    if command.is_ordered and command.times_sent > 1 and write_errors(reply):
+        # An update that changed nothing is not remembered, and may fail when it is sent again.
+        before = await ask(command) or {}
+        return {**reply, "retriedStmtIds": sorted(executed(reply) | executed(before))}
+    return reply
 
 
-def _interrupted(error: OperationFailure, reply: dict[str, Any], count: int) -> dict[str, Any]:
+def _interrupted(
+    error: OperationFailure, reply: dict[str, Any], command: WriteCommand
+) -> dict[str, Any]:
     """Return a reply by which the statements that have not happened were refused.
 
     Parameters:
         error: What ended the command.
         reply: What the server has said when it was asked for those that happened before.
-        count: How many there are.
+        command: What was ended.
     """
     details = {"code": error.code, "errmsg": f"not written: {reason_of(error.details or {})}"}
-    missing = set(range(count)) - executed(reply)
+    done = executed(reply)
+    # In an ordered command, one before the last that has happened had nothing to change.
+    first = max(done, default=-1) + 1 if command.is_ordered else 0
+    missing = set(range(first, command.count)) - done
     return {**reply, "writeErrors": [{"index": place, **details} for place in sorted(missing)]}

@@ -18,9 +18,10 @@ from ._core.model.document import (
     attempts_of,
     has_unknown,
     set_attempts,
+    set_baseline,
 )
 from ._core.model.identity import id_filter
-from ._core.model.plan import Insertion, Modification, Plan, rebased
+from ._core.model.plan import Deletion, Insertion, Modification, Plan, rebased
 from ._core.model.revisions import stale
 from ._core.model.statements import find_and_modify, insertion
 from ._core.model.values import encode_bson
@@ -63,7 +64,7 @@ async def write(target: Target, document: DocumentModel, plan: Plan, verb: str =
 
 async def _insert(target: Target, document: DocumentModel, plan: Insertion, action: str) -> None:
     async with target.turn(action):
-        with _noted(target, document, plan) as attempt:
+        with noted(target, document, plan) as attempt:
             body = insertion(target.collection.name, plan)
             reply = await send_once(target, body, attempt)
             if write_errors(reply):
@@ -79,7 +80,7 @@ async def _modify(target: Target, document: DocumentModel, plan: Modification) -
     for _ in range(_TRIES):
         there: dict[str, Any] | None = None
         async with target.turn(action):
-            with _noted(target, document, plan) as attempt:
+            with noted(target, document, plan) as attempt:
                 updated = await _update(target, attempt)
             if updated.raw is None and (plan.revision or plan.parents):
                 key = id_filter(plan.id)
@@ -152,7 +153,7 @@ async def send_once(
 
 
 @contextmanager
-def _noted(target: Target, document: DocumentModel, plan: Plan) -> Generator[SentWrite]:
+def noted(target: Target, document: DocumentModel, plan: Plan | Deletion) -> Generator[SentWrite]:
     """Give the attempt of a write, which the object remembers while its outcome is unknown."""
     attempt = SentWrite(plan)
     if target.session is not None:  # of which the transaction as a whole has an outcome
@@ -214,10 +215,13 @@ async def settle(target: Target, document: DocumentModel) -> bool:
 
 
 async def _absorb_late(
-    target: Target, document: DocumentModel, plan: Plan, reply: dict[str, Any]
+    target: Target, document: DocumentModel, plan: Plan | Deletion, reply: dict[str, Any]
 ) -> bool:
     if write_errors(reply):
         return False  # what the object holds now is planned anew, and has its own error if any
+    if isinstance(plan, Deletion):
+        set_baseline(document, None)
+        return bool(reply["n"])
     if isinstance(plan, Insertion):
         absorb_insertion(document, plan)
         return True

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Generic, ParamSpec, Self, TypeAlias, TypeVar
 
 from loom_async._core.alone import Alone
 from loom_async._core.pieces import checked_bytes, is_bytes, iterated_bytes
+from loom_async._core.transaction import not_let_go, seconds_to_claim
 from loom_async._core.turns import claim, end, look_again
 
 P = ParamSpec("P")
@@ -243,8 +244,12 @@ class Exclusively:
 
     def _claim(self) -> None:
         self._turn = turn = claim(self._subjects, None, self._frame)
+        seconds = seconds_to_claim()
+        limit = None if seconds is None else time.monotonic() + seconds
         try:
             while turn.comes is not None and not wait([turn.comes], _SECONDS_TO_LOOK_AGAIN).done:
+                if limit is not None and time.monotonic() > limit:
+                    raise not_let_go(self._subjects)
                 look_again(turn)
         except BaseException:
             end(turn)

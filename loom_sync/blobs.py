@@ -14,7 +14,12 @@ from gridfs.synchronous import GridFSBucket, GridOut
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReadPreference
 from pymongo.errors import DuplicateKeyError
 
-from loom_async._core.errors import DocumentNotFound
+from loom_async._core.errors import (
+    ConnectionFailed,
+    DocumentNotFound,
+    OperationTimeout,
+    OutcomeUnknown,
+)
 from loom_async._core.model.blob import (
     CHUNK,
     DOCUMENT,
@@ -39,6 +44,7 @@ from .transactions import refuse_in_transaction
 
 _CHUNKS_AT_ONCE = 16  # four megabytes
 _BLOBS_AT_ONCE = 1_000
+_UNKNOWN = (ConnectionFailed, OperationTimeout, OutcomeUnknown)
 
 
 class _Storage:
@@ -80,7 +86,8 @@ class _Upload:
         self._count = 0
         self._storage = storage
         self.file: dict[str, Any] = {}
-        self.is_done = False
+        #: True once the document names it, or may do so when the outcome of a write is known.
+        self.is_kept = False
 
     def send(self, pieces: list[bytes]) -> None:
         """Store pieces, each of them as a chunk."""
@@ -129,9 +136,7 @@ def write_from(document: BlobDocument, source: _seam.Source) -> BlobVersion:
                 _send(document, upload, waiting)
         _seam.in_any_case(_complete, document, storage, upload)
     except BaseException:
-        # A thread may be cancelled when all has been done; and the document may name the version
-        # already, or do so as soon as the outcome of its write is found out.
-        if not upload.is_done and not has_unknown(document):
+        if not upload.is_kept:
             _seam.in_any_case(upload.undo, document)
         raise
     return version_of(upload.file)
@@ -157,8 +162,12 @@ def _complete(document: BlobDocument, storage: _Storage, upload: _Upload) -> Non
                 is_taken = False
             except DuplicateKeyError:
                 is_taken = True  # by another writer, just now
-    _settle(document, storage)
-    upload.is_done = True
+    try:
+        _settle(document, storage)
+    except _UNKNOWN:
+        upload.is_kept = has_unknown(document)
+        raise
+    upload.is_kept = True
 
 
 def _settle(document: BlobDocument, storage: _Storage) -> None:
@@ -169,9 +178,12 @@ def _settle(document: BlobDocument, storage: _Storage) -> None:
         document.version, document.length = newest.number, newest.length
         try:
             documents.persist(document)
-        except BaseException:
+        except _UNKNOWN:
             if not has_unknown(document):
                 document.version, document.length = before
+            raise
+        except BaseException:
+            document.version, document.length = before
             raise
         stored = newest
 

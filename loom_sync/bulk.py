@@ -22,7 +22,7 @@ from loom_async._core.model.bulk_plan import (
     plan_steps,
 )
 from loom_async._core.model.changes import as_bytes
-from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts
+from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts, stores_new
 from loom_async._core.model.hydration import collector_paused, encode
 from loom_async._core.model.markers import now
 from loom_async._core.model.plan import Insertion, Modification, is_recorded
@@ -31,7 +31,7 @@ from loom_async._core.model.statements import batches, insert_many, size_of, sta
 from loom_async._core.refusals import reason_of
 from loom_async._core.server_codes import DUPLICATE_KEY
 from loom_async._core.transaction import absorb
-from loom_async._core.write_replies import not_confirmed, not_matched, write_errors
+from loom_async._core.write_replies import executed, not_confirmed, not_matched, write_errors
 
 from . import _seam, hooks
 from .targets import Target, finish, target_of
@@ -81,10 +81,7 @@ def _persist_chunk(
     for group in groups(steps, ordered=account.ordered):
         sizes = [size_of(step.plan) for step in group]
         for part in batches(sizes, largest(target)):
-            failures = len(account.failures)
-            _write(target, model, group[part], account)
-            # Not for what could not be planned: it comes later in the input.
-            if account.is_given_up or (account.ordered and len(account.failures) > failures):
+            if not _write(target, model, group[part], account):
                 return False
     return not account.is_stopped
 
@@ -92,26 +89,41 @@ def _persist_chunk(
 def _is_settled(target: Target, index: int, document: DocumentModel, account: BulkAccount) -> bool:
     """Find out what has become of earlier writes of an object; say whether it is to be planned."""
     if attempts_of(document) and not account.is_stopped:
+        was_new = stores_new(document)
         try:
             has_happened = settle(target, document)
         except LoomError as error:
             account.failures.append(BulkEntry(index, document.id, str(error)))
             return False
-        if has_happened and is_recorded(document):
-            account.inserted += 1
-            account.documents.append(document)
-            return False
+        if has_happened:
+            account.settled[id(document)] = was_new
+            if is_recorded(document):
+                account.without_plan(document)
+                return False
     return True
 
 
 def _write(
     target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
-) -> None:
-    """Send steps of one kind as one command, and enter what becomes of each."""
-    if steps[0].is_alone:
-        for step in steps:
-            _write_alone(target, step, account)
-        return
+) -> bool:
+    """Write steps of one kind, enter what becomes of each, and say whether others may follow."""
+    # Not among what could not be planned: that comes later in the input.
+    failures = len(account.failures)
+    while steps:
+        if steps[0].is_alone:
+            _write_alone(target, steps[0], account)
+            steps = steps[1:]
+        else:
+            steps = _write_together(target, model, steps, account)
+        if account.is_given_up or (account.ordered and len(account.failures) > failures):
+            return False
+    return True
+
+
+def _write_together(
+    target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
+) -> Sequence[Step]:
+    """Send steps as one command, and return those that it has not got to."""
     action = f"persist_many of {model.__name__}"
     name, plans = target.collection.name, [step.plan for step in steps]
     if steps[0].is_insert:
@@ -125,13 +137,14 @@ def _write(
     try:
         with target.turn(action) as turn:
             reply = send_many(target, turn, command)
-        _take_in(target, model, steps, reply, account)
+        left = _take_in(target, model, steps, reply, account)
         command.settle()
     finally:
         _note_parts(command, steps)
     failure = not_confirmed(reply)
     if failure is not None:
         raise translate(failure, action) from failure
+    return left
 
 
 def _note(command: WriteCommand, steps: Sequence[Step]) -> None:
@@ -157,25 +170,33 @@ def _take_in(
     steps: Sequence[Step],
     reply: dict[str, Any],
     account: BulkAccount,
-) -> None:
-    """Make objects agree with what was written, and enter what was not."""
+) -> Sequence[Step]:
+    """Make objects agree with what was written, enter what was not, and return what is left.
+
+    An ordered command ends with the first error. What it did behind that in an attempt before, it
+    has done.
+    """
     errors = write_errors(reply)
-    sent = steps[: min(errors) + 1] if account.ordered and errors else steps
-    done: list[Step] = []
-    for place, step in enumerate(sent):
-        details = errors.get(place)
-        if details is None:
-            done.append(step)
-        elif not not_matched(details):
-            account.fail(step, _reason(details))
-        elif target.session is None:
-            _write_alone(target, step, account)
-        else:
-            account.fail(step, "there is no document as the update needs it: deleted, or changed")
+    end = min(errors) + 1 if account.ordered and errors else len(steps)
+    done = [place for place in range(end) if place not in errors]
+    done += [place for place in sorted(executed(reply)) if place >= end]
+    if target.session is None or not errors:
+        _absorb(target, model, [steps[place] for place in done], account)
+    for place in sorted(errors):
+        if place < end:
+            _failed(target, steps[place], errors[place], account)
     if target.session is not None and errors:
         account.is_given_up = True  # the transaction has ended with the first failure
-        return
-    _absorb(target, model, done, account)
+    return [steps[place] for place in range(end, len(steps)) if place not in done]
+
+
+def _failed(target: Target, step: Step, details: dict[str, Any], account: BulkAccount) -> None:
+    if not not_matched(details):
+        account.fail(step, _reason(details))
+    elif target.session is None:
+        _write_alone(target, step, account)
+    else:
+        account.fail(step, "there is no document as the update needs it: deleted, or changed")
 
 
 def _write_alone(target: Target, step: Step, account: BulkAccount) -> None:

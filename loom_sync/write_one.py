@@ -19,9 +19,10 @@ from loom_async._core.model.document import (
     attempts_of,
     has_unknown,
     set_attempts,
+    set_baseline,
 )
 from loom_async._core.model.identity import id_filter
-from loom_async._core.model.plan import Insertion, Modification, Plan, rebased
+from loom_async._core.model.plan import Deletion, Insertion, Modification, Plan, rebased
 from loom_async._core.model.revisions import stale
 from loom_async._core.model.statements import find_and_modify, insertion
 from loom_async._core.model.values import encode_bson
@@ -64,7 +65,7 @@ def write(target: Target, document: DocumentModel, plan: Plan, verb: str = "pers
 
 
 def _insert(target: Target, document: DocumentModel, plan: Insertion, action: str) -> None:
-    with target.turn(action), _noted(target, document, plan) as attempt:
+    with target.turn(action), noted(target, document, plan) as attempt:
         body = insertion(target.collection.name, plan)
         reply = send_once(target, body, attempt)
         if write_errors(reply):
@@ -80,7 +81,7 @@ def _modify(target: Target, document: DocumentModel, plan: Modification) -> None
     for _ in range(_TRIES):
         there: dict[str, Any] | None = None
         with target.turn(action):
-            with _noted(target, document, plan) as attempt:
+            with noted(target, document, plan) as attempt:
                 updated = _update(target, attempt)
             if updated.raw is None and (plan.revision or plan.parents):
                 key = id_filter(plan.id)
@@ -153,7 +154,7 @@ def send_once(
 
 
 @contextmanager
-def _noted(target: Target, document: DocumentModel, plan: Plan) -> Generator[SentWrite]:
+def noted(target: Target, document: DocumentModel, plan: Plan | Deletion) -> Generator[SentWrite]:
     """Give the attempt of a write, which the object remembers while its outcome is unknown."""
     attempt = SentWrite(plan)
     if target.session is not None:  # of which the transaction as a whole has an outcome
@@ -215,10 +216,13 @@ def settle(target: Target, document: DocumentModel) -> bool:
 
 
 def _absorb_late(
-    target: Target, document: DocumentModel, plan: Plan, reply: dict[str, Any]
+    target: Target, document: DocumentModel, plan: Plan | Deletion, reply: dict[str, Any]
 ) -> bool:
     if write_errors(reply):
         return False  # what the object holds now is planned anew, and has its own error if any
+    if isinstance(plan, Deletion):
+        set_baseline(document, None)
+        return bool(reply["n"])
     if isinstance(plan, Insertion):
         absorb_insertion(document, plan)
         return True

@@ -26,7 +26,10 @@ from .model.document import (
 )
 from .model.scalars import Counter
 from .model.snapshot import Snapshot
+from .settings import settings
 from .typing import is_dict
+
+_SECONDS_TO_CLAIM = 5.0
 
 
 class Journal:
@@ -154,6 +157,25 @@ def in_use(journal: Journal, documents: Iterable[DocumentModel]) -> ObjectInUse:
         f"this {type(held[0]).__name__} {held[0].id!r} is part of an open transaction of "
         "another task",
         hint="await the end of its transaction() block, or load an object of your own",
+    )
+
+
+def seconds_to_claim() -> float | None:
+    """Return how long the present transaction waits for an object; None outside of any.
+
+    The call that works on the object may wait at the server for what the transaction has written.
+    """
+    if context.transaction.get() is None:
+        return None
+    return min(_SECONDS_TO_CLAIM, settings().transaction_timeout)
+
+
+def not_let_go(subjects: Iterable[object]) -> TransactionAborted:
+    """Return the error for objects that other tasks have worked on for too long."""
+    kinds = ", ".join(sorted({type(subject).__name__ for subject in subjects}))
+    return TransactionAborted(
+        f"another task works on this {kinds}, perhaps on a write that waits for this transaction",
+        hint="run the block by in_transaction, which begins anew, or use an object of your own",
     )
 
 

@@ -148,6 +148,8 @@ def _send(
             reply = send_many(target, turn, command)
         command.settle()
     problems = write_errors(reply)
+    if problems and target.session is not None:
+        raise account.undone(_failures(problems, documents, "raise"))
     unwritten = set(problems)
     if unwritten and in_order:
         unwritten = set(range(min(unwritten), len(documents.raws)))

@@ -74,14 +74,18 @@ class _Account(Progress):
 
     def sent(self, updates: Updates, reply: dict[str, Any]) -> None:
         """Take in what the server has said of a chunk."""
-        failed = {place: reason_of(error) for place, error in write_errors(reply).items()}
+        failed = write_errors(reply)
         self.note_written([row for place, row in enumerate(updates.rows) if place not in failed])
         inserted = len(reply.get("upserted", ()))
         self._matched += reply.get("n", 0) - inserted
         self._modified += reply.get("nModified", 0)
         self._inserted += inserted
-        rows_failed = [RowError(updates.rows[place], "", why) for place, why in failed.items()]
-        self._refuse(rows_failed)
+        self._refuse(self.failures(updates, reply))
+
+    def failures(self, updates: Updates, reply: dict[str, Any]) -> list[RowError]:
+        """Return the rows that the server has refused."""
+        errors = write_errors(reply).items()
+        return [RowError(updates.rows[place], "", reason_of(error)) for place, error in errors]
 
     def _refuse(self, errors: list[RowError]) -> None:
         if errors and self._on_error == "raise":
@@ -102,5 +106,7 @@ def _send(target: Target, model: type[DocumentModel], updates: Updates, account:
     with target.turn(action) as turn:
         reply = send_many(target, turn, command)
     command.settle()
+    if target.session is not None and write_errors(reply):
+        raise account.undone(account.failures(updates, reply))
     account.sent(updates, reply)
     raise_unconfirmed(reply, action)

@@ -149,6 +149,7 @@ class Paper(lm.BlobModel):
 @pytest.mark.parametrize("has_happened", [True, False])
 async def test_the_outcome_of_the_document_is_unknown(failing: Client, has_happened: bool) -> None:
     """The document may name the version, now or when it is persisted: its bytes stay."""
+    await Paper.filter().delete()
     paper = Paper(title="one")
     await paper.write_from(b"first")
     if has_happened:
@@ -166,3 +167,23 @@ async def test_the_outcome_of_the_document_is_unknown(failing: Client, has_happe
     assert stored is not None
     async with stored.open_read() as stream:
         assert await stream.read() == b"second"
+
+
+async def test_nothing_stays_of_a_broken_upload_beside_a_save(failing: Client) -> None:
+    await Paper.filter().delete()
+    paper = Paper(title="one")
+    await paper.write_from(b"first")
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield bytes(20 * CHUNK)
+        paper.title = "two"
+        await fail(failing, "findAndModify", {"blockConnection": True, "blockTimeMS": 300}, 1)
+        saving.append(asyncio.create_task(paper.persist()))
+        await asyncio.sleep(0.1)
+        raise ValueError("broken")
+
+    saving: list[asyncio.Task[bool]] = []
+    with pytest.raises(ValueError, match="broken"):
+        await paper.write_from(broken())
+    assert await saving[0]
+    assert await failing[DATABASE]["papers.chunks"].count_documents({}) == 1

@@ -125,6 +125,11 @@ class Progress:
         self.written = ranges_of(rows, self.written)
         self.sending(range(0), bool)
 
+    def undone(self, errors: Sequence[RowError]) -> FrameError:
+        """Return the error of rows that were refused in a transaction: nothing of it stays."""
+        self.written = []
+        return refused(errors, self.written)
+
     def sentence(self) -> str:
         """Return a sentence that says which rows have taken effect, and which may have."""
         known = what_is_written(self.written)

@@ -47,6 +47,8 @@ class BulkAccount:
     unchanged: int = 0
     is_given_up: bool = False
     documents: list[DocumentModel] = field(default_factory=list[DocumentModel])
+    #: By the identity of objects whose earlier writes have happened by now: whether they were new.
+    settled: dict[int, bool] = field(default_factory=dict[int, bool])
 
     @property
     def is_stopped(self) -> bool:
@@ -64,6 +66,16 @@ class BulkAccount:
             self.inserted += 1
         else:
             self.updated += 1
+
+    def without_plan(self, document: DocumentModel) -> None:
+        """Enter a document of which nothing is left to be written."""
+        was_new = self.settled.get(id(document))
+        if was_new is None:
+            self.unchanged += 1
+            return
+        self.documents.append(document)
+        self.inserted += was_new
+        self.updated += not was_new
 
     def finish(self, model: type) -> PersistResult:
         """Return the counts.
@@ -134,7 +146,7 @@ def plan_steps(
                 break
             continue
         if plan is None:
-            account.unchanged += 1
+            account.without_plan(document)
         else:
             steps.append(Step(index, document, plan))
     return steps

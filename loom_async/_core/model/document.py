@@ -40,6 +40,16 @@ class Attempt:
         return True
 
     @property
+    def stores_new(self) -> bool:
+        """True if it stores a new document."""
+        return False
+
+    @property
+    def deletes(self) -> bool:
+        """True if it deletes the document."""
+        return False
+
+    @property
     def is_abandoned(self) -> bool:
         """True if the caller was cancelled, and does not learn what has become of it."""
         return False
@@ -56,6 +66,10 @@ class _Unreported(Attempt):
     @property
     def is_unknown(self) -> bool:
         return False
+
+    @property
+    def stores_new(self) -> bool:
+        return True
 
 
 #: The object was stored by a call that was cancelled: the next one has nothing to record.
@@ -202,6 +216,11 @@ def attempts_of(document: DocumentModel) -> tuple[Attempt, ...]:
         return _attempts_slot.__get__(document, type(document))  # type: ignore[no-any-return]
     except AttributeError:
         return ()
+
+
+def stores_new(document: DocumentModel) -> bool:
+    """Say whether one of the writes whose outcome is not known yet stores a new document."""
+    return any(attempt.stores_new for attempt in attempts_of(document))
 
 
 def has_unknown(document: DocumentModel) -> bool:

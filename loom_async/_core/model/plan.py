@@ -67,6 +67,12 @@ class Modification(NamedTuple):
     size: int
 
 
+class Deletion(NamedTuple):
+    """The end of a document."""
+
+    id: Any
+
+
 Plan: TypeAlias = Insertion | Modification
 
 
