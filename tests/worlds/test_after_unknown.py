@@ -186,7 +186,7 @@ async def test_a_write_waits_for_the_transaction_that_waits_for_it(failing: Clie
 
     saving = asyncio.create_task(save())
     with lm.config_context(transaction_timeout=1.0), pytest.raises(lm.TransactionAborted):
-        await transact()
+        await asyncio.wait_for(transact(), 30)  # the server ends a transaction after a minute
     await saving
     stored = await _stored(failing, mine)
     assert stored is not None
