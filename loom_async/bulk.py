@@ -187,7 +187,7 @@ async def _take_in(
             await _failed(target, steps[place], errors[place], account)
     if target.session is not None and errors:
         account.is_given_up = True  # the transaction has ended with the first failure
-    return [steps[place] for place in range(end, len(steps)) if place not in done]
+    return [steps[place] for place in sorted({*range(end, len(steps))}.difference(done))]
 
 
 async def _failed(

@@ -15,7 +15,14 @@ from typing import Any
 
 import pymongo
 from bson import Int64
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    PyMongoError,
+)
 from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core.model.document import Attempt
@@ -186,10 +193,13 @@ class WriteCommand:
                 body, session=session, codec_options=CODEC_OPTIONS
             )
         except BaseException as error:
-            if was_not_sent(error):
+            if was_not_sent(error) or is_refusal(error):
                 self.is_unknown = was_unknown
-            elif is_refusal(error) or (self.count == 1 and is_answer(error)):
+            elif self.count == 1 and is_answer(error):
                 self.is_unknown = False
+            if session is not None and isinstance(error, ConfigurationError):
+                # A server that stops may not say that it has sessions, as it has.
+                raise AutoReconnect(str(error)) from error
             raise
         failure = not_confirmed(reply)
         # By a primary that stops, and the next one may not have the write; or within a limit of

@@ -31,6 +31,7 @@ _DUPLICATE_KEY, _INVALID = 11000, 121
 _AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
 _NO_CHANGE_STREAMS = 40573
+_NO_SESSIONS = "Sessions are not supported"
 _TOO_LARGE = 10334
 _DISK_FULL = "No space left on device"
 _FREE_SPACE = "the server's disk is full: free space there"
@@ -179,6 +180,10 @@ def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
             return ConnectionFailed(message, hint=_MAY_BE_UNDONE)
         case driver.ConnectionFailure():
             return ConnectionFailed(message, hint="is the server running and reachable?")
+        case driver.ConfigurationError() if _NO_SESSIONS in str(error):
+            return ConnectionFailed(
+                message, hint="the server starts or stops: every one that is ready has sessions"
+            )
         case driver.ConfigurationError() | driver.InvalidName():
             return ConfigurationError(message)
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from pymongo import AsyncMongoClient
@@ -17,15 +18,26 @@ POINTS = {"update": "hangDuringBatchUpdate", "insert": "hangDuringBatchInsert"}
 _SKIP = {"update": 2_000, "insert": 4}
 
 
-async def kill_in_the_middle(client: Client, command: str, skip: int = 0) -> None:
-    """End a command of a kind, by killOp, when a part of the documents is written."""
+async def killed_in_the_middle(
+    client: Client, command: str, call: Awaitable[Any], skip: int = 0
+) -> Any:
+    """End a command of a kind, by killOp, when a part of the documents is written.
+
+    Returns:
+        The result of the call that sends it, or its error.
+    """
     point = POINTS[command]
-    data = {"shouldCheckForInterrupt": True}
     mode = {"skip": skip or _SKIP[command]}
+    data = {"shouldCheckForInterrupt": True}
     await client.admin.command("configureFailPoint", point, mode=mode, data=data)
-    operation = await _hanging(client, point)
-    await client.admin.command("killOp", op=operation)
-    await client.admin.command("configureFailPoint", point, mode="off")
+    result, _ = await asyncio.gather(call, _kill_what_hangs(client, point), return_exceptions=True)
+    return result
+
+
+async def _kill_what_hangs(client: Client, point: str) -> None:
+    async with asyncio.timeout(60):
+        await client.admin.command("killOp", op=await _hanging(client, point))
+        await client.admin.command("configureFailPoint", point, mode="off")
 
 
 async def _hanging(client: Client, point: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from bson import ObjectId
 
 import loom_async as lm
 
-from .partly_done import DATABASE, Client, fail, kill_in_the_middle
+from .partly_done import DATABASE, Client, fail, killed_in_the_middle
 
 _ROWS = 5_000
 
@@ -62,16 +61,15 @@ def _done(there: dict[int, tuple[int, int]]) -> set[int]:
     return {number for number, (value, _) in there.items() if value == 7}
 
 
-async def _kill(failing: Client, ids: list[ObjectId] | None) -> None:
-    await kill_in_the_middle(failing, "insert" if ids is None else "update")
+async def _killed(failing: Client, ids: list[ObjectId] | None, on_error: Any) -> Any:
+    command = "insert" if ids is None else "update"
+    return await killed_in_the_middle(failing, command, _send(ids, on_error))
 
 
 async def test_a_command_is_killed(failing: Client, ids: list[ObjectId] | None) -> None:
     """The error names the rows that were not written, and `written` those that were."""
-    outcomes = await asyncio.gather(
-        _send(ids, "raise"), _kill(failing, ids), return_exceptions=True
-    )
-    error, done = outcomes[0], _done(await _stored(failing))
+    error = await _killed(failing, ids, "raise")
+    done = _done(await _stored(failing))
     assert isinstance(error, lm.FrameError), error
     assert 0 < len(done) < _ROWS
     assert _rows(error.written) == done
@@ -82,7 +80,7 @@ async def test_a_command_is_killed(failing: Client, ids: list[ObjectId] | None) 
 async def test_a_command_is_killed_and_rows_are_left_out(
     failing: Client, ids: list[ObjectId] | None
 ) -> None:
-    result, _ = await asyncio.gather(_send(ids, "skip"), _kill(failing, ids))
+    result = await _killed(failing, ids, "skip")
     done = _done(await _stored(failing))
     assert 0 < len(done) < _ROWS
     assert {error.row for error in result.errors} == set(range(_ROWS)) - done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from pymongo.errors import OperationFailure
 
 import loom_async as lm
 
-from .partly_done import DATABASE, Client, fail, kill_in_the_middle
+from .partly_done import DATABASE, Client, fail, killed_in_the_middle
 
 COUNT = 5_000
 _MEGABYTE = 1_000_000
@@ -92,22 +91,21 @@ async def check_again(client: Client, documents: Sequence[Any]) -> None:
 @pytest.mark.parametrize("model", [Tally, Counted])
 async def test_updates_are_killed(failing: Client, model: Any) -> None:
     documents = await changed_objects(model)
-    error, _ = await asyncio.gather(attempt(documents), kill_in_the_middle(failing, "update"))
+    error = await killed_in_the_middle(failing, "update", attempt(documents))
     await check(failing, documents, error)
 
 
 @pytest.mark.parametrize("model", [Tally, Counted])
 async def test_insertions_are_killed(failing: Client, model: Any) -> None:
     documents = new_objects(model)
-    error, _ = await asyncio.gather(attempt(documents), kill_in_the_middle(failing, "insert"))
+    error = await killed_in_the_middle(failing, "insert", attempt(documents))
     await check(failing, documents, error)
 
 
 async def test_more_than_one_command_holds(failing: Client) -> None:
     """Documents that come after those of a command that was ended are written."""
     documents = await changed_objects(Tally, 12_000)
-    killing = kill_in_the_middle(failing, "update", 7_000)
-    error, _ = await asyncio.gather(attempt(documents), killing)
+    error = await killed_in_the_middle(failing, "update", attempt(documents), 7_000)
     await check(failing, documents, error)
 
 

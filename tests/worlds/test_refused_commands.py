@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConfigurationError
 
 import loom_async as lm
 
@@ -47,3 +49,27 @@ async def test_rights_that_are_missing(failing: Client, call: Any, count: int) -
     assert await failing[DATABASE]["refused"].count_documents({}) == 0
     await _persist_many(rows)  # whose outcome was known: they are stored once
     assert await failing[DATABASE]["refused"].count_documents({}) == count
+
+
+@pytest.mark.parametrize("call", [_persist, _persist_many, _insert_frame])
+async def test_a_server_that_stops_may_not_say_that_it_has_sessions(
+    failing: Client, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver refuses to use one then; what is not sent yet is sent to the next server."""
+    await Row.filter().delete()
+    run, left = AsyncDatabase.command, 3
+
+    async def refuse(database: Any, command: Any, *arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        if "insert" in command and left:
+            left -= 1
+            raise ConfigurationError("Sessions are not supported by this MongoDB deployment")
+        return await run(database, command, *arguments, **options)
+
+    monkeypatch.setattr(AsyncDatabase, "command", refuse)
+    await call([Row()])
+    assert left == 0
+    assert await failing[DATABASE]["refused"].count_documents({}) == 1
+    left = 1_000_000
+    with lm.config_context(server_timeout=0.2), pytest.raises(lm.ConnectionFailed):
+        await call([Row()])
