@@ -70,7 +70,7 @@ class _Results:
     @property
     def is_over(self) -> bool:
         """True once all batches have been given: there is nothing to ask for."""
-        return self.cursor is not None and not self.cursor.alive
+        return self.cursor is not None and not self.is_open
 
     def next(self) -> bytes | None:
         """Return the next batch; None at the end."""

@@ -132,25 +132,19 @@ def _updated(reply: dict[str, Any]) -> Updated:
     return Updated(None if found is None else encode_bson(found), not_confirmed(reply))
 
 
-def send_once(
-    target: Target, body: dict[str, Any], attempt: SentWrite | None = None
-) -> dict[str, Any]:
+def send_once(target: Target, body: dict[str, Any], attempt: SentWrite) -> dict[str, Any]:
     """Send a write command, in its transaction if it has one, and return the reply.
 
     Parameters:
         target: Where it goes.
         body: The command, without its write concern.
-        attempt: What knows the command, if its outcome is to be asked for later.
+        attempt: What knows the command, so that its outcome can be asked for later.
     """
     command = WriteCommand(target.collection, body)
     if target.session is not None:
         return send_in_transaction(command, target.session)
-    if attempt is not None:
-        attempt.command = command
-        return send(command)
-    reply = send(command)
-    command.settle()
-    return reply
+    attempt.command = command
+    return send(command)
 
 
 @contextmanager

@@ -24,11 +24,11 @@ from .errors import (
 )
 from .model.values import BSON_LIMITS, UNENCODABLE, encoding_reason
 from .refusals import reason_of, refusal
+from .server_codes import AUTHENTICATION_FAILED, UNAUTHORIZED
 from .uri import redacted
 from .write_concern import NOT_CONFIRMED, unconfirmed
 
 _DUPLICATE_KEY, _INVALID = 11000, 121
-_AUTHENTICATION_FAILED, _UNAUTHORIZED = 18, 13
 _PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
 _NO_CHANGE_STREAMS = 40573
 _NO_SESSIONS = "Sessions are not supported"
@@ -146,9 +146,9 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
 def _by_code(error: driver.OperationFailure, message: str, action: str) -> LoomError:
     """Return the error for what the server has refused."""
     code = error.code or 0
-    if code == _AUTHENTICATION_FAILED:
+    if code == AUTHENTICATION_FAILED:
         return AuthenticationFailed(message, hint="check the user and password of the URI")
-    if code == _UNAUTHORIZED:
+    if code == UNAUTHORIZED:
         return AuthenticationFailed(
             message,
             hint="give the URI a user and password, or the user a role that allows this",
@@ -188,16 +188,6 @@ def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
             return ConfigurationError(message)
         case _:
             return OperationFailed(message)
-
-
-def not_confirmed(error: driver.BulkWriteError, action: str) -> LoomError | None:
-    """Return the error for writes of a bulk that were made and not confirmed; None if all were."""
-    failures = error.details["writeConcernErrors"]
-    if not failures:
-        return None
-    known = _unconfirmed(failures[0], action)
-    known.__cause__ = error
-    return known
 
 
 def _unconfirmed(failure: Mapping[str, Any], action: str) -> LoomError:

@@ -102,7 +102,7 @@ class IndexConflict(OperationFailed, ValueError):
 
 
 class ObjectInUse(LoomError, RuntimeError):
-    """A blocking operation would wait for ever for another that its own thread has begun."""
+    """A blocking operation would wait for another one of its own thread, which cannot end."""
 
 
 class TransactionError(LoomError, RuntimeError):

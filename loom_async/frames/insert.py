@@ -21,6 +21,7 @@ from .._core.model.revisions import revision_of
 from .._core.model.statements import insert_many, replacement, update_many
 from .._core.progress import progress as progress_bar
 from .._core.refusals import reason_of
+from .._core.server_codes import DUPLICATE_KEY
 from .._core.write_replies import write_errors
 from ..targets import Target, target_of
 from ..write_commands import WriteCommand
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 OnDuplicate: TypeAlias = Literal["raise", "ignore", "replace"]
 OnError: TypeAlias = Literal["raise", "skip"]
-_DUPLICATE_KEY = 11000
 
 
 async def insert_dataframe(
@@ -180,7 +180,7 @@ def _failures(
     failed: list[RowError] = []
     for place, problem in problems.items():
         row = documents.rows[place]
-        if problem.get("code") != _DUPLICATE_KEY:
+        if problem.get("code") != DUPLICATE_KEY:
             failed.append(RowError(row, "", reason_of(problem)))
         elif on_duplicate != "ignore":
             error = duplicate_key(problem, "duplicate key")

@@ -15,6 +15,7 @@ from loom_async._core.model.revisions import revision_of
 from loom_async._core.model.statements import insert_many, replacement, update_many
 from loom_async._core.progress import progress as progress_bar
 from loom_async._core.refusals import reason_of
+from loom_async._core.server_codes import DUPLICATE_KEY
 from loom_async._core.write_replies import write_errors
 
 from .. import _seam
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 OnDuplicate: TypeAlias = Literal["raise", "ignore", "replace"]
 OnError: TypeAlias = Literal["raise", "skip"]
-_DUPLICATE_KEY = 11000
 
 
 def insert_dataframe(
@@ -176,7 +176,7 @@ def _failures(
     failed: list[RowError] = []
     for place, problem in problems.items():
         row = documents.rows[place]
-        if problem.get("code") != _DUPLICATE_KEY:
+        if problem.get("code") != DUPLICATE_KEY:
             failed.append(RowError(row, "", reason_of(problem)))
         elif on_duplicate != "ignore":
             error = duplicate_key(problem, "duplicate key")

@@ -1,4 +1,4 @@
-"""The optional libraries of this folder, imported with a hint for whoever lacks them."""
+"""The optional libraries of this folder, imported with an install hint when missing."""
 
 from __future__ import annotations
 

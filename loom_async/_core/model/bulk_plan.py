@@ -27,7 +27,7 @@ class Step:
 
     @property
     def is_insert(self) -> bool:
-        """True for a document whose id nobody else can have."""
+        """True for a document whose id is new: no other document has it."""
         return isinstance(self.plan, Insertion) and not self.plan.replace
 
     @property
