@@ -1,5 +1,7 @@
 """Loom: an async-first object-document mapper for MongoDB on pydantic."""
 
+from ._core.collections.index_plan import IndexDifference
+from ._core.collections.timeseries import declare_timeseries
 from ._core.errors import (
     AuthenticationFailed,
     BulkEntry,
@@ -29,6 +31,7 @@ from ._core.errors import (
 from ._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
 from ._core.model.blob import BlobVersion
 from ._core.model.change_event import Change
+from ._core.model.declaration import Index, declare_persist_db
 from ._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -38,11 +41,8 @@ from ._core.model.fields import (
     TimeInserted,
     TimeUpdated,
 )
-from ._core.model.index_plan import IndexDifference
 from ._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
-from ._core.model.metadata import Index, declare_persist_db
-from ._core.model.results import PersistResult, UpdateCount
-from ._core.model.timeseries import declare_timeseries
+from ._core.model.write_results import PersistResult, UpdateCount
 from ._core.query.expressions import Predicate, raw, text
 from ._core.query.fields import Field, element, fld
 from ._core.query.grouping import Accumulator, count
@@ -50,16 +50,16 @@ from ._core.query.paging import Page
 from ._core.query.stages import AggregationStages
 from ._core.query.time_query import TimeQuery
 from ._core.settings import Settings, config_context, configure, settings
-from .aggregation import Aggregation
-from .blob_model import BlobModel
-from .clients import get_async_local_db_client, get_async_remote_db_client
-from .database import connect, embedded, using
-from .directive import LoadDirective
-from .ledger import LedgerModel, TimeSeriesLedgerModel
-from .opening import close, open, open_embedded
-from .persistable import Persistable, PersistableBase
-from .transactions import in_transaction, transaction, transactional
-from .watch import Changes
+from .connection.blocks import connect, embedded, using
+from .connection.clients import get_async_local_db_client, get_async_remote_db_client
+from .connection.process_server import close, open, open_embedded
+from .models.blob_model import BlobModel
+from .models.ledger import LedgerModel, TimeSeriesLedgerModel
+from .models.persistable import Persistable, PersistableBase
+from .operations.transactions import in_transaction, transaction, transactional
+from .queries.aggregation import Aggregation
+from .queries.change_stream import Changes
+from .queries.load_directive import LoadDirective
 
 __all__ = [
     # Connecting

@@ -1,6 +1,8 @@
-# Generated from loom_async/__init__.py by `nox -s sync`: edit that file, not this one.
+# Generated from loom_async/__init__.py by `nox -s sync`: edit that file.
 """Loom: an object-document mapper for MongoDB on pydantic."""
 
+from loom_async._core.collections.index_plan import IndexDifference
+from loom_async._core.collections.timeseries import declare_timeseries
 from loom_async._core.errors import (
     AuthenticationFailed,
     BulkEntry,
@@ -30,6 +32,7 @@ from loom_async._core.errors import (
 from loom_async._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
 from loom_async._core.model.blob import BlobVersion
 from loom_async._core.model.change_event import Change
+from loom_async._core.model.declaration import Index, declare_persist_db
 from loom_async._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -39,11 +42,8 @@ from loom_async._core.model.fields import (
     TimeInserted,
     TimeUpdated,
 )
-from loom_async._core.model.index_plan import IndexDifference
 from loom_async._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
-from loom_async._core.model.metadata import Index, declare_persist_db
-from loom_async._core.model.results import PersistResult, UpdateCount
-from loom_async._core.model.timeseries import declare_timeseries
+from loom_async._core.model.write_results import PersistResult, UpdateCount
 from loom_async._core.query.expressions import Predicate, raw, text
 from loom_async._core.query.fields import Field, element, fld
 from loom_async._core.query.grouping import Accumulator, count
@@ -51,18 +51,18 @@ from loom_async._core.query.paging import Page
 from loom_async._core.query.stages import AggregationStages
 from loom_async._core.query.time_query import TimeQuery
 from loom_async._core.settings import Settings, config_context, configure, settings
-from loom_async.clients import get_async_local_db_client, get_async_remote_db_client
+from loom_async.connection.clients import get_async_local_db_client, get_async_remote_db_client
 
-from .aggregation import Aggregation
-from .blob_model import BlobModel
-from .clients import get_local_db_client, get_remote_db_client
-from .database import connect, embedded, using
-from .directive import LoadDirective
-from .ledger import LedgerModel, TimeSeriesLedgerModel
-from .opening import close, open, open_embedded
-from .persistable import Persistable, PersistableBase
-from .transactions import in_transaction, transaction, transactional
-from .watch import Changes
+from .connection.blocks import connect, embedded, using
+from .connection.clients import get_local_db_client, get_remote_db_client
+from .connection.process_server import close, open, open_embedded
+from .models.blob_model import BlobModel
+from .models.ledger import LedgerModel, TimeSeriesLedgerModel
+from .models.persistable import Persistable, PersistableBase
+from .operations.transactions import in_transaction, transaction, transactional
+from .queries.aggregation import Aggregation
+from .queries.change_stream import Changes
+from .queries.load_directive import LoadDirective
 
 __all__ = [
     # Connecting

@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import monitoring
 
-from loom_async._core.model.values import decode_bson, encode_bson
+from loom_async._core.bson_codec import decode_bson, encode_bson
 
 
 class _Recorder(monitoring.CommandListener):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from loom_async.embedded_server import start_embedded
+from loom_async.connection.embedded_server import start_embedded
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-# Generated from examples/async/blobs.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/blobs.py by `nox -s sync`: edit that file.
 """Bytes of any length beside a document, in versions."""
 
 import tempfile

@@ -1,4 +1,4 @@
-# Generated from examples/async/connecting.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/connecting.py by `nox -s sync`: edit that file.
 """Which client and which database an operation uses: blocks, tenants, settings."""
 
 # --8<-- [start:model]

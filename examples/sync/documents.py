@@ -1,4 +1,4 @@
-# Generated from examples/async/documents.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/documents.py by `nox -s sync`: edit that file.
 """What becomes of one document, and of many at once."""
 
 # --8<-- [start:model]

@@ -1,4 +1,4 @@
-# Generated from examples/async/first.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/first.py by `nox -s sync`: edit that file.
 """The README's first program: a model, what its changes send, and a query."""
 
 # --8<-- [start:program]

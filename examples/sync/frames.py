@@ -1,4 +1,4 @@
-# Generated from examples/async/frames.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/frames.py by `nox -s sync`: edit that file.
 """Documents as tables and frames, and frames as documents."""
 
 # --8<-- [start:model]

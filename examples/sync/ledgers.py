@@ -1,4 +1,4 @@
-# Generated from examples/async/ledgers.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/ledgers.py by `nox -s sync`: edit that file.
 """What is recorded stays: ledgers, and measurements in a native time series."""
 
 from datetime import UTC, datetime

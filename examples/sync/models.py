@@ -1,4 +1,4 @@
-# Generated from examples/async/models.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/models.py by `nox -s sync`: edit that file.
 """How models are declared: fields, ids, times, indexes."""
 
 # --8<-- [start:model]

@@ -1,4 +1,4 @@
-# Generated from examples/async/queries.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/queries.py by `nox -s sync`: edit that file.
 """How to ask: conditions, chains, and the ways to run them."""
 
 # --8<-- [start:model]

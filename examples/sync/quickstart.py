@@ -1,4 +1,4 @@
-# Generated from examples/async/quickstart.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/quickstart.py by `nox -s sync`: edit that file.
 """All flights that left New York in 2013: stored, queried, updated, counted and aggregated.
 
 Run it with `nox -s quickstart`. It needs no database: the embedded server is started on a temporary

@@ -1,4 +1,4 @@
-# Generated from examples/async/transactions.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/transactions.py by `nox -s sync`: edit that file.
 """Several writes that happen together or not at all."""
 
 # --8<-- [start:model]

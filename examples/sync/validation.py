@@ -1,4 +1,4 @@
-# Generated from examples/async/validation.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/validation.py by `nox -s sync`: edit that file.
 """Documents that the server checks, whoever writes them."""
 
 # --8<-- [start:model]

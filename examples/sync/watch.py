@@ -1,4 +1,4 @@
-# Generated from examples/async/watch.py by `nox -s sync`: edit that file, not this one.
+# Generated from examples/async/watch.py by `nox -s sync`: edit that file.
 """Changes of documents, as they happen."""
 
 # --8<-- [start:model]

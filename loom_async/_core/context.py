@@ -5,14 +5,12 @@ Both packages share this: inside a block of either one, the operations of both g
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-
-if TYPE_CHECKING:
-    from .transaction import Journal, TransactionState
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -94,20 +92,62 @@ server: Inherited[Server] = Inherited("loom_server")
 database: Inherited[str] = Inherited("loom_database")
 
 
-class Place(NamedTuple):
+class OpenJournal(Protocol):
+    """The earlier states of the objects that a transaction has changed (`transactions.journal`)."""
+
+    closed: Future[None]
+
+    @property
+    def is_of_this_thread(self) -> bool:
+        """True in the thread that the transaction has begun in."""
+        ...
+
+    def amend(self, document: Any, change: Callable[[], None]) -> None:
+        """Change an object, and its earlier state as well."""
+        ...
+
+    def assigned_outside(self, document: Any, name: str, before: Any) -> None:
+        """Keep a value that a task outside of the transaction has assigned to a field."""
+        ...
+
+
+class OpenTransaction(Protocol):
+    """The transaction of a context, of either package (`transactions.transaction_state`)."""
+
+    namespaces: set[tuple[str, str]]
+
+    @property
+    def journal(self) -> OpenJournal:
+        """The earlier states of the objects that it has changed."""
+        ...
+
+    def remember(self, document: Any) -> None:
+        """Keep the state that an object has now."""
+        ...
+
+    def check(self) -> None:
+        """Raise `TransactionError` if no operation can be part of it any more."""
+        ...
+
+    def fail(self, error: BaseException) -> None:
+        """Note that it cannot be committed."""
+        ...
+
+
+class OperationContext(NamedTuple):
     """Where an operation goes; None leaves it to the settings and to the model."""
 
     server: Server | None
     database: str | None
-    transaction: TransactionState | None = None
+    transaction: OpenTransaction | None = None
 
 
 # The journals of open transactions, by the ids of the objects that they hold.
-journals: dict[int, Journal] = {}
+journals: dict[int, OpenJournal] = {}
 
-transaction: ContextVar[TransactionState | None] = ContextVar("loom_transaction", default=None)
+transaction: ContextVar[OpenTransaction | None] = ContextVar("loom_transaction", default=None)
 
 
-def here() -> Place:
+def current_context() -> OperationContext:
     """Return where operations go in the present context."""
-    return Place(server.get(), database.get(), transaction.get())
+    return OperationContext(server.get(), database.get(), transaction.get())

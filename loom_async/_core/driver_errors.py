@@ -10,6 +10,7 @@ from typing import Any
 from bson.errors import InvalidBSON
 from pymongo import errors as driver
 
+from .bson_codec import BSON_LIMITS, UNENCODABLE, encoding_reason
 from .errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -22,10 +23,9 @@ from .errors import (
     OperationTimeout,
     TransactionAborted,
 )
-from .model.values import BSON_LIMITS, UNENCODABLE, encoding_reason
-from .refusals import reason_of, refusal
 from .server_codes import AUTHENTICATION_FAILED, UNAUTHORIZED
 from .uri import redacted
+from .validation_errors import reason_of, refusal
 from .write_concern import NOT_CONFIRMED, unconfirmed
 
 _DUPLICATE_KEY, _INVALID = 11000, 121
@@ -55,7 +55,7 @@ _MAY_BE_UNDONE = (
 _DETAILS = re.compile(r", (?:full error|Topology Description):")
 
 
-class Translated:
+class TranslatedErrors:
     """A block in which every error of the driver leaves as a `LoomError` that keeps its cause.
 
     Parameters:

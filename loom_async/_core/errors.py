@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from .portable import deeply_copied, portable
+from .picklable import deeply_copied, portable
 
 E = TypeVar("E", bound="LoomError")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from .arrow.libraries import library
+from .optional_libraries import library
 from .settings import settings
 
 

@@ -12,14 +12,14 @@ from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
 
-from .. import _seam
-from .._core.model.values import CODEC_OPTIONS
-from .._core.query.spec import QuerySpec
-from .._core.replies import cut
-from ..clients import Client, MongoCollection
-from ..cursors import batches as of_cursor
-from ..query_session import QuerySession, end, run
-from ..targets import Target
+from .. import _concurrency
+from .._core.bson_codec import CODEC_OPTIONS
+from .._core.cursor_replies import cut
+from .._core.query.query_spec import QuerySpec
+from ..connection.driver_types import Client, MongoCollection
+from ..operations.query_session import QuerySession, end, run
+from ..operations.raw_cursors import batches as of_cursor
+from ..operations.target import Target
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
 BATCH = 10_000
@@ -37,7 +37,7 @@ async def raw_batches(
         target: Where to look.
         spec: What to ask.
         size: How many documents a batch has at most; None for `BATCH`.
-        action: As for `Target.turn`.
+        action: As for `Target.call`.
     """
     if spec.limit == 0:
         return
@@ -95,4 +95,4 @@ async def _by_commands(
         if ended:
             await session.driver.end_session()
         else:
-            await _seam.in_any_case(end, session, has_open=True)
+            await _concurrency.shielded(end, session, has_open=True)

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from .. import _seam
-from .._core.choices import check_choice
+from .. import _concurrency
+from .._core.argument_checks import check_choice
 from .._core.driver_errors import duplicate_key
 from .._core.errors import ConfigurationError
-from .._core.frames.results import (
-    InsertResult,
-    Progress,
-    RowError,
-    refused,
-    telling,
-)
+from .._core.frames.results import InsertResult, Progress, RowError, refused, telling
 from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
 from .._core.model.revisions import revision_of
-from .._core.model.statements import insert_many, replacement, update_many
+from .._core.model.write_statements import insert_many, replacement, update_many
 from .._core.progress import progress as progress_bar
-from .._core.refusals import reason_of
 from .._core.server_codes import DUPLICATE_KEY
+from .._core.validation_errors import reason_of
 from .._core.write_replies import write_errors
-from ..targets import Target, target_of
-from ..write_commands import WriteCommand
-from ..write_many import largest, send_many
-from ..write_one import raise_unconfirmed
-from .pipeline import prepared
+from ..operations.bulk_command import max_statements, send_many
+from ..operations.target import Target, target_of
+from ..operations.write_command import WriteCommand, raise_unconfirmed
+from .prepared_chunks import prepared
 
 if TYPE_CHECKING:
-    from .._core.frames.rows import Documents
+    from .._core.frames.insert_rows import Documents
 
 OnDuplicate: TypeAlias = Literal["raise", "ignore", "replace"]
 OnError: TypeAlias = Literal["raise", "skip"]
@@ -47,7 +40,7 @@ async def insert_dataframe(
 ) -> InsertResult:
     """Store a frame's rows as documents; see `PersistableBase.insert_dataframe`."""
     from .._core.frames.chunks import length_of
-    from .._core.frames.rows import Encoder
+    from .._core.frames.insert_rows import Encoder
 
     check_choice("on_duplicate", on_duplicate, get_args(OnDuplicate))
     check_choice("on_error", on_error, get_args(OnError))
@@ -61,11 +54,11 @@ async def insert_dataframe(
         progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance,
         telling(account),
     ):
-        async with _seam.ahead(prepared(frame, encoder.documents)) as chunks:
+        async with _concurrency.prefetch(prepared(frame, encoder.documents)) as chunks:
             async for documents in chunks:
                 with target.failing():
                     account.check(documents)
-                for part in documents.parts(largest(target)):
+                for part in documents.parts(max_statements(target)):
                     await _send(target, model, part, account)
                 advance(documents.count)
     return account.result()
@@ -148,7 +141,7 @@ async def _send(
     if documents.raws:
         rows = range(documents.start, documents.start + documents.count)
         account.sending(rows, lambda: command.is_unknown)
-        async with target.turn(action) as turn:
+        async with target.call(action) as turn:
             reply = await send_many(target, turn, command)
         command.settle()
     problems = write_errors(reply)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from .. import _seam
-from .._core.choices import check_choice
-from .._core.context import Place
-from .._core.model.family import scope_of
-from .._core.operation import Operation
+from .. import _concurrency
+from .._core.argument_checks import check_choice
+from .._core.context import OperationContext
+from .._core.model.polymorphism import scope_of
 from .._core.progress import progress as progress_bar
-from .._core.query.spec import QuerySpec
+from .._core.query.query_spec import QuerySpec
 from .._core.query.stages import AggregationStages
 from .._core.settings import settings
-from ..targets import target_of
+from .._core.traced_call import TracedCall
+from ..operations.target import target_of
+from .arrow_imports import import_arrow
 from .batches import raw_batches
-from .imports import import_arrow
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema, Table
@@ -42,12 +42,12 @@ async def load_table(
     target = await target_of(model)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
-        Operation(action),
+        TracedCall(action),
     ):
-        async with _seam.ahead(raw_batches(target, spec, action=action)) as streams:
+        async with _concurrency.prefetch(raw_batches(target, spec, action=action)) as streams:
             async for stream in streams:
-                advance(await _seam.in_worker(workers, builder.add, stream))
-    table: Table = await _seam.in_worker(workers, builder.table)
+                advance(await _concurrency.in_worker(workers, builder.add, stream))
+    table: Table = await _concurrency.in_worker(workers, builder.table)
     return table
 
 
@@ -67,7 +67,7 @@ async def load_batches(
     model: type,
     spec: QuerySpec,
     schema: Callable[[], Schema | None],
-    place: Place,
+    place: OperationContext,
     *,
     rows: int,
     on_mismatch: OnMismatch,
@@ -81,14 +81,14 @@ async def load_batches(
     target = await target_of(model, place)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
-        Operation(action),
+        TracedCall(action),
     ):
-        async with _seam.ahead(raw_batches(target, spec, action=action)) as streams:
+        async with _concurrency.prefetch(raw_batches(target, spec, action=action)) as streams:
             async for stream in streams:
-                advance(await _seam.in_worker(workers, builder.add, stream))
-                for batch in await _seam.in_worker(workers, builder.take, rows):
+                advance(await _concurrency.in_worker(workers, builder.add, stream))
+                for batch in await _concurrency.in_worker(workers, builder.take, rows):
                     yield batch
-        for batch in await _seam.in_worker(workers, builder.rest):
+        for batch in await _concurrency.in_worker(workers, builder.rest):
             yield batch
 
 

@@ -5,30 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from .. import _seam
-from .._core.choices import check_choice
-from .._core.frames.results import (
-    Progress,
-    RowError,
-    UpdateResult,
-    refused,
-    telling,
-)
+from .. import _concurrency
+from .._core.argument_checks import check_choice
+from .._core.frames.results import Progress, RowError, UpdateResult, refused, telling
 from .._core.model.append_only import refuse_change
 from .._core.model.document import DocumentModel
-from .._core.model.statements import update_many
+from .._core.model.write_statements import update_many
 from .._core.progress import progress as progress_bar
-from .._core.refusals import reason_of
+from .._core.validation_errors import reason_of
 from .._core.write_replies import write_errors
-from ..targets import Target, target_of
-from ..write_commands import WriteCommand
-from ..write_many import largest, send_many
-from ..write_one import raise_unconfirmed
+from ..operations.bulk_command import max_statements, send_many
+from ..operations.target import Target, target_of
+from ..operations.write_command import WriteCommand, raise_unconfirmed
 from .insert import OnError
-from .pipeline import prepared
+from .prepared_chunks import prepared
 
 if TYPE_CHECKING:
-    from .._core.frames.updates import Updates
+    from .._core.frames.update_rows import Updates
 
 
 async def update_dataframe(
@@ -42,7 +35,7 @@ async def update_dataframe(
 ) -> UpdateResult:
     """Update documents by a frame's rows; see `PersistableBase.update_dataframe`."""
     from .._core.frames.chunks import length_of
-    from .._core.frames.updates import UpdatePlanner
+    from .._core.frames.update_rows import UpdatePlanner
 
     refuse_change(model, "update_dataframe")
     check_choice("on_error", on_error, get_args(OnError))
@@ -53,11 +46,11 @@ async def update_dataframe(
         progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance,
         telling(account),
     ):
-        async with _seam.ahead(prepared(frame, planner.updates)) as chunks:
+        async with _concurrency.prefetch(prepared(frame, planner.updates)) as chunks:
             async for updates in chunks:
                 with target.failing():
                     account.check(updates)
-                for part in updates.parts(largest(target)):
+                for part in updates.parts(max_statements(target)):
                     await _send(target, model, part, account)
                 advance(updates.count)
     return account.result()
@@ -109,7 +102,7 @@ async def _send(
     body = update_many(target.collection.name, updates.statements, ordered=False)
     command = WriteCommand(target.collection, body, is_numbered=not updates.meets_many)
     account.sending(range(updates.rows[0], updates.rows[-1] + 1), lambda: command.is_unknown)
-    async with target.turn(action) as turn:
+    async with target.call(action) as turn:
         reply = await send_many(target, turn, command)
     command.settle()
     if target.session is not None and write_errors(reply):

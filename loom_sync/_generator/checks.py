@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
 from .imports import is_shared
 
-HAND_WRITTEN = "_seam.py"
+#: A folder or file of this name is written by hand in both worlds.
+HAND_WRITTEN = "_concurrency"
+
+
+def is_hand_written(path: PurePath) -> bool:
+    """Say whether a file, relative to its folder, is written by hand in both worlds."""
+    return HAND_WRITTEN in path.with_suffix("").parts
+
 
 # In text, words that are code alone; in code, whatever speaks of the other world.
 _LEFTOVER_TEXT = re.compile(
@@ -79,7 +87,8 @@ class _Seen(cst.CSTVisitor):
         return False
 
     def visit_Attribute(self, node: cst.Attribute) -> bool:
-        return not is_shared(get_full_name_for_node(node) or "")
+        name = get_full_name_for_node(node) or ""
+        return not (is_shared(name) or name.startswith(f"{HAND_WRITTEN}."))
 
     def visit_Name(self, node: cst.Name) -> None:
         self.names.append(node.value)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import libcst as cst
 
-from .checks import HAND_WRITTEN, GenerationError, check_collisions, check_leftovers
+from .checks import GenerationError, check_collisions, check_leftovers, is_hand_written
 from .kept import keep_functions
 from .names import Renames
 from .strip import Strip
@@ -43,14 +43,14 @@ class Folder:
         """Yield the files to generate from, relative to the folder."""
         for path in sorted((root / self.source).rglob("*.py")):
             relative = path.relative_to(root / self.source)
-            if relative.parts[0] not in self.shared and relative.name != HAND_WRITTEN:
+            if relative.parts[0] not in self.shared and not is_hand_written(relative):
                 yield relative
 
     def outputs(self, root: Path) -> Iterator[Path]:
         """Yield the files that are there and should be generated, relative to the folder."""
         for path in sorted((root / self.twin).rglob("*.py")):
             relative = path.relative_to(root / self.twin)
-            if relative.parts[0] not in self.other and relative.name != HAND_WRITTEN:
+            if relative.parts[0] not in self.other and not is_hand_written(relative):
                 yield relative
 
 
@@ -114,9 +114,7 @@ def turn(text: str, path: str, renames: Renames, *, is_package: bool) -> str:
             stripped = add_twins(original, stripped, module)
         elif "." not in package:
             stripped = keep_functions(original, stripped, package)
-    return f"# Generated from {path} by `nox -s sync`: edit that file, not this one.\n" + (
-        stripped.code
-    )
+    return f"# Generated from {path} by `nox -s sync`: edit that file.\n" + (stripped.code)
 
 
 def formatted(root: Path, texts: Mapping[str, str]) -> dict[str, str]:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 import libcst.matchers as m
-from libcst.helpers import get_full_name_for_node
+from libcst.helpers import get_absolute_module_for_import, get_full_name_for_node
 
+from .imports import is_shared
 from .names import IDENTIFIERS, ITERATED
 from .nodes import imports_name, returned_class, statement
 
@@ -39,11 +40,10 @@ def add_twins(original: cst.Module, stripped: cst.Module, module: str) -> cst.Mo
     Raises:
         TwinError: A method is neither a query's nor hands over to a function.
     """
-    package, _, own_name = module.rpartition(".")
     _check_bases(original)
-    added = _Added(
-        package, _modules_beside(original), _sources_of_renamed(original), _iterated_in(original)
-    )
+    own_name = module.rpartition(".")[2]
+    modules = {**_imported_modules(original, module), own_name: module}
+    added = _Added(modules, _sources_of_renamed(original), _iterated_in(original, module))
     twins = {node.name.value: added.methods_of(node, own_name) for node in _public(original)}
     body = [
         _with_methods(node, twins[node.name.value])
@@ -59,16 +59,14 @@ class _Added:
 
     def __init__(
         self,
-        package: str,
-        beside: set[str],
+        modules: dict[str, str],
         sources: dict[str, str],
         iterated: dict[str, str],
     ) -> None:
-        self._package = package
-        self._beside = beside
+        self._modules = modules
         self._sources = sources
         self._iterated = iterated
-        self._modules: set[str] = set()
+        self._used: dict[str, str] = {}
         self._renamed: set[str] = set()
         self._iterates = False
 
@@ -85,22 +83,23 @@ class _Added:
             elif name := _alias_of(member, added):
                 added[name[0]] = [statement(f"{name[0]}_async = {name[1]}_async")]
         if asks_query:
-            self._modules.add(own_name)
+            self._used[own_name] = self._modules[own_name]
             added[""] = [_query_property(node, own_name)]
         return added
 
     def _method(self, node: cst.FunctionDef) -> cst.BaseStatement:
         delegate = self._delegate(node)
         if delegate is not None:
-            self._modules.add(delegate[0])
+            self._used[delegate[0]] = self._modules[delegate[0]]
         self._iterates |= returned_class(node) in _ITERATORS
         if node.returns:
             found = m.findall(node.returns, m.Name())
             names = {cst.ensure_type(name, cst.Name).value for name in found}
             self._renamed |= names & self._sources.keys()
         if source := self._iterated.get(returned_class(node)):
-            self._modules.add(source)
-            node = _returning(node, f"async_{source}")
+            name = source.rpartition(".")[2]
+            self._used[name] = source
+            node = _returning(node, f"async_{name}")
         twin = cst.ensure_type(cst.parse_statement(_twin_code(node, delegate)), cst.FunctionDef)
         return twin.with_changes(leading_lines=[cst.EmptyLine()])
 
@@ -115,13 +114,16 @@ class _Added:
         (called,) = m.findall(last, call)[:1]
         module = get_full_name_for_node(cst.ensure_type(called, cst.Call).func) or ""
         name = module.partition(".")[0]
-        return (name, _CODE.code_for_node(called)) if name in self._beside else None
+        if name not in self._modules or name in _parameters(node):
+            return None
+        return name, _CODE.code_for_node(called)
 
     def imports(self) -> list[cst.SimpleStatementLine]:
         """Return the imports that the twins need."""
-        lines = [
-            f"from {self._package} import {name} as async_{name}" for name in sorted(self._modules)
-        ]
+        lines: list[str] = []
+        for name, module in sorted(self._used.items()):
+            package, _, own_name = module.rpartition(".")
+            lines.append(f"from {package} import {own_name} as async_{name}")
         lines += [f"from {self._sources[name]} import {name}" for name in sorted(self._renamed)]
         if self._iterates:
             lines.insert(0, "from collections.abc import AsyncIterator")
@@ -134,13 +136,20 @@ def _public(module: cst.Module) -> Iterator[cst.ClassDef]:
             yield node
 
 
-def _modules_beside(module: cst.Module) -> set[str]:
-    """Return the names of the modules that `from . import …` brings, under their own names."""
-    beside: set[str] = set()
-    for line in m.findall(module, m.ImportFrom(module=None, relative=[m.Dot()])):
-        aliases = m.findall(line, m.ImportAlias(asname=None))
-        beside |= {cst.ensure_type(alias, cst.ImportAlias).evaluated_name for alias in aliases}
-    return {name for name in beside if not name.startswith("_")}
+def _imported_modules(module: cst.Module, name: str) -> dict[str, str]:
+    """Return the modules of the package that a module imports, by the names that it gives them.
+
+    Names in lower case are taken for modules: only calls of their functions are looked at.
+    """
+    found: dict[str, str] = {}
+    for node in m.findall(module, m.ImportFrom(relative=[m.AtLeastN(m.Dot(), n=1)])):
+        line = cst.ensure_type(node, cst.ImportFrom)
+        package = get_absolute_module_for_import(name, line) or ""
+        for alias in line.names if not isinstance(line.names, cst.ImportStar) else ():
+            local = alias.evaluated_alias or alias.evaluated_name
+            if local.islower() and not local.startswith("_") and not is_shared(package):
+                found[local] = f"{package}.{alias.evaluated_name}"
+    return found
 
 
 def _sources_of_renamed(module: cst.Module) -> dict[str, str]:
@@ -154,11 +163,11 @@ def _sources_of_renamed(module: cst.Module) -> dict[str, str]:
     }
 
 
-def _iterated_in(module: cst.Module) -> dict[str, str]:
-    """Return the modules beside this one that classes to be iterated come from."""
+def _iterated_in(module: cst.Module, own_name: str) -> dict[str, str]:
+    """Return the modules of the package that classes to be iterated come from."""
     return {
-        name: get_full_name_for_node(cst.ensure_type(line, cst.ImportFrom).module or "") or ""
-        for line in m.findall(module, m.ImportFrom(module=m.Name(), relative=[m.Dot()]))
+        name: get_absolute_module_for_import(own_name, cst.ensure_type(line, cst.ImportFrom)) or ""
+        for line in m.findall(module, m.ImportFrom(relative=[m.AtLeastN(m.Dot(), n=1)]))
         for name in ITERATED
         if imports_name(line, name)
     }
@@ -249,6 +258,11 @@ def _twin_code(node: cst.FunctionDef, delegate: tuple[str, str] | None) -> str:
         f'    """{does} as `{name}` does, without blocking the event loop."""\n'
         f"    return {returned}\n"
     )
+
+
+def _parameters(node: cst.FunctionDef) -> set[str]:
+    parameters = m.findall(node.params, m.Param())
+    return {cst.ensure_type(parameter, cst.Param).name.value for parameter in parameters}
 
 
 def _arguments(node: cst.FunctionDef) -> str:

@@ -1,4 +1,4 @@
-# Generated from loom_async/frames/batches.py by `nox -s sync`: edit that file, not this one.
+# Generated from loom_async/frames/batches.py by `nox -s sync`: edit that file.
 """The results of a query as raw BSON, batch by batch, with no Python object for any document."""
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
 
-from loom_async._core.model.values import CODEC_OPTIONS
-from loom_async._core.query.spec import QuerySpec
-from loom_async._core.replies import cut
+from loom_async._core.bson_codec import CODEC_OPTIONS
+from loom_async._core.cursor_replies import cut
+from loom_async._core.query.query_spec import QuerySpec
 
-from .. import _seam
-from ..clients import Client, MongoCollection
-from ..cursors import batches as of_cursor
-from ..query_session import QuerySession, end, run
-from ..targets import Target
+from .. import _concurrency
+from ..connection.driver_types import Client, MongoCollection
+from ..operations.query_session import QuerySession, end, run
+from ..operations.raw_cursors import batches as of_cursor
+from ..operations.target import Target
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
 BATCH = 10_000
@@ -39,7 +39,7 @@ def raw_batches(
         target: Where to look.
         spec: What to ask.
         size: How many documents a batch has at most; None for `BATCH`.
-        action: As for `Target.turn`.
+        action: As for `Target.call`.
     """
     if spec.limit == 0:
         return
@@ -96,4 +96,4 @@ def _by_commands(
         if ended:
             session.driver.end_session()
         else:
-            _seam.in_any_case(end, session, has_open=True)
+            _concurrency.shielded(end, session, has_open=True)

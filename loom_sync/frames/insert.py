@@ -1,32 +1,31 @@
-# Generated from loom_async/frames/insert.py by `nox -s sync`: edit that file, not this one.
+# Generated from loom_async/frames/insert.py by `nox -s sync`: edit that file.
 """Frames become documents: chunk by chunk, the next one encoded while one is on its way."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from loom_async._core.choices import check_choice
+from loom_async._core.argument_checks import check_choice
 from loom_async._core.driver_errors import duplicate_key
 from loom_async._core.errors import ConfigurationError
 from loom_async._core.frames.results import InsertResult, Progress, RowError, refused, telling
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.revisions import revision_of
-from loom_async._core.model.statements import insert_many, replacement, update_many
+from loom_async._core.model.write_statements import insert_many, replacement, update_many
 from loom_async._core.progress import progress as progress_bar
-from loom_async._core.refusals import reason_of
 from loom_async._core.server_codes import DUPLICATE_KEY
+from loom_async._core.validation_errors import reason_of
 from loom_async._core.write_replies import write_errors
 
-from .. import _seam
-from ..targets import Target, target_of
-from ..write_commands import WriteCommand
-from ..write_many import largest, send_many
-from ..write_one import raise_unconfirmed
-from .pipeline import prepared
+from .. import _concurrency
+from ..operations.bulk_command import max_statements, send_many
+from ..operations.target import Target, target_of
+from ..operations.write_command import WriteCommand, raise_unconfirmed
+from .prepared_chunks import prepared
 
 if TYPE_CHECKING:
-    from loom_async._core.frames.rows import Documents
+    from loom_async._core.frames.insert_rows import Documents
 
 OnDuplicate: TypeAlias = Literal["raise", "ignore", "replace"]
 OnError: TypeAlias = Literal["raise", "skip"]
@@ -43,7 +42,7 @@ def insert_dataframe(
 ) -> InsertResult:
     """Store a frame's rows as documents; see `PersistableBase.insert_dataframe`."""
     from loom_async._core.frames.chunks import length_of
-    from loom_async._core.frames.rows import Encoder
+    from loom_async._core.frames.insert_rows import Encoder
 
     check_choice("on_duplicate", on_duplicate, get_args(OnDuplicate))
     check_choice("on_error", on_error, get_args(OnError))
@@ -56,12 +55,12 @@ def insert_dataframe(
     with (
         progress_bar(progress, f"insert {model.__name__}", length_of(frame)) as advance,
         telling(account),
-        _seam.ahead(prepared(frame, encoder.documents)) as chunks,
+        _concurrency.prefetch(prepared(frame, encoder.documents)) as chunks,
     ):
         for documents in chunks:
             with target.failing():
                 account.check(documents)
-            for part in documents.parts(largest(target)):
+            for part in documents.parts(max_statements(target)):
                 _send(target, model, part, account)
             advance(documents.count)
     return account.result()
@@ -144,7 +143,7 @@ def _send(
     if documents.raws:
         rows = range(documents.start, documents.start + documents.count)
         account.sending(rows, lambda: command.is_unknown)
-        with target.turn(action) as turn:
+        with target.call(action) as turn:
             reply = send_many(target, turn, command)
         command.settle()
     problems = write_errors(reply)

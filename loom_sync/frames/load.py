@@ -1,4 +1,4 @@
-# Generated from loom_async/frames/load.py by `nox -s sync`: edit that file, not this one.
+# Generated from loom_async/frames/load.py by `nox -s sync`: edit that file.
 """Query results as Arrow tables and as pandas and Polars frames."""
 
 from __future__ import annotations
@@ -6,19 +6,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from loom_async._core.choices import check_choice
-from loom_async._core.context import Place
-from loom_async._core.model.family import scope_of
-from loom_async._core.operation import Operation
+from loom_async._core.argument_checks import check_choice
+from loom_async._core.context import OperationContext
+from loom_async._core.model.polymorphism import scope_of
 from loom_async._core.progress import progress as progress_bar
-from loom_async._core.query.spec import QuerySpec
+from loom_async._core.query.query_spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
 from loom_async._core.settings import settings
+from loom_async._core.traced_call import TracedCall
 
-from .. import _seam
-from ..targets import target_of
+from .. import _concurrency
+from ..operations.target import target_of
+from .arrow_imports import import_arrow
 from .batches import raw_batches
-from .imports import import_arrow
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema, Table
@@ -44,12 +44,12 @@ def load_table(
     target = target_of(model)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
-        Operation(action),
-        _seam.ahead(raw_batches(target, spec, action=action)) as streams,
+        TracedCall(action),
     ):
-        for stream in streams:
-            advance(_seam.in_worker(workers, builder.add, stream))
-    table: Table = _seam.in_worker(workers, builder.table)
+        with _concurrency.prefetch(raw_batches(target, spec, action=action)) as streams:
+            for stream in streams:
+                advance(_concurrency.in_worker(workers, builder.add, stream))
+    table: Table = _concurrency.in_worker(workers, builder.table)
     return table
 
 
@@ -69,7 +69,7 @@ def load_batches(
     model: type,
     spec: QuerySpec,
     schema: Callable[[], Schema | None],
-    place: Place,
+    place: OperationContext,
     *,
     rows: int,
     on_mismatch: OnMismatch,
@@ -83,14 +83,14 @@ def load_batches(
     target = target_of(model, place)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
-        Operation(action),
+        TracedCall(action),
     ):
-        with _seam.ahead(raw_batches(target, spec, action=action)) as streams:
+        with _concurrency.prefetch(raw_batches(target, spec, action=action)) as streams:
             for stream in streams:
-                advance(_seam.in_worker(workers, builder.add, stream))
-                for batch in _seam.in_worker(workers, builder.take, rows):
+                advance(_concurrency.in_worker(workers, builder.add, stream))
+                for batch in _concurrency.in_worker(workers, builder.take, rows):
                     yield batch
-        for batch in _seam.in_worker(workers, builder.rest):
+        for batch in _concurrency.in_worker(workers, builder.rest):
             yield batch
 
 

@@ -1,4 +1,4 @@
-# Generated from loom_async/frames/update.py by `nox -s sync`: edit that file, not this one.
+# Generated from loom_async/frames/update.py by `nox -s sync`: edit that file.
 """Frames update documents: chunk by chunk, the next one made ready while one is on its way."""
 
 from __future__ import annotations
@@ -6,25 +6,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from loom_async._core.choices import check_choice
+from loom_async._core.argument_checks import check_choice
 from loom_async._core.frames.results import Progress, RowError, UpdateResult, refused, telling
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
-from loom_async._core.model.statements import update_many
+from loom_async._core.model.write_statements import update_many
 from loom_async._core.progress import progress as progress_bar
-from loom_async._core.refusals import reason_of
+from loom_async._core.validation_errors import reason_of
 from loom_async._core.write_replies import write_errors
 
-from .. import _seam
-from ..targets import Target, target_of
-from ..write_commands import WriteCommand
-from ..write_many import largest, send_many
-from ..write_one import raise_unconfirmed
+from .. import _concurrency
+from ..operations.bulk_command import max_statements, send_many
+from ..operations.target import Target, target_of
+from ..operations.write_command import WriteCommand, raise_unconfirmed
 from .insert import OnError
-from .pipeline import prepared
+from .prepared_chunks import prepared
 
 if TYPE_CHECKING:
-    from loom_async._core.frames.updates import Updates
+    from loom_async._core.frames.update_rows import Updates
 
 
 def update_dataframe(
@@ -38,7 +37,7 @@ def update_dataframe(
 ) -> UpdateResult:
     """Update documents by a frame's rows; see `PersistableBase.update_dataframe`."""
     from loom_async._core.frames.chunks import length_of
-    from loom_async._core.frames.updates import UpdatePlanner
+    from loom_async._core.frames.update_rows import UpdatePlanner
 
     refuse_change(model, "update_dataframe")
     check_choice("on_error", on_error, get_args(OnError))
@@ -48,12 +47,12 @@ def update_dataframe(
     with (
         progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance,
         telling(account),
-        _seam.ahead(prepared(frame, planner.updates)) as chunks,
+        _concurrency.prefetch(prepared(frame, planner.updates)) as chunks,
     ):
         for updates in chunks:
             with target.failing():
                 account.check(updates)
-            for part in updates.parts(largest(target)):
+            for part in updates.parts(max_statements(target)):
                 _send(target, model, part, account)
             advance(updates.count)
     return account.result()
@@ -103,7 +102,7 @@ def _send(target: Target, model: type[DocumentModel], updates: Updates, account:
     body = update_many(target.collection.name, updates.statements, ordered=False)
     command = WriteCommand(target.collection, body, is_numbered=not updates.meets_many)
     account.sending(range(updates.rows[0], updates.rows[-1] + 1), lambda: command.is_unknown)
-    with target.turn(action) as turn:
+    with target.call(action) as turn:
         reply = send_many(target, turn, command)
     command.settle()
     if target.session is not None and write_errors(reply):

@@ -11,10 +11,9 @@ from pymongo import AsyncMongoClient
 
 import loom_async as lm
 from loom_async._core.frames import chunks
+from tests.aio.embedded_servers import is_stopped, until
 from tests.commands import recorder
 from tests.server import Databases
-
-from .embedded_servers import is_stopped, until
 
 _numbers = itertools.count()
 

@@ -9,9 +9,8 @@ from typing import Any
 from bson import DatetimeMS, Int64
 
 import loom_async as lm
-from loom_async.database import collection_of
-
-from ._seam import gathered
+from loom_async.collections.find import collection_of
+from tests.aio._concurrency import gathered
 
 MANY = 30
 

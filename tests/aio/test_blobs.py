@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-from loom_async import blobs
 from loom_async._core.model.blob import CHUNK
+from loom_async.blobs import versions
+from tests.aio import _concurrency
 from tests.commands import commands_of
-
-from . import _seam
 
 
 @lm.declare_persist_db("shop", "reports")
@@ -144,7 +143,7 @@ async def test_documents_have_bytes_of_their_own(client: Any, db: str) -> None:
 async def test_a_query_deletes_blobs_with_their_bytes(
     client: Any, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blobs, "_BLOBS_AT_ONCE", 2)
+    monkeypatch.setattr(versions, "_BLOBS_AT_ONCE", 2)
     for n in range(6):
         report = Report(title=str(n))
         for version in range(n % 3):
@@ -198,7 +197,7 @@ async def test_writers_at_once_each_get_a_version(client: Any, db: str) -> None:
     report = Report()
     await report.persist()
     copies = [await Report.from_id(report.id) for _ in range(5)]
-    written = await _seam.gathered(
+    written = await _concurrency.gathered(
         *(lambda c=copy, n=n: c.write_from(bytes(n)) for n, copy in enumerate(copies, 1))
     )
     assert sorted(version.number for version in written) == [1, 2, 3, 4, 5]
@@ -207,7 +206,7 @@ async def test_writers_at_once_each_get_a_version(client: Any, db: str) -> None:
     )
     await report.reload()
     assert (report.version, report.length) == (5, (await report.versions())[-1].length)
-    await _seam.gathered(*(lambda n=n: report.write_from(bytes(n)) for n in range(3)))
+    await _concurrency.gathered(*(lambda n=n: report.write_from(bytes(n)) for n in range(3)))
     assert report.version == 8
     assert await Report.from_id(report.id) == report
 

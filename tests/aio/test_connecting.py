@@ -21,12 +21,11 @@ from hypothesis import strategies as st
 
 import loom_async as lm
 from loom_async._core.uri import with_secret
-from loom_async.clients import open_client
-from loom_async.database import collection_of
+from loom_async.collections.find import collection_of
+from loom_async.connection.clients import open_client
+from tests.aio._concurrency import pause, together
 from tests.core.test_uri import ANY, ENCODERS, HOSTLESS, PASSWORDS, TEMPLATES, holds
 from tests.proxy import proxy_of
-
-from ._seam import pause, together
 
 
 @lm.declare_persist_db("tenants_none", "notes")

@@ -9,7 +9,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
-from loom_async import database as operations
+from loom_async.collections import find
 from tests.commands import commands_of
 
 
@@ -134,14 +134,14 @@ async def test_drops_by_others_are_found_by_sync_indexes(
 async def test_a_drop_while_indexes_are_made(
     client: Any, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = operations.ensure_indexes
+    make = find.ensure_indexes
 
     async def slowly(model: type, collection: Any) -> None:
         monkeypatch.undo()
         await make(model, collection)
         await client.drop_database(db)
 
-    monkeypatch.setattr(operations, "ensure_indexes", slowly)
+    monkeypatch.setattr(find, "ensure_indexes", slowly)
     await User(name="Ann").persist()
     await User(name="Bea").persist()
     with pytest.raises(lm.DuplicateKey):

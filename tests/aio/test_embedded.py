@@ -21,9 +21,8 @@ from loom_async._core.mongod import command
 from loom_async._core.mongod.binary import find_mongod
 from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
 from loom_async._core.settings import config_context
-from loom_async.embedded_server import start_embedded
-
-from .embedded_servers import contents, guard_of, is_stopped, mode, mongod_of, until
+from loom_async.connection.embedded_server import start_embedded
+from tests.aio.embedded_servers import contents, guard_of, is_stopped, mode, mongod_of, until
 
 CLIENT = Path(__file__).parents[1] / "embedded_client.py"
 

@@ -7,9 +7,8 @@ import pytest
 
 from loom_async._core.errors import ConfigurationError, EmbeddedServerError
 from loom_async._core.settings import config_context
-from loom_async.embedded_server import start_embedded
-
-from .embedded_servers import contents, is_stopped, until
+from loom_async.connection.embedded_server import start_embedded
+from tests.aio.embedded_servers import contents, is_stopped, until
 
 
 def executable(path: Path, text: str) -> Path:

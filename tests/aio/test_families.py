@@ -11,8 +11,8 @@ from pydantic import ConfigDict, Field
 from pymongo.errors import WriteError
 
 import loom_async as lm
-from loom_async._core.model.family import family_of
-from loom_async.database import collection_of
+from loom_async._core.model.polymorphism import family_of
+from loom_async.collections.find import collection_of
 
 pytestmark = pytest.mark.usefixtures("db")
 fld = lm.fld
@@ -310,13 +310,13 @@ async def test_one_validator_for_all_classes() -> None:
         {"name": "x", "kind": "cat", "lives": 1, "unknown": True},
     ):
         with pytest.raises(WriteError, match="failed validation"):
-            await collection.insert_one({**document, **stamped()})
-    await collection.insert_one({"name": "from before there were tags", **stamped()})
+            await collection.insert_one({**document, **auto_fields()})
+    await collection.insert_one({"name": "from before there were tags", **auto_fields()})
     with pytest.raises(lm.ConfigurationError, match=r"Animal\.ensure_validator"):
         await Dog.ensure_validator()
 
 
-def stamped() -> dict[str, Any]:
+def auto_fields() -> dict[str, Any]:
     now = dt.datetime.now(dt.UTC)
     return {"created_at": now, "updated_time": now}
 

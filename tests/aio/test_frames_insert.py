@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 import loom_async as lm
 from loom_async import fld
-
-from .frame_rows import ROWS, Address, Person, Plain, as_pandas, as_table
+from tests.aio.frame_rows import ROWS, Address, Person, Plain, as_pandas, as_table
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -20,9 +20,9 @@ from pymongo.read_concern import ReadConcern
 
 import loom_async as lm
 from loom_async import AggregationStages, fld
-from loom_async.database import collection_of
+from loom_async.collections.find import collection_of
 from loom_async.frames import batches
-from loom_async.targets import Target, target_of
+from loom_async.operations.target import Target, target_of
 from tests.commands import commands_of
 
 pytestmark = pytest.mark.usefixtures("db")

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 import loom_async as lm
 from loom_async import fld
-
-from .frame_rows import Person, as_pandas
+from tests.aio.frame_rows import Person, as_pandas
 
 pytestmark = pytest.mark.usefixtures("db")
 

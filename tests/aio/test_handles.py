@@ -14,8 +14,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 import loom_async as lm
-
-from ._seam import gathered
+from tests.aio._concurrency import gathered
 
 
 @lm.declare_persist_db("handles_none", "users", version=2, index=[lm.Index("name", unique=True)])

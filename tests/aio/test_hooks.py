@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 import loom_async as lm
-
-from . import _seam
+from tests.aio import _concurrency
 
 pytestmark = pytest.mark.usefixtures("db")
 ran: list[str] = []
@@ -81,7 +80,7 @@ async def test_many_documents() -> None:
     await Hooked.filter().load_latest(2)
     assert len(taken()) == 4
     async for _ in Hooked.filter().stream():
-        await _seam.pause()
+        await _concurrency.pause()
     assert len(taken()) == 2
     await Hooked.filter().update(slug="x")
     await Hooked.filter().delete()

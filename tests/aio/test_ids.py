@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from pymongo.errors import WriteError
 
 import loom_async as lm
+from tests.aio._concurrency import together
 from tests.core.model.test_identity import COMPARED, PLAIN, REFUSED
-
-from ._seam import together
 
 pytestmark = pytest.mark.usefixtures("db")
 

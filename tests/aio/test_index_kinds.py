@@ -13,7 +13,7 @@ import loom_async as lm
 pytestmark = pytest.mark.usefixtures("db")
 
 
-class Place(BaseModel):
+class OperationContext(BaseModel):
     city: str = ""
     tags: dict[str, str] = {}
 
@@ -26,7 +26,7 @@ def model_with(*indexes: lm.Index) -> type[lm.PersistableBase]:
         n: int = 0
         at: lm.TimeInserted = None  # type: ignore[assignment]
         spot: Any = None
-        place: Place = Place()
+        place: OperationContext = OperationContext()
         code: lm.StrLower = ""
 
     return Thing

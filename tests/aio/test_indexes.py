@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 import loom_async as lm
+from tests.aio import _concurrency
 from tests.commands import commands_of
-
-from . import _seam
 
 
 @lm.declare_persist_db(
@@ -104,7 +103,7 @@ async def test_unknown_field(client: Any, db: str, call: Any) -> None:
 async def test_several_first_uses_at_once_make_them_once(client: Any) -> None:
     people = [Person(email=f"{n}@x") for n in range(4)]
     with commands_of(client, "createIndexes") as sent:
-        await _seam.gathered(*(person.persist for person in people))
+        await _concurrency.gathered(*(person.persist for person in people))
     assert len(sent) == 1
 
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import Field
 
 import loom_async as lm
-from loom_async.database import collection_of
+from loom_async.collections.find import collection_of
 
 pytestmark = pytest.mark.usefixtures("db")
 fld = lm.fld

@@ -9,10 +9,9 @@ import pytest
 from pymongo.errors import InvalidOperation
 
 import loom_async as lm
-from loom_async import embedded_server
-
-from ._seam import together
-from .embedded_servers import until
+from loom_async.connection import embedded_server
+from tests.aio._concurrency import together
+from tests.aio.embedded_servers import until
 
 
 @lm.declare_persist_db("opening_db", "notes")

@@ -18,8 +18,8 @@ from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Times
 from bson.raw_bson import RawBSONDocument
 
 import loom_async as lm
-from loom_async._core.model.values import decode_bson, encode_bson
-from loom_async.database import collection_of
+from loom_async._core.bson_codec import decode_bson, encode_bson
+from loom_async.collections.find import collection_of
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -14,9 +14,8 @@ from pydantic import BaseModel, Field
 
 import loom_async as lm
 from loom_async import fld
+from tests.aio._concurrency import together
 from tests.commands import commands_of
-
-from ._seam import together
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -13,8 +13,7 @@ from pydantic import BaseModel
 
 import loom_async as lm
 from loom_async import fld
-
-from ._seam import gathered
+from tests.aio._concurrency import gathered
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -12,8 +12,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 import loom_async as lm
-
-from . import _seam
+from tests.aio import _concurrency
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -151,7 +150,7 @@ async def test_arguments_that_hold_themselves() -> None:
     knot.append(knot)
 
     async def function(given: list[Any]) -> int:
-        await _seam.pause()
+        await _concurrency.pause()
         return len(given)
 
     assert await lm.in_transaction(function, knot) == 1
@@ -165,7 +164,7 @@ async def test_an_object_is_in_one_transaction_at_a_time() -> None:
         thing.hits += 1
         await thing.persist()
 
-    await _seam.gathered(*[lambda: lm.in_transaction(raise_hits)] * 4)
+    await _concurrency.gathered(*[lambda: lm.in_transaction(raise_hits)] * 4)
     assert thing.hits == 4
     assert (await thing.reload()).hits == 4
 

@@ -10,9 +10,8 @@ import pytest
 
 import loom_async as lm
 from loom_async import TimeQuery, element, fld
+from tests.aio.shop import Color, User, found, names, people
 from tests.commands import commands_of
-
-from .shop import Color, User, found, names, people
 
 pytestmark = pytest.mark.usefixtures("db")
 

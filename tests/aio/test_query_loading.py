@@ -9,8 +9,7 @@ from bson import ObjectId
 
 import loom_async as lm
 from loom_async import fld
-
-from .shop import User, names, people
+from tests.aio.shop import User, names, people
 
 pytestmark = pytest.mark.usefixtures("db")
 

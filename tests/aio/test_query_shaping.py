@@ -6,8 +6,7 @@ import pytest
 
 import loom_async as lm
 from loom_async import AggregationStages, fld
-
-from .shop import Archived, Total, User, names, people
+from tests.aio.shop import Archived, Total, User, names, people
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -10,9 +10,8 @@ import pytest
 
 import loom_async as lm
 from loom_async import AggregationStages, fld
+from tests.aio.shop import Address, Archived, Color, User, names, people
 from tests.commands import commands_of
-
-from .shop import Address, Archived, Color, User, names, people
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -9,9 +9,8 @@ import pytest
 from pydantic import Field
 
 import loom_async as lm
-from loom_async.database import collection_of
-
-from . import _seam
+from loom_async.collections.find import collection_of
+from tests.aio import _concurrency
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -95,7 +94,7 @@ async def test_many_writers_lose_nothing() -> None:
                 continue
             return
 
-    await _seam.together(*((lambda n=n: append(f"<{n}>")) for n in range(8)))
+    await _concurrency.together(*((lambda n=n: append(f"<{n}>")) for n in range(8)))
     await page.reload()
     assert sorted(page.text[1:-1].split("><")) == [str(n) for n in range(8)]
     assert page.revision == 9

@@ -13,8 +13,7 @@ import pytest
 import loom_async as lm
 from loom_async._core.mongod.binary import find_mongod
 from loom_async._core.mongod.datadir import is_locked
-
-from .embedded_servers import guard_of, is_stopped, mongod_of, until
+from tests.aio.embedded_servers import guard_of, is_stopped, mongod_of, until
 
 
 def kill_guard(data_dir: Path) -> None:

@@ -9,10 +9,9 @@ import pytest
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
-from loom_async.database import collection_of
-
-from . import _seam
-from .shop import Archived, User, names
+from loom_async.collections.find import collection_of
+from tests.aio import _concurrency
+from tests.aio.shop import Archived, User, names
 
 
 @lm.declare_persist_db("shop", "accounts")
@@ -105,12 +104,12 @@ async def test_gathered_calls_take_turns(db: str) -> None:
     users = [User(name=str(n)) for n in range(8)]
     with pytest.raises(Interrupted):
         async with lm.transaction():
-            await _seam.gathered(*(user.persist for user in users))
+            await _concurrency.gathered(*(user.persist for user in users))
             assert await User.filter().count() == 8
             raise Interrupted
     assert await User.filter().count() == 0
     async with lm.transaction():
-        await _seam.gathered(*(user.persist for user in users))
+        await _concurrency.gathered(*(user.persist for user in users))
     assert await User.filter().count() == 8
 
 
@@ -195,7 +194,7 @@ async def test_blocks_inside_are_part_of_it(db: str) -> None:
                     await User(name="inner").persist()
                     raise Interrupted
             except Interrupted:
-                await _seam.pause()
+                await _concurrency.pause()
     assert await User.filter().count() == 0
 
 
@@ -299,7 +298,7 @@ async def test_two_servers(db: str, mongo_uri: str) -> None:
 async def test_an_empty_block_asks_nothing() -> None:
     with lm.config_context(uri="mongodb://localhost:1"):
         async with lm.transaction():
-            await _seam.pause()
+            await _concurrency.pause()
 
 
 async def test_first_use_of_indexes_inside(db: str) -> None:
@@ -360,5 +359,5 @@ async def test_loads_at_once_begin_one_transaction(db: str) -> None:
     for _ in range(10):
         async with lm.transaction():
             loads = [lambda: User.agg(stages).load_table()] * 3
-            tables = await _seam.gathered(*loads)
+            tables = await _concurrency.gathered(*loads)
         assert [table.num_rows for table in tables] == [1, 1, 1]

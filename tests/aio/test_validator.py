@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pymongo.errors import BulkWriteError, OperationFailure
 
 import loom_async as lm
-from loom_async.database import collection_of
+from loom_async.collections.find import collection_of
+from tests.aio import _concurrency
 from tests.commands import commands_of
-
-from . import _seam
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -165,7 +164,7 @@ async def _options(client: Any, db: str) -> Any:
 
 
 async def test_several_at_once_and_on_what_exists(client: Any, db: str) -> None:
-    schemas = await _seam.gathered(*[Customer.ensure_validator] * 4)
+    schemas = await _concurrency.gathered(*[Customer.ensure_validator] * 4)
     assert all(schema == schemas[0] for schema in schemas)
     await client[db].customers.drop()
     await client[db].customers.insert_one({"name": 1})

@@ -22,8 +22,7 @@ from typing_extensions import TypedDict
 
 import loom_async as lm
 from loom_async._core.errors import EncodingError
-
-from .test_persist_random import values
+from tests.aio.test_persist_random import values
 
 pytestmark = pytest.mark.usefixtures("db")
 

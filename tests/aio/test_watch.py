@@ -12,13 +12,12 @@ from pymongo import AsyncMongoClient
 
 import loom_async as lm
 from loom_async import fld
-from loom_async.database import collection_of
+from loom_async.collections.find import collection_of
+from tests.aio import _concurrency
+from tests.aio.shop import Archived, User
+from tests.aio.watching import operations, taken
 from tests.commands import commands_of
 from tests.cursors import open_cursors
-
-from . import _seam
-from .shop import Archived, User
-from .watching import operations, taken
 
 
 async def cursors(client: Any, db: str) -> list[Any]:
@@ -166,7 +165,7 @@ async def test_one_stream_is_not_opened_twice_at_once(client: Any, db: str) -> N
             return error.message
         return "entered"
 
-    results = await _seam.gathered(enter, enter, enter)
+    results = await _concurrency.gathered(enter, enter, enter)
     assert results.count("entered") == 1
     assert await is_closed(client, db)
 
@@ -214,15 +213,15 @@ async def test_closing_its_client_ends_the_iteration(client: Any, db: str, mongo
 
     async def close() -> list[str]:
         while not await cursors(client, db):
-            await _seam.pause()
+            await _concurrency.pause()
         await User(name="Ann").persist()
         place = changes.token
         while changes.token == place:
-            await _seam.pause()
+            await _concurrency.pause()
         await own.close()
         return []
 
-    assert await _seam.gathered(read, close) == [["insert"], []]
+    assert await _concurrency.gathered(read, close) == [["insert"], []]
     # The client that was closed can no longer tell the server.
     for row in await cursors(client, db):
         ids = [row["cursor"]["cursorId"]]
@@ -236,17 +235,17 @@ async def test_leaving_a_block_ends_what_another_task_iterates(client: Any, db: 
         async with User.watch() as changes:
             entered.append(changes)
             while len(entered) < 2:
-                await _seam.pause()
+                await _concurrency.pause()
             for _ in range(20):
                 await cursors(client, db)
 
     async def read() -> None:
         while not entered:
-            await _seam.pause()
+            await _concurrency.pause()
         entered.append("waiting")
         assert await anext(entered[0], None) is None
 
-    await _seam.gathered(block, read)
+    await _concurrency.gathered(block, read)
     assert await is_closed(client, db)
 
 
@@ -394,7 +393,7 @@ async def test_several_watch_at_once(db: str) -> None:
         return written
 
     place = await start()
-    results = await _seam.gathered(names_seen, names_seen, write, names_seen)
+    results = await _concurrency.gathered(names_seen, names_seen, write, names_seen)
     assert results == [[f"{n}" for n in range(30)]] * 4
 
 
@@ -407,11 +406,11 @@ async def test_it_can_be_stopped_from_elsewhere(client: Any, db: str) -> None:
     async def stop() -> int:
         await User(name="Ann").persist()
         while not changes.token or changes.token == place:
-            await _seam.pause()
+            await _concurrency.pause()
         changes.stop()
         return 0
 
     place = changes.token
-    assert (await _seam.gathered(read, stop))[0] <= 1
+    assert (await _concurrency.gathered(read, stop))[0] <= 1
     assert await is_closed(client, db)
     assert [change async for change in changes] == []

@@ -8,9 +8,8 @@ import pytest
 
 import loom_async as lm
 from loom_async import fld
-
-from .shop import User
-from .watching import operations, taken
+from tests.aio.shop import User
+from tests.aio.watching import operations, taken
 
 
 async def test_a_filter_leaves_out_the_changes_of_others(db: str) -> None:

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 import loom_async as lm
+from tests.aio import _concurrency
 from tests.cursors import open_cursors
 from tests.proxy import Proxy, proxy_of
-
-from . import _seam
 
 
 @lm.declare_persist_db("loom_watch", "rows")
@@ -76,7 +75,7 @@ async def test_broken_connections(client: Any, db: str, proxy: Proxy) -> None:
         async def read() -> list[int]:
             return await numbers(changes, count)
 
-        written, seen = await _seam.gathered(write, read)
+        written, seen = await _concurrency.gathered(write, read)
     assert seen == written
     assert await kill_cursors(client, db) == 0
 
@@ -101,11 +100,11 @@ async def test_replies_that_break_off(client: Any, db: str, proxy: Proxy) -> Non
 
         async def write_then() -> list[int]:
             while not opened:
-                await _seam.pause()
+                await _concurrency.pause()
             return await write()
 
         opened: list[bool] = []
-        written, seen = await _seam.gathered(write_then, read)
+        written, seen = await _concurrency.gathered(write_then, read)
     assert seen == written
     await kill_cursors(client, db)  # the order to end one may break off as well
 
@@ -116,7 +115,7 @@ async def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Pr
             await Row(number=2).persist()
             begun = time.monotonic()
             while time.monotonic() < begun + 1.5:
-                await _seam.pause()
+                await _concurrency.pause()
             await Row(number=3).persist()
         proxy.is_up = True
         return []
@@ -131,7 +130,7 @@ async def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Pr
         async def read() -> list[int]:
             return await numbers(changes, 2)
 
-        assert await _seam.gathered(come_back, read) == [[], [2, 3]]
+        assert await _concurrency.gathered(come_back, read) == [[], [2, 3]]
 
 
 async def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> None:

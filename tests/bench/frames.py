@@ -25,10 +25,10 @@ from pydantic import BaseModel
 from pymongo import MongoClient
 
 import loom_async as lm
-from loom_async import _seam
-from loom_async._core.arrow.libraries import library
-from loom_async._core.arrow.nodes import columns_of
-from loom_async.embedded_server import start_embedded
+from loom_async import _concurrency
+from loom_async._core.arrow.arrow_types import columns_of
+from loom_async._core.optional_libraries import library
+from loom_async.connection.embedded_server import start_embedded
 from tests.fake_rows import fake_rows
 
 DATABASE = "bench"
@@ -45,7 +45,7 @@ class Base(lm.PersistableBase):
     note: str
 
 
-class Place(BaseModel):
+class OperationContext(BaseModel):
     street: str
     city: str
     zip: int
@@ -58,7 +58,7 @@ class Flat(Base):
 
 @lm.declare_persist_db(DATABASE, "nested")
 class Nested(Base):
-    address: Place
+    address: OperationContext
     tags: list[str]
 
 
@@ -96,10 +96,10 @@ def loading(uri: str, name: str) -> dict[str, Way]:
     """Return the ways to load, by name."""
     model = MODELS[name]
     return {
-        "pymongoarrow": partial(_seam.in_thread, arrow_alone, uri, model, name),
+        "pymongoarrow": partial(_concurrency.in_thread, arrow_alone, uri, model, name),
         "load_table": lambda: model.filter().load_table(),
         "load_table(check=False)": lambda: model.filter().load_table(check=False),
-        "legacy": partial(_seam.in_thread, legacy, uri, name),
+        "legacy": partial(_concurrency.in_thread, legacy, uri, name),
         "load_dataframe": lambda: model.filter().load_dataframe(),
         "load_polars": lambda: model.filter().load_polars(),
     }
@@ -108,7 +108,7 @@ def loading(uri: str, name: str) -> dict[str, Way]:
 def storing(uri: str, table: Any) -> dict[str, Way]:
     """Return the ways to store, by name."""
     return {
-        "pymongoarrow write": partial(_seam.in_thread, write_alone, uri, table),
+        "pymongoarrow write": partial(_concurrency.in_thread, write_alone, uri, table),
         "insert_dataframe": lambda: Target.insert_dataframe(table),
         "insert_dataframe(validate=False)": lambda: Target.insert_dataframe(table, validate=False),
     }

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import psutil
 from pymongo import ReturnDocument
 
-from loom_async.embedded_server import start_embedded
+from loom_async.connection.embedded_server import start_embedded
 from tests.bench.contenders import Contender, Loom, Plain, make_rows
 
 _DOCUMENTS = 2_000

@@ -19,8 +19,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from loom_async.embedded_server import start_embedded
-from tests.aio._seam import together
+from loom_async.connection.embedded_server import start_embedded
+from tests.aio._concurrency import together
 from tests.bench.contenders import CONTENDERS, Contender, make_rows
 
 # Operations on one document at a time are measured in turns this short: the machine's ups and

@@ -9,8 +9,8 @@ import bson
 import pytest
 from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 
-from loom_async._core.elements import elements
-from loom_async._core.replies import cut
+from loom_async._core.bson_elements import elements
+from loom_async._core.cursor_replies import cut
 
 VALUES: dict[str, Any] = {
     "double": 1.5, "string": "ž", "document": {"a": {"b": 1}}, "array": [1, "x", []],

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .replica_set import ReplicaSet, run_replica_set
+from tests.faults.replica_set import ReplicaSet, run_replica_set
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 
 import loom_async as lm
-
-from .proxy import Proxy, run_proxy
+from tests.faults.proxy import Proxy, run_proxy
 
 #: The limit that clients are given, and what an operation may take beyond it on a busy machine.
 LIMIT, GRACE = 0.6, 1.0

@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 from pymongo import MongoClient, monitoring
 
-import loom_async.client_state
-import loom_sync.client_state
+import loom_async.connection.client_cache
+import loom_sync.connection.client_cache
 
-_OF_WRITES = (loom_async.client_state.WriteSession, loom_sync.client_state.WriteSession)
+_OF_WRITES = (
+    loom_async.connection.client_cache.WriteSession,
+    loom_sync.connection.client_cache.WriteSession,
+)
 
 _SECONDS = 10.0
 

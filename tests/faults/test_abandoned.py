@@ -8,10 +8,9 @@ from functools import partial
 import pytest
 
 import loom_async as lm
-from loom_async import _seam
-from tests.aio._seam import gathered
-
-from .leftovers import Observer, PoolWatch, observing
+from loom_async import _concurrency
+from tests.aio._concurrency import gathered
+from tests.faults.leftovers import Observer, PoolWatch, observing
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 
@@ -69,11 +68,11 @@ async def test_streams_left_early(observer: Observer) -> None:
     await gathered(*(partial(leave_early, 900 * n) for n in range(8)))
     await gathered(*[fail_in_a_stream] * 8)
     # In another thread: the event loop closes what its tasks have dropped.
-    assert await _seam.in_thread(observer.settled, before) == before
+    assert await _concurrency.in_thread(observer.settled, before) == before
 
 
 async def test_transactions_that_fail(observer: Observer) -> None:
     before = observer.open()
     await gathered(*(partial(fail_in_a_transaction, 900 * n) for n in range(1, 8)))
-    assert await _seam.in_thread(observer.settled, before) == before
+    assert await _concurrency.in_thread(observer.settled, before) == before
     assert not await Row.filter(lm.fld["number"] < 0).exists()

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 import loom_async as lm
-
-from .leftovers import Observer, PoolWatch, observing
+from tests.faults.leftovers import Observer, PoolWatch, observing
 
 DATABASE = "faults_cancelling"
 DOCUMENTS = 6_000

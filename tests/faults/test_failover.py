@@ -8,11 +8,10 @@ from functools import partial
 from typing import Any
 
 import loom_async as lm
-from loom_async import _seam
-from tests.aio._seam import gathered
-
-from .replica_set import ReplicaSet
-from .writers import Item, Tally, Writer
+from loom_async import _concurrency
+from tests.aio._concurrency import gathered
+from tests.faults.replica_set import ReplicaSet
+from tests.faults.writers import Item, Tally, Writer
 
 WRITERS = 8
 KILLS = 5
@@ -21,8 +20,8 @@ KILLS = 5
 async def kill_primaries(servers: ReplicaSet, stop: threading.Event) -> None:
     try:
         for _ in range(KILLS):
-            await _seam.sleep(0.5)
-            await _seam.in_thread(servers.replace_primary)
+            await _concurrency.sleep(0.5)
+            await _concurrency.in_thread(servers.replace_primary)
     finally:
         stop.set()
 

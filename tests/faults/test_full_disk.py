@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import loom_async as lm
-
-from .replica_set import Member, temporary_folder, until
+from tests.faults.replica_set import Member, temporary_folder, until
 
 # Of which mongod's journal takes 200 beforehand.
 _MEGABYTES = 320

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import pytest
 
 import loom_async as lm
-from tests.aio._seam import gathered
-
-from .replica_set import ReplicaSet
+from tests.aio._concurrency import gathered
+from tests.faults.replica_set import ReplicaSet
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 

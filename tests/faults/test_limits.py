@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 import loom_async as lm
-from loom_async import _seam
-from tests.aio._seam import together
-
-from .counters import (
+from loom_async import _concurrency
+from tests.aio._concurrency import together
+from tests.faults.counters import (
     LIMIT,
     Counter,
     Operation,
@@ -24,8 +23,8 @@ from .counters import (
     proxied,
     rename,
 )
-from .leftovers import PoolWatch, observing
-from .replica_set import ReplicaSet
+from tests.faults.leftovers import PoolWatch, observing
+from tests.faults.replica_set import ReplicaSet
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
@@ -103,7 +102,7 @@ async def test_no_connection_is_free(mongo_uri: str) -> None:
             for error in errors:
                 assert isinstance(error, lm.OperationTimeout)
                 assert "maxPoolSize" in (error.hint or "")
-            assert await _seam.in_thread(observer.settled, before) == before
+            assert await _concurrency.in_thread(observer.settled, before) == before
             assert watch.most == 1
         await client.drop_database(DATABASE)
 

@@ -10,10 +10,9 @@ import pytest
 from pymongo import MongoClient
 
 import loom_async as lm
-from loom_async import _seam
-from tests.aio._seam import gathered
-
-from .counters import (
+from loom_async import _concurrency
+from tests.aio._concurrency import gathered
+from tests.faults.counters import (
     LIMIT,
     Counter,
     Through,
@@ -24,8 +23,8 @@ from .counters import (
     rename,
     store_many,
 )
-from .proxy import Proxy
-from .replica_set import until
+from tests.faults.proxy import Proxy
+from tests.faults.replica_set import until
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 
@@ -141,7 +140,7 @@ async def rename_unheard(through: Through, mongo_uri: str, theirs: dict[str, Any
             await rename(counter)
 
         async def others() -> None:
-            await _seam.in_thread(write_meanwhile, mongo_uri, proxy, theirs)
+            await _concurrency.in_thread(write_meanwhile, mongo_uri, proxy, theirs)
 
         await gathered(renaming, others)
     return counter
@@ -173,12 +172,12 @@ async def test_many_are_stored_at_once(through: Through, mongo_uri: str) -> None
         counters = [Counter() for _ in range(count)]
         await Counter.persist_many(counters)
         # Connections are made while they can be, two of them by the driver's monitors.
-        await _seam.in_thread(until, lambda: proxy.connections >= count + 2)
+        await _concurrency.in_thread(until, lambda: proxy.connections >= count + 2)
         proxy.hold_replies()
 
         async def others() -> None:
             write = partial(write_meanwhile, mongo_uri, proxy, theirs, count=count)
-            await _seam.in_thread(write)
+            await _concurrency.in_thread(write)
 
         await gathered(*(partial(rename, counter) for counter in counters[::-1]), others)
         assert {counter.name for counter in counters} == {"new"}

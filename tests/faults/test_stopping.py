@@ -12,10 +12,9 @@ import pytest
 from bson import ObjectId
 
 import loom_async as lm
-from loom_async import _seam
-from tests.aio._seam import gathered
-
-from .replica_set import Member, temporary_folder, until
+from loom_async import _concurrency
+from tests.aio._concurrency import gathered
+from tests.faults.replica_set import Member, temporary_folder, until
 
 WRITERS = 30
 
@@ -74,7 +73,7 @@ async def write(
 
 
 async def stop(server: Member) -> None:
-    await _seam.sleep(0.5)
+    await _concurrency.sleep(0.5)
     assert server.process is not None
     server.process.send_signal(signal.SIGTERM)
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-from loom_async._seam import in_thread
-from tests.aio._seam import gathered
+from loom_async._concurrency import in_thread
+from tests.aio._concurrency import gathered
+from tests.faults.replica_set import ReplicaSet
 from tests.mongod import run_mongod
-
-from .replica_set import ReplicaSet
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 

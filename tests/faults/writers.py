@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 import loom_async as lm
-from loom_async import _seam
-from tests.aio._seam import gathered
+from loom_async import _concurrency
+from tests.aio._concurrency import gathered
 
 # What persist_many is given at a time: new objects, and changed ones.
 _NEW, _CHANGED = 5, 3
@@ -86,7 +86,7 @@ class Writer:
             self.tallies.append(common)
             while not self.stop.is_set():
                 await self._step()
-                await _seam.sleep(0.005)
+                await _concurrency.sleep(0.005)
         finally:
             self.stop.set()
 

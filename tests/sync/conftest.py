@@ -1,4 +1,4 @@
-# Generated from tests/aio/conftest.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/conftest.py by `nox -s sync`: edit that file.
 """A client of the test run's server, a database for each test; data directories of others."""
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import loom_sync as lm
 from loom_async._core.frames import chunks
 from tests.commands import recorder
 from tests.server import Databases
-
-from .embedded_servers import is_stopped, until
+from tests.sync.embedded_servers import is_stopped, until
 
 _numbers = itertools.count()
 

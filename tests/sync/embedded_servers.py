@@ -1,4 +1,4 @@
-# Generated from tests/aio/embedded_servers.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/embedded_servers.py by `nox -s sync`: edit that file.
 """The processes of embedded servers, and what they leave."""
 
 import json

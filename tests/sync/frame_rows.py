@@ -1,4 +1,4 @@
-# Generated from tests/aio/frame_rows.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/frame_rows.py by `nox -s sync`: edit that file.
 """Rows of people, and the models that they become."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Generated from tests/aio/shop.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/shop.py by `nox -s sync`: edit that file.
 """The models of a shop, and questions to ask of it."""
 
 from __future__ import annotations

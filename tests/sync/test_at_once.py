@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_at_once.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_at_once.py by `nox -s sync`: edit that file.
 """Many load and save at once: each gets its own document, or its own error, as if it were alone."""
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from typing import Any
 from bson import DatetimeMS, Int64
 
 import loom_sync as lm
-from loom_sync.database import collection_of
-
-from ._seam import gathered
+from loom_sync.collections.find import collection_of
+from tests.sync._concurrency import gathered
 
 MANY = 30
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_blob_streams.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_blob_streams.py by `nox -s sync`: edit that file.
 """Streams of blobs: their own errors are Loom's, and those of the user's code stay."""
 
 from __future__ import annotations

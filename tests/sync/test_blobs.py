@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_blobs.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_blobs.py by `nox -s sync`: edit that file.
 """Bytes beside documents: streamed in and out, in versions, whole or not at all."""
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import pytest
 
 import loom_sync as lm
 from loom_async._core.model.blob import CHUNK
-from loom_sync import blobs
+from loom_sync.blobs import versions
 from tests.commands import commands_of
-
-from . import _seam
+from tests.sync import _concurrency
 
 
 @lm.declare_persist_db("shop", "reports")
@@ -145,7 +144,7 @@ def test_documents_have_bytes_of_their_own(client: Any, db: str) -> None:
 def test_a_query_deletes_blobs_with_their_bytes(
     client: Any, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blobs, "_BLOBS_AT_ONCE", 2)
+    monkeypatch.setattr(versions, "_BLOBS_AT_ONCE", 2)
     for n in range(6):
         report = Report(title=str(n))
         for version in range(n % 3):
@@ -199,7 +198,7 @@ def test_writers_at_once_each_get_a_version(client: Any, db: str) -> None:
     report = Report()
     report.persist()
     copies = [Report.from_id(report.id) for _ in range(5)]
-    written = _seam.gathered(
+    written = _concurrency.gathered(
         *(lambda c=copy, n=n: c.write_from(bytes(n)) for n, copy in enumerate(copies, 1))
     )
     assert sorted(version.number for version in written) == [1, 2, 3, 4, 5]
@@ -208,7 +207,7 @@ def test_writers_at_once_each_get_a_version(client: Any, db: str) -> None:
     )
     report.reload()
     assert (report.version, report.length) == (5, report.versions()[-1].length)
-    _seam.gathered(*(lambda n=n: report.write_from(bytes(n)) for n in range(3)))
+    _concurrency.gathered(*(lambda n=n: report.write_from(bytes(n)) for n in range(3)))
     assert report.version == 8
     assert Report.from_id(report.id) == report
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_closing.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_closing.py by `nox -s sync`: edit that file.
 """A query that fails in the middle has closed its cursor by the time that the error is raised."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pytest
 from bson import DatetimeMS
 
 import loom_sync as lm
-from loom_sync import aggregation
+from loom_sync.queries import query
 
 
 @lm.declare_persist_db("closing_none", "rows")
@@ -48,7 +48,7 @@ def a_stream_of_rows() -> object:
 @pytest.fixture
 def stored(client: Any, db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten documents, of which the third does not fit, two in a batch."""
-    monkeypatch.setattr(aggregation, "_BATCH", 2)
+    monkeypatch.setattr(query, "_BATCH", 2)
     collection = Row.get_db_collection()
     collection.insert_many(
         [{"_id": f"{n:024x}", "number": "x" if n == 2 else n} for n in range(10)]

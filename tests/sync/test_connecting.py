@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_connecting.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_connecting.py by `nox -s sync`: edit that file.
 """Which client and which database an operation uses."""
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from hypothesis import strategies as st
 
 import loom_sync as lm
 from loom_async._core.uri import with_secret
-from loom_sync.clients import open_client
-from loom_sync.database import collection_of
+from loom_sync.collections.find import collection_of
+from loom_sync.connection.clients import open_client
 from tests.core.test_uri import ANY, ENCODERS, HOSTLESS, PASSWORDS, TEMPLATES, holds
 from tests.proxy import proxy_of
-
-from ._seam import pause, together
+from tests.sync._concurrency import pause, together
 
 
 @lm.declare_persist_db("tenants_none", "notes")

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_drops.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_drops.py by `nox -s sync`: edit that file.
 """What is dropped through a client of Loom's gets its indexes again when it is used again."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pytest
 from pymongo import MongoClient
 
 import loom_sync as lm
-from loom_sync import database as operations
+from loom_sync.collections import find
 from tests.commands import commands_of
 
 
@@ -133,14 +133,14 @@ def test_drops_by_others_are_found_by_sync_indexes(client: Any, db: str, mongo_u
 def test_a_drop_while_indexes_are_made(
     client: Any, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = operations.ensure_indexes
+    make = find.ensure_indexes
 
     def slowly(model: type, collection: Any) -> None:
         monkeypatch.undo()
         make(model, collection)
         client.drop_database(db)
 
-    monkeypatch.setattr(operations, "ensure_indexes", slowly)
+    monkeypatch.setattr(find, "ensure_indexes", slowly)
     User(name="Ann").persist()
     User(name="Bea").persist()
     with pytest.raises(lm.DuplicateKey):

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_embedded.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_embedded.py by `nox -s sync`: edit that file.
 """The embedded server: shared, stopped by the last client, recovered after any kill."""
 
 import json
@@ -22,9 +22,8 @@ from loom_async._core.mongod import command
 from loom_async._core.mongod.binary import find_mongod
 from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
 from loom_async._core.settings import config_context
-from loom_sync.embedded_server import start_embedded
-
-from .embedded_servers import contents, guard_of, is_stopped, mode, mongod_of, until
+from loom_sync.connection.embedded_server import start_embedded
+from tests.sync.embedded_servers import contents, guard_of, is_stopped, mode, mongod_of, until
 
 CLIENT = Path(__file__).parents[1] / "embedded_client.py"
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_embedded_errors.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_embedded_errors.py by `nox -s sync`: edit that file.
 """The embedded server: what is said when it cannot run."""
 
 import json
@@ -8,9 +8,8 @@ import pytest
 
 from loom_async._core.errors import ConfigurationError, EmbeddedServerError
 from loom_async._core.settings import config_context
-from loom_sync.embedded_server import start_embedded
-
-from .embedded_servers import contents, is_stopped, until
+from loom_sync.connection.embedded_server import start_embedded
+from tests.sync.embedded_servers import contents, is_stopped, until
 
 
 def executable(path: Path, text: str) -> Path:

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_families.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_families.py by `nox -s sync`: edit that file.
 """Models that share a collection: each document comes back as an object of its own class."""
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pydantic import ConfigDict, Field
 from pymongo.errors import WriteError
 
 import loom_sync as lm
-from loom_async._core.model.family import family_of
-from loom_sync.database import collection_of
+from loom_async._core.model.polymorphism import family_of
+from loom_sync.collections.find import collection_of
 
 pytestmark = pytest.mark.usefixtures("db")
 fld = lm.fld
@@ -311,13 +311,13 @@ def test_one_validator_for_all_classes() -> None:
         {"name": "x", "kind": "cat", "lives": 1, "unknown": True},
     ):
         with pytest.raises(WriteError, match="failed validation"):
-            collection.insert_one({**document, **stamped()})
-    collection.insert_one({"name": "from before there were tags", **stamped()})
+            collection.insert_one({**document, **auto_fields()})
+    collection.insert_one({"name": "from before there were tags", **auto_fields()})
     with pytest.raises(lm.ConfigurationError, match=r"Animal\.ensure_validator"):
         Dog.ensure_validator()
 
 
-def stamped() -> dict[str, Any]:
+def auto_fields() -> dict[str, Any]:
     now = dt.datetime.now(dt.UTC)
     return {"created_at": now, "updated_time": now}
 

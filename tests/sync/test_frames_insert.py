@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_frames_insert.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_frames_insert.py by `nox -s sync`: edit that file.
 """Frames become documents: by the model, in any library's form, each refusal with its row."""
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 import loom_sync as lm
 from loom_sync import fld
-
-from .frame_rows import ROWS, Address, Person, Plain, as_pandas, as_table
+from tests.sync.frame_rows import ROWS, Address, Person, Plain, as_pandas, as_table
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_frames_load.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_frames_load.py by `nox -s sync`: edit that file.
 """Tables and frames of query results: all of them, as stored, whichever way they came."""
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pymongo.read_concern import ReadConcern
 
 import loom_sync as lm
 from loom_sync import AggregationStages, fld
-from loom_sync.database import collection_of
+from loom_sync.collections.find import collection_of
 from loom_sync.frames import batches
-from loom_sync.targets import Target, target_of
+from loom_sync.operations.target import Target, target_of
 from tests.commands import commands_of
 
 pytestmark = pytest.mark.usefixtures("db")

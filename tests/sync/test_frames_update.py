@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_frames_update.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_frames_update.py by `nox -s sync`: edit that file.
 """Frames update documents: what their rows say, checked as the model checks."""
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 import loom_sync as lm
 from loom_sync import fld
-
-from .frame_rows import Person, as_pandas
+from tests.sync.frame_rows import Person, as_pandas
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_handles.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_handles.py by `nox -s sync`: edit that file.
 """The driver's own client, database and collection of a model."""
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from pymongo.synchronous.collection import Collection
 from pymongo.synchronous.database import Database
 
 import loom_sync as lm
-
-from ._seam import gathered
+from tests.sync._concurrency import gathered
 
 
 @lm.declare_persist_db("handles_none", "users", version=2, index=[lm.Index("name", unique=True)])

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_hooks.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_hooks.py by `nox -s sync`: edit that file.
 """Which call runs which hook: the table of the guide, call by call."""
 
 from __future__ import annotations
@@ -6,8 +6,7 @@ from __future__ import annotations
 import pytest
 
 import loom_sync as lm
-
-from . import _seam
+from tests.sync import _concurrency
 
 pytestmark = pytest.mark.usefixtures("db")
 ran: list[str] = []
@@ -82,7 +81,7 @@ def test_many_documents() -> None:
     Hooked.filter().load_latest(2)
     assert len(taken()) == 4
     for _ in Hooked.filter().stream():
-        _seam.pause()
+        _concurrency.pause()
     assert len(taken()) == 2
     Hooked.filter().update(slug="x")
     Hooked.filter().delete()

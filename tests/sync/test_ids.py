@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_ids.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_ids.py by `nox -s sync`: edit that file.
 """Ids of any type: each finds its own document and no other."""
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from pymongo.errors import WriteError
 
 import loom_sync as lm
 from tests.core.model.test_identity import COMPARED, PLAIN, REFUSED
-
-from ._seam import together
+from tests.sync._concurrency import together
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_index_kinds.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_index_kinds.py by `nox -s sync`: edit that file.
 """Every kind of index is recognised as made, and a real difference is told from none."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import loom_sync as lm
 pytestmark = pytest.mark.usefixtures("db")
 
 
-class Place(BaseModel):
+class OperationContext(BaseModel):
     city: str = ""
     tags: dict[str, str] = {}
 
@@ -27,7 +27,7 @@ def model_with(*indexes: lm.Index) -> type[lm.PersistableBase]:
         n: int = 0
         at: lm.TimeInserted = None  # type: ignore[assignment]
         spot: Any = None
-        place: Place = Place()
+        place: OperationContext = OperationContext()
         code: lm.StrLower = ""
 
     return Thing

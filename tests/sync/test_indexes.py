@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_indexes.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_indexes.py by `nox -s sync`: edit that file.
 """Indexes: made once, on first use, and never dropped unasked."""
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import pytest
 
 import loom_sync as lm
 from tests.commands import commands_of
-
-from . import _seam
+from tests.sync import _concurrency
 
 
 @lm.declare_persist_db(
@@ -105,7 +104,7 @@ def test_unknown_field(client: Any, db: str, call: Any) -> None:
 def test_several_first_uses_at_once_make_them_once(client: Any) -> None:
     people = [Person(email=f"{n}@x") for n in range(4)]
     with commands_of(client, "createIndexes") as sent:
-        _seam.gathered(*(person.persist for person in people))
+        _concurrency.gathered(*(person.persist for person in people))
     assert len(sent) == 1
 
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_insert.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_insert.py by `nox -s sync`: edit that file.
 """`insert` stores new documents alone."""
 
 from __future__ import annotations

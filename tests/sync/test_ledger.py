@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_ledger.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_ledger.py by `nox -s sync`: edit that file.
 """Ledgers and time series: every write is a new document, and none is changed."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 from pydantic import Field
 
 import loom_sync as lm
-from loom_sync.database import collection_of
+from loom_sync.collections.find import collection_of
 
 pytestmark = pytest.mark.usefixtures("db")
 fld = lm.fld

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_opening.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_opening.py by `nox -s sync`: edit that file.
 """A server for the whole process, opened by one call and closed by another."""
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import pytest
 from pymongo.errors import InvalidOperation
 
 import loom_sync as lm
-from loom_sync import embedded_server
-
-from ._seam import together
-from .embedded_servers import until
+from loom_sync.connection import embedded_server
+from tests.sync._concurrency import together
+from tests.sync.embedded_servers import until
 
 
 @lm.declare_persist_db("opening_db", "notes")

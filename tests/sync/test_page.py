@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_page.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_page.py by `nox -s sync`: edit that file.
 """Pages hold each result once, in the query's order, whatever is inserted meanwhile."""
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Times
 from bson.raw_bson import RawBSONDocument
 
 import loom_sync as lm
-from loom_async._core.model.values import decode_bson, encode_bson
-from loom_sync.database import collection_of
+from loom_async._core.bson_codec import decode_bson, encode_bson
+from loom_sync.collections.find import collection_of
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_persist.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_persist.py by `nox -s sync`: edit that file.
 """One document: inserted, changed, reloaded, deleted."""
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pydantic import BaseModel, Field
 import loom_sync as lm
 from loom_sync import fld
 from tests.commands import commands_of
-
-from ._seam import together
+from tests.sync._concurrency import together
 
 pytestmark = pytest.mark.usefixtures("db")
 

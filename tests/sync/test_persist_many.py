@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_persist_many.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_persist_many.py by `nox -s sync`: edit that file.
 """Many documents at once, and what becomes of each when some cannot be written."""
 
 from __future__ import annotations

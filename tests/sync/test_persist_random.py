@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_persist_random.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_persist_random.py by `nox -s sync`: edit that file.
 """Whatever is edited, wherever: the stored document becomes the model, and nothing else changes."""
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from pydantic import BaseModel
 
 import loom_sync as lm
 from loom_sync import fld
-
-from ._seam import gathered
+from tests.sync._concurrency import gathered
 
 pytestmark = pytest.mark.usefixtures("db")
 

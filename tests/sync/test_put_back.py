@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_put_back.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_put_back.py by `nox -s sync`: edit that file.
 """What a transaction that was undone puts back, and into which objects."""
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 import loom_sync as lm
-
-from . import _seam
+from tests.sync import _concurrency
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -150,7 +149,7 @@ def test_arguments_that_hold_themselves() -> None:
     knot.append(knot)
 
     def function(given: list[Any]) -> int:
-        _seam.pause()
+        _concurrency.pause()
         return len(given)
 
     assert lm.in_transaction(function, knot) == 1
@@ -164,7 +163,7 @@ def test_an_object_is_in_one_transaction_at_a_time() -> None:
         thing.hits += 1
         thing.persist()
 
-    _seam.gathered(*[lambda: lm.in_transaction(raise_hits)] * 4)
+    _concurrency.gathered(*[lambda: lm.in_transaction(raise_hits)] * 4)
     assert thing.hits == 4
     assert thing.reload().hits == 4
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_query_compiler.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_query_compiler.py by `nox -s sync`: edit that file.
 """Random queries find what a small evaluator of MongoDB's rules finds."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_query_conditions.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_query_conditions.py by `nox -s sync`: edit that file.
 """What conditions find on the server."""
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import pytest
 import loom_sync as lm
 from loom_sync import TimeQuery, element, fld
 from tests.commands import commands_of
-
-from .shop import Color, User, found, names, people
+from tests.sync.shop import Color, User, found, names, people
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_query_databases.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_query_databases.py by `nox -s sync`: edit that file.
 """Queries that write from one database into another."""
 
 from __future__ import annotations

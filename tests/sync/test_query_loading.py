@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_query_loading.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_query_loading.py by `nox -s sync`: edit that file.
 """Queries that load: objects, documents, numbers."""
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from bson import ObjectId
 
 import loom_sync as lm
 from loom_sync import fld
-
-from .shop import User, names, people
+from tests.sync.shop import User, names, people
 
 pytestmark = pytest.mark.usefixtures("db")
 

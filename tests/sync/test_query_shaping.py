@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_query_shaping.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_query_shaping.py by `nox -s sync`: edit that file.
 """Queries whose rows take another shape or order."""
 
 from __future__ import annotations
@@ -7,8 +7,7 @@ import pytest
 
 import loom_sync as lm
 from loom_sync import AggregationStages, fld
-
-from .shop import Archived, Total, User, names, people
+from tests.sync.shop import Archived, Total, User, names, people
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_query_writing.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_query_writing.py by `nox -s sync`: edit that file.
 """Queries that write: update, delete, and results put into collections."""
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import pytest
 import loom_sync as lm
 from loom_sync import AggregationStages, fld
 from tests.commands import commands_of
-
-from .shop import Address, Archived, Color, User, names, people
+from tests.sync.shop import Address, Archived, Color, User, names, people
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_raw_documents.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_raw_documents.py by `nox -s sync`: edit that file.
 """Documents that objects would be stored as, and objects of documents that came by other means."""
 
 from __future__ import annotations

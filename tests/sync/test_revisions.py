@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_revisions.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_revisions.py by `nox -s sync`: edit that file.
 """A write that is made from an earlier revision is refused, by whatever call."""
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import pytest
 from pydantic import Field
 
 import loom_sync as lm
-from loom_sync.database import collection_of
-
-from . import _seam
+from loom_sync.collections.find import collection_of
+from tests.sync import _concurrency
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -96,7 +95,7 @@ def test_many_writers_lose_nothing() -> None:
                 continue
             return
 
-    _seam.together(*((lambda n=n: append(f"<{n}>")) for n in range(8)))
+    _concurrency.together(*((lambda n=n: append(f"<{n}>")) for n in range(8)))
     page.reload()
     assert sorted(page.text[1:-1].split("><")) == [str(n) for n in range(8)]
     assert page.revision == 9

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_revival.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_revival.py by `nox -s sync`: edit that file.
 """A guard that is killed is replaced, and its clients go on."""
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import pytest
 import loom_sync as lm
 from loom_async._core.mongod.binary import find_mongod
 from loom_async._core.mongod.datadir import is_locked
-
-from .embedded_servers import guard_of, is_stopped, mongod_of, until
+from tests.sync.embedded_servers import guard_of, is_stopped, mongod_of, until
 
 
 def kill_guard(data_dir: Path) -> None:

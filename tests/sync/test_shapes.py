@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_shapes.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_shapes.py by `nox -s sync`: edit that file.
 """Fields of every shape that pydantic knows: stored, loaded, edited in place and stored again."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_transactions.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_transactions.py by `nox -s sync`: edit that file.
 """All operations of a transaction happen, or none, and objects know which."""
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import pytest
 from pymongo import MongoClient
 
 import loom_sync as lm
-from loom_sync.database import collection_of
-
-from . import _seam
-from .shop import Archived, User, names
+from loom_sync.collections.find import collection_of
+from tests.sync import _concurrency
+from tests.sync.shop import Archived, User, names
 
 
 @lm.declare_persist_db("shop", "accounts")
@@ -102,12 +101,12 @@ def test_an_edit_before_the_block_survives_it(db: str) -> None:
 def test_gathered_calls_take_turns(db: str) -> None:
     users = [User(name=str(n)) for n in range(8)]
     with pytest.raises(Interrupted), lm.transaction():
-        _seam.gathered(*(user.persist for user in users))
+        _concurrency.gathered(*(user.persist for user in users))
         assert User.filter().count() == 8
         raise Interrupted
     assert User.filter().count() == 0
     with lm.transaction():
-        _seam.gathered(*(user.persist for user in users))
+        _concurrency.gathered(*(user.persist for user in users))
     assert User.filter().count() == 8
 
 
@@ -190,7 +189,7 @@ def test_blocks_inside_are_part_of_it(db: str) -> None:
                 User(name="inner").persist()
                 raise Interrupted
         except Interrupted:
-            _seam.pause()
+            _concurrency.pause()
     assert User.filter().count() == 0
 
 
@@ -291,7 +290,7 @@ def test_two_servers(db: str, mongo_uri: str) -> None:
 
 def test_an_empty_block_asks_nothing() -> None:
     with lm.config_context(uri="mongodb://localhost:1"), lm.transaction():
-        _seam.pause()
+        _concurrency.pause()
 
 
 def test_first_use_of_indexes_inside(db: str) -> None:
@@ -350,5 +349,5 @@ def test_loads_at_once_begin_one_transaction(db: str) -> None:
     for _ in range(10):
         with lm.transaction():
             loads = [lambda: User.agg(stages).load_table()] * 3
-            tables = _seam.gathered(*loads)
+            tables = _concurrency.gathered(*loads)
         assert [table.num_rows for table in tables] == [1, 1, 1]

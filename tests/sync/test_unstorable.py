@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_unstorable.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_unstorable.py by `nox -s sync`: edit that file.
 """What BSON or MongoDB cannot hold is one clear error on every way that a value takes."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_update_items.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_update_items.py by `nox -s sync`: edit that file.
 """Updates of array items: a value is a value, also where MongoDB would read more into it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_validator.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_validator.py by `nox -s sync`: edit that file.
 """The server refuses what the model could not have written, and nothing else."""
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pymongo.errors import BulkWriteError, OperationFailure
 
 import loom_sync as lm
-from loom_sync.database import collection_of
+from loom_sync.collections.find import collection_of
 from tests.commands import commands_of
-
-from . import _seam
+from tests.sync import _concurrency
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -166,7 +165,7 @@ def _options(client: Any, db: str) -> Any:
 
 
 def test_several_at_once_and_on_what_exists(client: Any, db: str) -> None:
-    schemas = _seam.gathered(*[Customer.ensure_validator] * 4)
+    schemas = _concurrency.gathered(*[Customer.ensure_validator] * 4)
     assert all(schema == schemas[0] for schema in schemas)
     client[db].customers.drop()
     client[db].customers.insert_one({"name": 1})

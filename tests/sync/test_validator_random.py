@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_validator_random.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_validator_random.py by `nox -s sync`: edit that file.
 """Whatever Loom writes of a valid object passes the validator that is made of its model."""
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from typing_extensions import TypedDict
 
 import loom_sync as lm
 from loom_async._core.errors import EncodingError
-
-from .test_persist_random import values
+from tests.sync.test_persist_random import values
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_watch.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_watch.py by `nox -s sync`: edit that file.
 """Changes of documents, as they happen."""
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from pymongo import MongoClient
 
 import loom_sync as lm
 from loom_sync import fld
-from loom_sync.database import collection_of
+from loom_sync.collections.find import collection_of
 from tests.commands import commands_of
 from tests.cursors import open_cursors
-
-from . import _seam
-from .shop import Archived, User
-from .watching import operations, taken
+from tests.sync import _concurrency
+from tests.sync.shop import Archived, User
+from tests.sync.watching import operations, taken
 
 
 def cursors(client: Any, db: str) -> list[Any]:
@@ -166,7 +165,7 @@ def test_one_stream_is_not_opened_twice_at_once(client: Any, db: str) -> None:
             return error.message
         return "entered"
 
-    results = _seam.gathered(enter, enter, enter)
+    results = _concurrency.gathered(enter, enter, enter)
     assert results.count("entered") == 1
     assert is_closed(client, db)
 
@@ -214,15 +213,15 @@ def test_closing_its_client_ends_the_iteration(client: Any, db: str, mongo_uri: 
 
     def close() -> list[str]:
         while not cursors(client, db):
-            _seam.pause()
+            _concurrency.pause()
         User(name="Ann").persist()
         place = changes.token
         while changes.token == place:
-            _seam.pause()
+            _concurrency.pause()
         own.close()
         return []
 
-    assert _seam.gathered(read, close) == [["insert"], []]
+    assert _concurrency.gathered(read, close) == [["insert"], []]
     # The client that was closed can no longer tell the server.
     for row in cursors(client, db):
         ids = [row["cursor"]["cursorId"]]
@@ -236,17 +235,17 @@ def test_leaving_a_block_ends_what_another_task_iterates(client: Any, db: str) -
         with User.watch() as changes:
             entered.append(changes)
             while len(entered) < 2:
-                _seam.pause()
+                _concurrency.pause()
             for _ in range(20):
                 cursors(client, db)
 
     def read() -> None:
         while not entered:
-            _seam.pause()
+            _concurrency.pause()
         entered.append("waiting")
         assert next(entered[0], None) is None
 
-    _seam.gathered(block, read)
+    _concurrency.gathered(block, read)
     assert is_closed(client, db)
 
 
@@ -393,7 +392,7 @@ def test_several_watch_at_once(db: str) -> None:
         return written
 
     place = start()
-    results = _seam.gathered(names_seen, names_seen, write, names_seen)
+    results = _concurrency.gathered(names_seen, names_seen, write, names_seen)
     assert results == [[f"{n}" for n in range(30)]] * 4
 
 
@@ -406,11 +405,11 @@ def test_it_can_be_stopped_from_elsewhere(client: Any, db: str) -> None:
     def stop() -> int:
         User(name="Ann").persist()
         while not changes.token or changes.token == place:
-            _seam.pause()
+            _concurrency.pause()
         changes.stop()
         return 0
 
     place = changes.token
-    assert _seam.gathered(read, stop)[0] <= 1
+    assert _concurrency.gathered(read, stop)[0] <= 1
     assert is_closed(client, db)
     assert list(changes) == []

@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_watch_conditions.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_watch_conditions.py by `nox -s sync`: edit that file.
 """Change streams of queries: which changes their conditions let through."""
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ import pytest
 
 import loom_sync as lm
 from loom_sync import fld
-
-from .shop import User
-from .watching import operations, taken
+from tests.sync.shop import User
+from tests.sync.watching import operations, taken
 
 
 def test_a_filter_leaves_out_the_changes_of_others(db: str) -> None:

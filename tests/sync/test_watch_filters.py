@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_watch_filters.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_watch_filters.py by `nox -s sync`: edit that file.
 """A filter means of a change's document what it means of the document."""
 
 from __future__ import annotations

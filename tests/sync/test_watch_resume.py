@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_watch_resume.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_watch_resume.py by `nox -s sync`: edit that file.
 """Changes come once each and in order, however the connection breaks."""
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import pytest
 import loom_sync as lm
 from tests.cursors import open_cursors
 from tests.proxy import Proxy, proxy_of
-
-from . import _seam
+from tests.sync import _concurrency
 
 
 @lm.declare_persist_db("loom_watch", "rows")
@@ -77,7 +76,7 @@ def test_broken_connections(client: Any, db: str, proxy: Proxy) -> None:
         def read() -> list[int]:
             return numbers(changes, count)
 
-        written, seen = _seam.gathered(write, read)
+        written, seen = _concurrency.gathered(write, read)
     assert seen == written
     assert kill_cursors(client, db) == 0
 
@@ -102,11 +101,11 @@ def test_replies_that_break_off(client: Any, db: str, proxy: Proxy) -> None:
 
         def write_then() -> list[int]:
             while not opened:
-                _seam.pause()
+                _concurrency.pause()
             return write()
 
         opened: list[bool] = []
-        written, seen = _seam.gathered(write_then, read)
+        written, seen = _concurrency.gathered(write_then, read)
     assert seen == written
     kill_cursors(client, db)  # the order to end one may break off as well
 
@@ -117,7 +116,7 @@ def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Proxy) -
             Row(number=2).persist()
             begun = time.monotonic()
             while time.monotonic() < begun + 1.5:
-                _seam.pause()
+                _concurrency.pause()
             Row(number=3).persist()
         proxy.is_up = True
         return []
@@ -132,7 +131,7 @@ def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Proxy) -
         def read() -> list[int]:
             return numbers(changes, 2)
 
-        assert _seam.gathered(come_back, read) == [[], [2, 3]]
+        assert _concurrency.gathered(come_back, read) == [[], [2, 3]]
 
 
 def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> None:

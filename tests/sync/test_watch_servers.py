@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_watch_servers.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/test_watch_servers.py by `nox -s sync`: edit that file.
 """Change streams of servers that have none, or no longer, or fail."""
 
 from __future__ import annotations

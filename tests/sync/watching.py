@@ -1,4 +1,4 @@
-# Generated from tests/aio/watching.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/aio/watching.py by `nox -s sync`: edit that file.
 """What a change stream gives, a few changes at a time."""
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def test_golden_file() -> None:
         ("x = b'await f()'", 'x = b"await f()"'),
         ("x = 'async with lm.connect(): await f()'", 'x = "with lm.connect(): f()"'),
         ("# await it: a task of the event loop", "# it: a thread of the process"),
-        ("import loom_async.clients", "import loom_sync.clients"),
+        ("import loom_async.connection.clients", "import loom_sync.connection.clients"),
         ("x = loom_async._core.errors", "x = loom_async._core.errors"),
         ("x = 'loom_async._core, loom_async'", 'x = "loom_async._core, loom_sync"'),
     ],
@@ -67,10 +67,11 @@ def test_pieces(code: str, twin: str) -> None:
 
 
 def test_imports_of_tests_lead_to_the_twins() -> None:
-    code = "from tests.aio.conftest import a\nfrom ._seam import b\nfrom tests.commands import c\n"
+    code = "from tests.aio.conftest import a\nfrom ._concurrency import b\n"
+    code += "from tests.commands import c\n"
     made = generated(code + "print(a, b, c)\n", "tests/aio/test_x.py", is_package=False)
     assert "from tests.sync.conftest import a" in made
-    assert "from ._seam import b" in made
+    assert "from ._concurrency import b" in made
     assert "from tests.commands import c" in made
 
 
@@ -202,12 +203,12 @@ def test_check_finds_what_differs(tmp_path: Path, capsys: pytest.CaptureFixture[
     with (tmp_path / "loom_sync" / "clients.py").open("a") as file:
         file.write("edited = True\n")
     (tmp_path / "loom_sync" / "gone.py").write_text("")
-    (tmp_path / "loom_sync" / "_seam.py").write_text("")
+    (tmp_path / "loom_sync" / "_concurrency.py").write_text("")
     assert command.check(tmp_path, texts) == 1
     shown = capsys.readouterr().out
     assert "-edited = True" in shown
     assert "loom_sync/gone.py is generated from nothing" in shown
-    assert "_seam" not in shown
+    assert "_concurrency" not in shown
     assert shown.rstrip().endswith("nox -s sync")
     command.write(tmp_path, texts)
     assert "removed loom_sync/gone.py" in capsys.readouterr().out

@@ -1,10 +1,12 @@
-"""The import rules: what may know of what."""
+"""The import rules: which folder may import which, for every file."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,32 +16,107 @@ import loom_sync
 
 PACKAGE = Path(loom_async.__file__).parent
 TWIN = Path(loom_sync.__file__).parent
-CORE = sorted((PACKAGE / "_core").rglob("*.py"))
 FRAMES = {"pyarrow", "pymongoarrow", "pandas", "polars", "numpy", "dask", "narwhals"}
 
+#: A folder imports itself and the folders before it, and no others.
+FOLDERS = (
+    "_core",
+    "_concurrency",
+    "connection",
+    "collections",
+    "operations",
+    "documents",
+    "blobs",
+    "frames",
+    "queries",
+    "models",
+)
+#: The same inside the core; "" is a file directly in it.
+CORE_FOLDERS = ("", "types", "model", "transactions", "query", "collections", "arrow", "frames")
 
-def imports_of(path: Path) -> set[str]:
-    """Return the absolute names of the modules that a file imports anywhere."""
-    package = list(path.relative_to(PACKAGE.parent).parent.parts)
-    found: set[str] = set()
+
+def files(package: Path) -> list[Path]:
+    """Return the files of a package, those of the generator left out."""
+    return [path for path in sorted(package.rglob("*.py")) if "_generator" not in path.parts]
+
+
+def module_of(path: Path) -> str:
+    """Return the dotted name of the module that a file is."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in files(PACKAGE)}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the absolute names of the modules that a file imports, at the top or in a function."""
+    package = path.relative_to(PACKAGE.parent).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            found.add(".".join([*base, node.module or ""]).rstrip("."))
-    return found
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, node.module or ""]).rstrip(".")
+            for alias in node.names:
+                submodule = f"{module}.{alias.name}"
+                yield submodule if submodule in MODULES else module
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_core_is_pure(path: Path) -> None:
-    names = imports_of(path)
-    outside = {n for n in names if n.startswith("loom_async") and "._core" not in n}
-    assert outside == set(), "the core never imports its parent"
-    assert not any(name.split(".")[0] in {"asyncio", "anyio"} for name in names)
+def folder_of(module: str, above: str) -> str:
+    """Return the folder of a module directly below another one; "" for a file in that itself."""
+    parts = module.removeprefix(f"{above}.").split(".")
+    is_package = MODULES[module].name == "__init__.py"
+    return parts[0] if len(parts) > 1 or is_package else ""
+
+
+@pytest.mark.parametrize("path", files(PACKAGE), ids=lambda path: module_of(path))
+def test_folders_import_those_below_them(path: Path) -> None:
+    own = module_of(path)
+    if own == "loom_async":
+        return
+    imported = {name for name in imports_of(path) if name in MODULES and name != own}
+    order, above = FOLDERS, "loom_async"
+    if own.startswith("loom_async._core"):
+        assert all(name.startswith("loom_async._core") for name in imported), "the core is closed"
+        order, above = CORE_FOLDERS, "loom_async._core"
+    if own == above:
+        return
+    folder = folder_of(own, above)
+    if folder == "mongod":  # of the core: it needs only the files directly in it
+        allowed: tuple[str, ...] = ("", "mongod")
+    else:
+        allowed = order[: order.index(folder) + 1]
+    wrong = {name for name in imported if folder_of(name, above) not in allowed}
+    assert wrong == set(), f"{folder} is below these in {order}"
+
+
+def test_no_file_imports_itself_in_a_circle() -> None:
+    graph: Mapping[str, set[str]] = {
+        module: {name for name in imports_of(path) if name in MODULES and name != module}
+        for module, path in MODULES.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("path", files(PACKAGE / "_core"), ids=lambda path: module_of(path))
+def test_the_core_does_no_io(path: Path) -> None:
+    packages = {name.partition(".")[0] for name in imports_of(path)}
+    assert packages.isdisjoint({"asyncio", "anyio"})
     tree = ast.parse(path.read_text(encoding="utf-8"))
     waits = [n for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef | ast.Await)]
-    assert waits == [], "the core never waits"
+    assert waits == []
+
+
+def test_packages_have_no_code_in_their_init() -> None:
+    for path in files(PACKAGE):
+        if path.name == "__init__.py":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            allowed = ast.ImportFrom | ast.Assign | ast.Expr
+            assert all(isinstance(node, allowed) for node in tree.body), path
 
 
 def test_frames_are_not_needed() -> None:
@@ -65,20 +142,24 @@ except loom_sync.ConfigurationError as error:
     assert (done.stdout, done.stderr) == ('pip install "loom-odm[arrow]"\n', "")
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)
-def test_only_the_seam_knows_asyncio(path: Path) -> None:
-    if path.name != "_seam.py":
-        assert "asyncio" not in imports_of(path)
+@pytest.mark.parametrize("path", files(PACKAGE), ids=lambda path: module_of(path))
+def test_only_concurrency_imports_asyncio(path: Path) -> None:
+    if "_concurrency" not in path.parts:
+        assert {name.partition(".")[0] for name in imports_of(path)}.isdisjoint({"asyncio"})
 
 
-@pytest.mark.parametrize("path", sorted(TWIN.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", files(TWIN), ids=lambda path: str(path.relative_to(TWIN)))
 def test_the_twin_has_no_event_loop(path: Path) -> None:
-    names = imports_of(path)
-    # The seam asks whether a loop runs, to tell a task's block from a script's.
-    assert names.isdisjoint(
-        {"anyio", "sniffio"} | (set() if path.name == "_seam.py" else {"asyncio"})
-    )
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {
+        alias.name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    # One function asks whether an event loop runs, to tell a task's block from a script's.
+    has_loop = path.parent.name == "_concurrency" and path.name == "primitives.py"
+    assert names.isdisjoint({"anyio", "sniffio"} | (set() if has_loop else {"asyncio"}))
     waiting = [node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
     assert all(name.endswith("_async") for name in waiting)
     called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

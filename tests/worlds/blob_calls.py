@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from .called_models import File, Work
+from tests.worlds.called_models import File, Work
 
 _PIECE = 255 * 1024
 

@@ -9,8 +9,7 @@ import pytest
 import loom_async as lm
 from tests.aio.conftest import client, db
 from tests.mongod import run_mongod
-
-from .partly_done import DATABASE, POINTS, Client
+from tests.worlds.partly_done import DATABASE, POINTS, Client
 
 __all__ = ["client", "db"]
 

@@ -12,9 +12,13 @@ import pyarrow as pa
 
 import loom_async as lm
 from loom_async import fld
-
-from .blob_calls import deleting_versions, listing_versions, reading_bytes, writing_bytes
-from .called_models import ROWS, Call, Framed, Gauge, Half, Row, SetUp, Target, Work
+from tests.worlds.blob_calls import (
+    deleting_versions,
+    listing_versions,
+    reading_bytes,
+    writing_bytes,
+)
+from tests.worlds.called_models import ROWS, Call, FrameQuery, Gauge, Half, Row, SetUp, Target, Work
 
 _NEW = 60
 
@@ -176,10 +180,10 @@ async def inserting_frames() -> Work:
     async def call() -> None:
         batch = next(_numbers)
         rows = {"batch": [batch] * 500, "number": [*range(500)]}
-        await Framed.insert_dataframe(pa.table(rows))
+        await FrameQuery.insert_dataframe(pa.table(rows))
 
     async def settled() -> None:
-        found = await Framed.filter().load_docs()
+        found = await FrameQuery.filter().load_docs()
         assert set(Counter((row["batch"], row["number"]) for row in found).values()) <= {1}
 
     return Work(call, settled=settled)

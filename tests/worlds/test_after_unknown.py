@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 import loom_async as lm
-
-from .partly_done import DATABASE, Client, fail
+from tests.worlds.partly_done import DATABASE, Client, fail
 
 
 @lm.declare_persist_db(DATABASE, "pages")

@@ -12,8 +12,7 @@ import pytest
 import loom_async as lm
 import loom_sync
 from loom_async._core.model.blob import CHUNK
-
-from .partly_done import DATABASE, Client, fail
+from tests.worlds.partly_done import DATABASE, Client, fail
 
 
 @lm.declare_persist_db("shop", "reports")

@@ -104,9 +104,9 @@ def test_a_task_that_gives_up_leaves_the_turn_to_others() -> None:
         held, free = threading.Event(), threading.Event()
 
         def hold() -> None:
-            from loom_sync._seam import Exclusively
+            from loom_sync._concurrency import ObjectLock
 
-            with Exclusively(user):
+            with ObjectLock(user):
                 held.set()
                 free.wait(20)
 

@@ -10,8 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import loom_async as lm
-
-from .losing import Line, connected, line_to, wait_until
+from tests.worlds.losing import Line, connected, line_to, wait_until
 
 DATABASE = "worlds_edits_under_way"
 

@@ -14,7 +14,7 @@ import pytest
 import loom_async as lm
 import loom_sync
 from loom_async._core.arrow import tables
-from loom_async._core.frames import chunks, rows
+from loom_async._core.frames import chunks, insert_rows
 from loom_async.frames import batches
 from tests.aio.embedded_servers import until
 
@@ -74,7 +74,7 @@ async def ticks(work: Any) -> int:
 @pytest.mark.usefixtures("stored")
 async def test_the_loop_stays_free(monkeypatch: pytest.MonkeyPatch) -> None:
     decoding = slow(tables.TableBuilder, "add", monkeypatch)
-    encoding = slow(rows.Encoder, "documents", monkeypatch)
+    encoding = slow(insert_rows.Encoder, "documents", monkeypatch)
     assert await ticks(Person.filter().load_table()) > 20
     frame = pd.DataFrame({"name": ["x"] * 10})
     assert await ticks(Person.insert_dataframe(frame)) > 5
@@ -116,7 +116,7 @@ async def test_batches_that_are_left() -> None:
 
 @pytest.mark.usefixtures("stored")
 async def test_a_cancelled_insertion_is_whole_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoding = slow(rows.Encoder, "documents", monkeypatch)
+    encoding = slow(insert_rows.Encoder, "documents", monkeypatch)
     frame = pd.DataFrame({"name": [f"new {n}" for n in range(20)]})
     task = asyncio.ensure_future(Person.insert_dataframe(frame))
     async with asyncio.timeout(20):

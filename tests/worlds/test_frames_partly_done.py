@@ -10,8 +10,7 @@ import pytest
 from bson import ObjectId
 
 import loom_async as lm
-
-from .partly_done import DATABASE, Client, fail, killed_in_the_middle
+from tests.worlds.partly_done import DATABASE, Client, fail, killed_in_the_middle
 
 _ROWS = 5_000
 

@@ -14,11 +14,17 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 import loom_async as lm
 from tests.faults.leftovers import Observer, Open, PoolWatch, SessionWatch, observing
 from tests.faults.leftovers import watching_sessions as watching
-
-from .called_models import ROWS, Call, Row, Work
-from .giving_up import CUT, After, Way, by_a_cancel_every_turn, by_a_scope, by_two_timeouts
-from .giving_up import given_up as give_up
-from .public_calls import WORKS
+from tests.worlds.called_models import ROWS, Call, Row, Work
+from tests.worlds.giving_up import (
+    CUT,
+    After,
+    Way,
+    by_a_cancel_every_turn,
+    by_a_scope,
+    by_two_timeouts,
+)
+from tests.worlds.giving_up import given_up as give_up
+from tests.worlds.public_calls import WORKS
 
 DATABASE = "worlds_giving_up"
 _SECONDS = 5.0

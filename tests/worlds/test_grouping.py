@@ -9,8 +9,7 @@ import pymongo
 
 import loom_async as lm
 from tests.commands import commands_of, recorder
-
-from .many_tasks import MANY, Counted, Task, make, names, rename
+from tests.worlds.many_tasks import MANY, Counted, Task, make, names, rename
 
 _KINDS = {"findAndModify", "update", "find"}
 

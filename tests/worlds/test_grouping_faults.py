@@ -10,13 +10,12 @@ import pytest
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
-from loom_async import joined_updates
-from loom_async._seam import Grouped
-from loom_async.database import collection_of
+from loom_async._concurrency import BatchedCalls
+from loom_async.collections.find import collection_of
+from loom_async.documents import batched_updates
 from tests.commands import commands_of
 from tests.mongod import run_mongod
-
-from .many_tasks import MANY, Tagged, Task, Unique, make, names, rename
+from tests.worlds.many_tasks import MANY, Tagged, Task, Unique, make, names, rename
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 8])
@@ -50,7 +49,7 @@ async def test_all_are_cancelled_before_anything_is_sent(client: Any, db: str) -
 
 @pytest.fixture
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joined_updates, "_LIMIT", 150)
+    monkeypatch.setattr(batched_updates, "_LIMIT", 150)
 
 
 async def test_one_waits_for_a_transaction_and_the_others_do_not(
@@ -95,13 +94,13 @@ async def test_a_value_that_others_set_next_stays(db: str, monkeypatch: pytest.M
     """An update that has happened is not made again, whatever others have done since."""
     tasks = await make(20)
     collection = await collection_of(Task)
-    read_back = joined_updates._read_back
+    read_back = batched_updates._read_back
 
     async def later(*arguments: Any) -> Any:
         await collection.update_one({"_id": tasks[10].id}, {"$set": {"name": "done"}})
         return await read_back(*arguments)
 
-    monkeypatch.setattr(joined_updates, "_read_back", later)
+    monkeypatch.setattr(batched_updates, "_read_back", later)
     await collection.delete_many({"_id": {"$in": [task.id for task in tasks[12:15]]}})
     outcomes = await asyncio.gather(*rename(tasks), return_exceptions=True)
     assert [n for n, o in enumerate(outcomes) if isinstance(o, lm.DocumentNotFound)] == [12, 13, 14]
@@ -134,7 +133,7 @@ async def test_a_loop_whose_tasks_have_no_contexts(db: str) -> None:
     loop.set_task_factory(lambda loop, coroutine: asyncio.Task(coroutine, loop=loop))  # type: ignore[arg-type]
     tasks = await make(20)
     assert all(await asyncio.wait_for(asyncio.gather(*rename(tasks)), 10))
-    call = Grouped(doubled, never, bool, busy=2, least=6)
+    call = BatchedCalls(doubled, never, bool, max_single=2, min_batch=6)
     calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
     loop.set_task_factory(failing_factory)
     try:
@@ -158,7 +157,7 @@ async def never(items: Sequence[int]) -> list[int]:
 
 
 async def test_what_nobody_awaits_any_more_is_ended(db: str) -> None:
-    call = Grouped(doubled, never, bool, busy=2, least=6)
+    call = BatchedCalls(doubled, never, bool, max_single=2, min_batch=6)
     before = asyncio.all_tasks()
     calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
     await asyncio.sleep(0.01)

@@ -8,8 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 import loom_async as lm
-
-from .partly_done import DATABASE, Client, fail, killed_in_the_middle
+from tests.worlds.partly_done import DATABASE, Client, fail, killed_in_the_middle
 
 _COUNT = 10
 

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-
-from .giving_up import by_a_cancel_every_turn, by_a_scope, by_one_cancel, by_two_timeouts, given_up
-from .losing import Call, Line, connected, line_to, wait_until
-from .many_tasks import Task, make
+from tests.worlds.giving_up import (
+    by_a_cancel_every_turn,
+    by_a_scope,
+    by_one_cancel,
+    by_two_timeouts,
+    given_up,
+)
+from tests.worlds.losing import Call, Line, connected, line_to, wait_until
+from tests.worlds.many_tasks import Task, make
 
 DATABASE = "worlds_late_saves"
 #: Enough for the calls to be joined.

@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-
-from .losing import WAYS, Call, Line, Way, connected, cut_off, line_to, options_for, reachable
+from tests.worlds.losing import (
+    WAYS,
+    Call,
+    Line,
+    Way,
+    connected,
+    cut_off,
+    line_to,
+    options_for,
+    reachable,
+)
 
 DATABASE = "worlds_lost_inserts"
 

@@ -96,7 +96,7 @@ def test_every_io_method_has_a_twin(name: str) -> None:
                 theirs.parameters.values()
             ), method
             twins = str(inspect.signature(ours).return_annotation)
-            assert twins.removeprefix("async_watch.") == returns
+            assert twins.removeprefix("async_change_stream.") == returns
 
 
 def test_each_contract_twin_is_there() -> None:

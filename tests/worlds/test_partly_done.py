@@ -10,8 +10,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
 import loom_async as lm
-
-from .partly_done import DATABASE, Client, fail, killed_in_the_middle
+from tests.worlds.partly_done import DATABASE, Client, fail, killed_in_the_middle
 
 COUNT = 5_000
 _MEGABYTE = 1_000_000

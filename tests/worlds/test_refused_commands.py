@@ -10,8 +10,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError
 
 import loom_async as lm
-
-from .partly_done import DATABASE, Client, fail
+from tests.worlds.partly_done import DATABASE, Client, fail
 
 
 @lm.declare_persist_db(DATABASE, "refused")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-from loom_async import _seam
+from loom_async import _concurrency
 
 
 @lm.declare_persist_db("shared", "items")
@@ -111,7 +111,7 @@ async def test_shielded_work_ends_before_its_caller(db: str) -> None:
         await asyncio.sleep(0.05)
         ended = True
 
-    task = asyncio.create_task(_seam.in_any_case(work))
+    task = asyncio.create_task(_concurrency.shielded(work))
     while not task.done():
         await asyncio.sleep(0)
         task.cancel()

@@ -96,7 +96,7 @@ def test_a_waiting_thread_goes_on(sync_db: Any) -> None:
     waiting: list[threading.Thread] = []
 
     def interrupted() -> None:
-        lock = lm._seam.Exclusively(page)  # type: ignore[attr-defined]
+        lock = lm._concurrency.ObjectLock(page)  # type: ignore[attr-defined]
         lock.__enter__()
         thread = threading.Thread(target=persist_in_thread, args=(page,), daemon=True)
         thread.start()

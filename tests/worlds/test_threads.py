@@ -243,7 +243,7 @@ def test_new_objects_persisted_twice_at_once() -> None:
 
 def test_closing_while_another_thread_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was being opened is closed too, and the other thread begins anew."""
-    from loom_sync import clients
+    from loom_sync.connection import clients
 
     lm.close()
     opened: list[object] = []

@@ -11,9 +11,8 @@ import pandas as pd
 import pytest
 
 import loom_async as lm
-
-from .many_tasks import Task, make, rename
-from .test_grouping_faults import fail, failing, failing_uri
+from tests.worlds.many_tasks import Task, make, rename
+from tests.worlds.test_grouping_faults import fail, failing, failing_uri
 
 __all__ = ["failing", "failing_uri"]
 

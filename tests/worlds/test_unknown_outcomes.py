@@ -9,8 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 import loom_async as lm
-
-from .losing import (
+from tests.worlds.losing import (
     WAYS,
     Call,
     Line,

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from ..model.hydration import collector_paused
-from .libraries import library
-from .nodes import pa
-from .objects import to_objects
+from ..optional_libraries import library
+from .arrow_types import pa
+from .python_objects import to_objects
 from .tables import NULLED
 
 pd: Any = library("pandas")

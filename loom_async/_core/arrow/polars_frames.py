@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .libraries import library
-from .nodes import OBJECT_ID_TYPE, pa
-from .objects import to_objects
+from ..optional_libraries import library
+from .arrow_types import OBJECT_ID_TYPE, pa
+from .python_objects import to_objects
 
 pl: Any = library("polars")
 

@@ -18,8 +18,8 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from typing_extensions import TypeAliasType
 
 from ..model.annotations import stored_name
-from .infer import DECIMAL
-from .nodes import OBJECT_ID_TYPE, TIMESTAMP, pa
+from .arrow_types import OBJECT_ID_TYPE, TIMESTAMP, pa
+from .inference import DECIMAL
 
 # A type that only the data tells: Any, unions of unlike types, a model inside itself.
 OPEN: Any = pa.null()

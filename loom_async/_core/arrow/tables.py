@@ -9,11 +9,11 @@ from typing import Any, Literal, TypeAlias
 
 from ..errors import LossyConversion
 from ..model.hydration import collector_paused, decode_stream
-from .exact import Mismatch
-from .infer import fill, infer_schema, is_open
-from .nodes import Columns, columns_of, pa
-from .reading import Reading
-from .widen import column_at, recast, widened
+from .arrow_types import Columns, columns_of, pa
+from .batch_reader import Reading
+from .exact_decoder import Mismatch
+from .inference import fill, infer_schema, is_open
+from .widening import column_at, recast, widened
 
 OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
 NULLED = b"loom.nulled"

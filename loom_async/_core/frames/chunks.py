@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..arrow.libraries import library
+from ..optional_libraries import library
 from .results import FrameError, RowError, refused
 
 # Rows of one chunk: what is checked before any of it is sent.
@@ -160,7 +160,7 @@ def _arrow(frame: Any, rows: int) -> Iterator[Chunk]:
 
 def _arrow_values(name: str, column: Any, start: int) -> list[Any]:
     # pyarrow is not needed for frames of pandas.
-    from ..arrow.objects import to_objects
+    from ..arrow.python_objects import to_objects
 
     arrow_error = library("pyarrow").ArrowException
     try:

@@ -7,24 +7,17 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from ..bson_codec import decode_bson
 from ..errors import InvalidDocument
+from ..types.codec import ANY
+from ..types.scalars import Scalar
 from .annotations import model_codec
-from .changes import MISSING, same
-from .codec import ANY
-from .document import (
-    UNREPORTED,
-    DocumentModel,
-    attempts_of,
-    set_attempts,
-    set_baseline,
-    values_of,
-)
+from .diff import MISSING, same
+from .document import UNREPORTED, DocumentModel, attempts_of, set_attempts, set_baseline, values_of
 from .hydration import encode, hydrator
-from .merge import merged
 from .model_codec import ModelCodec, StoredField
-from .plan import Insertion, Modification
-from .scalars import Scalar
-from .values import decode_bson
+from .three_way_merge import merged
+from .write_plan import Insertion, Modification
 
 D = TypeVar("D", bound=DocumentModel)
 
@@ -32,7 +25,7 @@ D = TypeVar("D", bound=DocumentModel)
 def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
     """Make the model agree with the document that was just stored for it."""
     codec = model_codec(type(document))
-    values_of(document).update(insertion.stamps)
+    values_of(document).update(insertion.auto_values)
     set_baseline(document, insertion.raw)
     is_abandoned = any(attempt.is_abandoned for attempt in attempts_of(document))
     set_attempts(document, (UNREPORTED,) if is_abandoned else ())
@@ -71,7 +64,7 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
         raw: The document as the server had it after the update.
     """
     codec = model_codec(type(document))
-    values_of(document).update(plan.stamps)
+    values_of(document).update(plan.auto_values)
     set_baseline(document, raw)
     set_attempts(document, ())
     # Most replies hold what was sent: the bytes say so at a fraction of the cost of every field.

@@ -29,13 +29,10 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypeAliasType, is_typeddict
 
 from ..errors import ConfigurationError
-from ..typing import is_dict
-from .codec import ANY, Codec, Forms
-from .containers import Entries, Items, OneOf, Unordered
-from .family import Family, family_of
-from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
-from .model_codec import ModelCodec, StoredField
-from .scalars import (
+from ..type_guards import is_dict
+from ..types.codec import ANY, Codec, Forms
+from ..types.containers import Entries, Items, OneOf, Unordered
+from ..types.scalars import (
     Converted,
     Counter,
     Exact,
@@ -47,7 +44,11 @@ from .scalars import (
     Scalar,
     day,
 )
-from .values import key_to_bson, teach, to_bson
+from ..types.values import key_to_bson, teach, to_bson
+from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
+from .model_codec import ModelCodec, StoredField
+from .polymorphism import Family, family_of
+from .validation import class_of, validate
 
 _SCALARS = (str, int, float, bool, bytes, UUID, types.NoneType)
 _LISTS = (list, tuple, deque, Sequence, MutableSequence, Iterable)
@@ -184,9 +185,10 @@ class Member(Codec):
         self.family: Family = family
 
     def decode(self, stored: Any) -> Any:
-        from .hydration import hydrator  # which is made of codecs itself
-
-        return hydrator(self._model).single(stored) if is_dict(stored) else stored
+        if not is_dict(stored):
+            return stored
+        kind = class_of(self._model, stored)
+        return validate(kind, model_codec(kind).decode(stored), stored)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return model_codec(self._model).child(key)

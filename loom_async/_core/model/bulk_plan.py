@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from ..errors import BulkEntry, BulkError, LoomError
+from .declaration import place_of
 from .document import DocumentModel
-from .metadata import place_of
-from .plan import Insertion, Modification, Plan, plan_persist
-from .results import PersistResult
+from .write_plan import Insertion, Modification, Plan, plan_persist
+from .write_results import PersistResult
 
 T = TypeVar("T")
 

@@ -11,11 +11,12 @@ from typing import Any, Generic, TypeVar
 from bson import json_util
 from bson.raw_bson import RawBSONDocument
 
+from ..bson_codec import decode_bson, utc_milliseconds
 from ..errors import InvalidDocument, QueryError
+from ..types.values import from_bson
 from .document import DocumentModel
 from .hydration import decode_stream, hydrator
 from .identity import loaded_id
-from .values import decode_bson, from_bson, utc_milliseconds
 
 D = TypeVar("D", bound=DocumentModel)
 

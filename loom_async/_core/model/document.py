@@ -19,9 +19,9 @@ from pydantic_core import CoreSchema, PydanticUndefined
 
 from ..context import journals, transaction
 from ..errors import ConfigurationError
-from .family import family_of
+from .declaration import Declaration, Index
 from .fields import PyObjectId
-from .metadata import Declaration, Index
+from .polymorphism import family_of
 
 
 class Attempt:

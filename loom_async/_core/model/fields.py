@@ -11,7 +11,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned, now
+from ..clock import now
+from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
 
 
 class ObjectIdSchema:

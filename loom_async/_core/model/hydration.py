@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from bson.errors import InvalidBSON
 from pydantic import TypeAdapter, ValidationError
 
+from ..bson_codec import decode_bson_stream, encode_bson
 from ..driver_errors import unreadable
 from ..errors import InvalidDocument
+from ..types.codec import Codec
 from .annotations import codec_of, model_codec
-from .codec import Codec
 from .document import DocumentModel, set_baseline
-from .family import family_of
-from .values import decode_bson_stream, encode_bson
+from .polymorphism import family_of
+from .validation import class_of, invalid, validate
 
 
 class Validator:
@@ -61,8 +62,6 @@ class Hydrator(Validator):
         super().__init__(model)
         self._codec = model_codec(model)
         self._family = family_of(model)
-        # Without the list around it, which costs a third more for a single document.
-        self._one: Callable[..., Any] = TypeAdapter(model).validate_python
 
     def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
         """Return the objects of decoded documents, each of the class that its tag says.
@@ -87,30 +86,15 @@ class Hydrator(Validator):
         return super().validated(documents)
 
     def class_of(self, document: dict[str, Any]) -> type[Any]:
-        """Return the class that a document's tag says.
+        """Return the class that a document's tag names.
 
         Raises:
-            InvalidDocument: No model has its tag.
+            InvalidDocument: No class has this tag.
         """
-        family = self._family
-        if family is None:
-            return self._model
-        tag = document.get(family.discriminator)
-        if tag == family.tag(self._model):
-            return self._model  # with its parameters, if it is a generic class
-        found = family.find(tag)
-        if found is None:
-            raise InvalidDocument(
-                f"document {document.get('_id')!r} has the tag {tag!r}, which no subclass of "
-                f"{family.root.__name__} has",
-                id=document.get("_id"),
-                fields={family.discriminator: f"unknown tag {tag!r}"},
-                hint=f"the tags are {family.known()}; import the module that defines the class",
-            )
-        return found
+        return class_of(self._model, document)
 
     def single(self, document: dict[str, Any]) -> Any:
-        """Return the object of a decoded document, of the class that its tag says."""
+        """Return the object of a decoded document, of the class that its tag names."""
         if self._family is None:
             return self.fresh(document)
         return hydrator(self.class_of(document)).fresh(document)
@@ -118,10 +102,7 @@ class Hydrator(Validator):
     def fresh(self, document: dict[str, Any]) -> Any:
         """Return the object of a decoded document, of this class."""
         decoded = self._codec.decode(document) if self._codec.needs_decode else document
-        try:
-            return self._one(decoded, strict=False, by_alias=True, by_name=True)
-        except ValidationError as error:
-            raise _invalid(self._model, document, error.errors(include_url=False)) from error
+        return validate(self._model, decoded, document)
 
     def one(self, document: dict[str, Any]) -> Any:
         """Return the model of one document."""
@@ -216,20 +197,7 @@ def _first_invalid(
     details = error.errors(include_url=False)
     index = details[0]["loc"][0]
     of_first = [{**one, "loc": one["loc"][1:]} for one in details if one["loc"][0] == index]
-    return _invalid(model, documents[int(index)], of_first)
-
-
-def _invalid(
-    model: type[Any], document: dict[str, Any], details: Sequence[Mapping[str, Any]]
-) -> InvalidDocument:
-    fields = {".".join(map(str, one["loc"])): one["msg"] for one in details}
-    reasons = "; ".join(f"{path}: {reason}" for path, reason in fields.items())
-    return InvalidDocument(
-        f"document {document.get('_id')!r} does not fit {model.__name__}: {reasons}",
-        id=document.get("_id"),
-        fields=fields,
-        hint="mend the document, or give the model a default or a before-validator for it",
-    )
+    return invalid(model, documents[int(index)], of_first)
 
 
 _hydrators: dict[type[DocumentModel], Hydrator] = {}

@@ -12,14 +12,14 @@ from uuid import UUID
 from bson import DBRef, Decimal128, ObjectId, Regex
 from pydantic import TypeAdapter, ValidationError
 
+from ..bson_codec import encode_bson
 from ..errors import InvalidDocument, InvalidId
-from ..typing import is_mapping, is_sequence
+from ..type_guards import is_mapping, is_sequence
+from ..types.scalars import Identifier
 from .annotations import model_codec
 from .document import DocumentModel
-from .encoding import UNENCODABLE
+from .document_encoding import UNENCODABLE
 from .model_codec import StoredField
-from .scalars import Identifier
-from .values import encode_bson
 
 # What a filter compares with as it is.
 _PLAIN = (ObjectId, str, int, UUID, bytes, float, dt.datetime, Decimal128)

@@ -4,35 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
-
-from ..settings import clock
-from .values import utc_milliseconds
-
-_HALF_MILLISECOND = 500
-
-
-def now() -> datetime:
-    """Return the time of the settings' clock in UTC, rounded to milliseconds.
-
-    Raises:
-        ConfigurationError: A setting is not accepted.
-
-    Example:
-        >>> now().microsecond % 1000
-        0
-    """
-    read = clock()
-    return round_to_milliseconds(read() if read else datetime.now(UTC))
-
-
-def round_to_milliseconds(moment: datetime) -> datetime:
-    """Return the nearest whole millisecond, in UTC."""
-    return utc_milliseconds(moment + timedelta(microseconds=_HALF_MILLISECOND))
 
 
 class _OptionalUntilWritten:

@@ -10,12 +10,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..errors import ConfigurationError, EncodingError
-from ..typing import is_dict
-from .codec import ANY, Codec, Forms
-from .family import tag_of
+from ..type_guards import is_dict
+from ..types.codec import ANY, Codec, Forms
+from ..types.scalars import Normalised
+from ..types.values import from_bson, to_bson
 from .plain_fields import plain_fields
-from .scalars import Normalised
-from .values import from_bson, to_bson
+from .polymorphism import tag_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class ModelCodec(Codec):
         return frozenset(field.stored_name for field in self.fields)
 
     @cached_property
-    def stamped(self) -> tuple[StoredField, ...]:
+    def auto_fields(self) -> tuple[StoredField, ...]:
         """The fields that the database layer fills in."""
         return tuple(field for field in self.fields if field.on_insert or field.on_write)
 

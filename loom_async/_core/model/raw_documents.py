@@ -8,14 +8,14 @@ from typing import Any, Self, cast
 from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 
+from ..bson_codec import decode_bson
 from ..errors import InvalidDocument
-from .changes import MISSING, AddToSet
+from .diff import MISSING, AddToSet
 from .document import DocumentModel, baseline
-from .encoding import encode_document
+from .document_encoding import encode_document
 from .hydration import hydrator
-from .parents import value_at
-from .plan import Insertion, Modification, plan_persist
-from .values import decode_bson
+from .parent_conditions import value_at
+from .write_plan import Insertion, Modification, plan_persist
 
 
 class RawDocumentModel(DocumentModel):

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from bson.errors import InvalidBSON
 
-from ..elements import elements
-from .changes import as_bytes
-from .merge import with_changes
-from .plan import Modification
-from .values import decode_bson, encode_bson
+from ..bson_codec import decode_bson, encode_bson
+from ..bson_elements import elements
+from .diff import as_bytes
+from .three_way_merge import with_changes
+from .write_plan import Modification
 
 
 def as_updated(

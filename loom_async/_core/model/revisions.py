@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..errors import QueryError, StaleDocument
+from ..bson_codec import decode_bson
+from ..errors import QueryError
 from .annotations import model_codec
 from .document import DocumentModel, baseline
-from .family import family_of
-from .values import decode_bson
+from .polymorphism import family_of
 
 
 def revision_of(model: type[DocumentModel]) -> str | None:
@@ -39,18 +38,3 @@ def revision_condition(document: DocumentModel) -> dict[str, Any]:
     """Return what the document of an object must still have: the revision it was loaded with."""
     name, stored = revision_of(type(document)), baseline(document)
     return {} if name is None or stored is None else {name: decode_bson(stored).get(name)}
-
-
-def stale(
-    model: type[DocumentModel], id: Any, condition: Mapping[str, Any], stored: Mapping[str, Any]
-) -> StaleDocument:
-    """Return the error for a document that is no longer what was loaded."""
-    ((name, loaded),) = condition.items()
-    return StaleDocument(
-        f"{model.__name__} {id!r} has revision {stored.get(name)!r}, "
-        f"and was loaded with {loaded!r}: another writer has changed it",
-        id=id,
-        revision=stored.get(name),
-        loaded=loaded,
-        hint="reload() it, make the change again, and persist()",
-    )

@@ -17,7 +17,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from ..errors import ConfigurationError
-from ..typing import is_dict
+from ..type_guards import is_dict
 
 if sys.platform != "win32":
     import fcntl

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import QueryError
-from ..typing import is_mapping, is_sequence
-from .spec import QuerySpec
+from ..type_guards import is_mapping, is_sequence
+from .query_spec import QuerySpec
 
 _OF_A_DOCUMENT = ["insert", "update", "replace", "delete"]
 _LOGICAL = {"$and", "$or", "$nor"}

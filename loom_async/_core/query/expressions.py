@@ -101,7 +101,7 @@ class TextMatch(Predicate):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation(Predicate):
+class OperatorCondition(Predicate):
     """A field under operators whose operands are directions, not values: `$exists`, `$near`."""
 
     path: str

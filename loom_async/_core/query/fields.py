@@ -16,7 +16,7 @@ from .expressions import (
     Comparison,
     ElementMatch,
     Not,
-    Operation,
+    OperatorCondition,
     Predicate,
     TextMatch,
     as_predicate,
@@ -106,7 +106,7 @@ class Field(Combinable):
     def has_size(self, size: int) -> Predicate:
         """The array has exactly so many elements."""
         check_count("has_size", size)
-        return Operation(self.path, {"$size": size})
+        return OperatorCondition(self.path, {"$size": size})
 
     def elem_match(self, condition: Any) -> Predicate:
         """One element of the array meets the whole condition.
@@ -129,11 +129,11 @@ class Field(Combinable):
 
     def is_exists(self) -> Predicate:
         """The field is there, null or not."""
-        return Operation(self.path, {"$exists": True})
+        return OperatorCondition(self.path, {"$exists": True})
 
     def is_not_exists(self) -> Predicate:
         """The field is missing."""
-        return Operation(self.path, {"$exists": False})
+        return OperatorCondition(self.path, {"$exists": False})
 
     def is_true(self) -> Predicate:
         """The field is True."""
@@ -155,7 +155,7 @@ class Field(Combinable):
         """The field has one of the BSON types: names, numbers, or the Python types they hold."""
         if not types:
             raise QueryError("is_type() needs a type", hint="is_type('string')")
-        return Operation(
+        return OperatorCondition(
             self.path, {"$type": [name for kind in types for name in bson_types(kind)]}
         )
 
@@ -171,7 +171,9 @@ class Field(Combinable):
         string(pattern, "matches")
         if set(flags) - set("imsx"):
             raise QueryError(f"the flags {flags!r} are not among i, m, s and x")
-        return Operation(self.path, {"$regex": pattern, "$options": "".join(sorted(set(flags)))})
+        return OperatorCondition(
+            self.path, {"$regex": pattern, "$options": "".join(sorted(set(flags)))}
+        )
 
     def contains(self, text: str, ignore_case: bool = False) -> Predicate:
         """The string contains the text, taken literally; for array elements use `==`."""
@@ -212,7 +214,7 @@ class Field(Combinable):
             max_distance: In metres.
             min_distance: In metres.
         """
-        return Operation(self.path, {"$near": geo.near(point, max_distance, min_distance)})
+        return OperatorCondition(self.path, {"$near": geo.near(point, max_distance, min_distance)})
 
     def within(
         self,
@@ -228,7 +230,7 @@ class Field(Combinable):
             center: In place of an area: `(longitude, latitude)` in degrees of a circle.
             radius: The circle's radius in metres.
         """
-        return Operation(self.path, {"$geoWithin": geo.within(area, center, radius)})
+        return OperatorCondition(self.path, {"$geoWithin": geo.within(area, center, radius)})
 
     def sum(self) -> Accumulator:
         """The sum over a group."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..errors import QueryError
-from ..typing import is_mapping
+from ..type_guards import is_mapping
 
 
 @dataclass(frozen=True, slots=True)

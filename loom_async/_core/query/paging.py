@@ -22,11 +22,11 @@ from uuid import UUID
 from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.errors import BSONError
 
+from ..bson_codec import decode_bson, encode_bson
 from ..errors import QueryError
-from ..model.encoding import encode_document
-from ..model.values import decode_bson, encode_bson
-from ..typing import is_dict, is_list
-from .spec import QuerySpec, SortKeys
+from ..model.document_encoding import encode_document
+from ..type_guards import is_dict, is_list
+from .query_spec import QuerySpec, SortKeys
 
 T = TypeVar("T")
 

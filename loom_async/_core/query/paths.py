@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import QueryError
-from ..model.codec import ANY, Forms
+from ..types.codec import ANY, Forms
 
 
 @dataclass(frozen=True, slots=True)

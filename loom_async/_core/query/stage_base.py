@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from ..errors import QueryError
-from ..typing import is_mapping, is_sequence
-from .compile import compile_predicate
+from ..type_guards import is_mapping, is_sequence
 from .expressions import Predicate
+from .filter_compiler import compile_predicate
 
 Document = Mapping[str, Any]
 _WRITING = {"$out": "out", "$merge": "merge_into"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from ..bson_codec import utc_milliseconds
+from ..clock import now as clock_time
 from ..errors import QueryError
-from ..model.markers import now as clock_time
-from ..model.values import utc_milliseconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-# Generated from tests/bench/contenders.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/bench/contenders.py by `nox -s sync`: edit that file.
 """The same model and the same operations, as a user of each library would write them."""
 
 from __future__ import annotations

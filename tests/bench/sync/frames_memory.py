@@ -1,4 +1,4 @@
-# Generated from tests/bench/frames_memory.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/bench/frames_memory.py by `nox -s sync`: edit that file.
 """Megabytes at the peak of one way to load; server, collection and way are the arguments."""
 
 from __future__ import annotations

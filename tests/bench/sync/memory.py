@@ -1,4 +1,4 @@
-# Generated from tests/bench/memory.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/bench/memory.py by `nox -s sync`: edit that file.
 """Bytes of memory per loaded model of one contender, whose name and server are the arguments."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Generated from tests/bench/odm.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/bench/odm.py by `nox -s sync`: edit that file.
 """Documents a second: Loom, plain pymongo with pydantic, and peers where installed, on one server.
 
 Run it by `nox -s bench -- --documents 20000 --rounds 10`. Every round runs the
@@ -19,9 +19,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from loom_sync.embedded_server import start_embedded
+from loom_sync.connection.embedded_server import start_embedded
 from tests.bench.sync.contenders import CONTENDERS, Contender, make_rows
-from tests.sync._seam import together
+from tests.sync._concurrency import together
 
 # Operations on one document at a time are measured in turns this short: the machine's ups and
 # downs, of seconds, then meet all contenders alike.

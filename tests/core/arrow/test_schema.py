@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr
 
 import loom_async as lm
-from loom_async._core.arrow.nodes import OBJECT_ID_TYPE, TIMESTAMP, node_of
+from loom_async._core.arrow.arrow_types import OBJECT_ID_TYPE, TIMESTAMP, node_of
 
 
 class Color(enum.Enum):

@@ -19,13 +19,13 @@ from bson.int64 import Int64
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loom_async._core.arrow.exact import ExactDecoder, Mismatch
-from loom_async._core.arrow.nodes import OBJECT_ID_TYPE, TIMESTAMP, columns_of
-from loom_async._core.arrow.objects import to_objects
-from loom_async._core.arrow.reading import Reading
+from loom_async._core.arrow.arrow_types import OBJECT_ID_TYPE, TIMESTAMP, columns_of
+from loom_async._core.arrow.batch_reader import Reading
+from loom_async._core.arrow.exact_decoder import ExactDecoder, Mismatch
+from loom_async._core.arrow.python_objects import to_objects
 from loom_async._core.arrow.tables import NULLED, TableBuilder
+from loom_async._core.bson_codec import CODEC_OPTIONS, decode_bson, encode_bson
 from loom_async._core.errors import ConfigurationError, LossyConversion
-from loom_async._core.model.values import CODEC_OPTIONS, decode_bson, encode_bson
 
 ADDRESS = pa.struct([("street", pa.string()), ("zip", pa.int64())])
 SCHEMA = pa.schema(

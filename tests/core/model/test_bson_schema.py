@@ -34,8 +34,8 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 import loom_async as lm
-from loom_async._core.model.document_schema import document_schema
-from loom_async._core.model.schema_patterns import portable_pattern
+from loom_async._core.collections.document_schema import document_schema
+from loom_async._core.collections.schema_patterns import portable_pattern
 
 
 class Color(enum.Enum):

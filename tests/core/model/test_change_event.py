@@ -11,9 +11,9 @@ from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 
 import loom_async as lm
+from loom_async._core.bson_codec import CODEC_OPTIONS
 from loom_async._core.model.change_event import change_of, token_document, token_text
 from loom_async._core.model.document import baseline
-from loom_async._core.model.values import CODEC_OPTIONS
 
 RAW: Any = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
 

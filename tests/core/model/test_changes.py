@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict, Field, model_validator
 
 import loom_async as lm
-from loom_async._core.model.changes import (
+from loom_async._core.bson_codec import encode_bson
+from loom_async._core.model.diff import (
     AddToSet,
     Inc,
     Push,
@@ -23,11 +24,10 @@ from loom_async._core.model.changes import (
     find_changes,
     same,
 )
-from loom_async._core.model.codec import ANY
 from loom_async._core.model.hydration import hydrator
-from loom_async._core.model.plan import Modification, plan_persist
-from loom_async._core.model.update import render
-from loom_async._core.model.values import encode_bson
+from loom_async._core.model.update_document import render
+from loom_async._core.model.write_plan import Modification, plan_persist
+from loom_async._core.types.codec import ANY
 
 keys = st.sampled_from(["a", "b", "c", "x.y", "$z", "", "0"])
 scalars = st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=2)

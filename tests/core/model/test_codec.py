@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
 
 import loom_async as lm
+from loom_async._core.bson_codec import decode_bson
 from loom_async._core.model.absorb import absorb_insertion
 from loom_async._core.model.hydration import hydrator
-from loom_async._core.model.plan import plan_persist
-from loom_async._core.model.values import decode_bson
+from loom_async._core.model.write_plan import plan_persist
 
 NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 

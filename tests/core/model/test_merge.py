@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loom_async._core.model.changes import AddToSet, Inc, Set, Unset
-from loom_async._core.model.codec import ANY
-from loom_async._core.model.containers import Unordered
-from loom_async._core.model.merge import merged, with_changes
-from loom_async._core.model.scalars import Counter, Scalar
+from loom_async._core.model.diff import AddToSet, Inc, Set, Unset
+from loom_async._core.model.three_way_merge import merged, with_changes
+from loom_async._core.types.codec import ANY
+from loom_async._core.types.containers import Unordered
+from loom_async._core.types.scalars import Counter, Scalar
 
 values = st.recursive(
     st.integers(0, 3) | st.none(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from loom_async._core.errors import OperationFailed
-from loom_async._core.model.changes import Change, Inc, Set, Unset
-from loom_async._core.model.parents import parents_of, with_parents
+from loom_async._core.model.diff import Change, Inc, Set, Unset
+from loom_async._core.model.parent_conditions import parents_of, with_parents
 
 
 def test_parents_are_named_once() -> None:

@@ -11,9 +11,9 @@ from bson import ObjectId
 from pydantic import BaseModel, Field
 
 import loom_async as lm
-from loom_async._core.model.resolver import ModelResolver
-from loom_async._core.query.compile import compile_predicate
 from loom_async._core.query.condition import to_predicate
+from loom_async._core.query.filter_compiler import compile_predicate
+from loom_async._core.query.model_resolver import ModelResolver
 
 
 class Color(enum.Enum):

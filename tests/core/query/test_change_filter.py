@@ -10,7 +10,7 @@ import pytest
 import loom_async as lm
 from loom_async import fld
 from loom_async._core.query.change_filter import carried, change_pipeline
-from loom_async._core.query.spec import QuerySpec
+from loom_async._core.query.query_spec import QuerySpec
 from tests.core.query.models import compiled
 
 OF_A_DOCUMENT = ["insert", "update", "replace", "delete"]

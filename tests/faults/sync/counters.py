@@ -1,4 +1,4 @@
-# Generated from tests/faults/counters.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/counters.py by `nox -s sync`: edit that file.
 """Counters behind a proxy, what is done to them, and how it may fail."""
 
 from __future__ import annotations

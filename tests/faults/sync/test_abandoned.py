@@ -1,4 +1,4 @@
-# Generated from tests/faults/test_abandoned.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/test_abandoned.py by `nox -s sync`: edit that file.
 """Streams that nobody reads to their end, and blocks that fail, leave nothing open."""
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from functools import partial
 import pytest
 
 import loom_sync as lm
-from loom_sync import _seam
+from loom_sync import _concurrency
 from tests.faults.leftovers import Observer, PoolWatch, observing
-from tests.sync._seam import gathered
+from tests.sync._concurrency import gathered
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 
@@ -69,11 +69,11 @@ def test_streams_left_early(observer: Observer) -> None:
     gathered(*(partial(leave_early, 900 * n) for n in range(8)))
     gathered(*[fail_in_a_stream] * 8)
     # In another thread: the process closes what its threads have dropped.
-    assert _seam.in_thread(observer.settled, before) == before
+    assert _concurrency.in_thread(observer.settled, before) == before
 
 
 def test_transactions_that_fail(observer: Observer) -> None:
     before = observer.open()
     gathered(*(partial(fail_in_a_transaction, 900 * n) for n in range(1, 8)))
-    assert _seam.in_thread(observer.settled, before) == before
+    assert _concurrency.in_thread(observer.settled, before) == before
     assert not Row.filter(lm.fld["number"] < 0).exists()

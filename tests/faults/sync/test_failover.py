@@ -1,4 +1,4 @@
-# Generated from tests/faults/test_failover.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/test_failover.py by `nox -s sync`: edit that file.
 """Primaries are killed with -9 while eight writers write: what was acknowledged is there, once."""
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from functools import partial
 from typing import Any
 
 import loom_sync as lm
-from loom_sync import _seam
+from loom_sync import _concurrency
 from tests.faults.replica_set import ReplicaSet
-from tests.sync._seam import gathered
-
-from .writers import Item, Tally, Writer
+from tests.faults.sync.writers import Item, Tally, Writer
+from tests.sync._concurrency import gathered
 
 WRITERS = 8
 KILLS = 5
@@ -22,8 +21,8 @@ KILLS = 5
 def kill_primaries(servers: ReplicaSet, stop: threading.Event) -> None:
     try:
         for _ in range(KILLS):
-            _seam.sleep(0.5)
-            _seam.in_thread(servers.replace_primary)
+            _concurrency.sleep(0.5)
+            _concurrency.in_thread(servers.replace_primary)
     finally:
         stop.set()
 

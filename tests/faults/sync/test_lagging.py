@@ -1,4 +1,4 @@
-# Generated from tests/faults/test_lagging.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/test_lagging.py by `nox -s sync`: edit that file.
 """Reads prefer secondaries that lag behind: what a write has to know is asked of the primary."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pytest
 
 import loom_sync as lm
 from tests.faults.replica_set import ReplicaSet
-from tests.sync._seam import gathered
+from tests.sync._concurrency import gathered
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 

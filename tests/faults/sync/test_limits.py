@@ -1,4 +1,4 @@
-# Generated from tests/faults/test_limits.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/test_limits.py by `nox -s sync`: edit that file.
 """A server that cannot be reached, or does not answer, ends in one clear error in time."""
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 import loom_sync as lm
-from loom_sync import _seam
+from loom_sync import _concurrency
 from tests.faults.leftovers import PoolWatch, observing
 from tests.faults.replica_set import ReplicaSet
-from tests.sync._seam import together
-
-from .counters import (
+from tests.faults.sync.counters import (
     LIMIT,
     Counter,
     Operation,
@@ -27,6 +25,7 @@ from .counters import (
     proxied,
     rename,
 )
+from tests.sync._concurrency import together
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
@@ -103,7 +102,7 @@ def test_no_connection_is_free(mongo_uri: str) -> None:
             for error in errors:
                 assert isinstance(error, lm.OperationTimeout)
                 assert "maxPoolSize" in (error.hint or "")
-            assert _seam.in_thread(observer.settled, before) == before
+            assert _concurrency.in_thread(observer.settled, before) == before
             assert watch.most == 1
         client.drop_database(DATABASE)
 

@@ -1,4 +1,4 @@
-# Generated from tests/faults/test_lost_replies.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/test_lost_replies.py by `nox -s sync`: edit that file.
 """Writes of which the server tells nothing: none happens twice, none goes over another's."""
 
 from __future__ import annotations
@@ -11,12 +11,21 @@ import pytest
 from pymongo import MongoClient
 
 import loom_sync as lm
-from loom_sync import _seam
+from loom_sync import _concurrency
 from tests.faults.proxy import Proxy
 from tests.faults.replica_set import until
-from tests.sync._seam import gathered
-
-from .counters import LIMIT, Counter, Through, failure, increment, load, proxied, rename, store_many
+from tests.faults.sync.counters import (
+    LIMIT,
+    Counter,
+    Through,
+    failure,
+    increment,
+    load,
+    proxied,
+    rename,
+    store_many,
+)
+from tests.sync._concurrency import gathered
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 
@@ -131,7 +140,7 @@ def rename_unheard(through: Through, mongo_uri: str, theirs: dict[str, Any]) -> 
             rename(counter)
 
         def others() -> None:
-            _seam.in_thread(write_meanwhile, mongo_uri, proxy, theirs)
+            _concurrency.in_thread(write_meanwhile, mongo_uri, proxy, theirs)
 
         gathered(renaming, others)
     return counter
@@ -163,12 +172,12 @@ def test_many_are_stored_at_once(through: Through, mongo_uri: str) -> None:
         counters = [Counter() for _ in range(count)]
         Counter.persist_many(counters)
         # Connections are made while they can be, two of them by the driver's monitors.
-        _seam.in_thread(until, lambda: proxy.connections >= count + 2)
+        _concurrency.in_thread(until, lambda: proxy.connections >= count + 2)
         proxy.hold_replies()
 
         def others() -> None:
             write = partial(write_meanwhile, mongo_uri, proxy, theirs, count=count)
-            _seam.in_thread(write)
+            _concurrency.in_thread(write)
 
         gathered(*(partial(rename, counter) for counter in counters[::-1]), others)
         assert {counter.name for counter in counters} == {"new"}

@@ -1,4 +1,4 @@
-# Generated from tests/faults/test_stopping.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/test_stopping.py by `nox -s sync`: edit that file.
 """A server that is told to stop while it writes: what it made and did not confirm is no refusal."""
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import pytest
 from bson import ObjectId
 
 import loom_sync as lm
-from loom_sync import _seam
+from loom_sync import _concurrency
 from tests.faults.replica_set import Member, temporary_folder, until
-from tests.sync._seam import gathered
+from tests.sync._concurrency import gathered
 
 WRITERS = 30
 
@@ -72,7 +72,7 @@ def write(operation: Callable[[Mark], None], failures: Failures, number: int) ->
 
 
 def stop(server: Member) -> None:
-    _seam.sleep(0.5)
+    _concurrency.sleep(0.5)
     assert server.process is not None
     server.process.send_signal(signal.SIGTERM)
 

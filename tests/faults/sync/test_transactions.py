@@ -1,4 +1,4 @@
-# Generated from tests/faults/test_transactions.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/test_transactions.py by `nox -s sync`: edit that file.
 """Transactions are kept once or not at all, whatever the server does meanwhile."""
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import loom_sync as lm
-from loom_sync._seam import in_thread
+from loom_sync._concurrency import in_thread
 from tests.faults.replica_set import ReplicaSet
 from tests.mongod import run_mongod
-from tests.sync._seam import gathered
+from tests.sync._concurrency import gathered
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 

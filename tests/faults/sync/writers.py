@@ -1,4 +1,4 @@
-# Generated from tests/faults/writers.py by `nox -s sync`: edit that file, not this one.
+# Generated from tests/faults/writers.py by `nox -s sync`: edit that file.
 """Writers that keep a record of what was acknowledged to them, and of what may have happened."""
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 import loom_sync as lm
-from loom_sync import _seam
-from tests.sync._seam import gathered
+from loom_sync import _concurrency
+from tests.sync._concurrency import gathered
 
 # What persist_many is given at a time: new objects, and changed ones.
 _NEW, _CHANGED = 5, 3
@@ -87,7 +87,7 @@ class Writer:
             self.tallies.append(common)
             while not self.stop.is_set():
                 self._step()
-                _seam.sleep(0.005)
+                _concurrency.sleep(0.005)
         finally:
             self.stop.set()
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from tests.faults.proxy import Proxy
 from tests.faults.replica_set import ReplicaSet
-
-from .documents import Owned, Shared, state_of
-from .shares import Share, check
-from .workers import FAULTS, OBSTACLES, Companion, Conditions, Worker
+from tests.worlds.schedules.documents import Owned, Shared, state_of
+from tests.worlds.schedules.shares import Share, check
+from tests.worlds.schedules.workers import FAULTS, OBSTACLES, Companion, Conditions, Worker
 
 _WORKERS, _SHARED, _COMPANIONS = 8, 4, 3
 #: What an episode may take beyond its own time: an election, the limits of waiting for a server.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from .documents import Owned, State, state_of
+from tests.worlds.schedules.documents import Owned, State, state_of
 
 
 class Track:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .documents import Shared, mark
+from tests.worlds.schedules.documents import Shared, mark
 
 
 class Share:

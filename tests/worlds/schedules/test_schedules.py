@@ -19,8 +19,7 @@ from pymongo import MongoClient
 import loom_async as lm
 from tests.faults.proxy import run_proxy
 from tests.faults.replica_set import ReplicaSet, run_replica_set
-
-from .episodes import Episode, Fault, cut_network, killed_primaries
+from tests.worlds.schedules.episodes import Episode, Fault, cut_network, killed_primaries
 
 _WORLDS = 3
 _SECONDS = float(os.environ.get("LOOM_SOAK_SECONDS", "60")) / _WORLDS

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import loom_async as lm
-
-from ..giving_up import CUT, WAYS, Call, given_up
-from .documents import Owned, Shared, State, edit, set_back, state_of
-from .oracle import Track
-from .shares import Share
+from tests.worlds.giving_up import CUT, WAYS, Call, given_up
+from tests.worlds.schedules.documents import Owned, Shared, State, edit, set_back, state_of
+from tests.worlds.schedules.oracle import Track
+from tests.worlds.schedules.shares import Share
 
 _DOCUMENTS = 12
 #: The errors that calls may end in while all is well, and what faults may cause besides.

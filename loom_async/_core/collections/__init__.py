@@ -1,0 +1,1 @@
+"""Collections as they are declared: indexes, validators and time series."""

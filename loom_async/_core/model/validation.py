@@ -1,0 +1,87 @@
+"""Decoded documents validated as objects, with errors that name the document and its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import InvalidDocument
+from .polymorphism import family_of
+
+_validators: dict[type[Any], Callable[..., Any]] = {}
+
+
+def _validator(model: type[Any]) -> Callable[..., Any]:
+    found = _validators.get(model)
+    if found is None:
+        found = _validators[model] = TypeAdapter(model).validate_python
+    return found
+
+
+def validate(model: type[Any], decoded: Any, document: Mapping[str, Any]) -> Any:
+    """Return the object of a decoded document.
+
+    Validation is lax, whatever the model's configuration: BSON has fewer types than Python.
+
+    Parameters:
+        model: A pydantic model.
+        decoded: The document as the model's codec decodes it.
+        document: The document as it is stored, for errors.
+
+    Raises:
+        InvalidDocument: The document does not fit the model.
+    """
+    try:
+        return _validator(model)(decoded, strict=False, by_alias=True, by_name=True)
+    except ValidationError as error:
+        raise invalid(model, document, error.errors(include_url=False)) from error
+
+
+def class_of(model: type[Any], document: Mapping[str, Any]) -> type[Any]:
+    """Return the class that a document's tag names.
+
+    Parameters:
+        model: The class that is loaded.
+        document: The document as it is stored.
+
+    Raises:
+        InvalidDocument: No class has this tag.
+    """
+    family = family_of(model)
+    if family is None:
+        return model
+    tag = document.get(family.discriminator)
+    if tag == family.tag(model):
+        return model  # with its type arguments, if it is a generic class
+    found = family.find(tag)
+    if found is None:
+        raise InvalidDocument(
+            f"document {document.get('_id')!r} has the tag {tag!r}, which no subclass of "
+            f"{family.root.__name__} has",
+            id=document.get("_id"),
+            fields={family.discriminator: f"unknown tag {tag!r}"},
+            hint=f"the tags are {family.known()}; import the module that defines the class",
+        )
+    return found
+
+
+def invalid(
+    model: type[Any], document: Mapping[str, Any], details: Sequence[Mapping[str, Any]]
+) -> InvalidDocument:
+    """Return the error for a document that does not fit a model.
+
+    Parameters:
+        model: The model.
+        document: The document as it is stored.
+        details: pydantic's errors.
+    """
+    fields = {".".join(map(str, one["loc"])): one["msg"] for one in details}
+    reasons = "; ".join(f"{path}: {reason}" for path, reason in fields.items())
+    return InvalidDocument(
+        f"document {document.get('_id')!r} does not fit {model.__name__}: {reasons}",
+        id=document.get("_id"),
+        fields=fields,
+        hint="mend the document, or give the model a default or a before-validator for it",
+    )

@@ -1,0 +1,174 @@
+"""The updates of `directive.update`: fields to set, or MongoDB's own update operators.
+
+What is given for a field is a value. MongoDB reads some documents as more than that: modifiers of
+`$push` and `$addToSet`, conditions of `$pull`. They are read so where no item of the field can be a
+document, or where `lm.raw` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from re import Pattern
+from typing import Any
+
+from bson import Regex
+
+from ..errors import QueryError
+from ..type_guards import is_mapping
+from .expressions import Combinable, Raw
+from .filter_compiler import compile_element
+from .paths import FieldResolver, ResolvedField
+
+# Operators whose operands are values of the field itself; those of the others are directions.
+_VALUES = frozenset({"$set", "$setOnInsert", "$min", "$max", "$inc", "$mul", "$pullAll"})
+_ADDING = frozenset({"$push", "$addToSet"})
+
+
+def compile_update(
+    resolver: FieldResolver,
+    values: Mapping[str, Any] | None,
+    fields: Mapping[str, Any],
+    *,
+    auto_values: Mapping[str, Any],
+    revision: str | None = None,
+) -> dict[str, Any]:
+    """Return the MongoDB update.
+
+    Parameters:
+        resolver: The model's fields.
+        values: Fields to set by dotted path, or update operators (`{"$inc": {"age": 1}}`).
+        fields: More fields to set, by name.
+        stamps: Stored names and encoded values that every write refreshes.
+        revision: The stored name of the field that counts the writes.
+
+    Raises:
+        UnknownFieldError: The model lacks a field.
+        QueryError: Nothing to update, or fields and operators mixed.
+    """
+    given = dict(values or {})
+    operators = {key: operand for key, operand in given.items() if key.startswith("$")}
+    plain = {key: value for key, value in given.items() if not key.startswith("$")}
+    if operators and plain:
+        raise QueryError(
+            f"update mixes fields ({', '.join(plain)}) with operators ({', '.join(operators)})",
+            hint='put the field into {"$set": …}',
+        )
+    update: dict[str, dict[str, Any]] = {}
+    for operator, operands in operators.items():
+        if not is_mapping(operands):
+            raise QueryError(f"{operator} takes a mapping of fields, not {operands!r}")
+        update[operator] = _compile_operands(resolver, operator, operands)
+    if plain or fields:
+        values_to_set = {**plain, **fields}
+        update.setdefault("$set", {}).update(_compile_operands(resolver, "$set", values_to_set))
+    if not any(update.values()):
+        raise QueryError("there is nothing to update", hint='update({"age": 3}) or update(age=3)')
+    _refresh(update, auto_values)
+    if revision is not None:
+        _count(update, revision)
+    return update
+
+
+def _compile_operands(
+    resolver: FieldResolver, operator: str, operands: Mapping[str, Any]
+) -> dict[str, Any]:
+    compiled: dict[str, Any] = {}
+    for path, operand in operands.items():
+        field = resolver.resolve(path)
+        if field.path == "_id":
+            raise QueryError("the id of a document never changes", hint="insert a new document")
+        if operator == "$pull":
+            compiled[field.path] = _pulled(resolver, path, field, operand)
+        else:
+            compiled[field.path] = _encoder(operator)(field, operand)
+    return compiled
+
+
+def _encoder(operator: str) -> Callable[[ResolvedField, Any], Any]:
+    if operator in _ADDING:
+        return _added
+    return _value if operator in _VALUES else _as_it_is
+
+
+def _value(field: ResolvedField, operand: Any) -> Any:
+    if isinstance(operand, Combinable):
+        raise QueryError(
+            f"{field.path} is given {operand!r}, a condition or a field, and no value",
+            hint="lm.raw({…}) is for what $push, $addToSet and $pull take besides values",
+        )
+    return field.encode(operand)
+
+
+def _as_it_is(field: ResolvedField, operand: Any) -> Any:
+    return operand
+
+
+def _added(field: ResolvedField, operand: Any) -> Any:
+    """Return the operand of `$push` or `$addToSet`: an item, or items with modifiers."""
+    if isinstance(operand, Raw):
+        return _modifiers(field, operand.filter)
+    if not is_mapping(operand):
+        item = _value(field, operand)
+        return {"$each": [item]} if is_mapping(item) else item  # an object of a model
+    if not field.items.is_document and "$each" in operand:
+        return _modifiers(field, operand)
+    names = field.items.names
+    if names is not None and "$each" in operand and "$each" not in names:
+        raise QueryError(
+            f"{operand!r} is no item of {field.path}",
+            hint='several items, and modifiers, are given by lm.raw({"$each": […], "$slice": -10})',
+        )
+    return {"$each": [_value(field, operand)]}
+
+
+def _modifiers(field: ResolvedField, operand: Mapping[str, Any]) -> dict[str, Any]:
+    if "$each" not in operand:
+        return dict(operand)
+    return {**operand, "$each": [_value(field, item) for item in operand["$each"]]}
+
+
+def _pulled(resolver: FieldResolver, path: str, field: ResolvedField, operand: Any) -> Any:
+    """Return the operand of `$pull`: the item to be removed, or a condition on items."""
+    if isinstance(operand, Combinable):
+        ways = compile_element(operand.as_predicate(), resolver, path)
+        if len(ways) > 1:
+            raise QueryError(
+                f"$pull cannot say {operand!r}: MongoDB takes no alternatives for plain items",
+                hint="use is_in, or one update after the other",
+            )
+        return ways[0]
+    if is_mapping(operand):
+        if not field.items.is_document:
+            return operand
+        _check_whole(field, operand)
+    elif _is_pattern(operand) and not field.items.is_pattern:
+        return operand
+    item = _value(field, operand)
+    return {"$eq": item} if is_mapping(item) or _is_pattern(item) else item
+
+
+def _check_whole(field: ResolvedField, operand: Mapping[str, Any]) -> None:
+    """Refuse a document that equals no item, since it lacks a field that every item has."""
+    names = field.items.names
+    if names is not None and not names <= operand.keys():
+        raise QueryError(
+            f"{operand!r} is no whole item of {field.path}",
+            hint='a condition on items is a predicate, fld["sku"] == "x", or lm.raw({…})',
+        )
+
+
+def _is_pattern(value: Any) -> bool:
+    return isinstance(value, Pattern | Regex)
+
+
+def _count(update: dict[str, dict[str, Any]], revision: str) -> None:
+    if any(revision in operands for operands in update.values()):
+        raise QueryError(f"{revision} counts the writes by itself", hint="leave it out")
+    update.setdefault("$inc", {})[revision] = 1
+
+
+def _refresh(update: dict[str, dict[str, Any]], auto_values: Mapping[str, Any]) -> None:
+    touched = {path for operands in update.values() for path in operands}
+    fresh = {path: value for path, value in auto_values.items() if path not in touched}
+    if fresh:
+        update.setdefault("$set", {}).update(fresh)

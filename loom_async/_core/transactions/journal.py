@@ -1,0 +1,146 @@
+"""The earlier states of the objects that a transaction has changed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any
+
+from .. import context
+from ..context import OpenJournal
+from ..errors import ObjectInUse, TransactionAborted
+from ..model.annotations import model_codec
+from ..model.diff import child_codec, is_number
+from ..model.document import LOST, DocumentModel, attempts_of, baseline, set_attempts, values_of
+from ..types.scalars import Counter
+from .snapshot import Snapshot
+
+
+class Journal:
+    """The earlier states of the objects that a transaction touches."""
+
+    def __init__(self) -> None:
+        self._states: dict[int, Snapshot] = {}
+        self._thread = threading.get_ident()
+        #: Done when the transaction has let its objects go.
+        self.closed: Future[None] = Future()
+
+    @property
+    def is_of_this_thread(self) -> bool:
+        """True in the thread that the transaction has begun in."""
+        return self._thread == threading.get_ident()
+
+    def remember(self, document: DocumentModel) -> None:
+        """Keep the state that an object has now, unless an earlier one is kept.
+
+        Raises:
+            TransactionAborted: Another open transaction holds the object.
+        """
+        if id(document) in self._states:
+            return
+        state = Snapshot(document)  # first: what fails here must not hold the object
+        if context.journals.setdefault(id(document), self) is not self:
+            raise TransactionAborted(
+                f"this {type(document).__name__} {document.id!r} is part of another open "
+                "transaction",
+                hint="@lm.transactional and in_transaction run again until that has ended; objects "
+                "are best loaded inside",
+            )
+        self._states.setdefault(id(document), state)
+
+    def amend(self, document: DocumentModel, change: Callable[[], None]) -> None:
+        """Change an object, and the earlier state that is kept of it as well.
+
+        Parameters:
+            document: An object whose write began before the transaction touched it.
+            change: Takes in what the server has replied to that write.
+        """
+        present = Snapshot(document)
+        self._states[id(document)].restore()
+        change()
+        self._states[id(document)] = Snapshot(document)
+        present.restore()
+        change()
+
+    def assigned_outside(self, document: DocumentModel, name: str, before: Any) -> None:
+        """Have the earlier state of an object hold what another task has assigned.
+
+        Parameters:
+            document: The object.
+            name: The field.
+            before: The value that it had, maybe one that the transaction gave it.
+        """
+        if name not in values_of(document):
+            return
+        after = values_of(document)[name]
+        present = Snapshot(document)
+        self._states[id(document)].restore()
+        earlier = values_of(document)[name]
+        codec = child_codec(model_codec(type(document)), name)
+        numbers = map(is_number, (earlier, before, after))
+        is_counted = isinstance(codec, Counter) and all(numbers)
+        values_of(document)[name] = earlier + (after - before) if is_counted else after
+        self._states[id(document)] = Snapshot(document)
+        present.restore()
+
+    def restore(self, *, is_unknown: bool) -> None:
+        """Give every object the state that was kept.
+
+        Parameters:
+            is_unknown: True if no reply says whether the transaction was committed.
+        """
+        for state in self._states.values():
+            document = state.document
+            written = baseline(document)
+            state.restore()
+            if is_unknown and baseline(document) is not written:
+                set_attempts(document, (*attempts_of(document), LOST))
+
+    def close(self) -> None:
+        """Let the objects go."""
+        for key in self._states:
+            context.journals.pop(key, None)
+        self._states.clear()
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+
+def _forget_after_fork() -> None:
+    # The transactions are the parent's.
+    context.journals.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def journal_of_others(documents: Iterable[DocumentModel]) -> OpenJournal | None:
+    """Return the journal of another open transaction that holds one of some objects.
+
+    Inside a transaction there is none: the objects of another one cannot join it.
+    """
+    if not context.journals or context.transaction.get() is not None:
+        return None
+    return next((context.journals[id(d)] for d in documents if id(d) in context.journals), None)
+
+
+def absorb(document: DocumentModel, change: Callable[[], None]) -> None:
+    """Make an object agree with a reply, also what another open transaction would put back."""
+    journal = context.journals.get(id(document)) if context.journals else None
+    state = context.transaction.get()
+    if journal is None or (state is not None and state.journal is journal):
+        change()
+    else:
+        journal.amend(document, change)
+
+
+def in_use(journal: OpenJournal, documents: Iterable[DocumentModel]) -> ObjectInUse:
+    """Return the error for an object that another open transaction does not let go."""
+    held = [d for d in documents if context.journals.get(id(d)) is journal] or list(documents)
+    return ObjectInUse(
+        f"this {type(held[0]).__name__} {held[0].id!r} is part of an open transaction of "
+        "another task",
+        hint="await the end of its transaction() block, or load an object of your own",
+    )

@@ -1,0 +1,1 @@
+"""How the values of each Python type are stored."""

@@ -1,0 +1,147 @@
+"""Codecs of values that hold others: lists, sets, dicts, unions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..type_guards import is_collection, is_dict, is_list, is_mapping
+from .codec import Codec, Forms
+from .scalars import Normalised
+from .values import from_bson, in_stored_order, key_to_bson, to_bson
+
+
+class Items(Codec):
+    """A list, tuple or deque."""
+
+    holds_items = True
+    forms = Forms(is_document=False, is_pattern=False)
+
+    def __init__(self, item: Codec) -> None:
+        self.item = item
+        self.needs_decode = item.needs_decode
+        self.normalises = item.normalises
+
+    @property
+    def item_forms(self) -> Forms:
+        """The forms of the items."""
+        return self.item.forms
+
+    def encode(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if not is_list(value) and not is_collection(value):
+            return to_bson(value)
+        if self.item.is_identity:
+            return list(value)
+        encode = self.item.encode
+        return [encode(item) for item in value]
+
+    def decode(self, stored: Any) -> Any:
+        if is_list(stored) and self.item.needs_decode:
+            return [self.item.decode(item) for item in stored]
+        return stored
+
+    def literal(self, value: Any) -> Any:
+        if is_collection(value):
+            return [self.item.literal(item) for item in value]
+        return self.item.literal(value)
+
+    def child(self, key: str) -> tuple[str, Codec] | None:
+        return (key, self.item) if key.isdigit() else self.item.child(key)
+
+    def names(self) -> Iterable[str]:
+        return self.item.names()
+
+
+class Unordered(Items):
+    """A set, stored as an array whose order means nothing."""
+
+    is_identity = False
+
+    def encode(self, value: Any) -> Any:
+        encoded = super().encode(value)
+        return in_stored_order(encoded) if encoded else encoded
+
+
+class Entries(Codec):
+    """A dict; its keys become strings.
+
+    Parameters:
+        value: The codec of the values.
+        members: The keys that their strings stand for, where pydantic cannot tell: enum members.
+    """
+
+    forms = Forms(is_document=True, is_pattern=False)
+
+    def __init__(self, value: Codec, members: Mapping[str, Any]) -> None:
+        self.value = value
+        self.needs_decode = value.needs_decode or bool(members)
+        self.normalises = value.normalises
+        self._members = members
+
+    def encode(self, value: Any) -> Any:
+        if not is_mapping(value):
+            return to_bson(value)
+        if self.value.is_identity:
+            return {key_to_bson(key): item for key, item in value.items()}
+        encode = self.value.encode
+        return {key_to_bson(key): encode(item) for key, item in value.items()}
+
+    def decode(self, stored: Any) -> Any:
+        if not is_dict(stored) or not self.needs_decode:
+            return stored
+        members, decode = self._members, self.value.decode
+        return {members.get(key, key): decode(item) for key, item in stored.items()}
+
+    def child(self, key: str) -> tuple[str, Codec] | None:
+        return key, self.value
+
+
+class OneOf(Codec):
+    """A union: encoded by what the value is, looked up in whichever member knows the name."""
+
+    def __init__(self, members: list[Codec]) -> None:
+        self._members = members
+        self.is_identity = all(member.is_identity for member in members)
+        self.is_scalar = all(member.is_scalar for member in members)
+        self.needs_decode = any(member.needs_decode for member in members)
+        self.normalises = any(member.normalises for member in members)
+
+    @property
+    def forms(self) -> Forms:  # type: ignore[override]
+        """The forms of any member."""
+        return _either([member.forms for member in self._members])
+
+    @property
+    def item_forms(self) -> Forms:
+        """The forms of the items of any member."""
+        return _either([member.item_forms for member in self._members])
+
+    def encode(self, value: Any) -> Any:
+        return value if self.is_identity else to_bson(value)
+
+    def decode(self, stored: Any) -> Any:
+        return from_bson(stored) if self.needs_decode else stored
+
+    def literal(self, value: Any) -> Any:
+        for member in self._members:
+            if isinstance(member, Normalised):
+                return member.literal(value)
+        return super().literal(value)
+
+    def child(self, key: str) -> tuple[str, Codec] | None:
+        found = (member.child(key) for member in self._members)
+        return next((hit for hit in found if hit is not None), None)
+
+    def names(self) -> Iterable[str]:
+        return {name for member in self._members for name in member.names()}
+
+
+def _either(forms: list[Forms]) -> Forms:
+    """Return the forms of values that may be of any of several kinds."""
+    return Forms(
+        is_document=any(form.is_document for form in forms),
+        is_pattern=any(form.is_pattern for form in forms),
+        names=forms[0].names if len(forms) == 1 else None,
+    )

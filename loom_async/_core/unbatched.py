@@ -1,0 +1,16 @@
+"""The result of a call that could not be part of a batch."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+
+class Unbatched(Enum):
+    """The type of `UNBATCHED`."""
+
+    UNBATCHED = "unbatched"
+
+
+#: Takes the place of a result: the call has not been made, and must be made by itself.
+UNBATCHED: Final = Unbatched.UNBATCHED

@@ -1,0 +1,1 @@
+"""Bytes of any length beside a document, in GridFS."""

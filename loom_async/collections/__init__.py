@@ -1,0 +1,1 @@
+"""The collection of a model: found, created, its indexes and its validator."""

@@ -1,0 +1,1 @@
+"""Which server and database an operation uses: clients, blocks and the embedded server."""

@@ -1,0 +1,1 @@
+"""Documents as objects: one, many, found by id, reloaded and deleted."""

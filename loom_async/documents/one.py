@@ -1,0 +1,168 @@
+"""One document: persisted as an insert or a minimal update, loaded by id, reloaded, deleted."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from .. import _concurrency
+from .._core import context
+from .._core.errors import InvalidDocument, OutcomeUnknown
+from .._core.model.absorb import absorb_document
+from .._core.model.append_only import refuse_change
+from .._core.model.conflicts import not_found, stale
+from .._core.model.document import (
+    DocumentModel,
+    attempts_of,
+    set_attempts,
+    set_baseline,
+    stores_new,
+)
+from .._core.model.hydration import hydrator
+from .._core.model.identity import id_filter, parse_id, stored_id
+from .._core.model.revisions import revision_condition
+from .._core.model.write_plan import Deletion, is_recorded, plan_insert, plan_persist
+from .._core.model.write_statements import deletion
+from ..operations.target import Target, target_of
+from ..operations.transactions import join_transaction
+from ..operations.write_attempt import finish, forget_settled, recorded_attempt, send_once
+from ..operations.write_command import raise_refusal, raise_unconfirmed
+from . import hooks
+from .find_by_id import load_by_id
+from .hooks import run_before
+from .unknown_outcome import settle
+from .update_one import write
+
+D = TypeVar("D", bound=DocumentModel)
+
+
+async def persist(document: DocumentModel) -> bool:
+    """Insert a new document, or update what changed; see `PersistableBase.persist`."""
+    # Asked here, since a save without hooks feels the cost of two coroutines.
+    if hooks.has(type(document), "before_persist"):
+        await run_before("before_persist", document)
+    async with _concurrency.ObjectLock(document) as objects:
+        await join_transaction(objects, document)
+        is_written = bool(attempts_of(document)) and await _settle(objects, document)
+        plan = None if is_written and is_recorded(document) else plan_persist(document)
+        if plan is not None:
+            target = await target_of(type(document))
+            is_written = await finish(objects, target, write(target, document, plan), (document,))
+    if is_written and hooks.has(type(document), "after_persist"):
+        await hooks.run("after_persist", (document,))
+    return is_written
+
+
+async def insert(document: DocumentModel) -> bool:
+    """Store a new document; see `PersistableBase.insert`."""
+    await run_before("before_persist", document)
+    async with _concurrency.ObjectLock(document) as objects:
+        await join_transaction(objects, document)
+        # An earlier call whose reply was lost may have stored it: then what differs is left to do.
+        was_new = stores_new(document)
+        if attempts_of(document) and await _settle(objects, document) and was_new:
+            plan = None if is_recorded(document) else plan_persist(document)
+        else:
+            plan = plan_insert(document)
+        if plan is not None:
+            target = await target_of(type(document))
+            await finish(objects, target, write(target, document, plan, "insert"), (document,))
+    await hooks.run("after_persist", (document,))
+    return True
+
+
+async def reload(document: D) -> D:
+    """Make an object hold what the database has; see `PersistableBase.reload`."""
+    async with _concurrency.ObjectLock(document) as objects:
+        await join_transaction(objects, document)
+        await _settle_if_known(objects, document)
+        target = await target_of(type(document))
+        async with target.call(f"reload {type(document).__name__}"):
+            key = id_filter(stored_id(document))
+            found = await target.primary.find_one(key, session=target.session)
+        if found is None:
+            set_attempts(document, ())
+            raise not_found(document)
+        _check_class(document, found)
+        absorb_document(document, found)
+    await hooks.run("after_load", (document,))
+    return document
+
+
+async def delete(document: DocumentModel) -> bool:
+    """Delete an object's document; see `PersistableBase.delete`."""
+    refuse_change(type(document), "delete")
+    await run_before("before_delete", document)
+    async with _concurrency.ObjectLock(document) as objects:
+        await join_transaction(objects, document)
+        deletes = any(attempt.deletes for attempt in attempts_of(document))
+        is_deleted = await _settle_if_known(objects, document) and deletes
+        if not is_deleted:
+            target = await target_of(type(document))
+            is_deleted = await finish(objects, target, _delete(target, document), (document,))
+    if is_deleted:
+        await hooks.run("after_delete", (document,))
+    return is_deleted
+
+
+async def _delete(target: Target, document: DocumentModel) -> bool:
+    action = f"delete {type(document).__name__}"
+    key, condition = id_filter(stored_id(document)), revision_condition(document)
+    there: dict[str, Any] | None = None
+    body = deletion(target.collection.name, key | condition)
+    async with target.call(action):
+        with recorded_attempt(target, document, Deletion(document.id)) as attempt:
+            reply = await send_once(target, body, attempt)
+            attempt.settle()
+            raise_refusal(reply)
+        if condition and not reply["n"]:
+            there = await target.primary.find_one(key, session=target.session)
+    forget_settled(document)
+    if there is not None:
+        raise stale(type(document), document.id, condition, there)
+    set_baseline(document, None)
+    set_attempts(document, ())
+    raise_unconfirmed(reply, action)
+    return bool(reply["n"])
+
+
+async def _settle_if_known(objects: _concurrency.ObjectLock, document: DocumentModel) -> bool:
+    """Settle earlier writes, as far as the server can tell what has become of them.
+
+    One that comes to the server late would change what this call has found.
+    """
+    try:
+        return bool(attempts_of(document)) and await _settle(objects, document)
+    except OutcomeUnknown:
+        if context.transaction.get() is not None:
+            raise
+        return False
+
+
+async def _settle(objects: _concurrency.ObjectLock, document: DocumentModel) -> bool:
+    target = await target_of(type(document))
+    return await finish(objects, target, settle(target, document), (document,))
+
+
+async def from_id(model: type[D], id: Any) -> D | None:
+    """Return the object of an id, or None; see `PersistableBase.from_id`."""
+    key = parse_id(model, id)
+    target = await target_of(model)
+    async with target.call(f"load {model.__name__}"):
+        found = await load_by_id(target, model, key)
+    if found is None:
+        return None
+    document: D = hydrator(model).one(found)
+    if hooks.has(type(document), "after_load"):
+        await hooks.run("after_load", (document,))
+    return document
+
+
+def _check_class(document: DocumentModel, found: dict[str, Any]) -> None:
+    model, kind = type(document), hydrator(type(document)).class_of(found)
+    if kind is not model:
+        raise InvalidDocument(
+            f"document {document.id!r} was a {model.__name__} and is a {kind.__name__} now",
+            id=document.id,
+            fields={},
+            hint="load it anew by its id: an object cannot change its class",
+        )

@@ -1,0 +1,108 @@
+"""Models whose documents have bytes besides, of any length, in versions."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+
+from gridfs.asynchronous import AsyncGridOut
+
+from .. import _concurrency
+from .._core.model.blob import BlobDocument, BlobVersion
+from ..blobs import versions as blob_versions
+from .persistable import Persistable
+
+
+class BlobModel(Persistable, BlobDocument):
+    """A `Persistable` with bytes of any length, kept in versions in GridFS.
+
+    The bucket has the name of the collection. `length` and `version` are those of the newest
+    version; both are 0 until there is one. A query's `delete` deletes documents alone.
+
+    Example:
+        >>> import loom_async as lm
+        >>> @lm.declare_persist_db("my_app", "reports")
+        ... class Report(lm.BlobModel):
+        ...     title: str
+        >>> async def main() -> None:
+        ...     report = Report(title="May", content_type="text/plain")
+        ...     await report.write_from(b"all is well")
+        ...     async with report.open_read() as stream:
+        ...         print(await stream.read())
+    """
+
+    async def write_from(self, source: _concurrency.Source) -> BlobVersion:
+        """Store bytes as a new version, then persist this object with its number and length.
+
+        A few chunks are in memory at a time. If it fails or is cancelled, nothing of the version
+        is left. Several writers at once each get a version of their own.
+
+        Parameters:
+            source: Bytes, a path, a binary file, or an iterable of bytes, asynchronous or not.
+
+        Returns:
+            The version that was written.
+
+        Raises:
+            TypeError: The source is none of these, or gives something else than bytes.
+            DocumentNotFound: The object was loaded and its document has been deleted since.
+            TransactionError: It is inside a transaction; nothing was sent.
+
+        Example:
+            >>> from pathlib import Path
+            >>> import loom_async as lm
+            >>> async def store(report: lm.BlobModel) -> None:
+            ...     version = await report.write_from(Path("report.pdf"))
+            ...     print(version.number, version.length)
+        """
+        return await blob_versions.write_from(self, source)
+
+    def open_read(self, version: int | None = None) -> AbstractAsyncContextManager[AsyncGridOut]:
+        """Open a version for reading: a stream with `read`, `readline`, `readchunk` and `seek`.
+
+        Parameters:
+            version: Its number; a negative one counts from the newest, which is -1, and None is
+                the newest as well.
+
+        Raises:
+            DocumentNotFound: There is no such version.
+            TransactionError: It is inside a transaction.
+
+        Example:
+            >>> import loom_async as lm
+            >>> async def show(report: lm.BlobModel) -> None:
+            ...     async with report.open_read() as stream:
+            ...         while chunk := await stream.readchunk():
+            ...             print(len(chunk))
+        """
+        return blob_versions.open_read(self, version)
+
+    async def versions(self) -> list[BlobVersion]:
+        """Return the versions that there are, oldest first.
+
+        Raises:
+            TransactionError: It is inside a transaction.
+        """
+        return await blob_versions.versions(self)
+
+    async def delete_version(self, number: int) -> None:
+        """Delete one version; the newest one left becomes this object's `version`.
+
+        Parameters:
+            number: As for `open_read`. The next version gets the number after the newest one's.
+
+        Raises:
+            DocumentNotFound: There is no such version.
+            TransactionError: It is inside a transaction; nothing was sent.
+        """
+        return await blob_versions.delete_version(self, number)
+
+    async def delete(self) -> bool:
+        """Delete this object's document and all versions of its bytes.
+
+        Returns:
+            True if there was a document to delete.
+
+        Raises:
+            TransactionError: It is inside a transaction; nothing was sent.
+        """
+        return await blob_versions.delete(self)

@@ -1,0 +1,292 @@
+"""Persistable models: one document in, one document out, and only changes go over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self, cast
+
+from pydantic import Field
+
+from .._core.collections.index_plan import IndexDifference
+from .._core.model.fields import TimeInserted, TimeUpdated
+from .._core.model.raw_documents import RawDocumentModel
+from .._core.model.write_results import PersistResult
+from .._core.query.condition import Condition
+from .._core.query.stages import AggregationStages
+from ..collections import sync_indexes, validator
+from ..collections.validator import ValidationAction, ValidationLevel
+from ..documents import many, one
+from ..frames.frame_model import FrameModel
+from ..queries import change_stream
+from ..queries.aggregation import Aggregation
+from ..queries.change_stream import Changes
+from ..queries.load_directive import LoadDirective, query_of
+from .driver_handles import DriverHandleModel
+
+
+class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
+    """A pydantic model with an `id` whose objects live in a MongoDB collection.
+
+    Example:
+        >>> import loom_async as lm
+        >>> @lm.declare_persist_db("my_app", "tags")
+        ... class Tag(lm.PersistableBase):
+        ...     name: str
+        >>> async def main() -> None:
+        ...     await Tag(name="new").persist()
+    """
+
+    async def persist(self) -> bool:
+        """Make the database hold this object as it is now, by one call or, if it does, by none.
+
+        A new object is inserted whole. A loaded one sends the smallest update of what changed;
+        afterwards it holds what the server has, so also what others changed meanwhile.
+
+        Returns:
+            True if something was written.
+
+        Raises:
+            DocumentNotFound: The object was loaded and its document has been deleted since.
+            DuplicateKey: A unique index has another document with this value.
+            EncodingError: A value cannot be stored; nothing was sent.
+            OutcomeUnknown: An earlier `persist` may have happened, and the server cannot tell any
+                more; `reload` first.
+
+        Example:
+            >>> import loom_async as lm
+            >>> async def rename(user: lm.Persistable) -> None:
+            ...     if await user.persist():
+            ...         print("written")
+        """
+        return await one.persist(self)
+
+    async def insert(self) -> bool:
+        """Store this object as a new document; never replace one that is there.
+
+        Returns:
+            True.
+
+        Raises:
+            DuplicateKey: The id is taken, or another document has a value of a unique index.
+            EncodingError: A value cannot be stored; nothing was sent.
+
+        Example:
+            >>> import loom_async as lm
+            >>> class Country(lm.PersistableBase):
+            ...     id: str
+            >>> async def add(code: str) -> None:
+            ...     try:
+            ...         await Country(id=code).insert()
+            ...     except lm.DuplicateKey:
+            ...         print("there is one already")
+        """
+        return await one.insert(self)
+
+    async def reload(self) -> Self:
+        """Make this object hold what the database has, local edits given up.
+
+        Returns:
+            The object itself.
+
+        Raises:
+            DocumentNotFound: The document is not in the collection.
+            InvalidDocument: It does not fit the model, or its tag is of another class by now; the
+                object is as it was.
+        """
+        return await one.reload(self)
+
+    async def delete(self) -> bool:
+        """Delete this object's document; the object may be persisted anew afterwards.
+
+        Returns:
+            True if there was a document to delete.
+        """
+        return await one.delete(self)
+
+    @classmethod
+    async def from_id(cls, id: Any) -> Self | None:
+        """Return the object of an id, or None if there is none.
+
+        Parameters:
+            id: The id, or text that its type parses: 24 hex digits for an ObjectId.
+
+        Raises:
+            InvalidId: This can never be the id of such a document.
+            InvalidDocument: The stored document does not fit the model.
+
+        Example:
+            >>> import loom_async as lm
+            >>> async def find(model: type[lm.Persistable], text: str) -> None:
+            ...     print(await model.from_id(text))
+        """
+        return await one.from_id(cls, id)
+
+    @classmethod
+    async def persist_many(cls, documents: Iterable[Self], ordered: bool = False) -> PersistResult:
+        """Write new and changed objects in few bulk writes; ids, counters and times come back.
+
+        Parameters:
+            documents: Objects of this model; one that is given twice is written once.
+            ordered: Stop at the first document that cannot be written; else write all others.
+
+        Returns:
+            How many were inserted, updated and unchanged.
+
+        Raises:
+            TypeError: An element is no object of this model; nothing was sent.
+            BulkError: Some documents were refused; `entries` names each.
+
+        Example:
+            >>> import loom_async as lm
+            >>> async def store(model: type[lm.Persistable], rows: list[lm.Persistable]) -> None:
+            ...     print(await model.persist_many(rows))
+        """
+        return await many.persist_many(cls, documents, ordered=ordered)
+
+    @classmethod
+    def filter(cls, *conditions: Condition[Self]) -> LoadDirective[Self]:
+        """Return a query for the documents that meet all conditions; nothing is sent yet.
+
+        Parameters:
+            *conditions: `fld["age"] > 25`, or `lambda u: u.age > 25`.
+
+        Raises:
+            UnknownFieldError: A condition names a field that the model lacks.
+            QueryError: A condition is not one.
+
+        Example:
+            >>> import loom_async as lm
+            >>> class User(lm.Persistable):
+            ...     age: int
+            >>> adults = User.filter(lm.fld["age"] >= 18)
+        """
+        return query_of(cls).filter(*conditions)
+
+    @classmethod
+    def agg(cls, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
+        """Return an aggregation over the whole collection; its rows are dicts.
+
+        Parameters:
+            stages: The pipeline.
+        """
+        return query_of(cls).agg(stages)
+
+    @classmethod
+    def watch(cls, *, resume_after: str | None = None) -> Changes[Self]:
+        """Return the changes of this model's documents, from now on or from a token on.
+
+        A loop over them opens the stream and closes it. In a block the stream is open when the
+        body begins, so that no change after that is missed. When the connection breaks, the stream
+        goes on where it was: nothing is lost, and nothing comes twice.
+
+        Parameters:
+            resume_after: The token of the change to go on after.
+
+        Raises:
+            QueryError: `resume_after` is no token.
+            TransactionError: This is inside a transaction.
+            ConnectionFailed: While iterating: the server could not be reached again within the
+                setting `server_timeout`.
+            OperationFailed: While iterating: the server no longer has the changes since the token;
+                `code` is 286.
+            InvalidDocument: While iterating: a document does not fit the model. Iterating again
+                goes on after it.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> async def main() -> None:
+            ...     async for change in User.watch():
+            ...         print(change.operation, change.document)
+        """
+        return change_stream.watch(cls, resume_after=resume_after)
+
+    @classmethod
+    async def create_collection(cls) -> bool:
+        """Make the collection as it is declared, with its indexes, unless it is there.
+
+        The first operation does so by itself for time series and where indexes are declared.
+
+        Returns:
+            True if it was made.
+
+        Raises:
+            ConfigurationError: There is another kind of collection.
+            IndexConflict: The data of the collection does not allow a declared index.
+        """
+        return await sync_indexes.create_collection(cls)
+
+    @classmethod
+    async def sync_indexes(cls, drop: bool = False) -> IndexDifference:
+        """Make the declared indexes that are missing and return the difference.
+
+        Parameters:
+            drop: Also remove undeclared indexes and make changed ones anew.
+
+        Returns:
+            What was made and dropped, and without `drop` also what was left alone, with the
+            reasons. It is false where nothing differs.
+
+        Raises:
+            IndexConflict: The data of the collection does not allow a declared index; it has
+                the indexes that it had.
+            UnknownFieldError: An index names a field that the model lacks; nothing was sent.
+            TransactionError: It is inside a transaction; nothing was sent.
+
+        Example:
+            >>> import loom_async as lm
+            >>> async def upgrade(model: type[lm.Persistable]) -> None:
+            ...     difference = await model.sync_indexes(drop=True)
+            ...     print(difference.created, difference.reasons)
+        """
+        return await sync_indexes.sync_indexes(cls, drop=drop)
+
+    @classmethod
+    async def ensure_validator(
+        cls, level: ValidationLevel = "strict", action: ValidationAction = "error"
+    ) -> dict[str, Any]:
+        """Have the server refuse documents that this model could not have written.
+
+        The schema is made of the model: the stored types of its fields, those that must be there,
+        limits of numbers, lengths and simple patterns, and with `extra="forbid"` no other fields.
+        All that Loom writes for a valid object passes. The collection is made if there is none;
+        calling this again puts another validator in the place of the first.
+
+        Parameters:
+            level: `"strict"` checks every write, `"moderate"` lets documents be that did not pass
+                before, `"off"` checks none.
+            action: `"error"` refuses the write, `"warn"` notes it in the server's log.
+
+        Returns:
+            The `$jsonSchema` that was put on the collection.
+
+        Raises:
+            TransactionError: It is inside a transaction; nothing was sent.
+            QueryError: The level or the action is none of these.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> async def set_up() -> None:
+            ...     print(await User.ensure_validator())
+        """
+        return await validator.ensure_validator(cls, level=level, action=action)
+
+
+class Persistable(PersistableBase):
+    """A `PersistableBase` that knows when it was inserted and last written, in UTC.
+
+    Example:
+        >>> import loom_async as lm
+        >>> @lm.declare_persist_db("my_app", "users")
+        ... class User(lm.Persistable):
+        ...     name: str
+    """
+
+    # None until the first persist; typed as what they are from then on.
+    created_at: TimeInserted = Field(default=cast("Any", None))
+    updated_time: TimeUpdated = Field(default=cast("Any", None))

@@ -1,0 +1,141 @@
+"""What every query can do, whatever its rows are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from .._core.context import OperationContext, current_context
+from .._core.model.hydration import collector_paused, decode_stream
+from .._core.query.fields import Field
+from .._core.query.output_collections import check_target, tagging
+from .._core.query.query_builder import QueryBuilder
+from .._core.query.stages import AggregationStages
+from .._core.types.values import from_bson
+from ..collections.find import namespace_of
+from ..operations.raw_cursors import batches
+from ..operations.target import target_of
+from . import query_commands
+
+M = TypeVar("M")
+T = TypeVar("T")
+
+# Documents in one batch: few round trips, and decoding holds the event loop for some 40 ms at most.
+_BATCH = 5_000
+
+
+class Query(QueryBuilder[M]):
+    """What every query can do, whatever its rows are."""
+
+    __slots__ = ()
+
+    async def load_docs(self) -> list[dict[str, Any]]:
+        """Return all results as the documents that MongoDB holds."""
+        documents: list[dict[str, Any]] = []
+        async with aclosing(self._streams()) as streams:
+            async for stream in streams:
+                documents.extend(decoded(stream))
+        return documents
+
+    def load_aggregate(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the results one after another as the documents that MongoDB holds."""
+        return self._documents(current_context())
+
+    async def _documents(self, place: OperationContext) -> AsyncGenerator[dict[str, Any], None]:
+        async with aclosing(self._streams(place)) as streams:
+            async for stream in streams:
+                for document in decoded(stream):
+                    yield document
+
+    async def count(self) -> int:
+        """Return the number of results, `skip` and `limit` respected."""
+        return await query_commands.count(self._model, self._spec)
+
+    async def exists(self) -> bool:
+        """Say whether there is any result."""
+        return await query_commands.first(self._model, self._spec, {"_id": 1}) is not None
+
+    async def distinct(self, field: str | Field) -> list[Any]:
+        """Return the distinct values of a field among the results; arrays give their elements.
+
+        Parameters:
+            field: The field's name.
+
+        Raises:
+            UnknownFieldError: The model lacks the field.
+        """
+        path = self._stored(field.path if isinstance(field, Field) else field)
+        values = await query_commands.distinct(self._model, self._spec, path)
+        return [from_bson(value) for value in values]
+
+    async def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
+        """Return the server's plan for this query.
+
+        Parameters:
+            verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
+        """
+        return await query_commands.explain(self._model, self._spec, verbosity)
+
+    async def merge_into(
+        self,
+        target: str | type[Any],
+        *,
+        on: str | Sequence[str] | None = None,
+        when_matched: str | AggregationStages = "merge",
+        when_not_matched: str = "insert",
+    ) -> None:
+        """Write the results into a collection of the same server, merging with what is there.
+
+        Parameters:
+            target: A declared model, or a collection's name.
+            on: The fields that identify a document; by default `_id`.
+            when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages.
+            when_not_matched: `"insert"`, `"discard"` or `"fail"`.
+        """
+        check_target(target, "merge_into", replaces=when_matched not in ("keepExisting", "fail"))
+        stages = tagging(target).merge_into(
+            namespace_of(target),
+            on=on,
+            when_matched=when_matched,
+            when_not_matched=when_not_matched,
+        )
+        await self._run(stages)
+
+    async def out(self, target: str | type[Any]) -> None:
+        """Write the results into a collection in place of what it holds.
+
+        Parameters:
+            target: A declared model, or a collection's name.
+        """
+        check_target(target, "out", replaces=True)
+        await self._run(tagging(target).out(namespace_of(target)))
+
+    async def _run(self, stages: AggregationStages) -> None:
+        target = await target_of(self._model)
+        async with target.call(f"write the results of a query of {self._model.__name__}"):
+            pipeline = [*self._spec.pipeline(), *stages.to_list()]
+            cursor = await target.collection.aggregate(pipeline, session=target.session)
+            await cursor.to_list()
+
+    async def _first(self) -> dict[str, Any] | None:
+        return await query_commands.first(self._model, self._spec)
+
+    async def _streams(self, place: OperationContext | None = None) -> AsyncGenerator[bytes, None]:
+        """Yield the results batch by batch, as BSON documents that follow one another.
+
+        An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
+        """
+        target, spec = await target_of(self._model, place), self._spec
+        if spec.limit == 0:
+            return
+        action = f"load {self._model.__name__}"
+        async with aclosing(batches(target, spec, _BATCH, action)) as streams:
+            async for stream in streams:
+                yield stream
+
+
+def decoded(stream: bytes) -> list[dict[str, Any]]:
+    """Return the documents of a raw batch."""
+    with collector_paused():
+        return decode_stream(stream)

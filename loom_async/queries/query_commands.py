@@ -1,0 +1,107 @@
+"""What is asked of a query besides all of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._core.query.operator_search import has_operator
+from .._core.query.query_spec import QuerySpec
+from .._core.query.stages import AggregationStages
+from ..operations.target import Target, target_of
+
+# count_documents aggregates, and the $match of an aggregation does not take these.
+_NOT_AGGREGATED = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
+
+
+async def count(model: type[Any], spec: QuerySpec) -> int:
+    """Return the number of results; see `Query.count`."""
+    target = await target_of(model)
+    if spec.limit == 0:
+        return 0
+    async with target.call(f"count {model.__name__}"):
+        if spec.stages:
+            return await _count_rows(target, spec)
+        asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
+        limits = {name: value for name, value in asked.items() if value}
+        if not has_operator(spec.filter, _NOT_AGGREGATED):
+            return await target.collection.count_documents(
+                spec.filter, session=target.session, **limits
+            )
+        command = {"count": target.collection.name, "query": spec.filter, **limits}
+        reply = await target.collection.database.command(command, session=target.session)
+        return int(reply["n"])
+
+
+async def _count_rows(target: Target, spec: QuerySpec) -> int:
+    pipeline = [*spec.pipeline(), {"$count": "n"}]
+    cursor = await target.collection.aggregate(pipeline, session=target.session)
+    rows = await cursor.to_list()
+    return int(rows[0]["n"]) if rows else 0
+
+
+async def first(
+    model: type[Any], spec: QuerySpec, projection: Mapping[str, int] | None = None
+) -> dict[str, Any] | None:
+    """Return the first result, or None.
+
+    Parameters:
+        model: Whose collection it is.
+        spec: What to ask.
+        projection: The fields wanted; None for all.
+    """
+    target = await target_of(model)
+    if spec.limit == 0:
+        return None
+    async with target.call(f"load {model.__name__}"):
+        if not spec.stages:
+            asked = spec.find_arguments()
+            del asked["limit"]
+            return await target.collection.find_one(
+                spec.filter, projection, **asked, session=target.session
+            )
+        pipeline = [*spec.pipeline(), {"$limit": 1}]
+        cursor = await target.collection.aggregate(pipeline, session=target.session)
+        rows = await cursor.to_list()
+    return rows[0] if rows else None
+
+
+async def distinct(model: type[Any], spec: QuerySpec, path: str) -> list[Any]:
+    """Return the distinct values that a field has in the results, as they are stored.
+
+    Parameters:
+        model: Whose collection it is.
+        spec: What to ask.
+        path: The field's stored path.
+    """
+    target = await target_of(model)
+    if spec.limit == 0:
+        return []
+    async with target.call(f"distinct values of {model.__name__}.{path}"):
+        if spec.stages:
+            return await _distinct_of_rows(target, spec, path)
+        condition = spec.filter
+        if spec.skip or spec.limit:
+            found = target.collection.find(
+                condition, {"_id": 1}, **spec.find_arguments(), session=target.session
+            )
+            condition = {"_id": {"$in": [row["_id"] for row in await found.to_list()]}}
+        return await target.collection.distinct(path, condition, session=target.session)
+
+
+async def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
+    # An empty array gives no value, a null gives null: as the distinct command does.
+    present = {path: {"$exists": True}}
+    stages = AggregationStages().match(present)
+    stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
+    pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
+    cursor = await target.collection.aggregate(pipeline, session=target.session)
+    return [row["_id"] for row in await cursor.to_list()]
+
+
+async def explain(model: type[Any], spec: QuerySpec, verbosity: str) -> dict[str, Any]:
+    """Return the server's plan for a query; see `Query.explain`."""
+    target = await target_of(model)
+    command = {"explain": spec.command(target.collection.name), "verbosity": verbosity}
+    async with target.call(f"explain a query of {model.__name__}"):
+        return await target.collection.database.command(command)

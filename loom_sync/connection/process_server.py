@@ -1,0 +1,121 @@
+# Generated from loom_async/connection/process_server.py by `nox -s sync`: edit that file.
+"""A server for the whole process, as a notebook needs one: a block cannot span its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from loom_async._core.context import Server
+from loom_async._core.process_default import Default, put_default, take_default
+
+from .. import _concurrency
+from .clients import add_client, close_client_of, close_opened
+from .driver_types import Client
+from .embedded_server import start_embedded
+
+
+def open(uri: str, **options: Any) -> Client:
+    """Open a client that every model of the process uses outside of blocks, until `close`.
+
+    A server that was opened so before is replaced, and its client closed. Other event loops, and
+    the models of `loom_sync`, open their own clients of this server.
+
+    Parameters:
+        uri: A MongoDB URI.
+        **options: Options of pymongo's client, as it spells them.
+
+    Returns:
+        The open `MongoClient`.
+
+    Raises:
+        ConfigurationError: The URI is malformed; what was open before stays open.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> def first_cell() -> None:
+        ...     client = lm.open("mongodb://localhost/?replicaSet=rs0")
+        >>> def last_cell() -> None:
+        ...     lm.close()
+    """
+    client = add_client(uri, options)
+    _make_default(client, uri, options, _nothing)
+    return client
+
+
+def open_embedded(data_dir: str | Path | None = None) -> Client:
+    """Run the embedded server for every model of the process outside of blocks, until `close`.
+
+    A server that was opened so before is replaced, and its client closed.
+
+    Parameters:
+        data_dir: Where the data is kept; None for a temporary directory, which is removed by
+            `close` or when the process ends.
+
+    Returns:
+        A client of a real single-node replica set.
+
+    Raises:
+        ConfigurationError: There is no mongod, or this one does not run here.
+        EmbeddedServerError: The server did not become ready.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> def first_cell() -> None:
+        ...     client = lm.open_embedded()
+        >>> def last_cell() -> None:
+        ...     lm.close()
+    """
+    directory = Path(data_dir) if data_dir is not None else None
+    lease = start_embedded(directory, temporary=directory is None)
+    options = {"event_listeners": lease.listeners}
+    try:
+        client = add_client(lease.uri, options)
+    except BaseException:
+        lease.release()
+        raise
+    _make_default(client, lease.uri, options, lease.release)
+    return client
+
+
+def close() -> None:
+    """Close what `open`, `open_embedded` or an operation outside of blocks has opened.
+
+    That is the clients of this process, and the default of the process. The next operation
+    connects by settings.
+
+    Example:
+        >>> import loom_sync as lm
+        >>> def shutdown() -> None:
+        ...     lm.close()
+    """
+    former = take_default(_OWNER)
+    try:
+        close_opened()
+    finally:
+        if former is not None:
+            former.release()
+
+
+_OWNER = __name__
+
+
+def _nothing() -> None:
+    """Release nothing: the server is not ours."""
+
+
+def _make_default(
+    client: Client, uri: str, options: Mapping[str, Any], release: Callable[[], None]
+) -> None:
+    server = Server(client, uri, options, _concurrency.client_scope())
+    former = put_default(Default(server, _OWNER, release))
+    if former is not None:
+        _concurrency.shielded(_end, former)
+
+
+def _end(former: Default) -> None:
+    try:
+        close_client_of(former.server)
+    finally:
+        former.release()

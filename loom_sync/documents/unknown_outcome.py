@@ -1,0 +1,101 @@
+# Generated from loom_async/documents/unknown_outcome.py by `nox -s sync`: edit that file.
+"""Earlier writes of an object whose outcome is unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo.errors import OperationFailure
+
+from loom_async._core.bson_codec import encode_bson
+from loom_async._core.errors import OutcomeUnknown
+from loom_async._core.model.absorb import absorb_insertion, absorb_modification
+from loom_async._core.model.document import (
+    UNREPORTED,
+    DocumentModel,
+    attempts_of,
+    has_unknown,
+    set_attempts,
+    set_baseline,
+)
+from loom_async._core.model.identity import id_filter
+from loom_async._core.model.write_plan import Deletion, Insertion, Plan
+from loom_async._core.write_replies import write_errors
+
+from ..operations.target import Target
+from ..operations.write_attempt import WriteAttempt, forget_settled
+from ..operations.write_command import send
+
+# Why the outcome of an earlier write stays unknown.
+_FORGOTTEN = "and the server cannot tell any more"
+
+
+_IN_TRANSACTION = "and inside a transaction the server cannot be asked"
+
+
+def settle(target: Target, document: DocumentModel) -> bool:
+    """Find out what has become of earlier writes of an object, and make it agree with that.
+
+    A write whose outcome is unknown is sent again under its own number: it happens now, unless it
+    has happened before.
+
+    Returns:
+        True if one of them has happened.
+
+    Raises:
+        OutcomeUnknown: The server cannot tell any more.
+    """
+    has_happened = False
+    for attempt in attempts_of(document):
+        client = target.collection.database.client
+        if not attempt.is_unknown:
+            has_happened |= attempt is UNREPORTED
+            continue
+        if target.session is not None:
+            raise _unknown(document, _IN_TRANSACTION, "persist() it before the block")
+        if not (
+            isinstance(attempt, WriteAttempt)
+            and attempt.command is not None
+            and attempt.command.can_be_sent_again(client)
+        ):
+            raise _unknown(document, _FORGOTTEN, "reload() it, then change it anew")
+        with target.call(f"persist {type(document).__name__}"):
+            try:
+                reply = send(attempt.command)
+            except OperationFailure as error:
+                if attempt.is_unknown:
+                    raise
+                reply = {"writeErrors": [{"index": 0, "errmsg": str(error)}]}
+            has_happened |= _absorb_late(target, document, attempt.plan, reply)
+            attempt.settle()
+        forget_settled(document)
+    if not has_unknown(document):
+        set_attempts(document, ())
+    return has_happened
+
+
+def _absorb_late(
+    target: Target, document: DocumentModel, plan: Plan | Deletion, reply: dict[str, Any]
+) -> bool:
+    if write_errors(reply):
+        return False  # what the object holds now is planned anew, and has its own error if any
+    if isinstance(plan, Deletion):
+        set_baseline(document, None)
+        return bool(reply["n"])
+    if isinstance(plan, Insertion):
+        absorb_insertion(document, plan)
+        return True
+    found = reply.get("value")
+    if "value" not in reply:  # of an update that was joined with others
+        found = target.primary.find_one(id_filter(plan.id))
+    if found is not None:
+        absorb_modification(document, plan, encode_bson(found))
+    return found is not None
+
+
+def _unknown(document: DocumentModel, why: str, hint: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"an earlier write of {type(document).__name__} {document.id!r} may have reached the "
+        f"database, {why}",
+        hint=hint,
+    )

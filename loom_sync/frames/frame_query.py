@@ -1,0 +1,213 @@
+# Generated from loom_async/frames/frame_query.py by `nox -s sync`: edit that file.
+"""The words of a query that give tables and frames."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from loom_async._core.context import current_context
+from loom_async._core.query.counts import check_count
+from loom_async._core.query.query_builder import QueryBuilder
+from loom_async._core.settings import settings
+from loom_async.frames import frame_query as async_frame_query
+
+from .. import _concurrency
+from .arrow_imports import PANDAS, POLARS, import_arrow
+from .load import OnMismatch, load_batches, load_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from polars import DataFrame as PolarsFrame
+    from pyarrow import RecordBatch, Schema, Table
+
+M = TypeVar("M")
+
+
+class FrameQuery(QueryBuilder[M]):
+    """A query whose results can be had as tables and frames.
+
+    The columns are those of the model's `get_arrow_schema()`. After a stage that reshapes the
+    documents they are inferred from all results. Nothing is lost in silence: a frame holds what
+    `load_docs()` holds, or the load fails.
+    """
+
+    __slots__ = ()
+
+    def load_table(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> Table:
+        """Return all results as a pyarrow Table.
+
+        Parameters:
+            on_mismatch: What becomes of a value that its column cannot hold exactly: `"raise"`
+                fails, `"widen"` gives the column a type that holds all its values, in the last
+                resort text; `"null"` leaves the value out, and counts it by path in the table's
+                metadata under `loom.nulled`, as JSON.
+            check: False trusts that every document is what the schema says, and is faster. Where
+                one is not, values may be changed in silence.
+            progress: Whether to show a progress bar; None as the settings say.
+
+        Raises:
+            LossyConversion: A value does not fit its column.
+            ConfigurationError: pyarrow is not installed.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> def main() -> None:
+            ...     table = User.filter(lm.fld["age"] > 20).load_table()
+            ...     print(table.num_rows)
+        """
+        return load_table(
+            self._model,
+            self._spec,
+            self._arrow_schema,
+            on_mismatch=on_mismatch,
+            check=check,
+            progress=progress,
+        )
+
+    async def load_table_async(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> Table:
+        """Do as `load_table` does, without blocking the event loop."""
+        return await self._async.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
+
+    def load_dataframe(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> DataFrame:
+        """Return all results as a pandas frame with `_id` as its index.
+
+        Parameters:
+            on_mismatch: As for `load_table`.
+            check: As for `load_table`.
+            progress: As for `load_table`.
+
+        Raises:
+            LossyConversion: A value does not fit its column.
+            ConfigurationError: pandas or pyarrow is not installed.
+        """
+        import_arrow(PANDAS)
+        from loom_async._core.arrow.pandas_frames import to_pandas
+
+        table = self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
+        frame: DataFrame = _concurrency.in_worker(settings().arrow_workers, to_pandas, table)
+        return frame
+
+    async def load_dataframe_async(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> DataFrame:
+        """Do as `load_dataframe` does, without blocking the event loop."""
+        return await self._async.load_dataframe(
+            on_mismatch=on_mismatch, check=check, progress=progress
+        )
+
+    def load_polars(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> PolarsFrame:
+        """Return all results as a Polars frame.
+
+        Parameters:
+            on_mismatch: As for `load_table`.
+            check: As for `load_table`.
+            progress: As for `load_table`.
+
+        Raises:
+            LossyConversion: A value does not fit its column.
+            ConfigurationError: Polars or pyarrow is not installed.
+        """
+        import_arrow(POLARS)
+        from loom_async._core.arrow.polars_frames import to_polars
+
+        table = self.load_table(on_mismatch=on_mismatch, check=check, progress=progress)
+        frame: PolarsFrame = _concurrency.in_worker(settings().arrow_workers, to_polars, table)
+        return frame
+
+    async def load_polars_async(
+        self,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> PolarsFrame:
+        """Do as `load_polars` does, without blocking the event loop."""
+        return await self._async.load_polars(
+            on_mismatch=on_mismatch, check=check, progress=progress
+        )
+
+    def load_batches(
+        self,
+        rows: int = 65_536,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> Iterator[RecordBatch]:
+        """Yield all results as record batches, for results that are larger than memory.
+
+        Parameters:
+            rows: The rows of each batch; the last has fewer.
+            on_mismatch: As for `load_table`; a column can widen in the first batch alone.
+            check: As for `load_table`.
+            progress: As for `load_table`.
+
+        Raises:
+            LossyConversion: A value does not fit its column.
+            ConfigurationError: pyarrow is not installed.
+        """
+        check_count("rows", rows, least=1)
+        return load_batches(
+            self._model,
+            self._spec,
+            self._arrow_schema,
+            current_context(),
+            rows=rows,
+            on_mismatch=on_mismatch,
+            check=check,
+            progress=progress,
+        )
+
+    def load_batches_async(
+        self,
+        rows: int = 65_536,
+        *,
+        on_mismatch: OnMismatch = "raise",
+        check: bool = True,
+        progress: bool | None = None,
+    ) -> AsyncIterator[RecordBatch]:
+        """Yield as `load_batches` does, without blocking the event loop."""
+        return self._async.load_batches(
+            rows, on_mismatch=on_mismatch, check=check, progress=progress
+        )
+
+    def _arrow_schema(self) -> Schema | None:
+        """Return the schema of the results; None if only they tell it."""
+        return None
+
+    @property
+    def _async(self) -> async_frame_query.FrameQuery[M]:
+        kind: type[async_frame_query.FrameQuery[M]] = async_frame_query.FrameQuery
+        return self._as(kind)

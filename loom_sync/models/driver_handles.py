@@ -1,0 +1,97 @@
+# Generated from loom_async/models/driver_handles.py by `nox -s sync`: edit that file.
+"""Models as places: pymongo's own client, database and collection of a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.synchronous.collection import Collection
+from pymongo.synchronous.database import Database
+
+from loom_async._core.model.document import DocumentModel
+from loom_async.collections import find as async_find
+
+from ..collections import find
+
+
+class DriverHandleModel(DocumentModel):
+    """A model that gives the driver's objects its operations go through, for what Loom lacks.
+
+    They are those of the context in which they are asked for: of the block around, and of the
+    database that `using` names. What is done with them is no part of a `transaction()`.
+    """
+
+    @classmethod
+    def get_db_collection(cls) -> Collection[dict[str, Any]]:
+        """Return pymongo's own collection of this model, with the declared indexes made.
+
+        Its documents are those that are stored, with datetimes in UTC and standard UUIDs.
+
+        Raises:
+            ConfigurationError: The model was not declared, or there is no server.
+            IndexConflict: The data does not allow a declared index; `get_db` makes none.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> def main() -> None:
+            ...     collection = User.get_db_collection()
+            ...     print(collection.estimated_document_count())
+        """
+        return find.collection_of(cls)
+
+    @classmethod
+    async def get_db_collection_async(cls) -> AsyncCollection[dict[str, Any]]:
+        """Do as `get_db_collection` does, without blocking the event loop."""
+        return await async_find.collection_of(cls)
+
+    @classmethod
+    def get_db(cls) -> Database[dict[str, Any]]:
+        """Return pymongo's own database that this model's collection is in.
+
+        Raises:
+            ConfigurationError: The model was not declared, or there is no server.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> def main() -> None:
+            ...     db = User.get_db()
+            ...     print(db.list_collection_names())
+        """
+        return find.database_of(cls)
+
+    @classmethod
+    async def get_db_async(cls) -> AsyncDatabase[dict[str, Any]]:
+        """Do as `get_db` does, without blocking the event loop."""
+        return await async_find.database_of(cls)
+
+    @classmethod
+    def get_db_client(cls) -> MongoClient[dict[str, Any]]:
+        """Return pymongo's own client that this model's operations use; do not close it.
+
+        Raises:
+            ConfigurationError: The model was not declared, or there is no server.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            >>> def main() -> None:
+            ...     client = User.get_db_client()
+            ...     print(client.server_info())
+        """
+        return find.client_for(cls)
+
+    @classmethod
+    async def get_db_client_async(cls) -> AsyncMongoClient[dict[str, Any]]:
+        """Do as `get_db_client` does, without blocking the event loop."""
+        return await async_find.client_for(cls)

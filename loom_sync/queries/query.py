@@ -1,0 +1,189 @@
+# Generated from loom_async/queries/query.py by `nox -s sync`: edit that file.
+"""What every query can do, whatever its rows are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import Any, TypeVar
+
+from loom_async._core.context import OperationContext, current_context
+from loom_async._core.model.hydration import collector_paused, decode_stream
+from loom_async._core.query.fields import Field
+from loom_async._core.query.output_collections import check_target, tagging
+from loom_async._core.query.query_builder import QueryBuilder
+from loom_async._core.query.stages import AggregationStages
+from loom_async._core.types.values import from_bson
+from loom_async.queries import query as async_query
+from loom_async.queries import query_commands as async_query_commands
+
+from ..collections.find import namespace_of
+from ..operations.raw_cursors import batches
+from ..operations.target import target_of
+from . import query_commands
+
+M = TypeVar("M")
+T = TypeVar("T")
+
+# Documents in one batch: few round trips, and decoding holds the process for some 40 ms at most.
+_BATCH = 5_000
+
+
+class Query(QueryBuilder[M]):
+    """What every query can do, whatever its rows are."""
+
+    __slots__ = ()
+
+    def load_docs(self) -> list[dict[str, Any]]:
+        """Return all results as the documents that MongoDB holds."""
+        documents: list[dict[str, Any]] = []
+        with closing(self._streams()) as streams:
+            for stream in streams:
+                documents.extend(decoded(stream))
+        return documents
+
+    async def load_docs_async(self) -> list[dict[str, Any]]:
+        """Do as `load_docs` does, without blocking the event loop."""
+        return await self._async.load_docs()
+
+    def load_aggregate(self) -> Iterator[dict[str, Any]]:
+        """Yield the results one after another as the documents that MongoDB holds."""
+        return self._documents(current_context())
+
+    def load_aggregate_async(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield as `load_aggregate` does, without blocking the event loop."""
+        return self._async.load_aggregate()
+
+    def _documents(self, place: OperationContext) -> Generator[dict[str, Any], None, None]:
+        with closing(self._streams(place)) as streams:
+            for stream in streams:
+                yield from decoded(stream)
+
+    def count(self) -> int:
+        """Return the number of results, `skip` and `limit` respected."""
+        return query_commands.count(self._model, self._spec)
+
+    async def count_async(self) -> int:
+        """Do as `count` does, without blocking the event loop."""
+        return await async_query_commands.count(self._model, self._spec)
+
+    def exists(self) -> bool:
+        """Say whether there is any result."""
+        return query_commands.first(self._model, self._spec, {"_id": 1}) is not None
+
+    async def exists_async(self) -> bool:
+        """Do as `exists` does, without blocking the event loop."""
+        return await self._async.exists()
+
+    def distinct(self, field: str | Field) -> list[Any]:
+        """Return the distinct values of a field among the results; arrays give their elements.
+
+        Parameters:
+            field: The field's name.
+
+        Raises:
+            UnknownFieldError: The model lacks the field.
+        """
+        path = self._stored(field.path if isinstance(field, Field) else field)
+        values = query_commands.distinct(self._model, self._spec, path)
+        return [from_bson(value) for value in values]
+
+    async def distinct_async(self, field: str | Field) -> list[Any]:
+        """Do as `distinct` does, without blocking the event loop."""
+        return await self._async.distinct(field)
+
+    def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
+        """Return the server's plan for this query.
+
+        Parameters:
+            verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
+        """
+        return query_commands.explain(self._model, self._spec, verbosity)
+
+    async def explain_async(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
+        """Do as `explain` does, without blocking the event loop."""
+        return await async_query_commands.explain(self._model, self._spec, verbosity)
+
+    def merge_into(
+        self,
+        target: str | type[Any],
+        *,
+        on: str | Sequence[str] | None = None,
+        when_matched: str | AggregationStages = "merge",
+        when_not_matched: str = "insert",
+    ) -> None:
+        """Write the results into a collection of the same server, merging with what is there.
+
+        Parameters:
+            target: A declared model, or a collection's name.
+            on: The fields that identify a document; by default `_id`.
+            when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages.
+            when_not_matched: `"insert"`, `"discard"` or `"fail"`.
+        """
+        check_target(target, "merge_into", replaces=when_matched not in ("keepExisting", "fail"))
+        stages = tagging(target).merge_into(
+            namespace_of(target),
+            on=on,
+            when_matched=when_matched,
+            when_not_matched=when_not_matched,
+        )
+        self._run(stages)
+
+    async def merge_into_async(
+        self,
+        target: str | type[Any],
+        *,
+        on: str | Sequence[str] | None = None,
+        when_matched: str | AggregationStages = "merge",
+        when_not_matched: str = "insert",
+    ) -> None:
+        """Do as `merge_into` does, without blocking the event loop."""
+        return await self._async.merge_into(
+            target, on=on, when_matched=when_matched, when_not_matched=when_not_matched
+        )
+
+    def out(self, target: str | type[Any]) -> None:
+        """Write the results into a collection in place of what it holds.
+
+        Parameters:
+            target: A declared model, or a collection's name.
+        """
+        check_target(target, "out", replaces=True)
+        self._run(tagging(target).out(namespace_of(target)))
+
+    async def out_async(self, target: str | type[Any]) -> None:
+        """Do as `out` does, without blocking the event loop."""
+        return await self._async.out(target)
+
+    def _run(self, stages: AggregationStages) -> None:
+        target = target_of(self._model)
+        with target.call(f"write the results of a query of {self._model.__name__}"):
+            pipeline = [*self._spec.pipeline(), *stages.to_list()]
+            cursor = target.collection.aggregate(pipeline, session=target.session)
+            cursor.to_list()
+
+    def _first(self) -> dict[str, Any] | None:
+        return query_commands.first(self._model, self._spec)
+
+    def _streams(self, place: OperationContext | None = None) -> Generator[bytes, None, None]:
+        """Yield the results batch by batch, as BSON documents that follow one another.
+
+        An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
+        """
+        target, spec = target_of(self._model, place), self._spec
+        if spec.limit == 0:
+            return
+        action = f"load {self._model.__name__}"
+        with closing(batches(target, spec, _BATCH, action)) as streams:
+            yield from streams
+
+    @property
+    def _async(self) -> async_query.Query[M]:
+        kind: type[async_query.Query[M]] = async_query.Query
+        return self._as(kind)
+
+
+def decoded(stream: bytes) -> list[dict[str, Any]]:
+    """Return the documents of a raw batch."""
+    with collector_paused():
+        return decode_stream(stream)
