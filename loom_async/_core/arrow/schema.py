@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import inspect
-import types
-from collections.abc import Iterable, Mapping
-from collections.abc import Sequence as AbstractSequence
-from collections.abc import Set as AbstractSet
-from decimal import Decimal
+from collections.abc import Iterable
 from enum import Enum
-from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
-from uuid import UUID
+from typing import Any
 
-from bson import ObjectId
-from pydantic import BaseModel, SecretBytes, SecretStr
-from typing_extensions import TypeAliasType
+from pydantic import BaseModel
 
 from ..model.annotations import stored_name
+from ..types import shapes
+from ..types.registry import StoredType
+from ..types.shapes import shape_of
 from .arrow_types import OBJECT_ID_TYPE, TIMESTAMP, pa
 from .inference import DECIMAL
 
-# A type that only the data tells: Any, unions of unlike types, a model inside itself.
+# The type of a column that is inferred from the data: of Any, of unions of unlike types, of a model
+# inside itself.
 OPEN: Any = pa.null()
 _MAX_PRECISION = 38
+#: The Arrow types by their names in the registry; the precision of decimals depends on the field.
+_TYPES: dict[str, Any] = {
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "string": pa.string(),
+    "binary": pa.binary(),
+    "uuid": pa.uuid(),
+    "ObjectId": OBJECT_ID_TYPE,
+    "timestamp[ms, UTC]": TIMESTAMP,
+    "date32": pa.date32(),
+}
 
 
 def schema_of(model: type[BaseModel]) -> Any:
-    """Return the schema of a model's documents; None if they may hold more than its fields.
+    """Return the schema of a model's documents; None if documents may have further fields.
 
     Parameters:
-        model: A pydantic model. Fields whose type only the data tells have the type null.
+        model: A pydantic model. A field whose type is inferred from the data has the type null.
     """
     if model.model_config.get("extra") == "allow":
         return None
@@ -42,44 +49,55 @@ def _struct(model: type[BaseModel], outer: tuple[Any, ...]) -> Any:
         return OPEN
     root = model.model_fields.get("root") if model.__pydantic_root_model__ else None
     if root is not None:
-        return _type_of(root.annotation, root.metadata, (*outer, model))
+        return _type_of(shape_of(root.annotation, root.metadata), (*outer, model))
     if model.model_config.get("extra") == "allow" and outer:
         return OPEN
-    return pa.struct(
-        [
-            (stored_name(name, info), _type_of(info.annotation, info.metadata, (*outer, model)))
-            for name, info in model.model_fields.items()
-        ]
-    )
+    fields = [
+        (stored_name(name, info), shape_of(info.annotation, info.metadata))
+        for name, info in model.model_fields.items()
+    ]
+    return pa.struct([(name, _type_of(shape, (*outer, model))) for name, shape in fields])
 
 
-def _type_of(annotation: Any, metadata: Iterable[Any], outer: tuple[Any, ...]) -> Any:
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        inner, *more = get_args(annotation)
-        return _type_of(inner, [*metadata, *more], outer)
-    if isinstance(annotation, NewType):
-        return _type_of(annotation.__supertype__, metadata, outer)
-    if isinstance(annotation, TypeAliasType) or type(annotation).__name__ == "TypeAliasType":
-        return _type_of(annotation.__value__, metadata, outer)
-    if origin in (Union, types.UnionType):
-        members = [m for m in get_args(annotation) if m is not types.NoneType]
-        return _common(_type_of(member, metadata, outer) for member in members)
-    if origin is Literal:
-        return _common(_type_of(type(value), (), outer) for value in get_args(annotation))
-    if origin is not None and not _is_model(annotation):
-        return _container(origin, get_args(annotation), outer)
-    if _is_model(annotation):
-        return _struct(annotation, outer)
-    return _scalar(annotation, metadata)
+def _type_of(shape: shapes.AnyShape, outer: tuple[Any, ...]) -> Any:
+    """Return the type of a shape.
+
+    Parameters:
+        shape: The shape.
+        outer: The models that the shape is inside of.
+    """
+    match shape:
+        case shapes.Scalar(entry=entry):
+            return _scalar(entry, shape.metadata)
+        case shapes.Member(enum):
+            return _common(_type_of_value(member.value) for member in enum)
+        case shapes.OneOf(values):
+            return _common(map(_type_of_value, values))
+        case shapes.AnyOf(options):
+            return _common(_type_of(option, outer) for option in options)
+        case shapes.Model(model):
+            return _struct(model, outer)
+        case shapes.Items(items=items):
+            return pa.list_(_common(_type_of(item, outer) for item in items)) if items else OPEN
+        case shapes.Entries(value=shapes.Shape() as value):
+            return pa.map_(pa.string(), _type_of(value, outer))
+        case _:
+            return OPEN
 
 
-def _is_model(annotation: Any) -> bool:
-    return inspect.isclass(annotation) and issubclass(annotation, BaseModel)
+def _type_of_value(value: object) -> Any:
+    """Return the type of a member of an Enum, or of a value of a `Literal`."""
+    return _type_of(shape_of(type(value.value if isinstance(value, Enum) else value)), ())
+
+
+def _scalar(entry: StoredType, metadata: Iterable[Any]) -> Any:
+    if entry.arrow == "decimal128":
+        return _decimal(metadata)
+    return OPEN if entry.arrow is None else _TYPES[entry.arrow]
 
 
 def _common(found: Iterable[Any]) -> Any:
-    """Return the type that all share, `int | float` as a number; else it is left open."""
+    """Return the type that all share, a float for `int | float`; else it is inferred."""
     distinct: list[Any] = []
     for type_ in found:
         if type_ not in distinct:
@@ -90,30 +108,6 @@ def _common(found: Iterable[Any]) -> Any:
     return pa.float64() if is_number and distinct else OPEN
 
 
-def _container(origin: Any, arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Any:
-    if not inspect.isclass(origin):
-        return OPEN
-    if issubclass(origin, Mapping):
-        return pa.map_(pa.string(), _type_of(arguments[1], (), outer))
-    if issubclass(origin, AbstractSequence | AbstractSet) or origin is Iterable:
-        items = [_type_of(item, (), outer) for item in arguments if item is not Ellipsis]
-        return pa.list_(_common(items))
-    return OPEN
-
-
-def _scalar(annotation: Any, metadata: Iterable[Any]) -> Any:
-    if not inspect.isclass(annotation):
-        return OPEN
-    if issubclass(annotation, Enum):
-        return _common(_scalar(type(member.value), ()) for member in annotation)
-    if issubclass(annotation, Decimal):
-        return _decimal(metadata)
-    for kinds, type_ in _BY_CLASS:
-        if issubclass(annotation, kinds):
-            return type_
-    return OPEN
-
-
 def _decimal(metadata: Iterable[Any]) -> Any:
     digits = places = None
     for item in metadata:
@@ -122,17 +116,3 @@ def _decimal(metadata: Iterable[Any]) -> Any:
     if digits is None or digits > _MAX_PRECISION:
         return DECIMAL if places is None else pa.decimal128(_MAX_PRECISION, places)
     return DECIMAL if places is None else pa.decimal128(max(digits, places), places)
-
-
-# Asked in this order: a bool is an int, a datetime is a date.
-_BY_CLASS: tuple[tuple[Any, Any], ...] = (
-    (bool, pa.bool_()),
-    (int, pa.int64()),
-    (float, pa.float64()),
-    ((str, SecretStr, dt.time, dt.timedelta), pa.string()),
-    ((bytes, bytearray, SecretBytes), pa.binary()),
-    (UUID, pa.uuid()),
-    (ObjectId, OBJECT_ID_TYPE),
-    (dt.datetime, TIMESTAMP),
-    (dt.date, pa.date32()),
-)

@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from ..errors import ConfigurationError, EncodingError
 from ..model.annotations import codec_of, stored_name
 from ..model.polymorphism import Family, family_of
+from ..types.shapes import shape_of
 from .annotation_schema import Schema, any_of, is_filled_in, one_of, or_null, type_schema
 
 _CHANGING = ("after", "wrap", "plain")
@@ -100,8 +101,11 @@ def _field_schema(
     if "plain" in modes:
         return {}
     # A function of the model's may change what was checked, and nothing checks a default.
-    metadata = (*info.metadata, object()) if modes or _is_made_unchecked(info) else info.metadata
-    found = type_schema(info.annotation, metadata, lambda inner: _model_schema(inner, outer))
+    metadata = [item for item in info.metadata if not is_filled_in([item])]
+    if modes or _is_made_unchecked(info):
+        metadata.append(object())
+    shape = shape_of(info.annotation, metadata)
+    found = type_schema(shape, lambda inner: _model_schema(inner, outer))
     if is_filled_in(info.metadata):
         return or_null(found) if len(outer) > 1 else found
     return _with_default(found, info)

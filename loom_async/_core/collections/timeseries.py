@@ -11,7 +11,7 @@ from ..errors import ConfigurationError, UnknownFieldError
 from ..model.annotations import model_codec
 from ..model.append_only import is_append_only
 from ..model.model_codec import StoredField
-from ..types.scalars import Moment
+from ..types.scalars import Scalar
 
 T = TypeVar("T")
 Granularity: TypeAlias = Literal["seconds", "minutes", "hours"]
@@ -99,7 +99,8 @@ def declare_timeseries(
                 hint=f"class {model.__name__}(lm.TimeSeriesLedgerModel)",
             )
         time = _field(model, timefield, "timefield")
-        if not isinstance(time.codec, Moment):
+        entry = time.codec.entry if isinstance(time.codec, Scalar) else None
+        if entry is None or dt.datetime not in entry.classes:
             raise ConfigurationError(
                 f"{model.__name__}.{timefield} holds no datetime, the time of a measurement"
             )

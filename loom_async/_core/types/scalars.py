@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from bson import ObjectId
-from bson.decimal128 import Decimal128
-from bson.regex import Regex
 from pydantic import TypeAdapter
 
-from ..bson_codec import utc_milliseconds
 from ..type_guards import is_collection
 from .codec import Codec, Forms
-from .values import date_to_bson, decimal_to_bson, to_bson
+from .registry import StoredType
+from .values import to_bson
 
 
 class Scalar(Codec):
-    """Types that BSON has: str, int, float, bool, bytes, UUID, ObjectId, None."""
+    """A scalar, stored as its entry in the registry says; without an entry, as it is.
 
-    is_identity = True
+    Parameters:
+        entry: The entry of the annotation's class.
+    """
+
     is_scalar = True
-    needs_decode = False
-    normalises = False
-    forms = Forms(is_document=False, is_pattern=False)
+
+    def __init__(self, entry: StoredType | None = None) -> None:
+        self.entry: StoredType | None = entry
+        self._encode = None if entry is None else entry.encode
+        self._decode = None if entry is None else entry.decode
+        self._class: Any = None if entry is None else entry.classes[0]
+        is_pattern = entry is not None and entry.bson == ("regex",)
+        self.is_identity = self._encode is None and self._decode is None
+        self.needs_decode = self._decode is not None
+        self.normalises = entry is not None and entry.normalises
+        self.forms = Forms(is_document=False, is_pattern=is_pattern)
 
     def encode(self, value: Any) -> Any:
-        return value
+        if value is None or self._encode is None:
+            return value
+        # An assignment that was not validated may hold a value of another class.
+        return self._encode(value) if type(value) is self._class else to_bson(value)
 
     def decode(self, stored: Any) -> Any:
-        return stored
+        return stored if self._decode is None else self._decode(stored)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return None
@@ -51,81 +61,33 @@ class Counter(Scalar):
 
 
 class Converted(Scalar):
-    """A scalar that one function turns into its BSON form."""
+    """A scalar whose stored form depends on the value: a member of an Enum, of a `Literal`."""
 
-    is_identity = False
-
-    def __init__(self, convert: Callable[[Any], Any], *, normalises: bool = False) -> None:
-        self._convert = convert
-        self.normalises = normalises
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_identity = False
 
     def encode(self, value: Any) -> Any:
-        return None if value is None else self._convert(value)
+        return None if value is None else to_bson(value)
 
 
-class Exact(Converted):
-    """A Decimal, stored as a Decimal128 of the same digits."""
-
-    needs_decode = True
-
-    def __init__(self) -> None:
-        super().__init__(_decimal_like)
-
-    def decode(self, stored: Any) -> Any:
-        return stored.to_decimal() if type(stored) is Decimal128 else stored
-
-
-class Expression(Converted):
-    """A compiled regular expression."""
-
-    needs_decode = True
-    forms = Forms(is_document=False, is_pattern=True)
-
-    def __init__(self) -> None:
-        super().__init__(lambda value: value)
-
-    def decode(self, stored: Any) -> Any:
-        return cast("Any", stored).try_compile() if isinstance(stored, Regex) else stored
-
-
-def _decimal_like(value: Any) -> Any:
-    return decimal_to_bson(value) if isinstance(value, Decimal) else to_bson(value)
-
-
-class Moment(Converted):
-    """A datetime: UTC, cut to milliseconds."""
-
-    def __init__(self) -> None:
-        super().__init__(_moment_like, normalises=True)
-
-
-def _moment_like(value: Any) -> Any:
-    return utc_milliseconds(value) if isinstance(value, dt.datetime) else to_bson(value)
-
-
-def day() -> Converted:
-    """Return the codec of dates: midnight UTC."""
-    return Converted(
-        lambda value: date_to_bson(value) if type(value) is dt.date else to_bson(value)
-    )
-
-
-class JsonForm(Converted):
+class JsonForm(Scalar):
     """A type that BSON lacks, stored as pydantic writes it to JSON."""
 
-    forms = Forms(is_document=True, is_pattern=False)
-
     def __init__(self, annotation: Any) -> None:
-        adapter: TypeAdapter[Any] = TypeAdapter(annotation)
-        super().__init__(lambda value: adapter.dump_python(value, mode="json", round_trip=True))
-        self.literal = self._literal  # type: ignore[method-assign]
+        super().__init__()
+        self.is_identity = False
+        self.forms = Forms(is_document=True, is_pattern=False)
+        self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
 
-    def _literal(self, value: Any) -> Any:
-        return to_bson(value)
+    def encode(self, value: Any) -> Any:
+        if value is None:
+            return None
+        return self._adapter.dump_python(value, mode="json", round_trip=True)
 
 
 class Normalised(Codec):
-    """A codec behind a `NormalizeValue` marker."""
+    """A codec whose values pass through the function of a `NormalizeValue` marker."""
 
     normalises = True
 
@@ -138,11 +100,11 @@ class Normalised(Codec):
 
     @property
     def item_forms(self) -> Forms:
-        """The forms of the items of the codec inside."""
+        """The forms of the items of the inner codec."""
         return self._inner.item_forms
 
     def encode(self, value: Any) -> Any:
-        # Edits inside a list do not pass validation, so the value may not be normal yet.
+        # An item that is added to a list is not validated, so it may not be normalised yet.
         return None if value is None else self._inner.encode(self._function(value))
 
     def decode(self, stored: Any) -> Any:
