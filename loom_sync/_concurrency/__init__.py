@@ -1,12 +1,12 @@
 """The primitives in which asyncio and threads differ; `loom_async` has the same names."""
 
-from .batching import BatchedCalls
-from .byte_source import Source, read_chunks
-from .cancellation import await_reply, shielded
-from .object_lock import ObjectLock
-from .pending_call import PendingCall
-from .prefetch import prefetch
-from .primitives import (
+from loom_sync._concurrency.batching import BatchedCalls
+from loom_sync._concurrency.byte_source import Source, read_chunks
+from loom_sync._concurrency.cancellation import await_reply, shielded
+from loom_sync._concurrency.object_lock import ObjectLock
+from loom_sync._concurrency.pending_call import PendingCall
+from loom_sync._concurrency.prefetch import prefetch
+from loom_sync._concurrency.primitives import (
     WAITING_BLOCKS_THE_THREAD,
     Lock,
     at_scope_end,

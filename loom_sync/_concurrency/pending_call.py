@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from .cancellation import EndCall
+from loom_sync._concurrency.cancellation import EndCall
 
 R = TypeVar("R")
 

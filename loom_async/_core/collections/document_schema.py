@@ -1,4 +1,4 @@
-"""The schema of a model's documents: its fields, those that must be there, and their defaults."""
+"""The `$jsonSchema` of a model's documents: fields, required fields and defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import ConfigurationError, EncodingError
 from ..model.annotations import codec_of, stored_name
 from ..model.polymorphism import Family, family_of
 from ..types.shapes import shape_of
-from .annotation_schema import Schema, any_of, is_filled_in, one_of, or_null, type_schema
+from .value_schema import Schema, any_of, is_filled_in, one_of, or_null, type_schema
 
 _CHANGING = ("after", "wrap", "plain")
 
@@ -20,13 +20,13 @@ _CHANGING = ("after", "wrap", "plain")
 def document_schema(model: type[BaseModel]) -> Schema:
     """Return the `$jsonSchema` that every document of a model passes.
 
-    Fields that the library fills in are never null, and the id is always there.
+    Fields that Loom fills in are never null, and `_id` is required.
 
     Parameters:
-        model: A persistable model; for one with a discriminator, any of its classes passes.
+        model: A persistable model; with a discriminator, documents of all its classes pass.
 
     Raises:
-        ConfigurationError: It is a subclass that shares the collection with others.
+        ConfigurationError: The model is a subclass that shares the collection with other classes.
 
     Example:
         >>> from pydantic import BaseModel
@@ -48,7 +48,7 @@ def document_schema(model: type[BaseModel]) -> Schema:
 
 
 def _member_schema(model: type[BaseModel], family: Family) -> Schema:
-    """Return the schema of one of several classes; a document of the root may lack its tag."""
+    """Return the schema of one class of a family; a document of the root may lack the tag."""
     found = _document_schema(model)
     name = family.discriminator
     found["properties"][name] = {"enum": [family.tag(model)]}
@@ -66,7 +66,7 @@ def _document_schema(model: type[BaseModel]) -> Schema:
 
 def _model_schema(model: type[BaseModel], outer: tuple[type[BaseModel], ...]) -> Schema:
     if model in outer:
-        return {"bsonType": "object"}  # the server knows no references
+        return {"bsonType": "object"}  # MongoDB's $jsonSchema has no $ref
     within = (*outer, model)
     if model.__pydantic_root_model__:
         root = model.model_fields["root"]
@@ -90,7 +90,7 @@ def _model_schema(model: type[BaseModel], outer: tuple[type[BaseModel], ...]) ->
 
 
 def _can_be_named(name: str) -> bool:
-    # The server takes a dotted name for a path; an empty one ends the process of MongoDB 6.0.
+    # The server reads a dotted name as a path; an empty name crashes MongoDB 6.0.
     return bool(name) and "." not in name and not name.startswith("$")
 
 
@@ -100,7 +100,7 @@ def _field_schema(
     modes = _modes_of_validators(model, name)
     if "plain" in modes:
         return {}
-    # A function of the model's may change what was checked, and nothing checks a default.
+    # A validator of the model may change the validated value, and a default is not validated.
     metadata = [item for item in info.metadata if not is_filled_in([item])]
     if modes or _is_made_unchecked(info):
         metadata.append(object())
@@ -112,7 +112,7 @@ def _field_schema(
 
 
 def _modes_of_validators(model: type[BaseModel], name: str) -> set[str]:
-    """Return how functions of the model change a field after it was checked."""
+    """Return the modes of the model's validators that may change a field."""
     decorators = model.__pydantic_decorators__
     modes: set[str] = {
         found.info.mode
@@ -122,7 +122,7 @@ def _modes_of_validators(model: type[BaseModel], name: str) -> set[str]:
     modes |= {found.info.mode for found in decorators.model_validators.values()}
     config = model.model_config
     if decorators.validators or decorators.root_validators:
-        modes.add("after")  # those of pydantic 1
+        modes.add("after")  # validators in the style of pydantic 1
     if config.get("str_to_lower") or config.get("str_to_upper"):
         modes.add("after")
     return {mode for mode in modes if mode in _CHANGING}
@@ -133,7 +133,7 @@ def _is_made_unchecked(info: FieldInfo) -> bool:
 
 
 def _with_default(found: Schema, info: FieldInfo) -> Schema:
-    """Let a default pass that the annotation would not: pydantic does not check it."""
+    """Return a schema that also accepts the default, which pydantic does not validate."""
     default: Any = info.default
     if default is PydanticUndefined or not found:
         return found
@@ -144,7 +144,7 @@ def _with_default(found: Schema, info: FieldInfo) -> Schema:
     try:
         stored = codec_of(info.annotation, info.metadata).encode(default)
     except EncodingError:
-        return found  # it cannot be stored either
+        return found  # the default cannot be stored
     return any_of([found, one_of([stored])])
 
 
@@ -154,6 +154,6 @@ def _is_of(value: Any, info: FieldInfo) -> bool:
         annotated = Annotated[annotated, item]
     try:
         TypeAdapter(annotated).validate_python(value, strict=True)
-    except Exception:  # a validator of the user's may raise anything
+    except Exception:  # a validator may raise anything
         return False
     return True

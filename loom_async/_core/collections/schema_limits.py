@@ -1,4 +1,4 @@
-"""What pydantic demands of a value beyond its type, in the words of `$jsonSchema`."""
+"""pydantic's constraints as keywords of `$jsonSchema`."""
 
 from __future__ import annotations
 
@@ -36,19 +36,17 @@ _LENGTHS = {
 
 
 def limits(kind: str, metadata: Iterable[Any]) -> Schema:
-    """Return the keywords for an annotation's metadata; those only that hold of what is stored.
-
-    A function that may change the value after it was checked leaves none.
+    """Return the keywords that hold for the stored values; none if a validator may change values.
 
     Parameters:
         kind: "int", "float", "decimal", "string", "array" or "object".
-        metadata: What stands beside the type in `Annotated`.
+        metadata: The metadata of `Annotated`.
     """
     items = tuple(spread(metadata))
     if any(_may_change(item) for item in items):
         return {}
     if kind == "decimal" and any(getattr(item, "allow_inf_nan", None) for item in items):
-        return {}  # NaN is within no bounds
+        return {}  # no bounds accept NaN
     found: Schema = {}
     for item in items:
         if kind in _LENGTHS:
@@ -76,7 +74,7 @@ def spread(metadata: Iterable[Any]) -> Iterator[Any]:
 
 def _may_change(item: Any) -> bool:
     if getattr(item, "to_lower", None) or getattr(item, "to_upper", None):
-        return True  # "İ" in lower case has two characters
+        return True  # "İ" has two characters in lower case
     is_pydantics = type(item).__module__.startswith("pydantic._internal._fields")
     return not (isinstance(item, _HARMLESS) or is_pydantics)
 
@@ -124,7 +122,7 @@ def _exact(bound: Any) -> Any:
     try:
         return decimal_to_bson(bound)
     except ValueError:
-        return None  # more digits than BSON holds
+        return None  # more digits than Decimal128 has
 
 
 _BOUNDS: dict[str, Callable[[Any], Any]] = {"int": _whole, "float": _real, "decimal": _exact}

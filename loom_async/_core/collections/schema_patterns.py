@@ -1,12 +1,13 @@
-"""Regular expressions that mean the same to pydantic and to MongoDB."""
+"""Regular expressions that match the same strings in pydantic and in MongoDB."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-# Rust's regex and Python's know Unicode in \d, \w, \s and \b, where PCRE in MongoDB knows ASCII:
-# these are left out. So are groups that repeat, and classes of anything but plain characters.
+# In Rust's regex and in Python's, \d, \w, \s and \b are about Unicode; in MongoDB's PCRE they are
+# about ASCII. They are not portable, nor are repeated groups and classes of other than plain
+# characters.
 _PUNCTUATION = r"\\[.^$*+?(){}\[\]|/\\-]"
 _PLAIN = r"[A-Za-z0-9 _.,:;@/+*?()!#%='\"$-]"
 _CLASS = rf"\[(?![^\]]*--)\^?(?:[A-Za-z0-9]-[A-Za-z0-9]|{_PLAIN}|{_PUNCTUATION})+\]"
@@ -20,13 +21,12 @@ _PLAIN_FLAGS = (0, re.UNICODE)
 
 
 def portable_pattern(pattern: Any) -> str | None:
-    """Return the text of a regular expression that MongoDB takes as pydantic does, else None.
+    """Return a pattern if MongoDB matches every string that pydantic matches; else None.
 
-    Whatever pydantic lets pass, MongoDB lets pass. An expression that may go back over the text
-    again and again is not one of these: it could meet a limit of the server's.
+    A pattern with much backtracking is not portable: it could exceed a limit of the server.
 
     Parameters:
-        pattern: An expression of pydantic's, or a compiled one of Python's.
+        pattern: A pattern of pydantic, or a compiled pattern of Python.
     """
     if getattr(pattern, "flags", 0) not in _PLAIN_FLAGS:
         return None
@@ -36,12 +36,12 @@ def portable_pattern(pattern: Any) -> str | None:
     varying = _varying_repeats(text.removeprefix("^").removesuffix("$"))
     if varying is None or varying > text.startswith("^"):
         return None
-    # "^a|b" begins anywhere.
+    # "^a|b" may match anywhere.
     return None if varying and "|" in text else text
 
 
 def _varying_repeats(text: str) -> int | None:
-    """Return how many atoms repeat any number of times; None if something else is in the text."""
+    """Return the number of atoms with a varying repeat; None if the text has anything else."""
     position = count = 0
     while position < len(text):
         match = _TOKEN.match(text, position)

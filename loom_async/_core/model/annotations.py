@@ -1,4 +1,4 @@
-"""From an annotation to its codec."""
+"""The codecs of annotations and of models."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _model(model: type[BaseModel]) -> Codec:
 
 
 class _Root(Codec):
-    """A RootModel: stored as the value that it wraps."""
+    """A `RootModel`, stored as the value that it wraps."""
 
     def __init__(self, model: type[BaseModel]) -> None:
         root = model.model_fields["root"]
@@ -104,7 +104,7 @@ class _Root(Codec):
 
     @property
     def item_forms(self) -> Forms:
-        """The forms of the items of the codec inside."""
+        """The forms of the items of the inner codec."""
         return self._inner.item_forms
 
     def encode(self, value: Any) -> Any:
@@ -122,7 +122,7 @@ class _Root(Codec):
 
 
 class Member(Codec):
-    """A model of a family inside another document: its tag says which class it is of."""
+    """A model of a family inside another document; the tag in the document names its class."""
 
     forms = Forms(is_document=True, is_pattern=False)
 
@@ -155,7 +155,7 @@ def model_codec(model: type[BaseModel]) -> ModelCodec:
 
 
 def stored_name(name: str, info: FieldInfo) -> str:
-    """Return the name that a field has in documents: the one that validation reads."""
+    """Return the name of a field in documents: the first name that validation reads."""
     alias = info.validation_alias
     if isinstance(alias, str):
         return alias

@@ -1,4 +1,4 @@
-"""The field types of §2: ids, normalised strings, times that keep themselves, counters."""
+"""Types for annotations: ids, normalised strings, times and counters that Loom fills in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, 
 
 
 class ObjectIdSchema:
-    """Teaches pydantic `bson.ObjectId`: an ObjectId or its 24 hex digits in, digits in JSON out."""
+    """The pydantic schema of `bson.ObjectId`: accepts 24 hex digits too, and is these in JSON."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -57,19 +57,19 @@ def parse_object_id(text: str) -> ObjectId:
 
 
 PyObjectId = Annotated[ObjectId, ObjectIdSchema()]
-"""An ObjectId for annotations: accepts its 24 hex digits too, and is those digits in JSON."""
+"""An ObjectId; validation also accepts its 24 hex digits, and JSON has these."""
 
 StrLower = Annotated[str, NormalizeValue(str.lower)]
-"""A string kept in lower case; query literals are lowered too."""
+"""A string in lower case; values in queries are converted too."""
 
 StrUpper = Annotated[str, NormalizeValue(str.upper)]
-"""A string kept in upper case; query literals are raised too."""
+"""A string in upper case; values in queries are converted too."""
 
 TimeInserted = Annotated[datetime, CoalesceOnInsert(now)]
-"""The time at which the document was first inserted; None until then."""
+"""The time of the first insert of the document; None before it."""
 
 TimeUpdated = Annotated[datetime, RefreshOnSet(now)]
-"""The time at which the document was last written; None until then."""
+"""The time of the last write of the document; None before the first write."""
 
 
 def _first_revision() -> int:
@@ -77,7 +77,7 @@ def _first_revision() -> int:
 
 
 Revision = Annotated[int, CoalesceOnInsert(_first_revision), Versioned()]
-"""Counts a document's writes, from 1; a write from an earlier count raises `StaleDocument`."""
+"""The number of writes of the document; a write by an outdated object raises `StaleDocument`."""
 
 IncrCounter = Annotated[int, Increment()]
-"""A whole number whose changes are sent as differences, so that none is lost."""
+"""An integer whose changes are sent as `$inc`, so that concurrent changes add up."""

@@ -1,4 +1,4 @@
-"""Markers that annotate a field with what happens to its value on its way to the database."""
+"""Markers in `Annotated` that change how a field is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class _OptionalUntilWritten:
-    """A field that the database layer fills in: it may be absent when the model is built."""
+    """A field that Loom fills in: it may be None until the object is written."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -23,10 +23,10 @@ class _OptionalUntilWritten:
 
 @dataclass(frozen=True)
 class CoalesceOnInsert(_OptionalUntilWritten):
-    """Give a field that is None the value of `function()` when its document is first inserted.
+    """Set a field that is None to `function()` when its document is first inserted.
 
     Parameters:
-        function: Takes nothing and returns the value; called once a document.
+        function: Takes no argument and returns the value; called once for each document.
 
     Example:
         >>> from typing import Annotated
@@ -39,10 +39,10 @@ class CoalesceOnInsert(_OptionalUntilWritten):
 
 @dataclass(frozen=True)
 class RefreshOnSet(_OptionalUntilWritten):
-    """Give a field the value of `function()` each time its document is written.
+    """Set a field to `function()` each time its document is written.
 
     Parameters:
-        function: Takes nothing and returns the value; called once a write of a document.
+        function: Takes no argument and returns the value; called once for each written document.
 
     Example:
         >>> from typing import Annotated
@@ -54,11 +54,11 @@ class RefreshOnSet(_OptionalUntilWritten):
 
 @dataclass(frozen=True)
 class NormalizeValue:
-    """Pass every value of a field through `function`, in documents and in query literals.
+    """Pass every value of a field through `function`, in documents and in queries.
 
     Parameters:
-        function: Takes the validated value and returns the one to keep; applying it twice must
-            give what applying it once gives.
+        function: Takes the validated value and returns the value to store. It must be idempotent:
+            a normalised value stays as it is.
 
     Example:
         >>> from typing import Annotated
@@ -72,7 +72,7 @@ class NormalizeValue:
     ) -> CoreSchema:
         schema = handler(source)
         if schema["type"] == "str" and self.function in (str.lower, str.upper):
-            # pydantic's own conversion spares a call into Python for each value
+            # pydantic converts the case without a call into Python for each value.
             case = "to_lower" if self.function is str.lower else "to_upper"
             return cast("CoreSchema", {**schema, case: True})
         return core_schema.no_info_after_validator_function(self.function, schema)
@@ -80,9 +80,9 @@ class NormalizeValue:
 
 @dataclass(frozen=True)
 class Versioned:
-    """Count the writes of a document, and refuse one that is made from an earlier count."""
+    """Count the writes of a document, and refuse the write of an outdated object."""
 
 
 @dataclass(frozen=True)
 class Increment:
-    """Send the change of a number as `$inc`, so that concurrent changes add up."""
+    """Send changes of a number as `$inc`, so that concurrent changes add up."""

@@ -20,7 +20,16 @@ from .polymorphism import tag_of
 
 @dataclass(frozen=True, slots=True)
 class StoredField:
-    """One field of a model as it is stored."""
+    """One field of a model.
+
+    Parameters:
+        name: The name of the attribute.
+        stored_name: The name in documents.
+        codec: The codec of the annotation.
+        on_insert: Returns the value of a field that is None at the first insert.
+        on_write: Returns the value of the field at each write.
+        is_revision: Whether the field counts the writes of the document.
+    """
 
     name: str
     stored_name: str
@@ -31,11 +40,12 @@ class StoredField:
 
 
 class ModelCodec(Codec):
-    """A pydantic model, stored as a document by the names that its validation reads.
+    """A pydantic model, stored as a document.
 
     Parameters:
         model: The model.
-        find_fields: Gives its fields on first use: by then a model that names itself is complete.
+        find_fields: Returns its fields; called on first use, when a model that contains itself is
+            complete.
     """
 
     is_identity = False
@@ -60,17 +70,17 @@ class ModelCodec(Codec):
 
     @cached_property
     def auto_fields(self) -> tuple[StoredField, ...]:
-        """The fields that the database layer fills in."""
+        """The fields that Loom fills in."""
         return tuple(field for field in self.fields if field.on_insert or field.on_write)
 
     @cached_property
     def refreshed(self) -> frozenset[str]:
-        """The names in documents of the fields that every write fills in, whatever they hold."""
+        """The stored names of the fields that every write fills in anew."""
         return frozenset(f.stored_name for f in self.fields if f.on_write or f.is_revision)
 
     @cached_property
     def revision(self) -> StoredField | None:
-        """The field that counts the document's writes, where there is one."""
+        """The field that counts the writes of the document; None if there is none."""
         found = [field for field in self.fields if field.is_revision]
         if len(found) > 1:
             names = ", ".join(field.name for field in found)
@@ -79,7 +89,7 @@ class ModelCodec(Codec):
 
     @cached_property
     def plain(self) -> dict[str, type]:
-        """The types, by stored name, of the fields that hold what is stored for them as it is."""
+        """The types, by stored name, of the fields whose value is the stored value itself."""
         types = plain_fields(self.model)
         return {
             field.stored_name: types[field.name]
@@ -104,12 +114,12 @@ class ModelCodec(Codec):
 
     @cached_property
     def needs_decode(self) -> bool:  # type: ignore[override]
-        """True if a field needs it; a model inside itself is taken to."""
+        """True if a field needs it, or if the model contains itself."""
         return self._any("needs_decode") or self.allows_extra or self._refuses_tag
 
     @cached_property
     def forms(self) -> Forms:  # type: ignore[override]
-        """A document with the names of the fields, and with others where the model allows them."""
+        """A document; its names are unknown if the model allows fields besides its own."""
         return Forms(
             is_document=True,
             is_pattern=False,
@@ -122,7 +132,7 @@ class ModelCodec(Codec):
 
     @cached_property
     def normalises(self) -> bool:  # type: ignore[override]
-        """True if a field does; a model inside itself is taken to."""
+        """True if a field does, or if the model contains itself."""
         return self._any("normalises") or self.allows_extra
 
     def _any(self, trait: str) -> bool:
@@ -149,7 +159,7 @@ class ModelCodec(Codec):
             ) from error.__cause__
         if value.__pydantic_extra__:
             document.update({k: to_bson(v) for k, v in value.__pydantic_extra__.items()})
-        if self._tag is not None:  # last, so that no other key chooses the class
+        if self._tag is not None:  # last, so that no extra field replaces the tag
             document[self._tag[0]] = self._tag[1]
         return document
 

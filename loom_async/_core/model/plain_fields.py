@@ -1,4 +1,4 @@
-"""Fields that hold what is stored for them as it is, since no validator comes between."""
+"""Fields whose value is the stored value itself: validation does not change it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-# pydantic's core schemas of which validation returns a value of the type unchanged.
+# The core schemas of pydantic whose validation returns a value of the type unchanged.
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str, "datetime": datetime}
 _CHANGING = {"strip_whitespace", "to_lower", "to_upper", "coerce_numbers_to_str"}
 
 
 def plain_fields(model: type[BaseModel]) -> dict[str, type]:
-    """Return the type of each such field by its name; what is in doubt is left out.
+    """Return the type of each such field by its name; a field that may be changed is left out.
 
     Parameters:
         model: A complete pydantic model.

@@ -1,4 +1,4 @@
-"""Models that share a collection: each document says by a tag which of them it is of."""
+"""Models that share a collection: a tag in each document names its class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Family:
 
     Parameters:
         root: The declared model.
-        discriminator: The stored name under which documents have their tags.
+        discriminator: The stored name of the tag.
     """
 
     def __init__(self, root: type[Any], discriminator: str) -> None:
@@ -22,10 +22,11 @@ class Family:
         self._tags: dict[type[Any], str] = {}
 
     def add(self, model: type[Any], tag: str) -> None:
-        """Take in a model.
+        """Add a model.
 
         Raises:
-            ConfigurationError: Another one has the tag, or the model has a field where tags go.
+            ConfigurationError: Another model has the tag, or the model has a field of the
+                discriminator's name.
         """
         other = self._by_tag.get(tag)
         if other is not None and not _is_defined_again(other, model):
@@ -44,13 +45,13 @@ class Family:
         self._tags[model] = tag
 
     def remove(self, model: type[Any]) -> None:
-        """Let a model go: it has been declared to have a collection of its own."""
+        """Remove a model, which has been declared with a collection of its own."""
         tag = self._tags.pop(model, None)
         if tag is not None:
             del self._by_tag[tag]
 
     def tag(self, model: type[Any]) -> str:
-        """Return a model's tag; that of the class itself for a generic one with its parameters."""
+        """Return a model's tag; a generic class with type arguments has that of the class."""
         return next(self._tags[kind] for kind in model.__mro__ if kind in self._tags)
 
     def members(self, model: type[Any]) -> list[type[Any]]:
@@ -59,7 +60,7 @@ class Family:
         return [kind for kind in self._tags if issubclass(kind, own)]
 
     def find(self, tag: object) -> type[Any] | None:
-        """Return the model of a tag; the root where there is none; None for an unknown one."""
+        """Return the model of a tag: the root without a tag, None for an unknown tag."""
         return self.root if tag is None else self._by_tag.get(str(tag))
 
     def known(self) -> str:
@@ -67,14 +68,14 @@ class Family:
         return ", ".join(sorted(self._by_tag))
 
     def scope(self, model: type[Any]) -> dict[str, Any]:
-        """Return the condition that documents of a model and of its subclasses meet."""
+        """Return the filter for the documents of a model and of its subclasses."""
         if model is self.root:
             return {}
         return {self.discriminator: {"$in": sorted(map(self.tag, self.members(model)))}}
 
 
 def _names(model: type[Any]) -> set[str]:
-    """Return all names under which a model's fields are stored or given."""
+    """Return all names and aliases of a model's fields."""
     names: set[str] = set(model.model_fields)
     for field in model.model_fields.values():
         validation = field.validation_alias
@@ -83,24 +84,24 @@ def _names(model: type[Any]) -> set[str]:
 
 
 def _is_defined_again(old: type[Any], new: type[Any]) -> bool:
-    # A cell of a notebook that is run once more, a module that is reloaded.
+    # The cell of a notebook is run again, or a module is reloaded.
     return (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
 
 
 def family_of(model: type[Any]) -> Family | None:
-    """Return the family that a model is of; None for a model with a collection to itself."""
+    """Return the family of a model; None if no other model shares its collection."""
     declaration = getattr(model, "__loom_declaration__", None)
     family: Family | None = None if declaration is None else declaration.family
     return family
 
 
 def scope_of(model: type[Any]) -> dict[str, Any]:
-    """Return the condition that a model's documents meet in its collection."""
+    """Return the filter for a model's documents in its collection; empty without a family."""
     family = family_of(model)
     return {} if family is None else family.scope(model)
 
 
 def tag_of(model: type[Any]) -> tuple[str, str] | None:
-    """Return the stored name and the tag that a model's documents have; None without a family."""
+    """Return the stored name and the value of the tag of a model; None without a family."""
     family = family_of(model)
     return None if family is None else (family.discriminator, family.tag(model))

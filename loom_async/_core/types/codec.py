@@ -1,4 +1,4 @@
-"""Codecs: how the values of one annotation go to BSON and come back."""
+"""The base of all codecs: how the values of one annotation are stored and loaded."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from .values import from_bson, to_bson
 
 
 class Forms(NamedTuple):
-    """What values may be that MongoDB reads as more than values in some places.
+    """Which stored forms of a value MongoDB may read as more than a value, such as an operator.
 
-    `names` are those that every one of them has which is a document; None if that is open.
+    Parameters:
+        is_document: Whether a stored value may be a document.
+        is_pattern: Whether it may be a regular expression.
+        names: The names that each such document has; None if they are unknown.
     """
 
     is_document: bool
@@ -20,14 +23,14 @@ class Forms(NamedTuple):
 
 
 class Codec:
-    """How the values of one annotation go to BSON and come back; this one is for `Any`.
+    """How the values of one annotation are stored and loaded; this class is the codec of `Any`.
 
-    `is_identity`: encoding returns the value itself.
+    `is_identity`: `encode` returns the value itself.
     `is_scalar`: a value cannot be edited in place.
-    `holds_items`: a query may also compare with one item of the value.
-    `needs_decode`: pydantic cannot take the stored form as it is.
+    `holds_items`: a query may also compare one item of the value.
+    `needs_decode`: pydantic cannot validate the stored form as it is.
     `normalises`: the stored form may differ from the value that was encoded.
-    `forms`: what else the stored form may be taken for.
+    `forms`: the stored forms that MongoDB may read as more than a value.
     """
 
     is_identity = False
@@ -47,19 +50,19 @@ class Codec:
         return to_bson(value)
 
     def decode(self, stored: Any) -> Any:
-        """Return what pydantic can validate, sharing no container with the stored value."""
+        """Return what pydantic can validate; it shares no container with the stored value."""
         return from_bson(stored)
 
     def literal(self, value: Any) -> Any:
-        """Return the BSON form of a value that a query compares with."""
+        """Return the BSON form of a value in a query."""
         return to_bson(value)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
-        """Return the stored name and the codec below `key`, or None if there is none."""
+        """Return the stored name and the codec of a key of the value; None if it has no such key."""
         return key, self
 
     def names(self) -> Iterable[str]:
-        """Return the names that `child` knows, for messages."""
+        """Return the keys that `child` accepts, for messages."""
         return ()
 
 

@@ -1,4 +1,4 @@
-"""Codecs of values that hold others: lists, sets, dicts, unions."""
+"""Codecs of values that hold other values: lists, sets, dicts; and of unions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Items(Codec):
 
 
 class Unordered(Items):
-    """A set, stored as an array whose order means nothing."""
+    """A set, stored as an array; the order of its items means nothing."""
 
     is_identity = False
 
@@ -69,7 +69,7 @@ class Entries(Codec):
 
     Parameters:
         value: The codec of the values.
-        members: The keys that their strings stand for, where pydantic cannot tell: enum members.
+        members: The members of an Enum by their stored keys: pydantic cannot validate these.
     """
 
     forms = Forms(is_document=True, is_pattern=False)
@@ -99,7 +99,7 @@ class Entries(Codec):
 
 
 class OneOf(Codec):
-    """A union: encoded by what the value is, looked up in whichever member knows the name."""
+    """A union: the class of a value decides how it is stored, and any member may know a key."""
 
     def __init__(self, members: list[Codec]) -> None:
         self._members = members
@@ -139,7 +139,7 @@ class OneOf(Codec):
 
 
 def _either(forms: list[Forms]) -> Forms:
-    """Return the forms of values that may be of any of several kinds."""
+    """Return the forms of a value that may have any of several forms."""
     return Forms(
         is_document=any(form.is_document for form in forms),
         is_pattern=any(form.is_pattern for form in forms),

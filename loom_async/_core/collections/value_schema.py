@@ -86,12 +86,12 @@ def _object(shape: shapes.Entries, nested: Nested) -> Schema:
 
 
 def is_filled_in(metadata: Iterable[Any]) -> bool:
-    """Say whether a value may be None until the library fills it in; it does in fields alone."""
+    """Say whether a marker fills in the value; it does so in fields alone."""
     return any(isinstance(item, CoalesceOnInsert | RefreshOnSet) for item in metadata)
 
 
 def _may_be_anything(item: Any) -> bool:
-    """Say whether an item of `Annotated` puts another validation in place of the type's."""
+    """Say whether an item of `Annotated` replaces the validation of the type."""
     if isinstance(item, _REPLACING):
         return True
     package = type(item).__module__.partition(".")[0]
@@ -99,7 +99,7 @@ def _may_be_anything(item: Any) -> bool:
 
 
 def or_null(schema: Schema) -> Schema:
-    """Return a schema that lets null pass as well."""
+    """Return a schema that also accepts null."""
     if not schema:
         return schema
     if "enum" in schema:
@@ -112,7 +112,7 @@ def or_null(schema: Schema) -> Schema:
 
 
 def one_of(values: Iterable[Any]) -> Schema:
-    """Return the schema of a few values, and of nothing else."""
+    """Return the schema that accepts the given values only; empty if one cannot be stored."""
     distinct: dict[bytes, Any] = {}
     try:
         for value in values:
@@ -124,7 +124,7 @@ def one_of(values: Iterable[Any]) -> Schema:
 
 
 def any_of(schemas: Iterable[Schema]) -> Schema:
-    """Return a schema that lets pass what one of several lets pass."""
+    """Return the schema that accepts what any of the given schemas accepts."""
     distinct: list[Schema] = []
     for schema in schemas:
         if not schema:
