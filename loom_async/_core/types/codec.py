@@ -58,7 +58,7 @@ class Codec:
         return to_bson(value)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
-        """Return the stored name and the codec of a key of the value; None if it has no such key."""
+        """Return the stored name and the codec of a key; None if the value has no such key."""
         return key, self
 
     def names(self) -> Iterable[str]:
