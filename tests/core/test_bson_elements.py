@@ -1,4 +1,4 @@
-"""Elements and batches, found in BSON without decoding it."""
+"""Finding the elements of a BSON document without decoding it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import datetime as dt
 from typing import Any
 
 import bson
-import pytest
 from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 
 from loom_async._core.bson_elements import elements
-from loom_async._core.cursor_replies import cut
 
 VALUES: dict[str, Any] = {
     "double": 1.5, "string": "ž", "document": {"a": {"b": 1}}, "array": [1, "x", []],
@@ -32,16 +30,6 @@ def test_elements_of_every_type() -> None:
         assert (kind, raw[begin:end]) == (alone[4], alone[head:-1])
 
 
-def test_elements_of_a_document_within() -> None:
+def test_elements_of_a_document_at_an_offset() -> None:
     raw = b"before" + bson.encode({"x": 1, "y": None}) + b"behind"
     assert [name for name, *_ in elements(raw, 6)] == ["x", "y"]
-
-
-@pytest.mark.parametrize("batch", ["firstBatch", "nextBatch"])
-@pytest.mark.parametrize("count", [0, 1, 120])
-def test_the_batch_of_a_reply(batch: str, count: int) -> None:
-    documents = [{"_id": n, "text": "x" * n} for n in range(count)]
-    cursor = {batch: documents, "id": Int64(5), "ns": "db.c", "partialResultsReturned": False}
-    reply = cut(bson.encode({"cursor": cursor, "ok": 1.0, "operationTime": Timestamp(1, 1)}))
-    assert bson.decode_all(reply.stream) == documents
-    assert reply.cursor_id == 5

@@ -1,4 +1,4 @@
-"""Updates of a part of a document name the rest of its path."""
+"""Conditions that the parents of edited paths exist, and updates that send missing parents whole."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from loom_async._core.model.diff import Change, Inc, Set, Unset
 from loom_async._core.model.parent_conditions import parents_of, with_parents
 
 
-def test_parents_are_named_once() -> None:
+def test_each_parent_has_one_condition() -> None:
     changes: list[Change] = [Set(("a", "b"), 1), Unset(("a", "c")), Set(("d",), 1)]
     assert parents_of(changes) == {"a": {"$type": "object"}}
 
 
-def test_odd_keys_are_no_dotted_path() -> None:
+def test_parents_with_a_dot_in_a_key_are_compared_by_an_expression() -> None:
     condition = parents_of([Set(("a.b", "c"), 1)])
     assert condition.keys() == {"$expr"}
 
 
-def test_a_missing_parent_is_sent_whole() -> None:
+def test_a_missing_parent_is_set_whole() -> None:
     changes: list[Change] = [
         Set(("a", "b", "c"), 1),
         Inc(("a", "n"), 1),
@@ -35,6 +35,6 @@ def test_a_missing_parent_is_sent_whole() -> None:
     ]
 
 
-def test_a_parent_that_is_something_else() -> None:
+def test_a_parent_that_is_no_document_raises() -> None:
     with pytest.raises(OperationFailed, match="reload"):
         with_parents([Set(("a", "b"), 1)], {"a": {"b": 1}}, {"a": None})

@@ -1,4 +1,4 @@
-"""Edits of two writers in one value: each keeps what it changed."""
+"""Merging the edits that two writers made to one value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ values = st.recursive(
 
 
 @given(values, values)
-def test_one_writer_alone(sent: Any, other: Any) -> None:
+def test_edits_of_one_writer_are_kept_whole(sent: Any, other: Any) -> None:
     assert merged(ANY, sent, sent, other) == other
     assert merged(ANY, sent, other, sent) == other
 
@@ -32,7 +32,7 @@ def test_one_writer_alone(sent: Any, other: Any) -> None:
     st.dictionaries(st.sampled_from("ab"), st.integers() | st.none()),
     st.dictionaries(st.sampled_from("cd"), st.integers() | st.none()),
 )
-def test_writers_of_different_keys(
+def test_edits_of_different_keys_are_all_kept(
     sent: dict[str, int], mine: dict[str, int | None], theirs: dict[str, int | None]
 ) -> None:
     """None stands for a key that a writer removes."""
@@ -47,19 +47,19 @@ def test_writers_of_different_keys(
     assert found == {"x": edited(mine, theirs)}
 
 
-def test_the_edit_made_here_stays() -> None:
+def test_the_local_edit_wins_where_both_writers_edited_a_key() -> None:
     assert merged(ANY, {"a": 1}, {"a": 2}, {"a": 3}) == {"a": 2}
     assert merged(ANY, {"a": 1}, {}, {"a": 3}) == {}
 
 
-def test_counters_and_lists_and_sets() -> None:
+def test_counters_add_up_and_arrays_keep_the_items_of_both() -> None:
     assert merged(Counter(), 1, 3, 10) == 12
     assert merged(ANY, [1], [1, 2], [1, 9]) == [1, 9, 2]
     assert merged(ANY, [1], [2], [1, 9]) == [2]
     assert merged(Unordered(Scalar()), [1, 2], [2, 3], [1, 2, 9]) == [2, 9, 3]
 
 
-def test_changes_in_a_document_that_others_have_changed() -> None:
+def test_edits_applied_to_a_document_that_another_writer_has_edited() -> None:
     document = {"_id": 1, "name": "theirs", "box": {"a": 1}, "tags": ["x"]}
     changes = [
         Set(("name",), "mine"),

@@ -1,0 +1,81 @@
+"""Models as documents: stored names, extra fields, nested subclasses."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+from typing import Any
+
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
+
+import loom_async as lm
+from loom_async._core.bson_codec import decode_bson
+from loom_async._core.model.absorb import absorb_insertion
+from loom_async._core.model.document import baseline
+from loom_async._core.model.hydration import hydrator
+from loom_async._core.model.write_plan import plan_persist
+
+NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+
+
+class Mode(enum.Enum):
+    ON = "on"
+    OFF = "off"
+
+
+class Point(BaseModel):
+    x: float
+    label: str | None = None
+
+
+def stored_and_loaded(document: Any) -> Any:
+    plan = plan_persist(document, NOW)
+    absorb_insertion(document, plan)  # type: ignore[arg-type]
+    return hydrator(type(document)).many(plan.raw)[0]  # type: ignore[union-attr]
+
+
+def test_aliases_secrets_urls_and_excluded_fields_of_a_strict_model() -> None:
+    class Strict(lm.PersistableBase):
+        model_config = ConfigDict(strict=True)
+
+        name: str = Field(alias="fullName")
+        secret: SecretStr
+        url: AnyUrl
+        hidden: int = Field(default=1, exclude=True)
+        numbers: set[int] = set()
+        mode: Mode = Mode.ON
+
+    document = Strict(fullName="A", secret=SecretStr("s3"), url=AnyUrl("http://x.y/"), hidden=5)
+    loaded = stored_and_loaded(document)
+    assert loaded == document
+    stored = decode_bson(baseline(document))  # type: ignore[arg-type]
+    assert stored["fullName"] == "A"
+    assert stored["secret"] == "s3"
+    assert stored["hidden"] == 5
+
+
+def test_extra_fields_are_stored_and_their_edits_found() -> None:
+    class Open(lm.PersistableBase):
+        model_config = ConfigDict(extra="allow")
+
+        name: str
+
+    document = Open(name="a", more={"x": [1, {"y": Decimal("1.0")}]})  # type: ignore[call-arg]
+    loaded = stored_and_loaded(document)
+    assert loaded == document
+    loaded.more["x"][1]["y"] = 2
+    plan = plan_persist(loaded, NOW)
+    assert plan.update == {"$set": {"more.x": [1, {"y": 2}]}}  # type: ignore[union-attr]
+
+
+def test_subclass_of_a_nested_model_keeps_its_fields() -> None:
+    class Special(Point):
+        extra: int = 0
+
+    class Holder(lm.PersistableBase):
+        point: Point
+
+    document = Holder(point=Special(x=1, extra=7))
+    stored = decode_bson(plan_persist(document, NOW).raw)  # type: ignore[union-attr]
+    assert stored["point"] == {"x": 1.0, "label": None, "extra": 7}
