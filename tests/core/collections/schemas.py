@@ -5,12 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Any, NamedTuple, NewType
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    create_model,
-)
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from typing_extensions import TypedDict
 
 import loom_async as lm

@@ -12,12 +12,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from pydantic import (
-    PlainValidator,
-    RootModel,
-    SecretStr,
-    SkipValidation,
-)
+from pydantic import PlainValidator, RootModel, SecretStr, SkipValidation
 
 import loom_async as lm
 from tests.core.collections.schemas import (

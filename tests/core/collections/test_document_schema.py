@@ -6,22 +6,11 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 import loom_async as lm
 from loom_async._core.collections.document_schema import document_schema
-from tests.core.collections.schemas import (
-    FLOAT,
-    INT,
-    Tree,
-    field,
-)
+from tests.core.collections.schemas import FLOAT, INT, Tree, field
 
 
 @pytest.mark.parametrize(

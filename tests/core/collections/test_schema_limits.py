@@ -9,18 +9,10 @@ from typing import Annotated, Any
 import annotated_types as at
 import pytest
 from bson import Decimal128
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StringConstraints,
-    conint,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, conint
 
 import loom_async as lm
-from tests.core.collections.schemas import (
-    field,
-)
+from tests.core.collections.schemas import field
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,7 @@ def test_equal_documents_have_no_edits(document: dict[str, Any]) -> None:
 
 
 @given(documents, documents)
-def test_no_path_of_an_edit_begins_with_another(
-    before: dict[str, Any], after: dict[str, Any]
-) -> None:
+def test_no_path_begins_with_another(before: dict[str, Any], after: dict[str, Any]) -> None:
     paths = [change.path for change in find_changes(ANY, before, before, after)]
     assert len(set(paths)) == len(paths)
     for path in paths:

@@ -1,4 +1,4 @@
-"""Conditions that the parents of edited paths exist, and updates that send missing parents whole."""
+"""Conditions that the parents of edited paths exist, and edits that set missing parents."""
 
 from __future__ import annotations
 
