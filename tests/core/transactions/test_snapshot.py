@@ -6,6 +6,7 @@ import random
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -65,6 +66,23 @@ def test_fields_and_the_set_of_assigned_fields() -> None:
     restored(box, lambda: setattr(box, "content", 1))
     assert box.content is None
     assert box.model_fields_set == before
+
+
+class Cached(lm.PersistableBase):
+    items: list[int] = []
+
+    @cached_property
+    def total(self) -> int:
+        return sum(self.items)
+
+
+def test_a_property_that_was_cached_after_the_snapshot_is_computed_again() -> None:
+    cached = Cached(items=[1])
+    snapshot = Snapshot(cached)
+    cached.items.append(2)
+    assert cached.total == 3
+    snapshot.restore()
+    assert cached.total == 1
 
 
 def test_a_nested_model_is_the_same_object_with_its_earlier_values() -> None:
