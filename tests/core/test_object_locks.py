@@ -1,4 +1,4 @@
-"""Turns: one at a time, in order, whoever gives up, and never in a circle."""
+"""Locks of objects: one holder at a time, in order of the requests, without deadlocks."""
 
 from __future__ import annotations
 
@@ -49,52 +49,52 @@ def in_thread(function: Callable[[], R]) -> R:
     return result[0]
 
 
-def has_come(turn: LockRequest) -> bool:
-    return turn.granted is None or turn.granted.done()
+def is_granted(request: LockRequest) -> bool:
+    return request.granted is None or request.granted.done()
 
 
-def test_turns_come_in_order(loop: asyncio.AbstractEventLoop) -> None:
+def test_locks_are_granted_in_the_order_of_the_requests(loop: asyncio.AbstractEventLoop) -> None:
     subject: dict[str, int] = {}  # not hashable
     held, first, second = (request_lock([subject], loop) for _ in range(3))
-    assert [has_come(turn) for turn in (held, first, second)] == [True, False, False]
+    assert [is_granted(request) for request in (held, first, second)] == [True, False, False]
     release(held)
-    assert [has_come(turn) for turn in (first, second)] == [True, False]
+    assert [is_granted(request) for request in (first, second)] == [True, False]
     release(first)
-    assert has_come(second)
+    assert is_granted(second)
     release(second)
 
 
-def test_equal_objects_have_turns_of_their_own() -> None:
+def test_equal_objects_have_locks_of_their_own() -> None:
     one, other = request_lock([[1]], None), request_lock([[1]], None)
-    assert has_come(one)
-    assert has_come(other)
+    assert is_granted(one)
+    assert is_granted(other)
     release(one)
     release(other)
 
 
-def test_all_objects_of_an_operation_at_once(loop: asyncio.AbstractEventLoop) -> None:
+def test_the_locks_of_one_request_are_granted_together(loop: asyncio.AbstractEventLoop) -> None:
     a, b, c, d = object(), object(), object(), object()
     first = request_lock([a], loop)
     both = request_lock([c, b, a, b], loop)
     after = request_lock([b], loop)
     unrelated = request_lock([d], loop)
-    assert [has_come(turn) for turn in (both, after, unrelated)] == [False, False, True]
+    assert [is_granted(request) for request in (both, after, unrelated)] == [False, False, True]
     release(first)
-    assert [has_come(turn) for turn in (both, after)] == [True, False]
+    assert [is_granted(request) for request in (both, after)] == [True, False]
     release(both)
-    assert has_come(after)
+    assert is_granted(after)
     release(after)
     release(unrelated)
 
 
-def test_who_gives_up_is_passed_over(loop: asyncio.AbstractEventLoop) -> None:
+def test_a_request_that_was_released_is_passed_over(loop: asyncio.AbstractEventLoop) -> None:
     a, b = object(), object()
     held, first, second, third = (request_lock([a, b], loop) for _ in range(4))
     release(first)
     release(held)
-    assert has_come(second)
+    assert is_granted(second)
     release(second)  # before it was taken up: the next has it now
-    assert has_come(third)
+    assert is_granted(third)
     release(third)
 
 
@@ -111,9 +111,9 @@ def test_a_thread_does_not_wait_for_itself(loop: asyncio.AbstractEventLoop) -> N
         request_lock([subject], None)
     release(mine)
     blocked = request_lock([subject], None)
-    assert not has_come(blocked)
+    assert not is_granted(blocked)
     release(other)
-    assert has_come(blocked)
+    assert is_granted(blocked)
     release(blocked)
 
 
@@ -125,13 +125,13 @@ def test_a_thread_does_not_wait_for_one_that_waits_for_it(
     theirs = in_thread(lambda: request_lock([a, b], None))
     with pytest.raises(ObjectInUse):
         request_lock([a], None)
-    # What stands behind the other thread's claim is not before this one.
+    # A request behind that of the other thread does not delay it.
     behind = request_lock([c], loop)
     release(mine)
-    assert has_come(theirs)
+    assert is_granted(theirs)
     waiting = request_lock([a], None)
     release(theirs)
-    assert has_come(waiting)
+    assert is_granted(waiting)
     release(waiting)
     release(behind)
 
@@ -153,20 +153,20 @@ def test_a_thread_does_not_wait_for_a_loop_whose_thread_waits_for_it(
     release(theirs)
 
 
-def test_tasks_of_a_closed_loop_hold_up_nobody() -> None:
+def test_requests_of_a_closed_loop_are_dropped() -> None:
     subject = object()
     lost = asyncio.new_event_loop()
     held, waiting = request_lock([subject], lost), request_lock([subject], lost)
     lost.close()
     mine = request_lock([subject], None)
-    assert has_come(mine)
+    assert is_granted(mine)
     release(held)  # when the collector finds its task
     release(waiting)
     release(mine)
 
 
-def test_a_claim_that_the_collector_ends(loop: asyncio.AbstractEventLoop) -> None:
-    """It may do so in the thread that is changing the lines at that moment."""
+def test_a_request_that_the_garbage_collector_releases(loop: asyncio.AbstractEventLoop) -> None:
+    """The collector may run in the thread that is changing the queues at that moment."""
 
     class CollectingLoop:
         def is_closed(self) -> bool:
@@ -176,27 +176,27 @@ def test_a_claim_that_the_collector_ends(loop: asyncio.AbstractEventLoop) -> Non
     class Task:
         def __init__(self) -> None:
             self.itself = self
-            self.turn = request_lock([subject], CollectingLoop())
+            self.request = request_lock([subject], CollectingLoop())
 
         def __del__(self) -> None:
-            release(self.turn)
+            release(self.request)
 
     subject = object()
     Task()
     assert id(subject) in object_locks._holders
     mine = request_lock([subject], loop)
-    assert has_come(mine)
+    assert is_granted(mine)
     release(mine)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_turns_of_other_threads_do_not_outlive_a_fork() -> None:
+def test_requests_of_other_threads_are_dropped_in_a_forked_process() -> None:
     one, other = object(), object()
     mine = request_lock([one], None)
     theirs = in_thread(lambda: request_lock([other], None))
     pid = os.fork()
     if pid == 0:
-        is_free = has_come(request_lock([other], None))
+        is_free = is_granted(request_lock([other], None))
         release(mine)
         os._exit(7 if is_free else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
@@ -204,23 +204,23 @@ def test_turns_of_other_threads_do_not_outlive_a_fork() -> None:
     release(theirs)
 
 
-def test_a_claim_to_several_objects_overtakes_none_that_waits(
+def test_a_request_for_several_objects_overtakes_none_that_waits(
     loop: asyncio.AbstractEventLoop,
 ) -> None:
-    """Not in the moment in which the claim before has gone, and has called no other yet."""
+    """Also between the release of a lock and its grant to the next request."""
     one, other = [1], [2]
     held = request_lock([one], loop)
     waiting = request_lock([one, other], loop)
     del object_locks._holders[id(one)]  # as far as `release` has come when another thread runs
     overtaking = request_lock([one, other], loop)
-    assert [has_come(turn) for turn in (waiting, overtaking)] == [True, False]
+    assert [is_granted(request) for request in (waiting, overtaking)] == [True, False]
     held.is_released = True
     release(waiting)
-    assert has_come(overtaking)
+    assert is_granted(overtaking)
     release(overtaking)
 
 
-def test_threads_that_come_and_go_at_once_never_meet() -> None:
+def test_threads_never_hold_one_lock_at_the_same_time() -> None:
     subjects = [[0] for _ in range(3)]
     met: list[int] = []
 
@@ -228,15 +228,15 @@ def test_threads_that_come_and_go_at_once_never_meet() -> None:
         choose = random.Random(seed)
         for _ in range(1_500):
             mine = choose.sample(subjects, choose.choice((1, 1, 1, 2, 3)))
-            turn = request_lock(mine, None)
-            if turn.granted is not None:
-                turn.granted.result(timeout=30)
+            request = request_lock(mine, None)
+            if request.granted is not None:
+                request.granted.result(timeout=30)
             for subject in mine:
                 subject[0] += 1
                 met.extend(subject[:1] if subject[0] != 1 else [])
             for subject in mine:
                 subject[0] -= 1
-            release(turn)
+            release(request)
         return seed
 
     before = sys.getswitchinterval()

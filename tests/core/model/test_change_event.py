@@ -1,4 +1,4 @@
-"""Events of change streams, as users get them."""
+"""Changes: the events of a change stream as callers get them."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ def event(**fields: Any) -> RawBSONDocument:
 @pytest.mark.parametrize(
     "token", [{"_data": "8263F0"}, {"_data": b"\x01"}, {"_data": "82", "_typeBits": b"\x82"}]
 )
-def test_tokens_are_text_and_back(token: dict[str, Any]) -> None:
+def test_resume_token_becomes_text_and_back(token: dict[str, Any]) -> None:
     text = token_text(RawBSONDocument(bson.encode(token), RAW))
     assert token_text(token) == text
     assert token_document(text) == token
 
 
-def test_a_plain_token_is_its_digits() -> None:
+def test_text_of_a_plain_token_is_its_digits() -> None:
     assert token_text({"_data": "8263F0"}) == "8263F0"
 
 
 @pytest.mark.parametrize("value", ["", "x", "{", "{5", None, 5, {"_data": "82"}])
-def test_what_is_no_token_is_refused(value: Any) -> None:
+def test_other_values_are_refused_as_tokens(value: Any) -> None:
     with pytest.raises(lm.QueryError, match="is no token of a change"):
         token_document(value)
 
 
-def test_an_update_says_what_changed() -> None:
+def test_change_of_an_update_lists_the_changed_fields() -> None:
     change = change_of(
         Item,
         event(
@@ -69,13 +69,13 @@ def test_an_update_says_what_changed() -> None:
     assert change.at.tzinfo is UTC
 
 
-def test_older_servers_say_when_by_the_clock_of_the_cluster() -> None:
+def test_time_of_an_event_without_wall_time_is_the_cluster_time() -> None:
     when = event(operationType="drop", clusterTime=Timestamp(1, 2))
     assert change_of(Item, when).at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
     assert change_of(Item, event(operationType="drop")).at is None
 
 
-def test_a_deletion_has_an_id_of_the_models_type() -> None:
+def test_id_of_a_deleted_document_has_the_type_of_the_model() -> None:
     gone = event(operationType="delete", documentKey={"_id": 5})
     assert (change_of(Item, gone).id, change_of(Item, gone).document) == (5, None)
     odd = event(operationType="delete", documentKey={"_id": {"k": "x"}})
@@ -85,7 +85,7 @@ def test_a_deletion_has_an_id_of_the_models_type() -> None:
     assert "watch(resume_after='82AA')" in caught.value.__notes__[0]
 
 
-def test_what_python_cannot_hold_is_named_with_the_place_after_it() -> None:
+def test_error_of_an_unreadable_document_names_the_token_to_resume_after() -> None:
     far = bson.encode({"name": "x", "when": datetime(2000, 1, 1)})
     far = far.replace((946684800000).to_bytes(8, "little"), (2**60).to_bytes(8, "little"))
     odd = event(

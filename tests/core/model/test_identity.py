@@ -1,4 +1,4 @@
-"""Ids: which can be stored, and the filter that finds no other document."""
+"""Which ids MongoDB can store, and the filter that matches exactly one id."""
 
 from __future__ import annotations
 
@@ -70,19 +70,19 @@ REFUSED: list[Any] = [
 
 
 @pytest.mark.parametrize("key", PLAIN, ids=repr)
-def test_scalars_are_given_plainly(key: Any) -> None:
+def test_filter_has_scalar_ids_as_they_are(key: Any) -> None:
     assert id_filter(key) == {"_id": key}
     assert parse_id(Thing, key) == stored_id(Thing(id=key)) == checked_id(Thing, key) == key
 
 
 @pytest.mark.parametrize("key", COMPARED, ids=repr)
-def test_documents_are_compared(key: Any) -> None:
+def test_filter_compares_other_ids_by_eq(key: Any) -> None:
     assert id_filter(key) == {"_id": {"$eq": key}}
     assert parse_id(Thing, key) == stored_id(Thing(id=key)) == checked_id(Thing, key) == key
 
 
 @pytest.mark.parametrize("key", REFUSED, ids=repr)
-def test_what_mongodb_does_not_store_is_no_id(key: Any) -> None:
+def test_ids_that_mongodb_refuses(key: Any) -> None:
     with pytest.raises(lm.InvalidId, match="can never be the id of a Thing: MongoDB stores no"):
         parse_id(Thing, key)
     with pytest.raises(lm.InvalidId):
@@ -90,13 +90,13 @@ def test_what_mongodb_does_not_store_is_no_id(key: Any) -> None:
 
 
 @pytest.mark.parametrize("key", [None, 2**70, "\ud800", {"a\0": 1}, {"a": 2**70}, object()])
-def test_what_bson_does_not_hold_is_no_id(key: Any) -> None:
+def test_ids_that_bson_cannot_hold(key: Any) -> None:
     with pytest.raises(lm.InvalidId) as caught:
         parse_id(Thing, key)
     assert caught.value.value is key
 
 
-def test_code_is_a_scalar() -> None:
+def test_filter_has_code_as_it_is() -> None:
     code = Code("x", {"a": 1})
     assert parse_id(Thing, code) == code
     assert id_filter(code) == {"_id": code}

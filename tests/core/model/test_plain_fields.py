@@ -1,4 +1,4 @@
-"""Fields that no validator touches are told from those that one might."""
+"""Fields that validation leaves as they are stored."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_plain_fields() -> None:
 
 
 @pytest.mark.parametrize("model", [Checked, After, Lower, Open, Made])
-def test_models_that_may_change_any_field_have_none(model: type[BaseModel]) -> None:
+def test_models_whose_functions_may_change_any_field_have_none(model: type[BaseModel]) -> None:
     assert plain_fields(model) == {}
 
 
@@ -94,17 +94,17 @@ def test_stored_names_and_normalised_fields() -> None:
 @pytest.mark.parametrize(
     ("stored", "edit", "expected"),
     [
-        # What validation makes of the stored value is not the user's change.
+        # What validation makes of a stored value is no edit.
         ({"name": "ANN", "nick": "a"}, {"age": 1}, {"years": 1}),
         ({"name": "ann", "years": 7.0}, {"visits": 2}, {"visits": 2}),
         ({"name": "ann", "years": "7"}, {"age": 7}, None),
         ({"name": "ann", "years": 7}, {"age": 8}, {"years": 8}),
-        # The user wants what is stored already.
+        # The assigned value is stored already.
         ({"name": "ann", "nick": "A"}, {"nick": "a"}, None),
         ({"name": "ann"}, {"age": 0}, None),
     ],
 )
-def test_only_changes_are_sent(
+def test_an_update_has_the_edits_alone(
     stored: dict[str, Any], edit: dict[str, Any], expected: dict[str, Any] | None
 ) -> None:
     moment = now()
