@@ -2,11 +2,57 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bson import ObjectId
 
 import loom_async as lm
+from loom_async._core.model.document import (
+    LOST,
+    UNREPORTED,
+    Attempt,
+    attempts_of,
+    baseline,
+    set_attempts,
+)
+from loom_async._core.model.hydration import hydrator
 
-NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+
+class Item(lm.PersistableBase):
+    name: str = ""
+
+
+COPIES: list[Callable[[Any], Any]] = [
+    copy.copy,
+    copy.deepcopy,
+    lambda item: item.model_copy(),
+    lambda item: item.model_copy(deep=True),
+    lambda item: pickle.loads(pickle.dumps(item)),
+]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_copy_remembers_the_stored_document(copied: Callable[[Any], Any]) -> None:
+    item = hydrator(Item).one({"_id": ObjectId(), "name": "x"})
+    assert copied(item) == item
+    assert baseline(copied(item)) == baseline(item)
+    assert baseline(copied(Item())) is None
+
+
+@pytest.mark.parametrize("copied", COPIES)
+@pytest.mark.parametrize(
+    ("attempts", "expected"), [((), ()), ((UNREPORTED,), ()), ((UNREPORTED, Attempt()), (LOST,))]
+)
+def test_a_copy_cannot_send_an_unknown_write_again(
+    attempts: Any, expected: Any, copied: Callable[[Any], Any]
+) -> None:
+    item = Item()
+    set_attempts(item, attempts)
+    assert attempts_of(copied(item)) == expected
 
 
 def test_json_and_its_schema_name_the_id_field_id() -> None:

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated
 
 import loom_async as lm
-from loom_async._core.model.absorb import absorb_insertion
-from loom_async._core.model.hydration import hydrator
-from loom_async._core.model.write_plan import plan_persist
-
-NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-
-
-def stored_and_loaded(document: Any) -> Any:
-    plan = plan_persist(document, NOW)
-    absorb_insertion(document, plan)  # type: ignore[arg-type]
-    return hydrator(type(document)).many(plan.raw)[0]  # type: ignore[union-attr]
+from tests.core.storing import NOW, stored_and_loaded
 
 
 def test_marked_fields_are_optional_and_filled_in_or_normalised_at_the_insertion() -> None:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from decimal import Decimal
-from typing import Any
 
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
 
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
-from loom_async._core.model.absorb import absorb_insertion
 from loom_async._core.model.document import baseline
-from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.write_plan import plan_persist
-
-NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+from tests.core.storing import NOW, stored_and_loaded
 
 
 class Mode(enum.Enum):
@@ -27,12 +22,6 @@ class Mode(enum.Enum):
 class Point(BaseModel):
     x: float
     label: str | None = None
-
-
-def stored_and_loaded(document: Any) -> Any:
-    plan = plan_persist(document, NOW)
-    absorb_insertion(document, plan)  # type: ignore[arg-type]
-    return hydrator(type(document)).many(plan.raw)[0]  # type: ignore[union-attr]
 
 
 def test_aliases_secrets_urls_and_excluded_fields_of_a_strict_model() -> None:

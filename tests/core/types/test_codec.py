@@ -15,11 +15,8 @@ from pydantic import BaseModel, Field
 
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
-from loom_async._core.model.absorb import absorb_insertion
-from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.write_plan import plan_persist
-
-NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+from tests.core.storing import NOW, stored_and_loaded
 
 
 class Level(enum.IntEnum):
@@ -120,12 +117,6 @@ everything = st.builds(
     anything=json_like,
     tree=trees,
 )
-
-
-def stored_and_loaded(document: Any) -> Any:
-    plan = plan_persist(document, NOW)
-    absorb_insertion(document, plan)  # type: ignore[arg-type]
-    return hydrator(type(document)).many(plan.raw)[0]  # type: ignore[union-attr]
 
 
 @given(everything)

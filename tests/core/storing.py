@@ -1,0 +1,20 @@
+"""Storing and loading objects without a server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from loom_async._core.model.absorb import absorb_insertion
+from loom_async._core.model.hydration import hydrator
+from loom_async._core.model.write_plan import Insertion, plan_persist
+
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def stored_and_loaded(document: Any) -> Any:
+    """Insert an object at the time NOW; return the object of its document."""
+    plan = plan_persist(document, NOW)
+    assert isinstance(plan, Insertion)
+    absorb_insertion(document, plan)
+    return hydrator(type(document)).many(plan.raw)[0]
