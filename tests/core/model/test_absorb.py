@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 import pytest
 from bson import ObjectId
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 import loom_async as lm
@@ -20,8 +16,6 @@ from loom_async._core.model.absorb import (
     absorb_modification,
     adopt,
 )
-from loom_async._core.model.annotations import model_codec
-from loom_async._core.model.diff import same
 from loom_async._core.model.document import (
     LOST,
     UNREPORTED,
@@ -31,67 +25,25 @@ from loom_async._core.model.document import (
     set_attempts,
 )
 from loom_async._core.model.hydration import hydrator
-from loom_async._core.model.write_plan import Insertion, Modification, plan_persist
+from loom_async._core.model.write_plan import plan_persist
 from tests.core.model.update_interpreter import applied
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=timezone(timedelta(hours=1)))
-STORED_NOW = datetime(2026, 1, 2, 2, 4, 5, 678_000, tzinfo=UTC)
-
-
-class Address(BaseModel):
-    city: str = ""
-    zip: str = ""
-
-
-class Visit(BaseModel):
-    at: datetime
-
-
-class User(lm.PersistableBase):
-    name: str = ""
-    nick: lm.StrLower = ""
-    visits: lm.IncrCounter = 0
-    tags: set[str] = set()
-    notes: list[int] = []
-    address: Address = Address()
-    last: Visit | None = None
-    seen: list[datetime] = []
-    touched: lm.TimeUpdated
+from tests.core.model.users import (
+    NOW,
+    STORED_NOW,
+    Address,
+    User,
+    Visit,
+    loaded,
+    planned_insertion,
+    planned_update,
+    reply_to,
+)
 
 
 class Open(lm.PersistableBase):
     model_config = ConfigDict(extra="allow")
 
     name: str = ""
-
-
-def planned_insertion(document: Any) -> Insertion:
-    plan = plan_persist(document, NOW)
-    assert isinstance(plan, Insertion)
-    return plan
-
-
-def planned_update(document: Any) -> Modification:
-    plan = plan_persist(document, NOW)
-    assert isinstance(plan, Modification)
-    return plan
-
-
-def loaded(model: Any = User, **fields: Any) -> Any:
-    """Return an object that was loaded from a whole document."""
-    document = model.model_construct(id=ObjectId(), touched=None).dump_doc()
-    return hydrator(model).one({**document, **fields})
-
-
-def reply_to(document: Any, plan: Modification, **stored_meanwhile: Any) -> bytes:
-    """Return the document after an update, on top of what another writer has stored."""
-    stored = decode_bson(baseline(document))  # type: ignore[arg-type]
-    return encode_bson(applied(plan.update, {**stored, **stored_meanwhile}))
-
-
-def encoded(document: Any) -> dict[str, Any]:
-    found: dict[str, Any] = model_codec(type(document)).encode(document)
-    return found
 
 
 def test_an_inserted_object_has_its_baseline_and_its_auto_values() -> None:
@@ -356,59 +308,3 @@ def test_an_equal_value_is_not_exchanged() -> None:
     holder.value = 1
     adopt(holder, Holder(value=True), ["value"])
     assert holder.value is True
-
-
-small = st.integers(0, 3)
-texts = st.sampled_from(["", "a", "B"])
-moments = st.just(NOW) | st.just(STORED_NOW)
-assignments = st.fixed_dictionaries(
-    {},
-    optional={
-        "name": texts,
-        "nick": texts,
-        "visits": small,
-        "tags": st.sets(texts, max_size=2),
-        "notes": st.lists(small, max_size=3),
-        "address": st.builds(Address, city=texts, zip=texts),
-        "last": st.none() | st.builds(Visit, at=moments),
-        "seen": st.lists(moments, max_size=2),
-    },
-)
-
-
-def assign(user: User, values: dict[str, Any]) -> None:
-    for name, value in deepcopy(values).items():
-        setattr(user, name, value)
-
-
-@given(assignments, assignments, assignments, assignments)
-def test_after_any_update_the_next_one_sends_the_edits_made_since(
-    origin: dict[str, Any],
-    edits: dict[str, Any],
-    theirs: dict[str, Any],
-    since: dict[str, Any],
-) -> None:
-    user = loaded()
-    assign(user, origin)
-    user = hydrator(User).one(user.dump_doc())
-    another = deepcopy(user)
-    assign(user, edits)
-    plan = plan_persist(user, NOW)
-    if not isinstance(plan, Modification):
-        return
-    sent = encoded(user)
-    assign(user, since)
-    mine = encoded(user)
-    assign(another, theirs)
-    stored = applied(plan.update, another.dump_doc())
-    absorb_modification(user, plan, encode_bson(stored))
-    now_stored = encoded(hydrator(User).one(stored))
-    for name, value in encoded(user).items():
-        if name != "touched" and same(mine[name], sent[name]):
-            assert same(value, now_stored[name]), name
-    following = plan_persist(user, NOW)
-    if following is not None:
-        assert isinstance(following, Modification)
-        stored = applied(following.update, stored)
-    final = encoded(hydrator(User).one(stored))
-    assert same({**final, "touched": None}, {**encoded(user), "touched": None})
