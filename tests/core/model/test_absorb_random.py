@@ -9,22 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom_async._core.bson_codec import encode_bson
-from loom_async._core.model.absorb import (
-    absorb_modification,
-)
+from loom_async._core.model.absorb import absorb_modification
 from loom_async._core.model.diff import same
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.write_plan import Modification, plan_persist
 from tests.core.model.update_interpreter import applied
-from tests.core.model.users import (
-    NOW,
-    STORED_NOW,
-    Address,
-    User,
-    Visit,
-    encoded,
-    loaded,
-)
+from tests.core.model.users import NOW, STORED_NOW, Address, User, Visit, encoded, loaded
 
 small = st.integers(0, 3)
 texts = st.sampled_from(["", "a", "B"])

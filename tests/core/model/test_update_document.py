@@ -13,24 +13,10 @@ from pydantic import BaseModel, ConfigDict
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
 from loom_async._core.model.annotations import model_codec
-from loom_async._core.model.diff import (
-    MISSING,
-    AddToSet,
-    Inc,
-    Push,
-    Set,
-    Unset,
-    find_changes,
-    same,
-)
+from loom_async._core.model.diff import MISSING, AddToSet, Inc, Push, Set, Unset, find_changes, same
 from loom_async._core.model.document import baseline
 from loom_async._core.model.hydration import hydrator
-from loom_async._core.model.update_document import (
-    field_expression,
-    is_dotted,
-    only_sets,
-    render,
-)
+from loom_async._core.model.update_document import field_expression, is_dotted, only_sets, render
 from loom_async._core.model.write_plan import Modification, plan_persist
 from loom_async._core.types.codec import ANY
 from tests.core.model.update_interpreter import applied, evaluated

@@ -12,13 +12,7 @@ import pytest
 
 import loom_async as lm
 from loom_async._core import context
-from loom_async._core.model.document import (
-    LOST,
-    attempts_of,
-    baseline,
-    set_baseline,
-    values_of,
-)
+from loom_async._core.model.document import LOST, attempts_of, baseline, set_baseline, values_of
 from loom_async._core.transactions.journal import Journal, absorb, in_use, journal_of_others
 from loom_async._core.transactions.transaction_state import TransactionState
 

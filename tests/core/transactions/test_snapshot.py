@@ -16,13 +16,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 import loom_async as lm
-from loom_async._core.model.document import (
-    LOST,
-    attempts_of,
-    baseline,
-    set_attempts,
-    set_baseline,
-)
+from loom_async._core.model.document import LOST, attempts_of, baseline, set_attempts, set_baseline
 from loom_async._core.transactions.snapshot import Snapshot
 
 
