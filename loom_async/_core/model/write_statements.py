@@ -106,7 +106,7 @@ def batches(sizes: Sequence[int], max_statements: int) -> Iterator[slice[int, in
 
     Parameters:
         sizes: The bytes of each statement.
-        largest: How many statements a command may have.
+        max_statements: How many statements a command may have.
     """
     start = total = 0
     for place, size in enumerate(sizes):
