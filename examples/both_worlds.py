@@ -1,7 +1,7 @@
 """One model of `loom_sync`, used from plain code, from threads and in an event loop.
 
-It needs no database: the embedded server is started on a temporary directory and is gone when the
-script ends.
+It needs no database: it starts the embedded server with a temporary directory, and stops it at the
+end.
 """
 
 # --8<-- [start:model]
@@ -49,7 +49,7 @@ def from_threads() -> None:
     order.persist()
 
     def look(_: int) -> None:
-        seen = Order.from_id(order.id)  # an object of this thread's own
+        seen = Order.from_id(order.id)  # a separate object in each thread
         seen.views += 1
         seen.persist()
 
@@ -62,7 +62,7 @@ def from_threads() -> None:
 def by_tenant() -> None:
     # --8<-- [start:tenants]
     def store(tenant: str) -> int:
-        with lm.using(database=tenant):  # holds for this thread
+        with lm.using(database=tenant):  # applies to this thread
             Order(customer="Eve").persist()
             return Order.filter().count()
 
@@ -72,7 +72,7 @@ def by_tenant() -> None:
 
 
 def main() -> None:
-    with lm.embedded():  # serves both worlds, and the threads of this script
+    with lm.embedded():  # applies to both worlds, and to the threads of this script
         from_both_worlds()
         from_threads()
         by_tenant()

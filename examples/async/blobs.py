@@ -1,4 +1,4 @@
-"""Bytes of any length beside a document, in versions."""
+"""Versioned bytes of any length beside a document."""
 
 import asyncio
 import tempfile
@@ -24,7 +24,7 @@ async def main() -> None:
 
             # --8<-- [start:write]
             report = Report(title="May", content_type="text/csv")
-            first = await report.write_from(path)  # read in pieces, off the event loop
+            first = await report.write_from(path)  # read and sent in chunks
             assert (first.number, first.length) == (1, 20)
             await report.write_from([b"day,sales\n", b"1,20\n2,31\n3,25\n"])
             assert (report.version, report.length) == (2, 25)

@@ -1,4 +1,4 @@
-"""Which client and which database an operation uses: blocks, tenants, settings."""
+"""The client and the database that an operation uses: blocks, tenants, settings."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What becomes of one document, and of many at once."""
+"""One document, and many at once: persisted, loaded, deleted."""
 
 import asyncio
 
@@ -54,7 +54,7 @@ async def one_document() -> None:
     # --8<-- [start:insert]
     ann = Person(name="Ann", meta={"seen": True})
     assert await ann.persist() is True
-    assert await ann.persist() is False  # nothing changed, no call
+    assert await ann.persist() is False  # nothing changed: no call
     # --8<-- [end:insert]
 
     # --8<-- [start:merge]
@@ -70,7 +70,7 @@ async def one_document() -> None:
     # --8<-- [start:gone]
     gone = await Person.from_id(ann.id)
     await ann.delete()
-    gone.name = "Nobody"
+    gone.name = "Annika"
     try:
         await gone.persist()
     except lm.DocumentNotFound as error:

@@ -1,4 +1,4 @@
-"""The README's first program: a model, what its changes send, and a query."""
+"""The README's first program: a model, the updates of its edits, and a query."""
 
 # --8<-- [start:program]
 import asyncio

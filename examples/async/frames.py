@@ -1,4 +1,4 @@
-"""Documents as tables and frames, and frames as documents."""
+"""Documents loaded as tables and frames, and frames stored as documents."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What is recorded stays: ledgers, and measurements in a native time series."""
+"""Append-only ledgers, and measurements in a native time series."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ async def main() -> None:
         rate = Rate(currency="CZK", percent=3.5)
         await rate.persist()
         rate.percent = 3.75
-        await rate.persist()  # another document, with an id and a time of its own
+        await rate.persist()  # a new document, with its own id and time
         assert [earlier.percent for earlier in await rate.history()] == [3.5]
         try:
             await Rate.filter().delete()

@@ -1,4 +1,4 @@
-"""How models are declared: fields, ids, times, indexes."""
+"""Declaring models: fields, ids, times, indexes."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""How to ask: conditions, chains, and the ways to run them."""
+"""Queries: conditions, chains, and the ways to run them."""
 
 import asyncio
 

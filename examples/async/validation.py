@@ -1,4 +1,4 @@
-"""Documents that the server checks, whoever writes them."""
+"""A validator, by which the server checks each write to a collection."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ async def main() -> None:
         # --8<-- [end:ensure]
 
         # --8<-- [start:refused]
-        members = client["my_app"]["members"]  # the driver, past the library
+        members = client["my_app"]["members"]  # pymongo, without Loom
         try:
             await members.insert_one({"name": "Ann", "age": "31"})
         except WriteError as error:

@@ -19,7 +19,7 @@ class Order(lm.Persistable):
 
 async def block() -> None:
     # --8<-- [start:block]
-    async with Order.watch() as changes:  # from here on nothing is missed
+    async with Order.watch() as changes:  # no change after this is missed
         order = Order(item="tea")
         await order.persist()
         order.paid = True
@@ -29,7 +29,7 @@ async def block() -> None:
         assert (inserted.operation, inserted.document.item) == ("insert", "tea")
         updated = await anext(changes)
         assert updated.updated["paid"] is True
-        updated.document.amount = 2  # an object as any other
+        updated.document.amount = 2  # an ordinary object
         await updated.document.persist()
     # --8<-- [end:block]
 
@@ -52,7 +52,7 @@ async def resumed() -> None:
         await Order(item="oil").persist()
         token = (await anext(changes)).token  # a string: store it where you like
 
-    await Order(item="corn").persist()  # while nobody watches
+    await Order(item="corn").persist()  # while no change stream is open
     async for change in Order.watch(resume_after=token):
         assert change.document.item == "corn"
         break
@@ -68,7 +68,7 @@ async def stopped() -> None:
         await order.delete()
         async for change in changes:
             if change.operation == "delete":
-                changes.stop()  # here, in another task or in a handler of signals
+                changes.stop()  # from here, another task or a signal handler
     # --8<-- [end:stop]
 
 

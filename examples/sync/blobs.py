@@ -1,5 +1,5 @@
 # Generated from examples/async/blobs.py by `nox -s sync`: edit that file.
-"""Bytes of any length beside a document, in versions."""
+"""Versioned bytes of any length beside a document."""
 
 import tempfile
 from pathlib import Path
@@ -24,7 +24,7 @@ def main() -> None:
 
             # --8<-- [start:write]
             report = Report(title="May", content_type="text/csv")
-            first = report.write_from(path)  # read in pieces, off the process
+            first = report.write_from(path)  # read and sent in chunks
             assert (first.number, first.length) == (1, 20)
             report.write_from([b"day,sales\n", b"1,20\n2,31\n3,25\n"])
             assert (report.version, report.length) == (2, 25)

@@ -1,5 +1,5 @@
 # Generated from examples/async/connecting.py by `nox -s sync`: edit that file.
-"""Which client and which database an operation uses: blocks, tenants, settings."""
+"""The client and the database that an operation uses: blocks, tenants, settings."""
 
 # --8<-- [start:model]
 import loom_sync as lm

@@ -1,5 +1,5 @@
 # Generated from examples/async/documents.py by `nox -s sync`: edit that file.
-"""What becomes of one document, and of many at once."""
+"""One document, and many at once: persisted, loaded, deleted."""
 
 # --8<-- [start:model]
 import loom_sync as lm
@@ -53,7 +53,7 @@ def one_document() -> None:
     # --8<-- [start:insert]
     ann = Person(name="Ann", meta={"seen": True})
     assert ann.persist() is True
-    assert ann.persist() is False  # nothing changed, no call
+    assert ann.persist() is False  # nothing changed: no call
     # --8<-- [end:insert]
 
     # --8<-- [start:merge]
@@ -69,7 +69,7 @@ def one_document() -> None:
     # --8<-- [start:gone]
     gone = Person.from_id(ann.id)
     ann.delete()
-    gone.name = "Nobody"
+    gone.name = "Annika"
     try:
         gone.persist()
     except lm.DocumentNotFound as error:

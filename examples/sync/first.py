@@ -1,5 +1,5 @@
 # Generated from examples/async/first.py by `nox -s sync`: edit that file.
-"""The README's first program: a model, what its changes send, and a query."""
+"""The README's first program: a model, the updates of its edits, and a query."""
 
 # --8<-- [start:program]
 

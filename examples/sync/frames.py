@@ -1,5 +1,5 @@
 # Generated from examples/async/frames.py by `nox -s sync`: edit that file.
-"""Documents as tables and frames, and frames as documents."""
+"""Documents loaded as tables and frames, and frames stored as documents."""
 
 # --8<-- [start:model]
 from decimal import Decimal

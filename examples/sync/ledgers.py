@@ -1,5 +1,5 @@
 # Generated from examples/async/ledgers.py by `nox -s sync`: edit that file.
-"""What is recorded stays: ledgers, and measurements in a native time series."""
+"""Append-only ledgers, and measurements in a native time series."""
 
 from datetime import UTC, datetime
 
@@ -33,7 +33,7 @@ def main() -> None:
         rate = Rate(currency="CZK", percent=3.5)
         rate.persist()
         rate.percent = 3.75
-        rate.persist()  # another document, with an id and a time of its own
+        rate.persist()  # a new document, with its own id and time
         assert [earlier.percent for earlier in rate.history()] == [3.5]
         try:
             Rate.filter().delete()

@@ -1,5 +1,5 @@
 # Generated from examples/async/models.py by `nox -s sync`: edit that file.
-"""How models are declared: fields, ids, times, indexes."""
+"""Declaring models: fields, ids, times, indexes."""
 
 # --8<-- [start:model]
 from enum import Enum

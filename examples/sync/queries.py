@@ -1,5 +1,5 @@
 # Generated from examples/async/queries.py by `nox -s sync`: edit that file.
-"""How to ask: conditions, chains, and the ways to run them."""
+"""Queries: conditions, chains, and the ways to run them."""
 
 # --8<-- [start:model]
 from pydantic import BaseModel

@@ -1,5 +1,5 @@
 # Generated from examples/async/transactions.py by `nox -s sync`: edit that file.
-"""Several writes that happen together or not at all."""
+"""Several writes that are committed together or not at all."""
 
 # --8<-- [start:model]
 import loom_sync as lm
@@ -52,7 +52,7 @@ def main() -> None:
         except ValueError as error:
             reason = str(error)
         assert reason == "Ann has too little"
-        assert (ann.balance, bob.balance) == (6, 4)  # the objects went back as well
+        assert (ann.balance, bob.balance) == (6, 4)  # the objects are restored too
         assert Transfer.filter().count() == 1
         # --8<-- [end:undone]
 

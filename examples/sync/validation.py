@@ -1,5 +1,5 @@
 # Generated from examples/async/validation.py by `nox -s sync`: edit that file.
-"""Documents that the server checks, whoever writes them."""
+"""A validator, by which the server checks each write to a collection."""
 
 # --8<-- [start:model]
 from decimal import Decimal
@@ -36,7 +36,7 @@ def main() -> None:
         # --8<-- [end:ensure]
 
         # --8<-- [start:refused]
-        members = client["my_app"]["members"]  # the driver, past the library
+        members = client["my_app"]["members"]  # pymongo, without Loom
         try:
             members.insert_one({"name": "Ann", "age": "31"})
         except WriteError as error:

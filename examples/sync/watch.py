@@ -18,7 +18,7 @@ class Order(lm.Persistable):
 
 def block() -> None:
     # --8<-- [start:block]
-    with Order.watch() as changes:  # from here on nothing is missed
+    with Order.watch() as changes:  # no change after this is missed
         order = Order(item="tea")
         order.persist()
         order.paid = True
@@ -28,7 +28,7 @@ def block() -> None:
         assert (inserted.operation, inserted.document.item) == ("insert", "tea")
         updated = next(changes)
         assert updated.updated["paid"] is True
-        updated.document.amount = 2  # an object as any other
+        updated.document.amount = 2  # an ordinary object
         updated.document.persist()
     # --8<-- [end:block]
 
@@ -51,7 +51,7 @@ def resumed() -> None:
         Order(item="oil").persist()
         token = next(changes).token  # a string: store it where you like
 
-    Order(item="corn").persist()  # while nobody watches
+    Order(item="corn").persist()  # while no change stream is open
     for change in Order.watch(resume_after=token):
         assert change.document.item == "corn"
         break
@@ -67,7 +67,7 @@ def stopped() -> None:
         order.delete()
         for change in changes:
             if change.operation == "delete":
-                changes.stop()  # here, in another thread or in a handler of signals
+                changes.stop()  # from here, another thread or a signal handler
     # --8<-- [end:stop]
 
 
