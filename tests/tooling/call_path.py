@@ -1,7 +1,7 @@
-"""Print the functions of Loom that one warm call passes: `python -m tests.tooling.call_path`.
+"""Print the functions of Loom that one warm call runs: `python -m tests.tooling.call_path`.
 
-A function is a pair of file and qualified name; a comprehension counts as a function. With
-`--all` each function is printed. Nothing is asserted: docs/architecture.md has the figures.
+A function is identified by its file and qualified name; a comprehension counts as a function.
+`--all` prints each function. Nothing is asserted: docs/architecture.md has the figures.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class User(lm.Persistable):
 
 
 class Profile:
-    """Collects the functions that are called while it is on, in all threads."""
+    """Collects the functions that all threads call while it is on."""
 
     def __init__(self) -> None:
         self.functions: dict[tuple[str, str], None] = {}
@@ -54,7 +54,7 @@ class Profile:
             self._is_on = False
 
     def report(self, name: str, *, all_functions: bool) -> None:
-        """Print how many functions and files were passed, and how often one file led to another."""
+        """Print the number of functions, of files, and of calls from one file into another."""
         files = {file for file, _ in self.functions}
         changes = sum(a != b for a, b in zip(self.files, self.files[1:], strict=False))
         print(
@@ -66,7 +66,7 @@ class Profile:
 
 
 async def main(*, all_functions: bool) -> None:
-    """Trace a save, three loads, a frame and an insertion of a frame, each after a warm-up."""
+    """Trace a save, three loads and the load of a table, each after a warm-up."""
     profile = Profile()
     async with lm.embedded():
         user = User(name="Ann", age=1)

@@ -1,4 +1,4 @@
-"""The documentation's code runs: each page's own blocks in turn, and the examples it includes."""
+"""The documentation's code runs: the blocks of each page in order, and the examples."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BLOCK = re.compile(
     r"```python\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-# The form of several lines: the other one is a Python expression, which ruff lays out as it likes.
+# Only the block form of a snippet: ruff would reformat the one-line form as Python.
 INCLUDE = re.compile(r"^ *(?P<path>examples/[\w/]+\.py):(?P<section>\w+)$", re.MULTILINE)
 TABS = re.compile(
     r'^=== "Async"\n\n(?P<async>(?: {4}.*\n)+)\n=== "Sync"\n\n(?P<sync>(?: {4}.*\n)+)', re.MULTILINE
@@ -37,9 +37,10 @@ EXAMPLES = [
 
 
 def blocks_of(page: Path) -> list[CodeType]:
-    """Return the compiled blocks of a page's own.
+    """Return the code of a page's blocks, without included examples.
 
-    Those marked `<!-- no-run -->` are only compiled; those that are a script's run as that script.
+    All blocks are compiled. A block marked `<!-- no-run -->` is not returned, nor is one marked
+    `<!-- from … -->`: it repeats an example, which runs as a script.
     """
     codes: list[CodeType] = []
     for n, match in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8"))):
@@ -64,13 +65,13 @@ async def test_blocks_run(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_fences_name_a_language_alone(page: Path) -> None:
-    # Anything after the language makes MkDocs show the fence as text, and hides it from BLOCK.
+    # With anything after the language, MkDocs shows the fence as text, and BLOCK does not match.
     opened = re.findall(r"^```(.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert set(opened) <= {"python", "console", "text"}
 
 
 def section(path: str, name: str) -> str:
-    """Return the code between the marks of an example's section."""
+    """Return the code of one section of an example."""
     text = (ROOT / path).read_text(encoding="utf-8")
     marks = [f"# --8<-- [{end}:{name}]\n" for end in ("start", "end")]
     assert [text.count(mark) for mark in marks] == [1, 1], f"{path}: {name}"
@@ -118,7 +119,7 @@ def test_each_section_is_included_and_there() -> None:
 
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_example_runs(script: Path, tmp_path: Path) -> None:
-    # Each starts a temporary server of its own, so none of the user's settings may matter.
+    # Each example starts a temporary server, so the user's settings must not apply.
     env = {name: value for name, value in os.environ.items() if not name.startswith("LOOM_")}
     if mongod := os.environ.get("LOOM_MONGOD"):
         env["LOOM_MONGOD"] = mongod
@@ -142,13 +143,13 @@ NAMES = sorted({*lm.__all__, *loom_sync.__all__})
 
 
 def test_every_public_name_is_in_the_guide() -> None:
-    """The changelog does not count: it says that a name came, not what it is for."""
+    """The changelog does not count: it lists new names without explaining them."""
     text = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
     assert [name for name in NAMES if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_every_public_name_is_in_the_reference() -> None:
-    """By the module's directive or one of its own; what has no docstring is left out there."""
+    """By its own directive or the module's, which leaves out names without a docstring."""
     griffe = pytest.importorskip("griffe")
     text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     given = set(re.findall(r"^::: (\S+)$", text, re.MULTILINE))
@@ -160,6 +161,6 @@ def test_every_public_name_is_in_the_reference() -> None:
 
 
 def test_the_readme_does_not_say_what_is_missing() -> None:
-    """Such a list grows stale with the next change."""
+    """Such a list is outdated by the next change."""
     text = (ROOT / "README.md").read_text(encoding="utf-8").lower()
     assert not re.search(r"not (there )?yet|not implemented|\bto ?do\b|coming soon", text)

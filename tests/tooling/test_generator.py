@@ -1,4 +1,4 @@
-"""The generator: what it makes of code, and what it refuses."""
+"""The generator: the code that it generates, and the code that it refuses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).parent / "generator"
 
 
 def generated(code: str, path: str = "loom_async/orders.py", *, is_package: bool = True) -> str:
-    """Return what the generator makes of a file, laid out."""
+    """Return the formatted code that the generator makes of a file."""
     text = turn(code, path, Renames(), is_package=is_package)
     return formatted(ROOT, {"x.py": text})["x.py"]
 
@@ -184,7 +184,7 @@ def test_unused_renames_are_reported() -> None:
 
 
 def small_tree(root: Path) -> None:
-    """Make a project of one file, in the real one's layout and with its configuration."""
+    """Create a project of one file with the layout and the configuration of the real project."""
     words = " ".join((*IDENTIFIERS, *PHRASES))
     (root / "loom_async").mkdir()
     (root / "loom_async" / "clients.py").write_text(f'"""Needs {words}."""\n')
@@ -239,5 +239,5 @@ def test_unknown_options_are_refused(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_project_is_fresh() -> None:
-    """Every generated file is what its source gives."""
+    """Every generated file equals the output of the generator."""
     assert list(command.problems_of(ROOT, tree.build(ROOT))) == []

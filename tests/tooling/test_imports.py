@@ -1,4 +1,4 @@
-"""The import rules: which folder may import which, for every file."""
+"""The import rules: which folders the files of a folder may import."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ FOLDERS = (
     "queries",
     "models",
 )
-#: The same inside the core; "" is a file directly in it.
+#: The same inside the core; "" stands for the files directly in it.
 CORE_FOLDERS = ("", "types", "model", "transactions", "query", "collections", "arrow", "frames")
 
 
 def files(package: Path) -> list[Path]:
-    """Return the files of a package, those of the generator left out."""
+    """Return the files of a package without those of the generator."""
     return [path for path in sorted(package.rglob("*.py")) if "_generator" not in path.parts]
 
 
 def module_of(path: Path) -> str:
-    """Return the dotted name of the module that a file is."""
+    """Return the dotted module name of a file."""
     parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -64,7 +64,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def folder_of(module: str, above: str) -> str:
-    """Return the folder of a module directly below another one; "" for a file in that itself."""
+    """Return the folder directly below `above` that holds a module; "" for a file of `above`."""
     parts = module.removeprefix(f"{above}.").split(".")
     is_package = MODULES[module].name == "__init__.py"
     return parts[0] if len(parts) > 1 or is_package else ""
@@ -120,7 +120,7 @@ def test_packages_have_no_code_in_their_init() -> None:
 
 
 def test_frames_are_not_needed() -> None:
-    """The packages are imported where pyarrow and the like are not installed."""
+    """Both packages can be imported without pyarrow and the other frame libraries."""
     script = f"""
 import sys
 class Missing:
@@ -157,7 +157,7 @@ def test_the_twin_has_no_event_loop(path: Path) -> None:
         if isinstance(node, ast.Import)
         for alias in node.names
     }
-    # One function asks whether an event loop runs, to tell a task's block from a script's.
+    # One function checks whether an event loop runs, to tell a task's block from a script's.
     has_loop = path.parent.name == "_concurrency" and path.name == "primitives.py"
     assert names.isdisjoint({"anyio", "sniffio"} | (set() if has_loop else {"asyncio"}))
     waiting = [node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
