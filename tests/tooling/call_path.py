@@ -54,7 +54,7 @@ class Profile:
             self._is_on = False
 
     def report(self, name: str, *, all_functions: bool) -> None:
-        """Print the number of functions, of files, and of calls from one file into another."""
+        """Print the number of functions, of files, and of successive calls in different files."""
         files = {file for file, _ in self.functions}
         changes = sum(a != b for a, b in zip(self.files, self.files[1:], strict=False))
         print(
