@@ -16,6 +16,7 @@ import pytest
 
 import loom_async as lm
 import loom_sync
+from tests.tooling.type_table import PAGE, written
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -164,3 +165,8 @@ def test_the_readme_does_not_say_what_is_missing() -> None:
     """Such a list is outdated by the next change."""
     text = (ROOT / "README.md").read_text(encoding="utf-8").lower()
     assert not re.search(r"not (there )?yet|not implemented|\bto ?do\b|coming soon", text)
+
+
+def test_the_table_of_types_is_that_of_the_registry() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == written(page), "python -m tests.tooling.type_table"

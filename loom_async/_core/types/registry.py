@@ -128,7 +128,7 @@ TYPES: tuple[StoredType, ...] = (
     StoredType(
         (int,),
         ("int", "long"),
-        "int or long: integers of 64 bits",
+        "int or long: integers up to 64 bits",
         is_ordered=True,
         arrow="int64",
         limits="int",
@@ -165,7 +165,7 @@ TYPES: tuple[StoredType, ...] = (
     StoredType(
         (dt.datetime,),
         ("date",),
-        "date, in UTC, cut to milliseconds; a naive datetime is in UTC",
+        "date, in UTC, truncated to milliseconds; a naive datetime is taken as UTC",
         encode=utc_milliseconds,
         normalises=True,
         is_ordered=True,
@@ -184,7 +184,7 @@ TYPES: tuple[StoredType, ...] = (
     StoredType(
         (Decimal,),
         ("decimal",),
-        "Decimal128 of the same digits, at most 34",
+        "Decimal128 with the same digits, 34 at most",
         encode=decimal_to_bson,
         decode=_decimal_from_bson,
         is_ordered=True,
@@ -192,10 +192,18 @@ TYPES: tuple[StoredType, ...] = (
         limits="decimal",
     ),
     StoredType(
-        (SecretStr,), ("string",), "string: the secret itself", encode=_secret, arrow="string"
+        (SecretStr,),
+        ("string",),
+        "string, the secret in plain text",
+        encode=_secret,
+        arrow="string",
     ),
     StoredType(
-        (SecretBytes,), ("binData",), "binary: the secret itself", encode=_secret, arrow="binary"
+        (SecretBytes,),
+        ("binData",),
+        "binary, the secret in plain text",
+        encode=_secret,
+        arrow="binary",
     ),
     StoredType((re.Pattern,), ("regex",), "regular expression", decode=_pattern_from_bson),
     StoredType(
@@ -234,7 +242,7 @@ TYPES: tuple[StoredType, ...] = (
     StoredType(
         (dict, Mapping, MutableMapping),
         ("object",),
-        "document; keys become strings, and any string is allowed",
+        "document; keys become strings, and every string is allowed",
         Kind.MAPPING,
         limits="object",
     ),
