@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, TypeVar
 
 from .. import _concurrency
+from .._core.argument_checks import check_count
 from .._core.context import current_context
-from .._core.query.counts import check_count
 from .._core.query.query_builder import QueryBuilder
 from .._core.settings import settings
 from .arrow_imports import PANDAS, POLARS, import_arrow

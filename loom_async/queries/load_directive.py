@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from .._core.argument_checks import check_count
 from .._core.clock import now
 from .._core.context import OperationContext, current_context
 from .._core.errors import QueryError
@@ -18,7 +19,6 @@ from .._core.model.hydration import Hydrator, decode_stream, encode, hydrator
 from .._core.model.polymorphism import scope_of
 from .._core.model.revisions import revision_to_count
 from .._core.model.write_results import UpdateCount
-from .._core.query.counts import check_count
 from .._core.query.model_resolver import ModelResolver
 from .._core.query.paging import Page, paged, sort_values, token_of
 from .._core.query.query_spec import QuerySpec

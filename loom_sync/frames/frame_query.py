@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from loom_async._core.argument_checks import check_count
 from loom_async._core.context import current_context
-from loom_async._core.query.counts import check_count
 from loom_async._core.query.query_builder import QueryBuilder
 from loom_async._core.settings import settings
 from loom_async.frames import frame_query as async_frame_query

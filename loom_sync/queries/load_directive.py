@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from loom_async._core.argument_checks import check_count
 from loom_async._core.clock import now
 from loom_async._core.context import OperationContext, current_context
 from loom_async._core.errors import QueryError
@@ -19,7 +20,6 @@ from loom_async._core.model.hydration import Hydrator, decode_stream, encode, hy
 from loom_async._core.model.polymorphism import scope_of
 from loom_async._core.model.revisions import revision_to_count
 from loom_async._core.model.write_results import UpdateCount
-from loom_async._core.query.counts import check_count
 from loom_async._core.query.model_resolver import ModelResolver
 from loom_async._core.query.paging import Page, paged, sort_values, token_of
 from loom_async._core.query.query_spec import QuerySpec

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
+from ..argument_checks import check_count
 from ..errors import QueryError
 from . import geo
-from .counts import check_count
 from .expressions import (
     And,
     Combinable,

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
+from ..argument_checks import check_count
 from ..errors import QueryError
 from ..model.declaration import declaration_of
 from ..model.polymorphism import scope_of
 from .condition import Condition, to_predicate
-from .counts import check_count
 from .fields import Field
 from .filter_compiler import compile_predicate
 from .grouping import Accumulators, compile_accumulators, group_key

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from .counts import check_count
+from ..argument_checks import check_count
 
 Stage: TypeAlias = Mapping[str, Any]
 SortKeys: TypeAlias = tuple[tuple[str, int], ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from ..argument_checks import check_count
 from ..errors import QueryError
-from .counts import check_count
 from .expressions import Predicate, as_predicate, raw
 from .fields import Field
 from .stage_base import Document, StageSequence, pipeline_or_value
