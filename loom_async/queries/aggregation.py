@@ -34,7 +34,7 @@ class Reshaping(Query[M]):
         Raises:
             UnknownFieldError: The model lacks a field.
         """
-        return self._aggregation(self._projected(names, fields))
+        return self._aggregation(self._with_projection(names, fields))
 
     def add_fields(self, **fields: Any) -> Aggregation[dict[str, Any]]:
         """Return a query whose rows are dicts with further, computed fields.
@@ -42,7 +42,7 @@ class Reshaping(Query[M]):
         Parameters:
             **fields: MongoDB expressions by name.
         """
-        return self._aggregation(self._extended(fields))
+        return self._aggregation(self._with_added_fields(fields))
 
     def lookup(
         self,
@@ -65,7 +65,9 @@ class Reshaping(Query[M]):
         Raises:
             UnknownFieldError: One of the models lacks a field.
         """
-        return self._aggregation(self._joined(source, local_field, foreign_field, as_, pipeline))
+        return self._aggregation(
+            self._with_lookup(source, local_field, foreign_field, as_, pipeline)
+        )
 
     def group_by(self, *keys: str | Field) -> Grouping:
         """Return a grouping of the rows by fields; none gathers all rows into one.
@@ -80,7 +82,9 @@ class Reshaping(Query[M]):
             ...     age: int
             >>> rows = User.filter().group_by("city").acc(average=lm.fld["age"].avg())
         """
-        return Grouping(lambda accumulators: self._aggregation(self._grouped(keys, accumulators)))
+        return Grouping(
+            lambda accumulators: self._aggregation(self._with_group(keys, accumulators))
+        )
 
     def agg(self, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
         """Return a query that goes on with the stages of a pipeline; its rows are dicts.
@@ -88,7 +92,7 @@ class Reshaping(Query[M]):
         Parameters:
             stages: The further stages.
         """
-        return self._aggregation(self._followed_by(stages))
+        return self._aggregation(self._with_stages(stages))
 
     def _aggregation(self, spec: QuerySpec) -> Aggregation[dict[str, Any]]:
         return Aggregation(self._model, spec, None)

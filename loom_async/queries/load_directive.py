@@ -104,7 +104,7 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
         """
         newest_first = self
         if not self._spec.sort:
-            newest_first = self._with(self._spec.with_sort(latest_order(self._model)))
+            newest_first = self._with_spec(self._spec.with_sort(latest_order(self._model)))
         if count is None:
             return await newest_first.load_one()
         wanted = count if self._spec.limit is None else min(count, self._spec.limit)
@@ -139,7 +139,7 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
         first = paged(self._spec, None, place)
         spec = paged(self._spec, after, place).with_limit(size + 1)
         stored: list[dict[str, Any]] = []
-        async with aclosing(self._with(spec)._streams()) as streams:
+        async with aclosing(self._with_spec(spec)._streams()) as streams:
             async for stream in streams:
                 stored += decode_stream(stream)
         for document in stored:

@@ -65,7 +65,7 @@ class Query(QueryBuilder[M]):
         Raises:
             UnknownFieldError: The model lacks the field.
         """
-        path = self._stored(field.path if isinstance(field, Field) else field)
+        path = self._stored_path(field.path if isinstance(field, Field) else field)
         values = await query_commands.distinct(self._model, self._spec, path)
         return [from_bson(value) for value in values]
 

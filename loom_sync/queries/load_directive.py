@@ -116,7 +116,7 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
         """
         newest_first = self
         if not self._spec.sort:
-            newest_first = self._with(self._spec.with_sort(latest_order(self._model)))
+            newest_first = self._with_spec(self._spec.with_sort(latest_order(self._model)))
         if count is None:
             return newest_first.load_one()
         wanted = count if self._spec.limit is None else min(count, self._spec.limit)
@@ -162,7 +162,7 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
         first = paged(self._spec, None, place)
         spec = paged(self._spec, after, place).with_limit(size + 1)
         stored: list[dict[str, Any]] = []
-        with closing(self._with(spec)._streams()) as streams:
+        with closing(self._with_spec(spec)._streams()) as streams:
             for stream in streams:
                 stored += decode_stream(stream)
         for document in stored:

@@ -1,4 +1,4 @@
-"""The chain methods that every query has; each returns a new query."""
+"""Building queries: each method returns a new query and sends nothing."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ Q = TypeVar("Q", bound="QueryBuilder[Any]")
 
 
 class QueryBuilder(Generic[M]):
-    """An immutable query under construction.
+    """An immutable query: the part of it that does no I/O.
+
+    The public methods here keep the type of the results. The `_with_…` methods add stages that
+    reshape the documents, for the classes that run queries.
 
     Parameters:
         model: The class whose collection is queried.
-        spec: What has been asked for.
-        resolver: The fields that may be named; None once a stage has reshaped the documents.
+        spec: The clauses and stages so far.
+        resolver: The model's fields; None once a stage has reshaped the documents, and any name
+            is accepted.
     """
 
     __slots__ = ("_model", "_resolver", "_spec")
@@ -42,17 +46,18 @@ class QueryBuilder(Generic[M]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._model.__name__}: {self._spec.pipeline()}>"
 
-    def _with(self, spec: QuerySpec) -> Self:
+    def _with_spec(self, spec: QuerySpec) -> Self:
         changed = copy(self)
         changed._spec = spec
         return changed
 
     def _as(self, kind: type[Q]) -> Q:
-        """Return the same query as another class runs it."""
-        changed = kind.__new__(kind)
-        for name in _slots(type(self)):
-            setattr(changed, name, getattr(self, name))
-        return changed
+        """Return this query as an object of its class in the other package, which can run it."""
+        converted = kind.__new__(kind)
+        for base in type(self).__mro__:
+            for name in base.__dict__.get("__slots__", ()):
+                setattr(converted, name, getattr(self, name))
+        return converted
 
     def filter(self, *conditions: Condition[M]) -> Self:
         """Return this query with more conditions; all of them must be met.
@@ -62,19 +67,19 @@ class QueryBuilder(Generic[M]):
 
         Raises:
             UnknownFieldError: A condition names a field that the model lacks.
-            QueryError: A condition is not one.
+            QueryError: An argument is not a condition.
         """
         spec = self._spec
         for condition in conditions:
             predicate = to_predicate(condition, self._resolver)
             spec = spec.with_filter(compile_predicate(predicate, self._resolver))
-        return self._with(spec)
+        return self._with_spec(spec)
 
     def sort(self, *keys: str | Field, descending: bool = False) -> Self:
-        """Return this query sorted; further keys decide among equals of the earlier ones.
+        """Return this query sorted; later keys order documents whose earlier keys are equal.
 
         Parameters:
-            *keys: Field names; `"-age"` turns the direction of one key around.
+            *keys: Field names; `"-age"` reverses the direction of one key.
             descending: Sort from large to small.
 
         Raises:
@@ -82,60 +87,53 @@ class QueryBuilder(Generic[M]):
         """
         if not keys:
             raise QueryError("sort() needs a field", hint='sort("age", descending=True)')
-        return self._with(self._spec.with_sort(tuple(self._sort_keys(keys, descending))))
+        return self._with_spec(self._spec.with_sort(tuple(self._sort_keys(keys, descending))))
 
     def _sort_keys(
         self, keys: Iterable[str | Field], descending: bool
     ) -> Iterable[tuple[str, int]]:
         for key in keys:
             path = key.path if isinstance(key, Field) else str(key)
-            turned = path.startswith("-")
-            yield self._stored(path.removeprefix("-")), -1 if turned != descending else 1
-
-    def _expression(self, value: Any) -> Any:
-        return f"${self._stored(value.path)}" if isinstance(value, Field) else value
-
-    def _stored(self, path: str) -> str:
-        return self._resolver.resolve(path).path if self._resolver else path
+            is_reversed = path.startswith("-")
+            yield self._stored_path(path.removeprefix("-")), -1 if is_reversed != descending else 1
 
     def skip(self, count: int) -> Self:
         """Return this query without its first `count` results."""
-        return self._with(self._spec.with_skip(count))
+        return self._with_spec(self._spec.with_skip(count))
 
     def limit(self, count: int) -> Self:
         """Return this query with at most `count` results; 0 gives none."""
-        return self._with(self._spec.with_limit(count))
+        return self._with_spec(self._spec.with_limit(count))
 
     def sample(self, size: int) -> Self:
         """Return this query with `size` of its results, picked at random."""
         check_count("sample", size)
-        return self._with(self._spec.with_stage({"$sample": {"size": size}}))
+        return self._with_spec(self._spec.with_stage({"$sample": {"size": size}}))
 
-    def _projected(self, names: tuple[str | Field, ...], fields: Mapping[str, Any]) -> QuerySpec:
-        shape: dict[str, Any] = {}
+    def _with_projection(
+        self, names: Iterable[str | Field], expressions: Mapping[str, Any]
+    ) -> QuerySpec:
+        projection: dict[str, Any] = {}
         for name in names:
-            path = name.path if isinstance(name, Field) else name
-            if path.startswith("-"):
-                shape[self._stored(path[1:])] = 0
-            else:
-                shape[self._stored(path)] = 1
-        shape.update({name: self._expression(value) for name, value in fields.items()})
-        if not shape:
+            path = _path_of(name)
+            is_kept = not path.startswith("-")
+            projection[self._stored_path(path.removeprefix("-"))] = int(is_kept)
+        projection |= self._compiled(expressions)
+        if not projection:
             raise QueryError("project() needs a field", hint='project("name", "age")')
-        return self._spec.with_stage({"$project": shape})
+        return self._with_stages(AggregationStages().project(projection))
 
-    def _extended(self, fields: Mapping[str, Any]) -> QuerySpec:
-        if not fields:
+    def _with_added_fields(self, expressions: Mapping[str, Any]) -> QuerySpec:
+        if not expressions:
             raise QueryError("add_fields() needs a field", hint='add_fields(total={"$sum": "$x"})')
-        added = {name: self._expression(value) for name, value in fields.items()}
-        return self._spec.with_stage({"$addFields": added})
+        return self._with_stages(AggregationStages().add_fields(self._compiled(expressions)))
 
-    def _grouped(self, keys: tuple[str | Field, ...], accumulators: Accumulators) -> QuerySpec:
-        stored = [self._stored(k.path if isinstance(k, Field) else k) for k in keys]
-        grouped = {"_id": group_key(stored), **compile_accumulators(accumulators, self._stored)}
-        return self._spec.with_stage({"$group": grouped})
+    def _with_group(self, keys: Iterable[str | Field], accumulators: Accumulators) -> QuerySpec:
+        key = group_key([self._stored_path(_path_of(key)) for key in keys])
+        compiled = compile_accumulators(accumulators, self._stored_path)
+        return self._with_stages(AggregationStages().group({"_id": key, **compiled}))
 
-    def _joined(
+    def _with_lookup(
         self,
         source: str | type[Any],
         local_field: str | Field,
@@ -143,32 +141,41 @@ class QueryBuilder(Generic[M]):
         as_: str | None,
         pipeline: AggregationStages | None,
     ) -> QuerySpec:
-        name = source if isinstance(source, str) else declaration_of(source).collection_name
-        foreign = foreign_field.path if isinstance(foreign_field, Field) else foreign_field
-        if not isinstance(source, str):
-            foreign = ModelResolver(source).resolve(foreign).path
-        local = local_field.path if isinstance(local_field, Field) else local_field
-        stage: dict[str, Any] = {
-            "from": name,
-            "localField": self._stored(local),
-            "foreignField": foreign,
-            "as": as_ or name,
-        }
-        scope = {} if isinstance(source, str) else scope_of(source)
-        stages = [
-            *([{"$match": scope}] if scope else []),
-            *(pipeline.to_list() if pipeline else []),
-        ]
-        if stages:
-            stage["pipeline"] = stages
-        return self._spec.with_stage({"$lookup": stage})
+        foreign_path = _path_of(foreign_field)
+        stages = AggregationStages()
+        if isinstance(source, str):
+            name = source
+        else:
+            name = declaration_of(source).collection_name
+            foreign_path = ModelResolver(source).resolve(foreign_path).path
+            if scope := scope_of(source):
+                stages = stages.match(scope)
+        if pipeline is not None:
+            stages = stages + pipeline
+        lookup = AggregationStages().lookup(
+            name,
+            as_=as_ or name,
+            local_field=self._stored_path(_path_of(local_field)),
+            foreign_field=foreign_path,
+            pipeline=stages if len(stages) else None,
+        )
+        return self._with_stages(lookup)
 
-    def _followed_by(self, stages: AggregationStages) -> QuerySpec:
+    def _with_stages(self, stages: AggregationStages) -> QuerySpec:
         spec = self._spec
-        for stage in stages.to_list():
+        for stage in stages:
             spec = spec.with_stage(stage)
         return spec
 
+    def _compiled(self, expressions: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: f"${self._stored_path(value.path)}" if isinstance(value, Field) else value
+            for name, value in expressions.items()
+        }
 
-def _slots(kind: type) -> list[str]:
-    return [name for base in kind.__mro__ for name in base.__dict__.get("__slots__", ())]
+    def _stored_path(self, path: str) -> str:
+        return self._resolver.resolve(path).path if self._resolver else path
+
+
+def _path_of(field: str | Field) -> str:
+    return field.path if isinstance(field, Field) else field
