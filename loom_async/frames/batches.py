@@ -18,7 +18,7 @@ from .._core.cursor_replies import cut
 from .._core.query.query_spec import QuerySpec
 from ..connection.driver_types import Client, MongoCollection
 from ..operations.query_session import QuerySession, end, run
-from ..operations.raw_cursors import batches as of_cursor
+from ..operations.raw_cursors import cursor_batches
 from ..operations.target import Target
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
@@ -44,7 +44,7 @@ async def raw_batches(
     if target.session is None and await _is_direct(target.collection):
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
-        batches = of_cursor(target, spec, size or BATCH, action)
+        batches = cursor_batches(target, spec, size or BATCH, action)
     async with aclosing(batches) as streams:
         async for stream in streams:
             yield stream

@@ -1,4 +1,4 @@
-"""The session of a query: what runs in it ends with the query, and nothing stays on the server."""
+"""The session of a query, through which the server ends the query's commands and cursors."""
 
 from __future__ import annotations
 
@@ -15,44 +15,45 @@ from ..connection.driver_types import Client
 
 R = TypeVar("R")
 
-# A caller that gives up does not wait longer for a server that does not reply.
+# How long a cancelled caller waits for a server that does not reply.
 SECONDS_TO_GIVE_UP = 2.0
 
 
 class QuerySession:
-    """A session that one query has for itself.
+    """A session used by one query only.
 
-    A query that is given up before its first reply has no other name on the server.
+    Before the first reply of a query its cursor has no id: only the session identifies the query on
+    the server.
 
     Parameters:
         client: The client of the query.
     """
 
-    __slots__ = ("driver", "is_running", "is_spoilt")
+    __slots__ = ("driver", "has_late_kill", "is_running")
 
     def __init__(self, client: Client) -> None:
-        #: The driver's session, to be named by what the query sends.
+        #: The driver's session, for the commands of the query.
         self.driver: AsyncClientSession = client.start_session(causal_consistency=False)
-        #: True while a call has no reply: also after it was given up, and the server is silent.
+        #: True while a call has no reply, also after the caller has stopped waiting for it.
         self.is_running: bool = False
-        #: True if the server may end what is done in the session later on.
-        self.is_spoilt: bool = False
+        #: True if the server may still execute a `killSessions` for the session later.
+        self.has_late_kill: bool = False
 
 
 async def run(session: QuerySession, call: Callable[[], Coroutine[Any, Any, R]]) -> R:
-    """Call the driver, and return its result.
+    """Call the driver and return its result.
 
-    A cancelled caller leaves when the server has replied, which is told to end what takes long.
+    If the caller is cancelled, the server is told to end the call, and its reply is awaited.
 
     Parameters:
-        session: Of the query.
-        call: Sends one command at a time in this session.
+        session: The session of the query.
+        call: Sends commands in this session, one at a time.
     """
-    return await _concurrency.await_reply(watched(session, call), partial(kill, session))
+    return await _concurrency.await_reply(tracked(session, call), partial(kill, session))
 
 
-async def watched(session: QuerySession, call: Callable[[], Coroutine[Any, Any, R]]) -> R:
-    """Call the driver, and note whether it has replied."""
+async def tracked(session: QuerySession, call: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    """Call the driver, and keep `is_running` true until the server has replied."""
     session.is_running = True
     try:
         result = await call()
@@ -64,29 +65,29 @@ async def watched(session: QuerySession, call: Callable[[], Coroutine[Any, Any, 
 
 
 async def kill(session: QuerySession) -> bool:
-    """Have the server end what runs and is open in a session; say whether it has replied."""
+    """Have the server end the commands and cursors of a session; return False without a reply."""
     client = session.driver.client
     if not client.topology_description.has_readable_server():
-        return False  # a caller that gives up does not wait for a server that is away
+        return False  # a cancelled caller does not wait until the server is reachable
     try:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):
             await client.admin.command("killSessions", [session.driver.session_id])
     except PyMongoError:
-        session.is_spoilt = True
-        return False  # the server ends by itself what is not asked for any longer
+        session.has_late_kill = True
+        return False  # the server closes unused cursors after a time-out
     return True
 
 
 async def end(session: QuerySession, *, has_open: bool) -> None:
-    """Give a session back to the driver, with nothing running or open in it.
+    """End the commands and cursors of a session, and return it to the driver.
 
     Parameters:
-        session: Of the query.
+        session: The session of the query.
         has_open: Whether a cursor may be open in it.
     """
-    is_done = True
+    is_idle = True
     if has_open or session.is_running:
-        is_done = await kill(session)
-    # Else what the session is used for next might be ended as well.
-    if is_done and not session.is_spoilt:
+        is_idle = await kill(session)
+    # The driver uses the session again: a late killSessions would end the next user's commands.
+    if is_idle and not session.has_late_kill:
         await session.driver.end_session()

@@ -1,1 +1,1 @@
-"""Queries, aggregations and change streams."""
+"""Queries, aggregations and change streams: what runs a query that `_core.query` describes."""

@@ -123,7 +123,7 @@ async def _begin(stream: Stream) -> Step:
         batch_size=0,
         session=stream.session.driver,
     )
-    stream.cursor = await query_session.watched(stream.session, watch)
+    stream.cursor = await query_session.tracked(stream.session, watch)
     return Step(None, stream.cursor.resume_token)
 
 
@@ -133,7 +133,7 @@ async def _next(stream: Stream) -> Step:
         return await _begin(stream)
     assert stream.session is not None
     cursor: Any = stream.cursor
-    event: RawBSONDocument | None = await query_session.watched(stream.session, cursor.try_next)
+    event: RawBSONDocument | None = await query_session.tracked(stream.session, cursor.try_next)
     # Asked for each event, pymongo's own copy of the place would take half of the time.
     return Step(event, cursor.resume_token if event is None else event["_id"])
 

@@ -1,4 +1,4 @@
-"""Queries for objects of a model: built by chaining, run by one of their last words."""
+"""`LoadDirective`: queries whose results are objects of a model; `filter` returns one."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from .._core.model.polymorphism import scope_of
 from .._core.model.revisions import revision_to_count
 from .._core.model.write_results import UpdateCount
 from .._core.query.model_resolver import ModelResolver
-from .._core.query.paging import Page, paged, sort_values, token_of
+from .._core.query.paging import Page, page_spec, page_token, sort_values
 from .._core.query.query_spec import QuerySpec
 from .._core.query.update_operators import compile_update
 from ..blobs import versions as blob_versions
 from ..documents import hooks
-from ..frames.frame_query import FrameQuery
 from ..operations.target import target_of
-from .aggregation import Reshaping
+from .aggregation import ReshapableQuery
 from .change_stream import Changes, watch
 
 if TYPE_CHECKING:
@@ -36,11 +35,12 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=DocumentModel)
 
 
-class LoadDirective(Reshaping[D], FrameQuery[D]):
+class LoadDirective(ReshapableQuery[D]):
     """An immutable query whose results are objects of a model.
 
-    `filter`, `sort`, `skip` and `limit` are clauses, as in a find: they may come in any order.
-    After the first stage (`sample`) each call takes what the one before it gives.
+    Chain methods such as `filter` and `sort` return a new query; the others run it. `filter`,
+    `sort`, `skip` and `limit` are the clauses of a find, and may come in any order. After the first
+    stage (`sample`), each applies to the results of the call before it.
 
     Example:
         >>> import loom_async as lm
@@ -66,10 +66,9 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
             InvalidDocument: A document does not fit the model.
         """
         objects: list[D] = []
-        hydrate = self._hydrator
-        async with aclosing(self._streams()) as streams:
-            async for stream in streams:
-                objects.extend(await hooks.loaded(hydrate.many(stream)))
+        async with aclosing(self._batches()) as batches:
+            async for batch in batches:
+                objects.extend(await hooks.loaded(self._hydrator.many(batch)))
         return objects
 
     async def load_one(self) -> D | None:
@@ -78,12 +77,12 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
         Raises:
             InvalidDocument: The document does not fit the model.
         """
-        found = await self._first()
-        if found is None:
+        document = await self._first()
+        if document is None:
             return None
-        document: D = self._hydrator.one(found)
-        await hooks.loaded((document,))
-        return document
+        loaded: D = self._hydrator.one(document)
+        await hooks.loaded((loaded,))
+        return loaded
 
     @overload
     async def load_latest(self, count: None = None) -> D | None: ...
@@ -94,7 +93,7 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
     async def load_latest(self, count: int | None = None) -> D | list[D] | None:
         """Return the newest result or, with a count, the newest results, newest first.
 
-        A query that is sorted keeps its order: its first results are its latest.
+        A query that is sorted keeps its order, and its first results are returned.
 
         Parameters:
             count: How many objects to return as a list; None returns one object or None.
@@ -107,24 +106,24 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
             newest_first = self._with_spec(self._spec.with_sort(latest_order(self._model)))
         if count is None:
             return await newest_first.load_one()
-        wanted = count if self._spec.limit is None else min(count, self._spec.limit)
-        return await newest_first.limit(wanted).load_many()
+        limit = count if self._spec.limit is None else min(count, self._spec.limit)
+        return await newest_first.limit(limit).load_many()
 
     load_top = load_latest
 
     async def page(self, size: int, after: str | None = None) -> Page[D]:
-        """Return some results, and a token that the next ones are asked for with.
+        """Return a page of the results, with a token for the next page.
 
-        Pages go by the values of the sort keys, and by `_id` where those are equal: a document that
-        is inserted or deleted meanwhile moves no other to another page.
+        A page begins after the last document of the page before, by the sort keys and then by
+        `_id`. Inserting or deleting a document moves no other document to another page.
 
         Parameters:
-            size: How many objects a page has at most.
+            size: The largest number of objects on a page.
             after: `next` of the page before; None for the first page.
 
         Raises:
-            QueryError: The token is of another query, or the query skips, limits, samples or sorts
-                by an array.
+            QueryError: The token belongs to another query, or the query skips, limits, samples or
+                sorts by an array.
             InvalidDocument: A document does not fit the model.
 
         Example:
@@ -135,18 +134,21 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
             ...         page = await model.filter().sort("created_at").page(20, page.next)
         """
         check_count("page", size, 1)
-        place = declaration_of(self._model).collection_name
-        first = paged(self._spec, None, place)
-        spec = paged(self._spec, after, place).with_limit(size + 1)
-        stored: list[dict[str, Any]] = []
-        async with aclosing(self._with_spec(spec)._streams()) as streams:
-            async for stream in streams:
-                stored += decode_stream(stream)
-        for document in stored:
-            sort_values(first, document)
-        token = token_of(first, stored[size - 1], place) if len(stored) > size else None
-        raws = [encode(document) for document in stored[:size]]
-        return Page(list(await hooks.loaded(self._hydrator.many(b"".join(raws)))), token)
+        collection = declaration_of(self._model).collection_name
+        first_page = page_spec(self._spec, None, collection)
+        # One document more than the page has, to find out whether it is the last.
+        spec = page_spec(self._spec, after, collection).with_limit(size + 1)
+        documents: list[dict[str, Any]] = []
+        async with aclosing(self._with_spec(spec)._batches()) as batches:
+            async for batch in batches:
+                documents += decode_stream(batch)
+        for document in documents:
+            sort_values(first_page, document)  # refuses values that no filter can compare
+        token = None
+        if len(documents) > size:
+            token = page_token(first_page, documents[size - 1], collection)
+        raw_batch = b"".join(encode(document) for document in documents[:size])
+        return Page(list(await hooks.loaded(self._hydrator.many(raw_batch))), token)
 
     def stream(self) -> AsyncIterator[D]:
         """Yield the results as objects, holding one batch in memory at a time.
@@ -156,25 +158,24 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
         """
         return self._objects(current_context())
 
-    async def _objects(self, place: OperationContext) -> AsyncGenerator[D, None]:
-        hydrate = self._hydrator
-        async with aclosing(self._streams(place)) as streams:
-            async for stream in streams:
-                for document in await hooks.loaded(hydrate.many(stream)):
+    async def _objects(self, context: OperationContext) -> AsyncGenerator[D, None]:
+        async with aclosing(self._batches(context)) as batches:
+            async for batch in batches:
+                for document in await hooks.loaded(self._hydrator.many(batch)):
                     yield document
 
     def watch(self, *, resume_after: str | None = None) -> Changes[D]:
-        """Return the changes of the documents that match when the change is told.
+        """Return the changes of the documents that match the query after the change.
 
-        A deletion leaves no document that could match: it is told of if the query names ids alone.
+        A deletion leaves no document to match: it is returned only if all conditions are on ids.
 
         Parameters:
-            resume_after: The token of the change to go on after; None begins with what comes.
+            resume_after: The token of the change to continue after; None begins with new changes.
 
         Raises:
             QueryError: The query sorts, skips, limits or samples, or has a condition that change
-                streams do not take, such as `near` or `text`; or `resume_after` is no token.
-            TransactionError: This is inside a transaction.
+                streams do not support, such as `near` or `text`; or `resume_after` is not a token.
+            TransactionError: It is called inside a transaction.
 
         Example:
             >>> import loom_async as lm
@@ -206,12 +207,9 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
         self._require_filter_only("update")
         resolver = ModelResolver(self._model)
         auto_values = write_auto_values(self._model, now())
+        revision = revision_to_count(self._model)
         compiled = compile_update(
-            resolver,
-            values,
-            fields,
-            auto_values=auto_values,
-            revision=revision_to_count(self._model),
+            resolver, values, fields, auto_values=auto_values, revision=revision
         )
         target = await target_of(self._model)
         async with target.call(f"update {self._model.__name__}"):
@@ -221,9 +219,9 @@ class LoadDirective(Reshaping[D], FrameQuery[D]):
         return UpdateCount(result.modified_count, result.matched_count)
 
     async def delete(self) -> int:
-        """Delete every document that matches; without a filter, all of them.
+        """Delete every document that matches; without a filter, all documents.
 
-        Blobs go with all their bytes, a thousand at a time.
+        The documents of a `BlobModel` are deleted with all their bytes, a thousand at a time.
 
         Returns:
             The number of documents deleted.

@@ -1,4 +1,4 @@
-"""What every query can do, whatever its rows are."""
+"""Methods that run a query whatever the type of its results: load, count, explain, write."""
 
 from __future__ import annotations
 
@@ -9,47 +9,47 @@ from typing import Any, TypeVar
 from .._core.context import OperationContext, current_context
 from .._core.model.hydration import collector_paused, decode_stream
 from .._core.query.fields import Field
-from .._core.query.output_collections import check_target, tagging
-from .._core.query.query_builder import QueryBuilder
+from .._core.query.output_collections import check_target, tagging_stages
 from .._core.query.stages import AggregationStages
 from .._core.types.values import from_bson
 from ..collections.find import namespace_of
-from ..operations.raw_cursors import batches
+from ..frames.frame_query import FrameQuery
+from ..operations.raw_cursors import cursor_batches
 from ..operations.target import target_of
 from . import query_commands
 
 M = TypeVar("M")
 T = TypeVar("T")
 
-# Documents in one batch: few round trips, and decoding holds the event loop for some 40 ms at most.
-_BATCH = 5_000
+# Documents per batch: few round trips, and decoding one blocks the event loop for 40 ms at most.
+_BATCH_SIZE = 5_000
 
 
-class Query(QueryBuilder[M]):
-    """What every query can do, whatever its rows are."""
+class Query(FrameQuery[M]):
+    """A query that can run: the base of `LoadDirective` and `Aggregation`."""
 
     __slots__ = ()
 
     async def load_docs(self) -> list[dict[str, Any]]:
-        """Return all results as the documents that MongoDB holds."""
+        """Return all results as the documents that MongoDB stores."""
         documents: list[dict[str, Any]] = []
-        async with aclosing(self._streams()) as streams:
-            async for stream in streams:
-                documents.extend(decoded(stream))
+        async with aclosing(self._batches()) as batches:
+            async for batch in batches:
+                documents.extend(decode_batch(batch))
         return documents
 
     def load_aggregate(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the results one after another as the documents that MongoDB holds."""
+        """Yield the results one by one, as the documents that MongoDB stores."""
         return self._documents(current_context())
 
-    async def _documents(self, place: OperationContext) -> AsyncGenerator[dict[str, Any], None]:
-        async with aclosing(self._streams(place)) as streams:
-            async for stream in streams:
-                for document in decoded(stream):
+    async def _documents(self, context: OperationContext) -> AsyncGenerator[dict[str, Any], None]:
+        async with aclosing(self._batches(context)) as batches:
+            async for batch in batches:
+                for document in decode_batch(batch):
                     yield document
 
     async def count(self) -> int:
-        """Return the number of results, `skip` and `limit` respected."""
+        """Return the number of results, after `skip` and `limit`."""
         return await query_commands.count(self._model, self._spec)
 
     async def exists(self) -> bool:
@@ -57,7 +57,7 @@ class Query(QueryBuilder[M]):
         return await query_commands.first(self._model, self._spec, {"_id": 1}) is not None
 
     async def distinct(self, field: str | Field) -> list[Any]:
-        """Return the distinct values of a field among the results; arrays give their elements.
+        """Return the distinct values of a field in the results; of arrays, those of their elements.
 
         Parameters:
             field: The field's name.
@@ -70,7 +70,7 @@ class Query(QueryBuilder[M]):
         return [from_bson(value) for value in values]
 
     async def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
-        """Return the server's plan for this query.
+        """Return the server's query plan.
 
         Parameters:
             verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
@@ -85,16 +85,17 @@ class Query(QueryBuilder[M]):
         when_matched: str | AggregationStages = "merge",
         when_not_matched: str = "insert",
     ) -> None:
-        """Write the results into a collection of the same server, merging with what is there.
+        """Merge the results into a collection of the same server.
 
         Parameters:
             target: A declared model, or a collection's name.
             on: The fields that identify a document; by default `_id`.
-            when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages.
+            when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages that update
+                the existing document.
             when_not_matched: `"insert"`, `"discard"` or `"fail"`.
         """
         check_target(target, "merge_into", replaces=when_matched not in ("keepExisting", "fail"))
-        stages = tagging(target).merge_into(
+        stages = tagging_stages(target).merge_into(
             namespace_of(target),
             on=on,
             when_matched=when_matched,
@@ -103,13 +104,13 @@ class Query(QueryBuilder[M]):
         await self._run(stages)
 
     async def out(self, target: str | type[Any]) -> None:
-        """Write the results into a collection in place of what it holds.
+        """Replace the contents of a collection with the results.
 
         Parameters:
             target: A declared model, or a collection's name.
         """
         check_target(target, "out", replaces=True)
-        await self._run(tagging(target).out(namespace_of(target)))
+        await self._run(tagging_stages(target).out(namespace_of(target)))
 
     async def _run(self, stages: AggregationStages) -> None:
         target = await target_of(self._model)
@@ -121,21 +122,25 @@ class Query(QueryBuilder[M]):
     async def _first(self) -> dict[str, Any] | None:
         return await query_commands.first(self._model, self._spec)
 
-    async def _streams(self, place: OperationContext | None = None) -> AsyncGenerator[bytes, None]:
-        """Yield the results batch by batch, as BSON documents that follow one another.
+    async def _batches(
+        self, context: OperationContext | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the results as raw batches.
 
-        An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
+        Parameters:
+            context: The operation context in which the caller asked for an iterator, which may
+                differ from that in which the iteration starts; None for the current context.
         """
-        target, spec = await target_of(self._model, place), self._spec
+        target, spec = await target_of(self._model, context), self._spec
         if spec.limit == 0:
             return
         action = f"load {self._model.__name__}"
-        async with aclosing(batches(target, spec, _BATCH, action)) as streams:
-            async for stream in streams:
-                yield stream
+        async with aclosing(cursor_batches(target, spec, _BATCH_SIZE, action)) as batches:
+            async for batch in batches:
+                yield batch
 
 
-def decoded(stream: bytes) -> list[dict[str, Any]]:
+def decode_batch(batch: bytes) -> list[dict[str, Any]]:
     """Return the documents of a raw batch."""
     with collector_paused():
-        return decode_stream(stream)
+        return decode_stream(batch)

@@ -20,7 +20,7 @@ from loom_async._core.query.query_spec import QuerySpec
 from .. import _concurrency
 from ..connection.driver_types import Client, MongoCollection
 from ..operations.query_session import QuerySession, end, run
-from ..operations.raw_cursors import batches as of_cursor
+from ..operations.raw_cursors import cursor_batches
 from ..operations.target import Target
 
 # Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
@@ -46,7 +46,7 @@ def raw_batches(
     if target.session is None and _is_direct(target.collection):
         batches = _by_commands(target.collection, spec, size or BATCH)
     else:
-        batches = of_cursor(target, spec, size or BATCH, action)
+        batches = cursor_batches(target, spec, size or BATCH, action)
     with closing(batches) as streams:
         yield from streams
 

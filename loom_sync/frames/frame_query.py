@@ -1,5 +1,5 @@
 # Generated from loom_async/frames/frame_query.py by `nox -s sync`: edit that file.
-"""The words of a query that give tables and frames."""
+"""Query methods that load the results as Arrow tables, and as pandas and Polars frames."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ M = TypeVar("M")
 
 
 class FrameQuery(QueryBuilder[M]):
-    """A query whose results can be had as tables and frames.
+    """A query that loads its results as tables and frames.
 
-    The columns are those of the model's `get_arrow_schema()`. After a stage that reshapes the
-    documents they are inferred from all results. Nothing is lost in silence: a frame holds what
-    `load_docs()` holds, or the load fails.
+    The columns are those of the model's `get_arrow_schema()`; after a stage that reshapes the
+    documents, they are inferred from all results. No value is changed silently: a frame has the
+    same values as `load_docs()`, or the load fails.
     """
 
     __slots__ = ()
@@ -204,7 +204,7 @@ class FrameQuery(QueryBuilder[M]):
         )
 
     def _arrow_schema(self) -> Schema | None:
-        """Return the schema of the results; None if only they tell it."""
+        """Return the schema of the results; None to infer it from them."""
         return None
 
     @property

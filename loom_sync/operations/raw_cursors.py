@@ -1,5 +1,5 @@
 # Generated from loom_async/operations/raw_cursors.py by `nox -s sync`: edit that file.
-"""The results of queries as raw batches, and nothing left open however they end."""
+"""Query results as raw batches, from a driver's cursor that is closed however the query ends."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from .query_session import SECONDS_TO_GIVE_UP, QuerySession, end, run
 from .target import Target
 
 
-def batches(
+def cursor_batches(
     target: Target, spec: QuerySpec, size: int, action: str
 ) -> Generator[bytes, None, None]:
-    """Yield the results of a query as raw batches, and leave nothing open, however it ends.
+    """Yield the results of a query as raw batches; close the cursor and the session at the end.
 
     Parameters:
-        target: Where to look.
-        spec: What to ask.
-        size: How many documents a batch has at most.
+        target: The target of the query. Outside a transaction, the query has a session of its own.
+        spec: The query.
+        size: The largest number of documents in a batch.
         action: As for `Target.call`.
     """
     own = QuerySession(target.collection.database.client) if target.session is None else None
-    results = _Results(target.collection, spec, size, own.driver if own else target.session)
+    cursor = _Cursor(target.collection, spec, size, own.driver if own else target.session)
     try:
-        while not results.is_over:
+        while not cursor.is_exhausted:
             with target.call(action, reads=True):
-                batch = run(own, results.next) if own else results.next()
+                batch = run(own, cursor.next_batch) if own else cursor.next_batch()
             if batch is None:
                 return
             yield batch
     finally:
         if own is None:
-            _close(target, results.cursor)
-        elif own.is_running or results.is_open:
-            _concurrency.shielded(_give_up, results, own)
+            _close_in_transaction(target, cursor)
+        elif own.is_running or cursor.is_open:
+            _concurrency.shielded(_abandon, cursor, own)
         else:
             own.driver.end_session()
 
 
-class _Results:
-    """The driver's cursor of a query, which is there after its first reply."""
+class _Cursor:
+    """The driver's cursor of a query, opened by the request of the first batch."""
 
     def __init__(
         self,
@@ -60,25 +60,25 @@ class _Results:
         self._spec = spec
         self._size = size
         self._session = session
-        self.cursor: Any = None
+        self.driver_cursor: Any = None
 
     @property
     def is_open(self) -> bool:
-        """True while the server may hold a cursor."""
-        return self.cursor is not None and self.cursor.alive
+        """True while the server may keep a cursor."""
+        return self.driver_cursor is not None and self.driver_cursor.alive
 
     @property
-    def is_over(self) -> bool:
-        """True once all batches have been given: there is nothing to ask for."""
-        return self.cursor is not None and not self.is_open
+    def is_exhausted(self) -> bool:
+        """True once all batches have been returned."""
+        return self.driver_cursor is not None and not self.is_open
 
-    def next(self) -> bytes | None:
+    def next_batch(self) -> bytes | None:
         """Return the next batch; None at the end."""
-        if self.cursor is None:
-            self.cursor = self._opened()
-        return next(self.cursor, None)
+        if self.driver_cursor is None:
+            self.driver_cursor = self._open()
+        return next(self.driver_cursor, None)
 
-    def _opened(self) -> Any:
+    def _open(self) -> Any:
         collection, spec, options = self._collection, self._spec, {"session": self._session}
         if spec.stages:
             return collection.aggregate_raw_batches(
@@ -89,16 +89,16 @@ class _Results:
         )
 
 
-def _close(target: Target, cursor: Any) -> None:
-    if target.transaction is None or cursor is None:
+def _close_in_transaction(target: Target, cursor: _Cursor) -> None:
+    if target.transaction is None or cursor.driver_cursor is None:
         return
     with target.transaction.lock:
-        if not target.transaction.is_ended:  # else the server has closed it
-            cursor.close()
+        if not target.transaction.is_ended:  # at its end the server closes the cursor
+            cursor.driver_cursor.close()
 
 
-def _give_up(results: _Results, session: QuerySession) -> None:
-    if results.cursor is not None:
+def _abandon(cursor: _Cursor, session: QuerySession) -> None:
+    if cursor.driver_cursor is not None:
         with pymongo.timeout(SECONDS_TO_GIVE_UP):
-            results.cursor.close()
+            cursor.driver_cursor.close()
     end(session, has_open=False)

@@ -1,5 +1,5 @@
 # Generated from loom_async/queries/aggregation.py by `nox -s sync`: edit that file.
-"""Queries whose rows are dicts, and the verbs that make them of other queries."""
+"""`Aggregation`: queries whose rows are dicts, and the methods that reshape a query into one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from loom_async._core.query.query_spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
 from loom_async.queries import aggregation as async_aggregation
 
-from ..frames.frame_query import FrameQuery
-from .query import Query, decoded
+from .query import Query, decode_batch
 
 M = TypeVar("M")
 T = TypeVar("T")
 
 
-class Reshaping(Query[M]):
-    """A query whose rows can be reshaped into dicts."""
+class ReshapableQuery(Query[M]):
+    """A query with the methods that reshape its rows; these return an `Aggregation`."""
 
     __slots__ = ()
 
@@ -32,7 +31,7 @@ class Reshaping(Query[M]):
 
         Parameters:
             *names: Fields to keep; `"-name"` leaves one out.
-            **fields: Fields to compute by a MongoDB expression.
+            **fields: Fields to compute, by name, as fields or MongoDB expressions.
 
         Raises:
             UnknownFieldError: The model lacks a field.
@@ -40,10 +39,10 @@ class Reshaping(Query[M]):
         return self._aggregation(self._with_projection(names, fields))
 
     def add_fields(self, **fields: Any) -> Aggregation[dict[str, Any]]:
-        """Return a query whose rows are dicts with further, computed fields.
+        """Return a query whose rows are dicts with additional, computed fields.
 
         Parameters:
-            **fields: MongoDB expressions by name.
+            **fields: Fields or MongoDB expressions by name.
         """
         return self._aggregation(self._with_added_fields(fields))
 
@@ -61,22 +60,22 @@ class Reshaping(Query[M]):
         Parameters:
             source: A declared model of the same database, or a collection's name.
             local_field: The field of this query's rows.
-            foreign_field: The field of the other documents that equals it.
-            as_: The field that receives the list; by default the other collection's name.
-            pipeline: Stages that the other documents go through.
+            foreign_field: The field of the other collection's documents that must equal it.
+            as_: The field for the list of matches; by default the other collection's name.
+            pipeline: Stages to apply to the matching documents.
 
         Raises:
-            UnknownFieldError: One of the models lacks a field.
+            UnknownFieldError: A model lacks a field.
         """
         return self._aggregation(
             self._with_lookup(source, local_field, foreign_field, as_, pipeline)
         )
 
     def group_by(self, *keys: str | Field) -> Grouping:
-        """Return a grouping of the rows by fields; none gathers all rows into one.
+        """Return a grouping of the rows by fields; without fields, all rows are one group.
 
         Parameters:
-            *keys: The fields; their value is the `_id` of each group.
+            *keys: The fields; their values are the `_id` of each group.
 
         Example:
             >>> import loom_sync as lm
@@ -90,10 +89,10 @@ class Reshaping(Query[M]):
         )
 
     def agg(self, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
-        """Return a query that goes on with the stages of a pipeline; its rows are dicts.
+        """Return a query with further stages, whose rows are dicts.
 
         Parameters:
-            stages: The further stages.
+            stages: The stages to add.
         """
         return self._aggregation(self._with_stages(stages))
 
@@ -101,7 +100,7 @@ class Reshaping(Query[M]):
         return Aggregation(self._model, spec, None)
 
 
-class Aggregation(Reshaping[M], FrameQuery[M]):
+class Aggregation(ReshapableQuery[M]):
     """An immutable query whose rows are dicts or, after `into`, validated objects."""
 
     __slots__ = ("_validator",)
@@ -119,11 +118,11 @@ class Aggregation(Reshaping[M], FrameQuery[M]):
         self._validator = validator
 
     def into(self, model: type[T]) -> Aggregation[T]:
-        """Return this query with its rows validated as objects of a class.
+        """Return this query with rows that are objects of a class.
 
         Parameters:
-            model: A pydantic model, dataclass or TypedDict; objects of a persistable model are
-                new ones.
+            model: A pydantic model, dataclass or TypedDict. Objects of a persistable model are
+                new, not loaded.
         """
         return Aggregation[T](self._model, self._spec, None, Validator(model))
 
@@ -134,9 +133,9 @@ class Aggregation(Reshaping[M], FrameQuery[M]):
             InvalidDocument: A row does not fit the class given to `into`.
         """
         rows: list[M] = []
-        with closing(self._streams()) as streams:
-            for stream in streams:
-                rows.extend(self._rows(decoded(stream)))
+        with closing(self._batches()) as batches:
+            for batch in batches:
+                rows.extend(self._validated(decode_batch(batch)))
         return rows
 
     async def load_many_async(self) -> list[M]:
@@ -149,8 +148,8 @@ class Aggregation(Reshaping[M], FrameQuery[M]):
         Raises:
             InvalidDocument: The row does not fit the class given to `into`.
         """
-        found = self._first()
-        return None if found is None else self._rows([found])[0]
+        row = self._first()
+        return None if row is None else self._validated([row])[0]
 
     async def load_one_async(self) -> M | None:
         """Do as `load_one` does, without blocking the event loop."""
@@ -162,18 +161,18 @@ class Aggregation(Reshaping[M], FrameQuery[M]):
         Raises:
             InvalidDocument: A row does not fit the class given to `into`.
         """
-        return self._validated(current_context())
+        return self._rows(current_context())
 
     def stream_async(self) -> AsyncIterator[M]:
         """Yield as `stream` does, without blocking the event loop."""
         return self._async.stream()
 
-    def _validated(self, place: OperationContext) -> Generator[M, None, None]:
-        with closing(self._streams(place)) as streams:
-            for stream in streams:
-                yield from self._rows(decoded(stream))
+    def _rows(self, context: OperationContext) -> Generator[M, None, None]:
+        with closing(self._batches(context)) as batches:
+            for batch in batches:
+                yield from self._validated(decode_batch(batch))
 
-    def _rows(self, documents: list[Any]) -> list[M]:
+    def _validated(self, documents: list[Any]) -> list[M]:
         return documents if self._validator is None else self._validator.validated(documents)
 
     @property
@@ -183,21 +182,21 @@ class Aggregation(Reshaping[M], FrameQuery[M]):
 
 
 class Grouping:
-    """A `group_by` that waits for its accumulators."""
+    """The result of `group_by`; its `acc` adds the accumulators and returns the query."""
 
-    __slots__ = ("_gather",)
+    __slots__ = ("_accumulate",)
 
-    def __init__(self, gather: Callable[[Accumulators], Aggregation[dict[str, Any]]]) -> None:
-        self._gather = gather
+    def __init__(self, accumulate: Callable[[Accumulators], Aggregation[dict[str, Any]]]) -> None:
+        self._accumulate = accumulate
 
     def acc(self, **accumulators: Any) -> Aggregation[dict[str, Any]]:
-        """Return the groups with what is accumulated over each.
+        """Return a query whose rows are the groups, with a value for each accumulator.
 
         Parameters:
             **accumulators: By name: `fld["age"].avg()`, `count()` or a MongoDB accumulator.
 
         Raises:
             UnknownFieldError: The model lacks a field.
-            QueryError: Something is no accumulator.
+            QueryError: A value is not an accumulator.
         """
-        return self._gather(accumulators)
+        return self._accumulate(accumulators)

@@ -125,7 +125,7 @@ def _begin(stream: Stream) -> Step:
         batch_size=0,
         session=stream.session.driver,
     )
-    stream.cursor = query_session.watched(stream.session, watch)
+    stream.cursor = query_session.tracked(stream.session, watch)
     return Step(None, stream.cursor.resume_token)
 
 
@@ -135,7 +135,7 @@ def _next(stream: Stream) -> Step:
         return _begin(stream)
     assert stream.session is not None
     cursor: Any = stream.cursor
-    event: RawBSONDocument | None = query_session.watched(stream.session, cursor.try_next)
+    event: RawBSONDocument | None = query_session.tracked(stream.session, cursor.try_next)
     # Asked for each event, pymongo's own copy of the place would take half of the time.
     return Step(event, cursor.resume_token if event is None else event["_id"])
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/queries/history.py by `nox -s sync`: edit that file.
-"""The versions that a ledger has recorded of an object."""
+"""Loading the versions of an object from a ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ D = TypeVar("D", bound=DocumentModel)
 
 
 def versions_before(document: D, lineage: object) -> list[D]:
-    """Return the versions of an object before it; see `LedgerModel.history`."""
+    """Return the versions recorded before an object; see `LedgerModel.history`."""
     model: type[D] = type(document)
     query = query_of(model).filter(fld["lineage"] == lineage).sort("recorded_at", "id")
     versions = query.load_many()

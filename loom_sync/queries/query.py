@@ -1,5 +1,5 @@
 # Generated from loom_async/queries/query.py by `nox -s sync`: edit that file.
-"""What every query can do, whatever its rows are."""
+"""Methods that run a query whatever the type of its results: load, count, explain, write."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from typing import Any, TypeVar
 from loom_async._core.context import OperationContext, current_context
 from loom_async._core.model.hydration import collector_paused, decode_stream
 from loom_async._core.query.fields import Field
-from loom_async._core.query.output_collections import check_target, tagging
-from loom_async._core.query.query_builder import QueryBuilder
+from loom_async._core.query.output_collections import check_target, tagging_stages
 from loom_async._core.query.stages import AggregationStages
 from loom_async._core.types.values import from_bson
 from loom_async.queries import query as async_query
 from loom_async.queries import query_commands as async_query_commands
 
 from ..collections.find import namespace_of
-from ..operations.raw_cursors import batches
+from ..frames.frame_query import FrameQuery
+from ..operations.raw_cursors import cursor_batches
 from ..operations.target import target_of
 from . import query_commands
 
 M = TypeVar("M")
 T = TypeVar("T")
 
-# Documents in one batch: few round trips, and decoding holds the process for some 40 ms at most.
-_BATCH = 5_000
+# Documents per batch: few round trips, and decoding one blocks the process for 40 ms at most.
+_BATCH_SIZE = 5_000
 
 
-class Query(QueryBuilder[M]):
-    """What every query can do, whatever its rows are."""
+class Query(FrameQuery[M]):
+    """A query that can run: the base of `LoadDirective` and `Aggregation`."""
 
     __slots__ = ()
 
     def load_docs(self) -> list[dict[str, Any]]:
-        """Return all results as the documents that MongoDB holds."""
+        """Return all results as the documents that MongoDB stores."""
         documents: list[dict[str, Any]] = []
-        with closing(self._streams()) as streams:
-            for stream in streams:
-                documents.extend(decoded(stream))
+        with closing(self._batches()) as batches:
+            for batch in batches:
+                documents.extend(decode_batch(batch))
         return documents
 
     async def load_docs_async(self) -> list[dict[str, Any]]:
@@ -47,20 +47,20 @@ class Query(QueryBuilder[M]):
         return await self._async.load_docs()
 
     def load_aggregate(self) -> Iterator[dict[str, Any]]:
-        """Yield the results one after another as the documents that MongoDB holds."""
+        """Yield the results one by one, as the documents that MongoDB stores."""
         return self._documents(current_context())
 
     def load_aggregate_async(self) -> AsyncIterator[dict[str, Any]]:
         """Yield as `load_aggregate` does, without blocking the event loop."""
         return self._async.load_aggregate()
 
-    def _documents(self, place: OperationContext) -> Generator[dict[str, Any], None, None]:
-        with closing(self._streams(place)) as streams:
-            for stream in streams:
-                yield from decoded(stream)
+    def _documents(self, context: OperationContext) -> Generator[dict[str, Any], None, None]:
+        with closing(self._batches(context)) as batches:
+            for batch in batches:
+                yield from decode_batch(batch)
 
     def count(self) -> int:
-        """Return the number of results, `skip` and `limit` respected."""
+        """Return the number of results, after `skip` and `limit`."""
         return query_commands.count(self._model, self._spec)
 
     async def count_async(self) -> int:
@@ -76,7 +76,7 @@ class Query(QueryBuilder[M]):
         return await self._async.exists()
 
     def distinct(self, field: str | Field) -> list[Any]:
-        """Return the distinct values of a field among the results; arrays give their elements.
+        """Return the distinct values of a field in the results; of arrays, those of their elements.
 
         Parameters:
             field: The field's name.
@@ -93,7 +93,7 @@ class Query(QueryBuilder[M]):
         return await self._async.distinct(field)
 
     def explain(self, verbosity: str = "queryPlanner") -> dict[str, Any]:
-        """Return the server's plan for this query.
+        """Return the server's query plan.
 
         Parameters:
             verbosity: `"queryPlanner"`, `"executionStats"` or `"allPlansExecution"`.
@@ -112,16 +112,17 @@ class Query(QueryBuilder[M]):
         when_matched: str | AggregationStages = "merge",
         when_not_matched: str = "insert",
     ) -> None:
-        """Write the results into a collection of the same server, merging with what is there.
+        """Merge the results into a collection of the same server.
 
         Parameters:
             target: A declared model, or a collection's name.
             on: The fields that identify a document; by default `_id`.
-            when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages.
+            when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages that update
+                the existing document.
             when_not_matched: `"insert"`, `"discard"` or `"fail"`.
         """
         check_target(target, "merge_into", replaces=when_matched not in ("keepExisting", "fail"))
-        stages = tagging(target).merge_into(
+        stages = tagging_stages(target).merge_into(
             namespace_of(target),
             on=on,
             when_matched=when_matched,
@@ -143,13 +144,13 @@ class Query(QueryBuilder[M]):
         )
 
     def out(self, target: str | type[Any]) -> None:
-        """Write the results into a collection in place of what it holds.
+        """Replace the contents of a collection with the results.
 
         Parameters:
             target: A declared model, or a collection's name.
         """
         check_target(target, "out", replaces=True)
-        self._run(tagging(target).out(namespace_of(target)))
+        self._run(tagging_stages(target).out(namespace_of(target)))
 
     async def out_async(self, target: str | type[Any]) -> None:
         """Do as `out` does, without blocking the event loop."""
@@ -165,17 +166,19 @@ class Query(QueryBuilder[M]):
     def _first(self) -> dict[str, Any] | None:
         return query_commands.first(self._model, self._spec)
 
-    def _streams(self, place: OperationContext | None = None) -> Generator[bytes, None, None]:
-        """Yield the results batch by batch, as BSON documents that follow one another.
+    def _batches(self, context: OperationContext | None = None) -> Generator[bytes, None, None]:
+        """Yield the results as raw batches.
 
-        An iterator is perhaps begun elsewhere than it was asked for: `place` remembers where.
+        Parameters:
+            context: The operation context in which the caller asked for an iterator, which may
+                differ from that in which the iteration starts; None for the current context.
         """
-        target, spec = target_of(self._model, place), self._spec
+        target, spec = target_of(self._model, context), self._spec
         if spec.limit == 0:
             return
         action = f"load {self._model.__name__}"
-        with closing(batches(target, spec, _BATCH, action)) as streams:
-            yield from streams
+        with closing(cursor_batches(target, spec, _BATCH_SIZE, action)) as batches:
+            yield from batches
 
     @property
     def _async(self) -> async_query.Query[M]:
@@ -183,7 +186,7 @@ class Query(QueryBuilder[M]):
         return self._as(kind)
 
 
-def decoded(stream: bytes) -> list[dict[str, Any]]:
+def decode_batch(batch: bytes) -> list[dict[str, Any]]:
     """Return the documents of a raw batch."""
     with collector_paused():
-        return decode_stream(stream)
+        return decode_stream(batch)

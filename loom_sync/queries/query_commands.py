@@ -1,5 +1,5 @@
 # Generated from loom_async/queries/query_commands.py by `nox -s sync`: edit that file.
-"""What is asked of a query besides all of its results."""
+"""The commands of `count`, `exists`, `load_one`, `distinct` and `explain`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from loom_async._core.query.stages import AggregationStages
 
 from ..operations.target import Target, target_of
 
-# count_documents aggregates, and the $match of an aggregation does not take these.
-_NOT_AGGREGATED = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
+# Operators that $match refuses, and so does count_documents, which aggregates.
+_REFUSED_BY_MATCH = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
 
 
 def count(model: type[Any], spec: QuerySpec) -> int:
@@ -24,9 +24,9 @@ def count(model: type[Any], spec: QuerySpec) -> int:
     with target.call(f"count {model.__name__}"):
         if spec.stages:
             return _count_rows(target, spec)
-        asked: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
-        limits = {name: value for name, value in asked.items() if value}
-        if not has_operator(spec.filter, _NOT_AGGREGATED):
+        clauses: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
+        limits = {name: value for name, value in clauses.items() if value}
+        if not has_operator(spec.filter, _REFUSED_BY_MATCH):
             return target.collection.count_documents(spec.filter, session=target.session, **limits)
         command = {"count": target.collection.name, "query": spec.filter, **limits}
         reply = target.collection.database.command(command, session=target.session)
@@ -46,19 +46,19 @@ def first(
     """Return the first result, or None.
 
     Parameters:
-        model: Whose collection it is.
-        spec: What to ask.
-        projection: The fields wanted; None for all.
+        model: The model of the collection.
+        spec: The query.
+        projection: The fields to return; None for all.
     """
     target = target_of(model)
     if spec.limit == 0:
         return None
     with target.call(f"load {model.__name__}"):
         if not spec.stages:
-            asked = spec.find_arguments()
-            del asked["limit"]
+            arguments = spec.find_arguments()
+            del arguments["limit"]
             return target.collection.find_one(
-                spec.filter, projection, **asked, session=target.session
+                spec.filter, projection, **arguments, session=target.session
             )
         pipeline = [*spec.pipeline(), {"$limit": 1}]
         cursor = target.collection.aggregate(pipeline, session=target.session)
@@ -67,11 +67,11 @@ def first(
 
 
 def distinct(model: type[Any], spec: QuerySpec, path: str) -> list[Any]:
-    """Return the distinct values that a field has in the results, as they are stored.
+    """Return the distinct values of a field in the results, as they are stored.
 
     Parameters:
-        model: Whose collection it is.
-        spec: What to ask.
+        model: The model of the collection.
+        spec: The query.
         path: The field's stored path.
     """
     target = target_of(model)
@@ -80,17 +80,17 @@ def distinct(model: type[Any], spec: QuerySpec, path: str) -> list[Any]:
     with target.call(f"distinct values of {model.__name__}.{path}"):
         if spec.stages:
             return _distinct_of_rows(target, spec, path)
-        condition = spec.filter
-        if spec.skip or spec.limit:
-            found = target.collection.find(
-                condition, {"_id": 1}, **spec.find_arguments(), session=target.session
+        filter = spec.filter
+        if spec.skip or spec.limit:  # which the distinct command does not take
+            cursor = target.collection.find(
+                filter, {"_id": 1}, **spec.find_arguments(), session=target.session
             )
-            condition = {"_id": {"$in": [row["_id"] for row in found.to_list()]}}
-        return target.collection.distinct(path, condition, session=target.session)
+            filter = {"_id": {"$in": [document["_id"] for document in cursor.to_list()]}}
+        return target.collection.distinct(path, filter, session=target.session)
 
 
 def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
-    # An empty array gives no value, a null gives null: as the distinct command does.
+    # As the distinct command does: an empty array gives no value, and a null gives null.
     present = {path: {"$exists": True}}
     stages = AggregationStages().match(present)
     stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
@@ -100,7 +100,7 @@ def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
 
 
 def explain(model: type[Any], spec: QuerySpec, verbosity: str) -> dict[str, Any]:
-    """Return the server's plan for a query; see `Query.explain`."""
+    """Return the server's query plan; see `Query.explain`."""
     target = target_of(model)
     command = {"explain": spec.command(target.collection.name), "verbosity": verbosity}
     with target.call(f"explain a query of {model.__name__}"):

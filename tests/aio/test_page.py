@@ -136,7 +136,7 @@ async def test_tokens_of_others() -> None:
         with pytest.raises(lm.QueryError, match="another query"):
             await query.page(1, after=token)
     for broken in ("", "x", token[:-4], "ä", "!" * 8, "AAAA"):
-        with pytest.raises(lm.QueryError, match=r"no token|another query"):
+        with pytest.raises(lm.QueryError, match=r"not the token|another query"):
             await Score.filter().sort("name").page(1, after=broken)
 
 
@@ -154,7 +154,7 @@ async def test_what_cannot_be_paged() -> None:
     await (await collection_of(Thing)).insert_many([{"a": [1, 2]}, {"b": Regex("x")}])
     with pytest.raises(lm.QueryError, match="is an array"):
         await Thing.filter().sort("a").page(5)
-    with pytest.raises(lm.QueryError, match="is an expression"):
+    with pytest.raises(lm.QueryError, match="is a regular expression"):
         await Thing.filter().sort("b").page(5)
     await (await collection_of(Thing)).insert_one({"c": DBRef("users", 1)})
     with pytest.raises(lm.QueryError, match="is a reference"):

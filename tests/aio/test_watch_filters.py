@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loom_async._core.query.change_filter import carried
+from loom_async._core.query.change_filter import nested_filter
 
 Doc = dict[str, Any]
 
@@ -102,7 +102,7 @@ async def test_both_choose_the_same_documents(
     await collection.insert_many([{"_id": n, **doc} for n, doc in enumerate(documents)])
     found = await collection.find(condition).to_list()
     wrapped = {"$replaceWith": {"_id": "$_id", "fullDocument": "$$ROOT"}}
-    rewritten = {"$match": carried(condition, "fullDocument")}
+    rewritten = {"$match": nested_filter(condition, "fullDocument")}
     cursor = await collection.aggregate([wrapped, rewritten])
     assert [row["_id"] for row in await cursor.to_list()] == [row["_id"] for row in found]
     await collection.drop()

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loom_async._core.query.change_filter import carried
+from loom_async._core.query.change_filter import nested_filter
 
 Doc = dict[str, Any]
 
@@ -103,7 +103,7 @@ def test_both_choose_the_same_documents(
     collection.insert_many([{"_id": n, **doc} for n, doc in enumerate(documents)])
     found = collection.find(condition).to_list()
     wrapped = {"$replaceWith": {"_id": "$_id", "fullDocument": "$$ROOT"}}
-    rewritten = {"$match": carried(condition, "fullDocument")}
+    rewritten = {"$match": nested_filter(condition, "fullDocument")}
     cursor = collection.aggregate([wrapped, rewritten])
     assert [row["_id"] for row in cursor.to_list()] == [row["_id"] for row in found]
     collection.drop()

@@ -1,1 +1,1 @@
-"""The query half of the core: expressions, their compiler, stages, immutable specs."""
+"""Queries without I/O: conditions and their compiler, aggregation stages, query specs."""

@@ -1,4 +1,4 @@
-"""A query's filter as a change stream takes it: about the document that an event carries."""
+"""Rewriting a query's filter so that it matches the events of a change stream."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ..errors import QueryError
 from ..type_guards import is_mapping, is_sequence
 from .query_spec import QuerySpec
 
-_OF_A_DOCUMENT = ["insert", "update", "replace", "delete"]
+_DOCUMENT_OPERATIONS = ["insert", "update", "replace", "delete"]
 _LOGICAL = {"$and", "$or", "$nor"}
 _WITHOUT_FIELDS = {"$comment", "$sampleRate", "$alwaysTrue", "$alwaysFalse"}
 _SORTING = {"$near", "$nearSphere", "$geoNear"}
 
 
 def change_pipeline(spec: QuerySpec) -> list[dict[str, Any]]:
-    """Return the stages that leave of a change stream what a query is about.
+    """Return the pipeline of a change stream whose documents match a query's filter.
 
-    What happens to the collection as a whole passes every filter: it ends the stream.
+    Events of the whole collection pass every filter: they end the change stream.
 
     Parameters:
         spec: A query of filters alone.
@@ -35,31 +35,31 @@ def change_pipeline(spec: QuerySpec) -> list[dict[str, Any]]:
     condition = spec.filter
     if not condition:
         return []
-    # A deletion has no document that could be asked for more than its id.
-    carrier = "documentKey" if _is_about_ids(condition) else "fullDocument"
-    # Without the check, "is not 5" would be true of a document that is not there.
-    present = {carrier: {"$type": "object"}}
-    chosen = {"$and": [present, _Rewriter(carrier).filter(condition)]}
-    whole = {"operationType": {"$nin": _OF_A_DOCUMENT}}
-    return [{"$match": {"$or": [whole, chosen]}}]
+    # The event of a deletion has the document's id alone.
+    field = "documentKey" if _uses_ids_only(condition) else "fullDocument"
+    # Without this, "is not 5" would match an event that has no document.
+    has_document = {field: {"$type": "object"}}
+    matches = {"$and": [has_document, nested_filter(condition, field)]}
+    of_collection = {"operationType": {"$nin": _DOCUMENT_OPERATIONS}}
+    return [{"$match": {"$or": [of_collection, matches]}}]
 
 
-def carried(condition: Mapping[str, Any], carrier: str) -> dict[str, Any]:
-    """Return a filter that means of `document[carrier]` what another one means of the document.
+def nested_filter(condition: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """Return the filter that a document meets if its subdocument in a field meets a condition.
 
     Parameters:
         condition: A MongoDB filter.
-        carrier: The name of the field that holds the document.
+        field: The name of the field that holds the subdocument.
 
     Raises:
         QueryError: Change streams do not take the filter.
     """
-    return _Rewriter(carrier).filter(condition)
+    return _Rewriter(field).filter(condition)
 
 
-def _is_about_ids(condition: Mapping[str, Any]) -> bool:
+def _uses_ids_only(condition: Mapping[str, Any]) -> bool:
     return all(
-        all(is_mapping(part) and _is_about_ids(part) for part in operand)
+        all(is_mapping(part) and _uses_ids_only(part) for part in operand)
         if key in _LOGICAL and is_sequence(operand)
         else key.partition(".")[0] in {"_id", "$comment"}
         for key, operand in condition.items()
@@ -67,25 +67,25 @@ def _is_about_ids(condition: Mapping[str, Any]) -> bool:
 
 
 class _Rewriter:
-    """Has filters and expressions speak of a field's document where they spoke of the document.
+    """Prefixes the field paths of filters and expressions with a field.
 
     Parameters:
-        carrier: The name of the field.
+        field: The name of the field.
     """
 
-    def __init__(self, carrier: str) -> None:
-        self._carrier = carrier
+    def __init__(self, field: str) -> None:
+        self._field = field
 
     def filter(self, condition: object) -> dict[str, Any]:
-        """Return a filter about the field's document."""
+        """Return a filter with its paths prefixed."""
         if not is_mapping(condition):
-            raise QueryError(f"{condition!r} is no MongoDB filter")
+            raise QueryError(f"{condition!r} is not a MongoDB filter")
         return dict(self._clause(key, operand) for key, operand in condition.items())
 
     def _clause(self, key: str, operand: Any) -> tuple[str, Any]:
         if not key.startswith("$"):
             _check_operators(operand)
-            return f"{self._carrier}.{key}", operand
+            return f"{self._field}.{key}", operand
         if key in _LOGICAL:
             if not is_sequence(operand):
                 raise QueryError(f"{key} takes a list of MongoDB filters, not {operand!r}")
@@ -93,7 +93,7 @@ class _Rewriter:
         if key == "$expr":
             return key, self._expression(operand)
         if key == "$jsonSchema":
-            return key, {"properties": {self._carrier: operand}}
+            return key, {"properties": {self._field: operand}}
         if key in _WITHOUT_FIELDS:
             return key, operand
         raise _refused(key)
@@ -109,15 +109,15 @@ class _Rewriter:
 
     def _path(self, text: str) -> str:
         if not text.startswith("$$"):
-            return f"${self._carrier}.{text[1:]}" if text.startswith("$") else text
+            return f"${self._field}.{text[1:]}" if text.startswith("$") else text
         variable, dot, rest = text[2:].partition(".")
-        return f"${self._carrier}{dot}{rest}" if variable in {"ROOT", "CURRENT"} else text
+        return f"${self._field}{dot}{rest}" if variable in {"ROOT", "CURRENT"} else text
 
     def _operand(self, key: str, operand: Any) -> Any:
         if key in {"$literal", "$const"}:
             return operand
         if key == "$getField":
-            return self._field_of(operand)
+            return self._get_field(operand)
         if key == "$meta":
             raise _refused(key)
         if key == "$let" and is_mapping(operand) and "CURRENT" in operand.get("vars", {}):
@@ -127,10 +127,10 @@ class _Rewriter:
             )
         return self._expression(operand)
 
-    def _field_of(self, operand: Any) -> dict[str, Any]:
-        # Its short form, and one without input, speak of the whole document.
+    def _get_field(self, operand: Any) -> dict[str, Any]:
+        # The short form, and a $getField without input, read the whole document.
         if not is_mapping(operand) or "field" not in operand:
-            return {"field": operand, "input": f"${self._carrier}"}
+            return {"field": operand, "input": f"${self._field}"}
         return {**operand, "input": self._expression(operand.get("input", "$$CURRENT"))}
 
 
@@ -147,6 +147,6 @@ def _check_operators(operand: Any) -> None:
 def _refused(operator: str) -> QueryError:
     return QueryError(
         f"a change stream cannot have {operator} in its filter",
-        hint="MongoDB asks each change as it comes, without an index: use within() in place of "
+        hint="MongoDB filters each change as it comes, without an index: use within() in place of "
         "near(), matches() or contains() in place of text()",
     )

@@ -1,4 +1,4 @@
-"""What `filter` accepts, made into predicates."""
+"""Conditions that `filter` accepts, and their conversion to predicates."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .recorder import Recorder
 
 M = TypeVar("M")
 
-# In the lambda form a comparison is a bool to type checkers, and `~` of one is an int.
+# To type checkers, a comparison in a lambda is a bool, and `~` of it an int.
 Condition: TypeAlias = Predicate | Field | Callable[[M], "Predicate | Field | bool | int"]
 
 
 def to_predicate(condition: Condition[M], resolver: FieldResolver | None) -> Predicate:
-    """Return the predicate that a condition means.
+    """Return the predicate of a condition.
 
     Parameters:
         condition: A predicate, a field (it is True), or a function of the model.
-        resolver: The model's fields; None where any name goes.
+        resolver: The model's fields; None accepts any name.
 
     Raises:
-        QueryError: It is no condition.
+        QueryError: It is not a condition.
         UnknownFieldError: A function names a field that the model lacks.
     """
     if not isinstance(condition, Combinable) and callable(condition):

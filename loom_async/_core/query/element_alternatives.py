@@ -1,8 +1,7 @@
-"""Conditions over plain array elements, in the only form `$elemMatch` takes there.
+"""Conditions on plain values in arrays, in disjunctive normal form.
 
-Over values `$elemMatch` knows operators but no `$and`, `$or` or `$nor`. One element that meets
-"a or b" is one that meets a, or one that meets b: so a condition is brought into alternatives of
-comparisons, each of which is an `$elemMatch` of its own.
+On plain values `$elemMatch` takes operators, but no `$and`, `$or` or `$nor`. An element meets
+"a or b" if it meets a or meets b, so each alternative becomes an `$elemMatch` of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _OPPOSITES = {"eq": "ne", "ne": "eq", "in": "nin", "nin": "in"}
 
 
 def is_plain(predicate: Predicate) -> bool:
-    """Say whether a predicate is about the element itself, not about fields of it."""
+    """Say whether a predicate tests the element itself, not fields of it."""
     match predicate:
         case And(operands) | Or(operands):
             return any(map(is_plain, operands))
@@ -29,7 +28,7 @@ def is_plain(predicate: Predicate) -> bool:
 
 
 def alternatives(predicate: Predicate) -> list[tuple[Predicate, ...]]:
-    """Return the alternatives of a predicate, each of comparisons that must all be met."""
+    """Return the alternatives of a predicate: tuples of comparisons that must all be met."""
     return list(_alternatives(predicate, negated=False))
 
 
@@ -53,4 +52,4 @@ def _alternatives(predicate: Predicate, *, negated: bool) -> Iterator[tuple[Pred
 def _all_of(operands: tuple[Predicate, ...], negated: bool) -> Iterator[tuple[Predicate, ...]]:
     choices = [list(_alternatives(operand, negated=negated)) for operand in operands]
     for choice in product(*choices):
-        yield tuple(leaf for part in choice for leaf in part)
+        yield tuple(comparison for alternative in choice for comparison in alternative)

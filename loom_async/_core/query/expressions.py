@@ -1,4 +1,4 @@
-"""Predicates: immutable nodes that say what a document must be, and nothing of how it is asked."""
+"""Predicates: immutable trees of conditions, compiled to MongoDB filters by `filter_compiler`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..errors import QueryError
 _NO_TRUTH = "a condition of a query has no truth value in Python"
 _NO_TRUTH_HINT = (
     "combine conditions with &, | and ~, each in parentheses: (fld['a'] > 1) & (fld['b'] < 2); "
-    "`and`, `or`, `not`, `if`, `in` and chained comparisons such as 1 < x < 2 ask for a truth value"
+    "`and`, `or`, `not`, `if`, `in` and chained comparisons such as 1 < x < 2 need a truth value"
 )
 
 
 class Combinable(ABC):
-    """What can be combined with `&`, `|` and `~`."""
+    """A condition, or a field as one, that `&`, `|` and `~` combine."""
 
     __slots__ = ()
 
@@ -59,17 +59,17 @@ def as_predicate(value: object) -> Predicate:
     """Return a value as a predicate.
 
     Raises:
-        QueryError: It is none.
+        QueryError: It is not a condition.
     """
     if isinstance(value, Combinable):
         return value.as_predicate()
     if isinstance(value, Mapping):
         raise QueryError(
             f"{value!r} is a raw MongoDB filter, not a condition",
-            hint="say so: lm.raw({...}), and let no user write it",
+            hint="pass it as lm.raw({...}), and never build it from user input",
         )
     raise QueryError(
-        f"{value!r} is no condition",
+        f"{value!r} is not a condition",
         hint="a comparison such as fld['age'] > 25, with parentheses around it when combined: "
         "& and | bind tighter than > and ==",
     )
@@ -77,7 +77,7 @@ def as_predicate(value: object) -> Predicate:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison(Predicate):
-    """A field against a value; `operator` is MongoDB's name without its dollar sign."""
+    """A field compared with a value; `operator` is MongoDB's name without its dollar sign."""
 
     path: str
     operator: str
@@ -92,7 +92,7 @@ class Comparison(Predicate):
 
 @dataclass(frozen=True, slots=True)
 class TextMatch(Predicate):
-    """A string that contains, begins or ends with a literal text; `pattern` has its place."""
+    """A string that contains, begins or ends with a text; `{}` in `pattern` stands for the text."""
 
     path: str
     pattern: str
@@ -102,7 +102,7 @@ class TextMatch(Predicate):
 
 @dataclass(frozen=True, slots=True)
 class OperatorCondition(Predicate):
-    """A field under operators whose operands are directions, not values: `$exists`, `$near`."""
+    """A field tested by operators whose operands are not values of the field, such as `$exists`."""
 
     path: str
     operators: Mapping[str, Any]
@@ -110,7 +110,7 @@ class OperatorCondition(Predicate):
 
 @dataclass(frozen=True, slots=True)
 class ElementMatch(Predicate):
-    """An array of which one element meets the whole predicate."""
+    """An array in which one element meets the whole predicate."""
 
     path: str
     predicate: Predicate
@@ -148,7 +148,7 @@ class Not(Predicate):
 
 @dataclass(frozen=True, slots=True)
 class Raw(Predicate):
-    """A MongoDB filter, written as MongoDB reads it."""
+    """A MongoDB filter as it is sent."""
 
     filter: Mapping[str, Any]
 
@@ -167,10 +167,11 @@ def raw(filter: Mapping[str, Any]) -> Predicate:
     """Return a MongoDB filter as a condition, sent as it is.
 
     Parameters:
-        filter: What MongoDB reads; stored field names, BSON values. Never build it of user input.
+        filter: A MongoDB filter with stored field names and BSON values. Never build it from user
+            input.
 
     Raises:
-        QueryError: It is no mapping.
+        QueryError: It is not a mapping.
 
     Example:
         >>> import loom_async as lm
@@ -189,16 +190,16 @@ def text(
     case_sensitive: bool = False,
     diacritic_sensitive: bool = False,
 ) -> Predicate:
-    """Return the condition that the collection's text index finds the words.
+    """Return the condition that a full-text search by the collection's text index finds.
 
     Parameters:
         search: The words, as MongoDB's `$text` reads them.
         language: The language whose stop words and stems are used.
-        case_sensitive: Tell upper from lower case.
-        diacritic_sensitive: Tell é from e.
+        case_sensitive: Whether upper and lower case differ.
+        diacritic_sensitive: Whether é and e differ.
 
     Raises:
-        QueryError: `search` is no string.
+        QueryError: `search` is not a string.
 
     Example:
         >>> import loom_async as lm

@@ -1,4 +1,4 @@
-"""`fld["age"]`: fields and what can be asked of them."""
+"""`fld["age"]`: fields, their conditions and their accumulators."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .expressions import (
     as_predicate,
 )
 from .grouping import Accumulator
-from .operands import bson_types, flags_of, several, string
+from .operands import bson_types, checked_string, flags_of, values_of
 from .paths import check_path, join
 from .recorder import Recorder, recorded_path
 from .time_query import TimeQuery
@@ -31,10 +31,9 @@ from .time_query import TimeQuery
 class Field(Combinable):
     """A field of documents, compared to make a condition.
 
-    A comparison with a value is always one with a value: `fld["name"] == {"$ne": None}` asks for
-    that very document. Comparing with None asks for null or missing, as MongoDB does. On an array,
-    a comparison asks for one element that meets it. Used alone as a condition, a field asks for
-    True.
+    The value of a comparison is never read as an operator: `fld["name"] == {"$ne": None}` matches
+    that very document. As in MongoDB, None matches null and missing fields, and an array matches if
+    one of its elements does. A field alone is the condition that it is True.
 
     Parameters:
         path: The dotted name.
@@ -48,7 +47,7 @@ class Field(Combinable):
         self.path = path
 
     def __getitem__(self, key: str | int) -> Field:
-        """Return the field below this one; a number is a place in an array."""
+        """Return the field below this one; a number is an index into an array."""
         return Field(join(self.path, check_path(str(key))))
 
     def __repr__(self) -> str:
@@ -65,7 +64,7 @@ class Field(Combinable):
         if isinstance(value, Combinable):
             raise QueryError(
                 f"{self!r} is compared with another field, not with a value",
-                hint='lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) compares fields',
+                hint='use lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) to compare fields',
             )
         return Comparison(self.path, operator, value)
 
@@ -88,23 +87,23 @@ class Field(Combinable):
         return self._compare("lte", value)
 
     def is_in(self, values: Iterable[Any]) -> Predicate:
-        """The field equals one of the values; any iterable, read once and now."""
-        return self._compare("in", several(values, "is_in"))
+        """The field equals one of the values; the iterable is read once, immediately."""
+        return self._compare("in", values_of(values, "is_in"))
 
     def is_not_in(self, values: Iterable[Any]) -> Predicate:
         """The field equals none of the values; it may be missing."""
-        return self._compare("nin", several(values, "is_not_in"))
+        return self._compare("nin", values_of(values, "is_not_in"))
 
     def is_all(self, values: Iterable[Any]) -> Predicate:
         """The array has all of the values."""
-        return self._compare("all", several(values, "is_all"))
+        return self._compare("all", values_of(values, "is_all"))
 
     def is_not_all(self, values: Iterable[Any]) -> Predicate:
-        """The array lacks one of the values, or the field is no array."""
+        """The array lacks one of the values, or the field is not an array."""
         return Not(self.is_all(values))
 
     def has_size(self, size: int) -> Predicate:
-        """The array has exactly so many elements."""
+        """The array has exactly `size` elements."""
         check_count("has_size", size)
         return OperatorCondition(self.path, {"$size": size})
 
@@ -112,7 +111,7 @@ class Field(Combinable):
         """One element of the array meets the whole condition.
 
         Parameters:
-            condition: Over the fields of the element, or over `lm.element` for plain values:
+            condition: On fields of the element, or on `lm.element` if elements are plain values:
                 `fld["scores"].elem_match((element >= 80) & (element < 90))`.
         """
         if not isinstance(condition, Combinable) and callable(condition):
@@ -124,15 +123,15 @@ class Field(Combinable):
         return self._compare("eq", None)
 
     def is_not_null(self) -> Predicate:
-        """The field is there and not null."""
+        """The field exists and is not null."""
         return self._compare("ne", None)
 
     def is_exists(self) -> Predicate:
-        """The field is there, null or not."""
+        """The field exists, null or not."""
         return OperatorCondition(self.path, {"$exists": True})
 
     def is_not_exists(self) -> Predicate:
-        """The field is missing."""
+        """The field does not exist."""
         return OperatorCondition(self.path, {"$exists": False})
 
     def is_true(self) -> Predicate:
@@ -140,7 +139,7 @@ class Field(Combinable):
         return self._compare("eq", True)
 
     def is_false(self) -> Predicate:
-        """The field is False; a missing field is not."""
+        """The field is False; a missing field does not match."""
         return self._compare("eq", False)
 
     def is_enum(self, values: type[Enum] | Enum) -> Predicate:
@@ -152,7 +151,7 @@ class Field(Combinable):
         raise QueryError(f"is_enum() takes an Enum or one of its members, not {values!r}")
 
     def is_type(self, *types: str | int | type) -> Predicate:
-        """The field has one of the BSON types: names, numbers, or the Python types they hold."""
+        """The field has one of the BSON types, given as names, numbers or Python types."""
         if not types:
             raise QueryError("is_type() needs a type", hint="is_type('string')")
         return OperatorCondition(
@@ -160,15 +159,15 @@ class Field(Combinable):
         )
 
     def matches(self, pattern: str | re.Pattern[str], flags: str = "") -> Predicate:
-        """The string matches a regular expression of MongoDB (PCRE).
+        """The string matches one of MongoDB's regular expressions (PCRE).
 
         Parameters:
-            pattern: The expression, or a compiled one, whose flags are taken over.
+            pattern: The expression, or a compiled one, which has its own flags.
             flags: Any of `i`, `m`, `s` and `x`.
         """
         if isinstance(pattern, re.Pattern):
             flags, pattern = flags_of(pattern), pattern.pattern
-        string(pattern, "matches")
+        checked_string(pattern, "matches")
         if set(flags) - set("imsx"):
             raise QueryError(f"the flags {flags!r} are not among i, m, s and x")
         return OperatorCondition(
@@ -177,15 +176,15 @@ class Field(Combinable):
 
     def contains(self, text: str, ignore_case: bool = False) -> Predicate:
         """The string contains the text, taken literally; for array elements use `==`."""
-        return TextMatch(self.path, "{}", string(text, "contains"), ignore_case)
+        return TextMatch(self.path, "{}", checked_string(text, "contains"), ignore_case)
 
     def starts_with(self, text: str, ignore_case: bool = False) -> Predicate:
         """The string begins with the text, taken literally."""
-        return TextMatch(self.path, "^{}", string(text, "starts_with"), ignore_case)
+        return TextMatch(self.path, "^{}", checked_string(text, "starts_with"), ignore_case)
 
     def ends_with(self, text: str, ignore_case: bool = False) -> Predicate:
         """The string ends with the text, taken literally."""
-        return TextMatch(self.path, r"{}\z", string(text, "ends_with"), ignore_case)
+        return TextMatch(self.path, r"{}\z", checked_string(text, "ends_with"), ignore_case)
 
     def is_within(self, span: TimeQuery) -> Predicate:
         """The time lies in the span."""
@@ -207,12 +206,12 @@ class Field(Combinable):
         max_distance: float | None = None,
         min_distance: float | None = None,
     ) -> Predicate:
-        """The place is near a point; nearest first. Needs a `2dsphere` index.
+        """The location is near a point; results are sorted nearest first. Needs a `2dsphere` index.
 
         Parameters:
             point: `(longitude, latitude)` in degrees, or a GeoJSON point.
-            max_distance: In metres.
-            min_distance: In metres.
+            max_distance: The largest distance, in metres.
+            min_distance: The smallest distance, in metres.
         """
         return OperatorCondition(self.path, {"$near": geo.near(point, max_distance, min_distance)})
 
@@ -223,11 +222,11 @@ class Field(Combinable):
         center: tuple[float, float] | None = None,
         radius: float | None = None,
     ) -> Predicate:
-        """The place lies in an area.
+        """The location lies in an area.
 
         Parameters:
             area: A GeoJSON Polygon or MultiPolygon.
-            center: In place of an area: `(longitude, latitude)` in degrees of a circle.
+            center: The centre of a circle, in place of an area: `(longitude, latitude)` in degrees.
             radius: The circle's radius in metres.
         """
         return OperatorCondition(self.path, {"$geoWithin": geo.within(area, center, radius)})
@@ -266,7 +265,7 @@ class Field(Combinable):
 
 
 class FieldMaker:
-    """`fld`: makes fields by `fld["age"]`, `fld("age")` or, in a lambda, `fld(u.age)`."""
+    """The class of `fld`: `fld["age"]`, `fld("age")` and, in a lambda, `fld(u.age)` make fields."""
 
     __slots__ = ()
 
@@ -285,7 +284,7 @@ class FieldMaker:
 
 
 fld: FieldMaker = FieldMaker()
-"""Names fields in conditions: `fld["age"] > 25`, `fld("address.city")`.
+"""Makes the fields of conditions: `fld["age"] > 25`, `fld("address.city")`.
 
 Example:
     >>> from loom_async import fld
@@ -294,7 +293,7 @@ Example:
 """
 
 element: Field = Field("")
-"""An element of an array, in the condition of `elem_match`, where the elements have no fields.
+"""An element of an array, for conditions of `elem_match` on elements that are plain values.
 
 Example:
     >>> from loom_async import element, fld

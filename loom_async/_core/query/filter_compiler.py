@@ -1,4 +1,4 @@
-"""From predicates to MongoDB filters, in which a value can only ever be a value."""
+"""Compiling predicates to MongoDB filters, in which no value is read as an operator."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def compile_predicate(predicate: Predicate, resolver: FieldResolver | None) -> F
     """Return the MongoDB filter of a predicate.
 
     Parameters:
-        predicate: What documents must be.
-        resolver: The model's fields; None where any name goes.
+        predicate: The condition on documents.
+        resolver: The model's fields; None accepts any name.
 
     Raises:
         UnknownFieldError: The predicate names a field that the model lacks.
-        QueryError: MongoDB has no way to say it.
+        QueryError: MongoDB cannot express it.
 
     Example:
         >>> from loom_async._core.query.fields import fld
@@ -52,23 +52,23 @@ def compile_predicate(predicate: Predicate, resolver: FieldResolver | None) -> F
 def compile_element(
     predicate: Predicate, resolver: FieldResolver | None, path: str
 ) -> list[Filter]:
-    """Return conditions on an element of an array, one of which it has to meet.
+    """Return the operands of `$elemMatch`; an element must meet one of them.
 
     Parameters:
-        predicate: What the element must be.
-        resolver: The model's fields; None where any name goes.
-        path: The array.
+        predicate: The condition on elements.
+        resolver: The model's fields; None accepts any name.
+        path: The path of the array.
 
     Raises:
         UnknownFieldError: The predicate names a field that the elements lack.
-        QueryError: MongoDB has no way to say it.
+        QueryError: MongoDB cannot express it.
     """
     return _Compiler(resolver, path).element(predicate)
 
 
 @dataclass(frozen=True)
 class _Compiler:
-    """Compiles below `prefix`, the array whose elements are being matched, if any."""
+    """Compiles conditions on documents or, with a prefix, on the elements of the array there."""
 
     resolver: FieldResolver | None
     prefix: str = ""
@@ -94,7 +94,7 @@ class _Compiler:
             case Text(options):
                 return {"$text": dict(options)}
             case _:
-                raise QueryError(f"{predicate!r} is no condition that MongoDB knows")
+                raise QueryError(f"{predicate!r} is not a condition")
 
     def _resolve(self, path: str) -> ResolvedField:
         full = join(self.prefix, path)
@@ -104,11 +104,11 @@ class _Compiler:
             )
         if self.resolver is None:
             return ResolvedField(path, to_bson)
-        found = self.resolver.resolve(full)
+        field = self.resolver.resolve(full)
         if not self.prefix:
-            return found
-        above = self.resolver.resolve(self.prefix).path
-        return ResolvedField(found.path.removeprefix(above).removeprefix("."), found.encode)
+            return field
+        array = self.resolver.resolve(self.prefix).path
+        return ResolvedField(field.path.removeprefix(array).removeprefix("."), field.encode)
 
     def _comparison(self, comparison: Comparison) -> Filter:
         field = self._resolve(comparison.path)
@@ -125,7 +125,7 @@ class _Compiler:
         encoded = field.encode(match.text)
         literal = encoded if isinstance(encoded, str) else match.text
         if "\0" in literal:
-            raise QueryError(f"{match.text!r} has a NUL character, which no pattern may have")
+            raise QueryError(f"{match.text!r} has a NUL character, which a pattern cannot contain")
         operators = {"$regex": match.pattern.format(re.escape(literal))}
         if match.ignore_case:
             operators["$options"] = "i"
@@ -134,29 +134,29 @@ class _Compiler:
     def _element_match(self, match: ElementMatch) -> Filter:
         array = self._resolve(match.path).path
         path = join(self.prefix, match.path)
-        ways = compile_element(match.predicate, self.resolver, path)
-        return _any_of([_at(array, {"$elemMatch": way}) for way in ways])
+        operands = compile_element(match.predicate, self.resolver, path)
+        return _any_of([_at(array, {"$elemMatch": operand}) for operand in operands])
 
     def element(self, predicate: Predicate) -> list[Filter]:
-        """Return the alternatives of a condition on the element below `prefix`."""
+        """Return the alternatives of a condition on the elements of the array at `prefix`."""
         if not is_plain(predicate):
             return [self.compile(predicate)]
         return [
-            _merged_operators(map(self._leaf, leaves), predicate)
-            for leaves in alternatives(_expanded(predicate))
+            _merged_operators(map(self._element_comparison, comparisons), predicate)
+            for comparisons in alternatives(_expanded(predicate))
         ]
 
-    def _leaf(self, leaf: Predicate) -> Filter:
-        if isinstance(leaf, Not):
-            return {"$not": self.compile(leaf.operand)}
-        return self.compile(leaf)
+    def _element_comparison(self, comparison: Predicate) -> Filter:
+        if isinstance(comparison, Not):
+            return {"$not": self.compile(comparison.operand)}
+        return self.compile(comparison)
 
 
 def _expanded(predicate: Predicate) -> Predicate:
-    """Return a predicate whose memberships are spelled out where `$in` would misread a value."""
+    """Return a predicate with `$in` and `$nin` as equalities where they would misread a value."""
     match predicate:
         case Comparison(path, "in" | "nin" as operator, values) if any(
-            map(_would_be_read, map(to_bson, values))
+            map(_is_misread, map(to_bson, values))
         ):
             each = tuple(Comparison(path, "eq", value) for value in values)
             return Or(each) if operator == "in" else Not(Or(each))
@@ -176,8 +176,8 @@ def _merged_operators(parts: Iterable[Filter], predicate: Predicate) -> Filter:
         for operator, operand in part.items():
             if not operator.startswith("$") or (operator in merged and operator != "$ne"):
                 raise QueryError(
-                    f"one $elemMatch cannot say {predicate!r}",
-                    hint="over plain elements, use each operator once and name no fields",
+                    f"one $elemMatch cannot express {predicate!r}",
+                    hint="over plain values, use each operator once and name no fields",
                 )
             if operator == "$ne" and "$ne" in merged:
                 merged["$nin"] = [*merged.get("$nin", []), merged.pop("$ne")]
@@ -190,7 +190,7 @@ def _at(path: str, operators: Filter) -> Filter:
 
 
 def _membership(path: str, operator: str, values: Sequence[Any]) -> Filter:
-    if not any(map(_would_be_read, values)):
+    if not any(map(_is_misread, values)):
         return _at(path, {f"${operator}": list(values)})
     each = [_at(path, {"$eq": value}) for value in values]
     if operator == "in":
@@ -198,8 +198,8 @@ def _membership(path: str, operator: str, values: Sequence[Any]) -> Filter:
     return _none_of(each) if operator == "nin" else _all_of(each)
 
 
-def _would_be_read(value: Any) -> bool:
-    """Say whether `$in` and its kin would read a value as an operator or a pattern."""
+def _is_misread(value: Any) -> bool:
+    """Say whether `$in`, `$nin` and `$all` read a value as an operator or a pattern."""
     if is_mapping(value):
         return str(next(iter(value), "")).startswith("$")
     return _is_pattern(value)
@@ -233,12 +233,12 @@ def _all_of(filters: Sequence[Filter]) -> Filter:
 
 
 def _merge(merged: Filter, part: Filter) -> bool:
-    """Add a filter to another in place; say whether that was possible without a clash."""
+    """Add a filter to another in place; return False if they have operators in common."""
     for key, value in part.items():
         present = merged.get(key)
         if key not in merged:
             merged[key] = dict(value) if _is_operators(value) else value
-        elif key.startswith("$"):  # $expr and its kin have operands, not operators
+        elif key.startswith("$"):  # an operator such as $expr has an operand, not operators
             return False
         elif _is_operators(present) and _is_operators(value) and present.keys().isdisjoint(value):
             present.update(value)

@@ -1,4 +1,4 @@
-"""GeoJSON operands of `near` and `within`, checked before they are sent."""
+"""The operands of `$near` and `$geoWithin`, checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import QueryError
 
-# The radius that MongoDB itself uses to turn metres into radians.
+# In metres: the radius by which MongoDB converts metres to radians.
 _EARTH_RADIUS = 6_378_100.0
 
 
@@ -57,11 +57,11 @@ def _position(position: Any) -> list[float]:
         longitude, latitude = (float(number) for number in position)
     except (TypeError, ValueError):
         raise QueryError(
-            f"{position!r} is no position", hint="(longitude, latitude) in degrees"
+            f"{position!r} is not a position", hint="(longitude, latitude) in degrees"
         ) from None
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
         raise QueryError(
-            f"{position!r} is no position: degrees from -180 to 180, then from -90 to 90",
+            f"{position!r} is not a position: degrees from -180 to 180, then from -90 to 90",
             hint="the longitude comes first",
         )
     return [longitude, latitude]

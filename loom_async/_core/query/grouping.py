@@ -13,7 +13,7 @@ from ..type_guards import is_mapping
 
 @dataclass(frozen=True, slots=True)
 class Accumulator:
-    """What `group_by(...).acc(...)` gathers of a group: a MongoDB accumulator over a field."""
+    """A MongoDB accumulator over a field, for `group_by(...).acc(...)`."""
 
     operator: str
     path: str | None = None
@@ -34,7 +34,7 @@ Accumulators: TypeAlias = Mapping[str, Accumulator | Mapping[str, Any]]
 
 
 def group_key(paths: Sequence[str]) -> Any:
-    """Return the `_id` of a group: none for the whole, a path, or a document of paths."""
+    """Return the `_id` of a `$group` stage: None, one path, or a document of several."""
     if not paths:
         return None
     if len(paths) == 1:
@@ -42,35 +42,35 @@ def group_key(paths: Sequence[str]) -> Any:
     names = [path.replace(".", "_") for path in paths]
     if len(set(names)) < len(names):
         raise QueryError(
-            f"group_by({', '.join(map(repr, paths))}): two of the keys would have the same name",
-            hint="group by agg(AggregationStages().group(...)), which names the keys",
+            f"group_by({', '.join(map(repr, paths))}): two keys would have the same name",
+            hint="use agg(AggregationStages().group(...)), where you name the keys",
         )
     return {name: f"${path}" for name, path in zip(names, paths, strict=True)}
 
 
 def compile_accumulators(
-    accumulators: Accumulators, stored: Callable[[str], str]
+    accumulators: Accumulators, stored_path: Callable[[str], str]
 ) -> dict[str, dict[str, Any]]:
     """Return the accumulators of a `$group` stage.
 
     Parameters:
-        accumulators: By name of the result.
-        stored: Gives the stored path of a field, or raises `UnknownFieldError`.
+        accumulators: The accumulators by the name of their result.
+        stored_path: Returns the stored path of a field, or raises `UnknownFieldError`.
 
     Raises:
-        QueryError: Something is no accumulator.
+        QueryError: A value is not an accumulator.
     """
     if "_id" in accumulators:
-        raise QueryError("acc(_id=…): the keys of a group are named by group_by")
-    return {name: _compile(name, value, stored) for name, value in accumulators.items()}
+        raise QueryError("acc(_id=…): _id holds the keys given to group_by")
+    return {name: _compile(name, value, stored_path) for name, value in accumulators.items()}
 
 
-def _compile(name: str, value: object, stored: Callable[[str], str]) -> dict[str, Any]:
+def _compile(name: str, value: object, stored_path: Callable[[str], str]) -> dict[str, Any]:
     if isinstance(value, Accumulator):
-        return {value.operator: f"${stored(value.path)}" if value.path is not None else {}}
+        return {value.operator: f"${stored_path(value.path)}" if value.path is not None else {}}
     if is_mapping(value) and len(value) == 1 and str(next(iter(value))).startswith("$"):
         return deepcopy(dict(value))
     raise QueryError(
-        f"acc({name}={value!r}) is no accumulator",
+        f"acc({name}={value!r}) is not an accumulator",
         hint='fld["age"].avg(), count() or {"$avg": "$age"}',
     )

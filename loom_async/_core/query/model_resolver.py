@@ -1,4 +1,4 @@
-"""What a model knows of its fields, for the query compiler."""
+"""Resolving the field names of a query by the annotations of a model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .paths import ResolvedField
 
 
 class ModelResolver:
-    """Finds the stored path and the literal encoding of a field by its dotted name.
+    """Finds the stored path and the codec of a field by its dotted name.
 
     Parameters:
         model: A pydantic model.
@@ -25,15 +25,15 @@ class ModelResolver:
         """Return the field at a dotted path of Python or stored names.
 
         Raises:
-            UnknownFieldError: The model has no such field; it names the nearest.
+            UnknownFieldError: The model has no such field; the error names the nearest.
         """
         codec: Codec = self._codec
         stored: list[str] = []
         for key in path.split("."):
-            found = codec.child(key)
-            if found is None:
+            child = codec.child(key)
+            if child is None:
                 where = f"{self._model.__name__}{''.join('.' + part for part in stored)}"
                 raise UnknownFieldError(path, where=where, known=codec.names())
-            name, codec = found
+            name, codec = child
             stored.append(name)
         return ResolvedField(".".join(stored), codec.literal, codec.item_forms)

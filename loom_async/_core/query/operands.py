@@ -1,4 +1,4 @@
-"""Operands that a caller gives, checked and put into MongoDB's terms."""
+"""Checks of the operands of conditions, and their conversion to MongoDB's."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from ..errors import QueryError
 from .expressions import Combinable
 
 
-def several(values: Iterable[Any], name: str) -> tuple[Any, ...]:
-    """Return several values as a tuple, read once."""
+def values_of(values: Iterable[Any], name: str) -> tuple[Any, ...]:
+    """Return the values of an iterable, or raise `QueryError`; `name` is the method called."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise QueryError(
             f"{name}() takes several values, not {values!r}", hint=f"{name}([{values!r}])"
         )
-    # Of a set in one order in every process, so that a query is the same in all.
-    gathered = tuple(sorted(values, key=repr) if isinstance(values, Set) else values)
-    for value in gathered:
+    # The order of a set differs between processes; sorted, the same query gives the same filter.
+    result = tuple(sorted(values, key=repr) if isinstance(values, Set) else values)
+    for value in result:
         if isinstance(value, Combinable):
             raise QueryError(f"{name}() takes values, and {value!r} is a condition or a field")
-    return gathered
+    return result
 
 
-def string(text: Any, name: str) -> str:
-    """Return a string, or raise `QueryError`."""
+def checked_string(text: Any, name: str) -> str:
+    """Return a string, or raise `QueryError`; `name` is the method called."""
     if not isinstance(text, str):
         raise QueryError(f"{name}() takes a string, not {text!r}")
     return text
 
 
 def flags_of(pattern: re.Pattern[str]) -> str:
-    """Return MongoDB's letters for the flags of a compiled pattern."""
+    """Return the `$options` of a compiled pattern."""
     letters = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s", re.VERBOSE: "x"}
     if pattern.flags & re.LOCALE:
-        raise QueryError(f"MongoDB has no counterpart of the flag LOCALE of {pattern!r}")
+        raise QueryError(f"MongoDB has no option for the flag LOCALE of {pattern!r}")
     return "".join(letter for flag, letter in letters.items() if pattern.flags & flag)
 
 
@@ -46,14 +46,14 @@ _BSON_TYPES: dict[type, str | list[str | int]] = {
 
 
 def bson_types(kind: str | int | type) -> list[str | int]:
-    """Return what `$type` calls a BSON or Python type."""
+    """Return the operands of `$type` for a BSON or Python type."""
     if not isinstance(kind, type):
         return [kind]
     named = {"datetime": "date", "ObjectId": "objectId", "Decimal": "decimal", "UUID": "binData"}
     found = _BSON_TYPES.get(kind) or named.get(getattr(kind, "__name__", ""))
     if found is None:
         raise QueryError(
-            f"is_type({kind!r}): there is no such BSON type",
-            hint="use BSON's name, such as 'string', 'int', 'date', 'objectId'",
+            f"is_type({kind!r}): no BSON type corresponds to it",
+            hint="use the BSON name, such as 'string', 'int', 'date', 'objectId'",
         )
     return [found] if isinstance(found, str) else found

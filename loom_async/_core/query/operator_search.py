@@ -1,4 +1,4 @@
-"""Which operators a MongoDB filter uses, told from values that hold the same names."""
+"""Finding operators in MongoDB filters, as opposed to values with the same names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def has_operator(condition: Mapping[str, Any], names: Collection[str]) -> bool:
 
     Parameters:
         condition: A MongoDB filter.
-        names: Operators that a filter has at its top level, or that a field is compared with.
+        names: Operators of the top level (`$where`), or of a field (`$near`).
 
     Example:
         >>> has_operator({"place": {"$near": [14.4, 50.1]}}, {"$near"})
@@ -34,7 +34,7 @@ def _clause_has(key: str, operand: Any, names: Collection[str]) -> bool:
 
 
 def _comparison_has(operand: Any, names: Collection[str]) -> bool:
-    """Say whether what a field is compared with uses one; a document of other names is a value."""
+    """Say whether the operand of a field uses an operator; other documents are values."""
     if not is_mapping(operand) or not str(next(iter(operand), "")).startswith("$"):
         return False
     return any(

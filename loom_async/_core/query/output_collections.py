@@ -1,4 +1,4 @@
-"""What a stage may write into the collection of a model, and what it has to add."""
+"""Checks and stages for `out` and `merge_into` into the collection of a model."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .stages import AggregationStages
 
 
 def check_target(target: str | type[Any], action: str, *, replaces: bool) -> None:
-    """Let a stage pass that writes into the collection of a model.
+    """Raise an error if a stage must not write into the collection of a model.
 
     Parameters:
-        target: A model; what is in a collection that is given by name is the caller's affair.
-        action: What writes: "out" or "merge_into".
-        replaces: Whether it changes documents that are there.
+        target: A model, or a collection's name, which is not checked.
+        action: The method called: "out" or "merge_into".
+        replaces: Whether it changes or removes existing documents.
 
     Raises:
         LedgerIsAppendOnly: It would change documents of a ledger.
-        QueryError: It would take away documents of other classes, or undo the count of revisions.
+        QueryError: It would remove documents of other classes, or overwrite revisions.
     """
     if isinstance(target, str) or not replaces:
         return
@@ -29,21 +29,21 @@ def check_target(target: str | type[Any], action: str, *, replaces: bool) -> Non
     family = family_of(target)
     if action == "out" and family is not None and target is not family.root:
         raise QueryError(
-            f"out() replaces the whole collection, in which {target.__name__} is not alone",
+            f"out() replaces the whole collection, which {target.__name__} shares with others",
             hint=f"merge_into({target.__name__})",
         )
     revision = revision_of(target)
     if revision is not None:
         raise QueryError(
             f"{action}() would write documents of {target.__name__} without counting their "
-            f"{revision}, so that writers of old objects would not notice",
-            hint='merge_into(…, when_matched="keepExisting") adds what is not there; persist() and '
-            "update_dataframe() count",
+            f"{revision}, so writers of stale objects would not notice",
+            hint='merge_into(…, when_matched="keepExisting") only adds documents; persist() and '
+            "update_dataframe() count revisions",
         )
 
 
-def tagging(target: str | type[Any]) -> AggregationStages:
-    """Return the stages that give documents the tag of a model's family, where they have none."""
+def tagging_stages(target: str | type[Any]) -> AggregationStages:
+    """Return the stages that tag documents as those of a model of a family; else no stages."""
     stages = AggregationStages()
     family = None if isinstance(target, str) else family_of(target)
     if family is None or isinstance(target, str):

@@ -1,9 +1,8 @@
-"""Pages by the values they are sorted by, so that what is inserted meanwhile moves none of them.
+"""Keyset pagination: a page begins after the sort values of the last document of the page before.
 
-A page ends with a token: the sort values of its last document. The next one begins after these, in
-the order that MongoDB sorts values of all types in (MongoDB manual, "Comparison/Sort Order"). The
-comparison operators of a query compare values of one type alone, so values of later types are named
-by their types.
+A token holds these values. MongoDB sorts values of different types in a fixed order (its manual,
+"Comparison/Sort Order"), but its comparison operators match values of one type only, so the filter
+of a page also names the types that come later.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from .query_spec import QuerySpec, SortKeys
 
 T = TypeVar("T")
 
-# The order of types; those of one group are compared by their values.
+# BSON types in sort order; the values of the types in one group are compared with each other.
 _GROUPS: tuple[tuple[str, ...], ...] = (
     ("minKey",),
     ("null",),
@@ -54,148 +53,153 @@ _NULL, _NUMBERS = 1, 2
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some results of a query, and what to ask for the next ones with.
+    """A page of a query's results, and the token of the next page.
 
     Parameters:
-        items: The results.
-        next: The token of the next page; None if this is the last.
+        items: The results on this page.
+        next: The token to request the next page with; None if this page is the last.
     """
 
     items: list[T]
     next: str | None
 
 
-def paged(spec: QuerySpec, after: str | None, place: str) -> QuerySpec:
-    """Return the query of a page: in an order without ties, beginning after a token.
+def page_spec(spec: QuerySpec, after: str | None, collection: str) -> QuerySpec:
+    """Return the query of a page: sorted without ties, and beginning after a token.
 
     Parameters:
         spec: A query of filters and sort keys.
         after: The token of the page before; None for the first page.
-        place: The name of the collection, so that tokens of others are told from its own.
+        collection: The name of the collection; tokens of other collections are refused.
 
     Raises:
-        QueryError: The query has other clauses, or the token is not one of this query's.
+        QueryError: The query has other clauses, or the token belongs to another query.
     """
     if spec.stages or spec.skip or spec.limit is not None:
         raise QueryError(
-            "page() takes a query of filters and sort keys alone: it skips and limits by itself",
-            hint="leave out skip, limit, sample and stages",
+            "page() takes a query of filters and sort keys alone: it limits the results itself",
+            hint="leave out skip(), limit(), sample() and stages",
         )
-    unique = spec.with_sort((("_id", 1),))
+    sorted_spec = spec.with_sort((("_id", 1),))
     if after is None:
-        return unique
-    values = _read(after, unique, place)
-    return unique.with_filter(_behind(unique.sort, values))
+        return sorted_spec
+    values = _token_values(after, sorted_spec, collection)
+    return sorted_spec.with_filter(_after_filter(sorted_spec.sort, values))
 
 
-def token_of(spec: QuerySpec, document: Mapping[str, Any], place: str) -> str:
-    """Return the token of the page that ends with a document.
+def page_token(spec: QuerySpec, document: Mapping[str, Any], collection: str) -> str:
+    """Return the token of the page that follows a document.
 
     Parameters:
-        spec: The query of the first page, as `paged` gives it.
+        spec: The query of the first page, as `page_spec` returns it.
         document: The document as it is stored.
-        place: As for `paged`.
+        collection: As for `page_spec`.
 
     Raises:
         QueryError: As `sort_values`.
     """
     values = sort_values(spec, document)
-    content = encode_bson({"q": _mark(spec, place), "v": values})
+    content = encode_bson({"q": _query_digest(spec, collection), "v": values})
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def _mark(spec: QuerySpec, place: str) -> bytes:
-    query = encode_document({"place": place, "filter": spec.filter, "sort": list(spec.sort)})
+def _query_digest(spec: QuerySpec, collection: str) -> bytes:
+    # Another name than "place" would invalidate the tokens that callers hold.
+    query = encode_document({"place": collection, "filter": spec.filter, "sort": list(spec.sort)})
     return hashlib.sha256(query).digest()[:9]
 
 
-def _read(token: str, spec: QuerySpec, place: str) -> list[Any]:
-    hint = "a token is the `next` of the page before, and belongs to the very query that gave it"
+def _token_values(token: str, spec: QuerySpec, collection: str) -> list[Any]:
+    """Return the sort values that a token holds."""
+    hint = "pass the `next` of the page before, and page through the same query"
     try:
         content = decode_bson(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        mark, values = content["q"], content["v"]
+        digest, values = content["q"], content["v"]
     except (BSONError, binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise QueryError(f"{token!r:.60} is no token of a page", hint=hint) from error
-    if mark != _mark(spec, place):
-        raise QueryError("the token is of another query", hint=hint)
+        raise QueryError(f"{token!r:.60} is not the token of a page", hint=hint) from error
+    if digest != _query_digest(spec, collection):
+        raise QueryError("the token belongs to another query", hint=hint)
     if not is_list(values) or len(values) != len(spec.sort):
-        raise QueryError(f"{token!r:.60} is no token of a page", hint=hint)
+        raise QueryError(f"{token!r:.60} is not the token of a page", hint=hint)
     return values
 
 
 def sort_values(spec: QuerySpec, document: Mapping[str, Any]) -> list[Any]:
-    """Return what a document is sorted by.
+    """Return the values that a document is sorted by.
 
     Raises:
-        QueryError: It is sorted by an array, of which any element may decide.
+        QueryError: One is an array, which MongoDB sorts by its smallest or largest element, or of a
+            type that no filter can compare.
     """
-    return [_value(document, path) for path, _ in spec.sort]
+    return [_sort_value(document, path) for path, _ in spec.sort]
 
 
-def _value(document: Mapping[str, Any], path: str) -> Any:
+def _sort_value(document: Mapping[str, Any], path: str) -> Any:
     value: Any = document
     for key in path.split("."):
         if is_list(value):
             break
         value = value.get(key) if is_dict(value) else None
-    kind = _incomparable(value)
+    kind = _incomparable_kind(value)
     if kind is not None:
         raise QueryError(
             f"page() cannot sort by {path}, which is {kind} in document {document.get('_id')!r}",
-            hint="sort by a field that has one value, which can be compared",
+            hint="sort by a field with a single value that can be compared",
         )
     return value
 
 
-def _incomparable(value: Any) -> str | None:
-    """Return what kind of value no condition can begin behind; None for all others."""
+def _incomparable_kind(value: Any) -> str | None:
+    """Return the kind of a value that no filter can begin after; None for other values."""
     if is_list(value):
         return "an array"
     if isinstance(value, Regex):
-        return "an expression"
-    # The driver gives such a document for a DBPointer too, which sorts elsewhere.
+        return "a regular expression"
+    # The driver decodes a DBPointer to a DBRef too, and it sorts differently.
     return "a reference" if isinstance(value, DBRef) else None
 
 
-def _behind(keys: SortKeys, values: Sequence[Any]) -> dict[str, Any]:
-    """Return the condition of documents that come behind these values."""
-    ways: list[dict[str, Any]] = []
+def _after_filter(keys: SortKeys, values: Sequence[Any]) -> dict[str, Any]:
+    """Return the filter for documents that sort after the given values of the sort keys."""
+    alternatives: list[dict[str, Any]] = []
     equal: list[dict[str, Any]] = []
     for (path, direction), value in zip(keys, values, strict=True):
-        ways += [{"$and": [*equal, way]} for way in _beyond(path, value, up=direction > 0)]
+        filters = _later_filters(path, value, ascending=direction > 0)
+        alternatives += [{"$and": [*equal, filter]} for filter in filters]
         equal.append({path: {"$eq": value}})
-    return {"$or": ways} if ways else {"$nor": [{}]}
+    return {"$or": alternatives} if alternatives else {"$nor": [{}]}
 
 
-def _beyond(path: str, value: Any, *, up: bool) -> list[dict[str, Any]]:
-    """Return the conditions, of which one holds, for a value to come after another."""
-    group = _group(value)
-    ways: list[dict[str, Any]] = []
+def _later_filters(path: str, value: Any, *, ascending: bool) -> list[dict[str, Any]]:
+    """Return filters; a field that sorts after the value matches one of them."""
+    group = _group_index(value)
+    filters: list[dict[str, Any]] = []
     if group != _NULL and not _is_nan(value):
-        ways.append({path: {"$gt" if up else "$lt": value}})
-    if group == _NUMBERS and _is_nan(value) == up:  # NaN comes before all numbers
-        ways.append({path: {"$gte": -math.inf}} if up else {path: {"$eq": math.nan}})
-    others = _GROUPS[group + 1 :] if up else _GROUPS[:group]
-    types = [name for names in others for name in names if name != "null"]
+        filters.append({path: {"$gt" if ascending else "$lt": value}})
+    if group == _NUMBERS and _is_nan(value) == ascending:  # NaN sorts before all other numbers
+        filters.append({path: {"$gte": -math.inf}} if ascending else {path: {"$eq": math.nan}})
+    later = _GROUPS[group + 1 :] if ascending else _GROUPS[:group]
+    types = [name for names in later for name in names if name != "null"]
     if types:
-        ways.append({path: {"$type": types}})
-    if ("null",) in others:
-        ways.append({path: {"$eq": None}})  # missing ones too
-        ways.append({path: {"$size": 0}})  # sorted before null, and refused when it comes
-    return ways
+        filters.append({path: {"$type": types}})
+    if ("null",) in later:
+        filters.append({path: {"$eq": None}})  # matches missing fields too
+        # An empty array sorts before null. It must match, so that it is refused, not skipped.
+        filters.append({path: {"$size": 0}})
+    return filters
 
 
-def _group(value: Any) -> int:
-    """Return the place of a value's type in the order of types."""
+def _group_index(value: Any) -> int:
+    """Return the index of the group of a value's type in `_GROUPS`."""
     for kind, name in _NAMES:
         if isinstance(value, kind):
             if name == "javascript" and value.scope is not None:
                 name = "javascriptWithScope"
-            return next(place for place, names in enumerate(_GROUPS) if name in names)
+            return next(index for index, names in enumerate(_GROUPS) if name in names)
     raise QueryError(f"page() cannot sort by {value!r}, a {type(value).__name__}")
 
 
-# Asked in this order: a bool is an int, Code is a str, a Binary is bytes.
+# Python types and a BSON type of their group. The order matters: a bool is an int, a Code a str.
 _NAMES: tuple[tuple[Any, str], ...] = (
     (MinKey, "minKey"),
     (NoneType, "null"),

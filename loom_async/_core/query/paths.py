@@ -1,4 +1,4 @@
-"""Where a field is, and how its literals are encoded: what a query needs to know of a model."""
+"""Field paths, and the protocol by which a query resolves them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from ..types.codec import ANY, Forms
 class ResolvedField:
     """A field as it is stored.
 
-    `path` is its dotted stored path (`_id` for `id`); `encode` turns a literal into BSON's form;
-    `items` says what its items may be, if it is an array.
+    Parameters:
+        path: The dotted stored path (`_id` for `id`).
+        encode: Converts a value that the field is compared with to its stored form.
+        items: The forms that elements may have, if the field is an array.
     """
 
     path: str
@@ -24,34 +26,34 @@ class ResolvedField:
 
 
 class FieldResolver(Protocol):
-    """Finds fields by their dotted names."""
+    """Resolves fields by their dotted names."""
 
     def resolve(self, path: str) -> ResolvedField:
         """Return the field.
 
         Raises:
-            UnknownFieldError: There is none.
+            UnknownFieldError: There is no such field.
         """
         ...
 
 
 def check_path(path: str) -> str:
-    """Return a dotted path, or raise `QueryError` if it would be read as an operator."""
+    """Return a dotted path, or raise `QueryError` if it is not one, or has an operator."""
     if not isinstance(path, str):
         raise QueryError(f"a field is named by a string, not by {path!r}", hint='fld["age"]')
     if "\0" in path:
-        raise QueryError(f"{path!r} has a NUL character, which no field name may have")
+        raise QueryError(f"{path!r} has a NUL character, which a field name cannot contain")
     for key in path.split("."):
         if key.startswith("$"):
             raise QueryError(
                 f"{key!r} in {path!r} is an operator, not a field",
-                hint="write it as a raw filter: lm.raw({...})",
+                hint="write a raw filter: lm.raw({...})",
             )
         if not key:
-            raise QueryError(f"{path!r} has an empty part", hint='name it like "address.city"')
+            raise QueryError(f"{path!r} has an empty part", hint='write it like "address.city"')
     return path
 
 
 def join(head: str, tail: str) -> str:
-    """Return the dotted path of `tail` below `head`; either may be empty."""
+    """Return the dotted path of two paths; either may be empty."""
     return f"{head}.{tail}" if head and tail else head or tail

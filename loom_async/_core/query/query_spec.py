@@ -1,4 +1,4 @@
-"""What a query asks for: the clauses of a find, then the stages that follow them."""
+"""The specification of a query: the clauses of a find, then aggregation stages."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SortKeys: TypeAlias = tuple[tuple[str, int], ...]
 class QuerySpec:
     """An immutable query.
 
-    `filter`, `sort`, `skip` and `limit` are the clauses of a find: as in MongoDB's shell, their
-    order does not matter. The first stage ends them; from then on each call adds a stage.
+    `filter`, `sort`, `skip` and `limit` are the clauses of a find: as in MongoDB's shell, the order
+    of the calls does not matter. After the first stage, each call adds a stage.
     """
 
     filters: tuple[Mapping[str, Any], ...] = ()
@@ -29,25 +29,25 @@ class QuerySpec:
 
     @property
     def filter(self) -> dict[str, Any]:
-        """The filters as one."""
+        """The filters combined into one."""
         present = [deepcopy(dict(part)) for part in self.filters if part]
         if len(present) <= 1:
             return present[0] if present else {}
         return {"$and": present}
 
     def with_filter(self, condition: Mapping[str, Any]) -> QuerySpec:
-        """Return this query with one more condition."""
+        """Return this query with a further filter."""
         if self.stages:
             return self.with_stage({"$match": dict(condition)})
         return replace(self, filters=(*self.filters, deepcopy(condition)))
 
     def with_sort(self, keys: SortKeys) -> QuerySpec:
-        """Return this query sorted by `keys` after the keys it has."""
+        """Return this query with further sort keys after those it has."""
         if not self.stages:
-            return replace(self, sort=_without_repetition((*self.sort, *keys)))
+            return replace(self, sort=_first_of_each((*self.sort, *keys)))
         *before, last = self.stages
         if "$sort" in last:
-            keys = _without_repetition((*last["$sort"].items(), *keys))
+            keys = _first_of_each((*last["$sort"].items(), *keys))
             return replace(self, stages=(*before, {"$sort": dict(keys)}))
         return self.with_stage({"$sort": dict(keys)})
 
@@ -62,8 +62,7 @@ class QuerySpec:
         """Return this query with at most `count` results."""
         check_count("limit", count)
         if self.stages:
-            # $limit takes no zero; a condition that nothing meets gives nothing
-            return self.with_stage({"$limit": count} if count else {"$match": {"$nor": [{}]}})
+            return self.with_stage(_limit_stage(count))
         return replace(self, limit=count)
 
     def with_stage(self, stage: Stage) -> QuerySpec:
@@ -71,11 +70,11 @@ class QuerySpec:
         return replace(self, stages=(*self.stages, deepcopy(stage)))
 
     def find_arguments(self) -> dict[str, Any]:
-        """Return the clauses besides the filter as the driver's `find` takes them."""
+        """Return the arguments of the driver's `find` besides the filter."""
         return {"sort": list(self.sort) or None, "skip": self.skip, "limit": self.limit or 0}
 
     def command(self, collection: str) -> dict[str, Any]:
-        """Return the server's command that asks for the results of this query.
+        """Return the server's command for this query: `find` or `aggregate`.
 
         Parameters:
             collection: The collection's name.
@@ -83,8 +82,8 @@ class QuerySpec:
         if self.stages:
             return {"aggregate": collection, "pipeline": self.pipeline(), "cursor": {}}
         clauses = {"sort": dict(self.sort), "skip": self.skip, "limit": self.limit}
-        asked = {key: value for key, value in clauses.items() if value}
-        return {"find": collection, "filter": self.filter, **asked}
+        present = {key: value for key, value in clauses.items() if value}
+        return {"find": collection, "filter": self.filter, **present}
 
     def pipeline(self) -> list[dict[str, Any]]:
         """Return the whole query as an aggregation pipeline."""
@@ -92,10 +91,10 @@ class QuerySpec:
         condition = self.filter
         if condition and not (self.sort or self.skip or self.limit is not None):
             first, *others = self.stages or ({},)
-            if "$geoNear" in first:  # which has to be the first stage, and has a condition itself
+            if "$geoNear" in first:  # it must be the first stage, and takes a filter itself
                 near = dict(first["$geoNear"])
-                both = [condition, near["query"]] if near.get("query") else [condition]
-                near["query"] = {"$and": both}
+                filters = [condition, near["query"]] if near.get("query") else [condition]
+                near["query"] = {"$and": filters}
                 return [{"$geoNear": near}, *(deepcopy(dict(stage)) for stage in others)]
         if condition:
             clauses.append({"$match": condition})
@@ -104,12 +103,18 @@ class QuerySpec:
         if self.skip:
             clauses.append({"$skip": self.skip})
         if self.limit is not None:
-            clauses.append({"$limit": self.limit} if self.limit else {"$match": {"$nor": [{}]}})
+            clauses.append(_limit_stage(self.limit))
         return [*clauses, *(deepcopy(dict(stage)) for stage in self.stages)]
 
 
-def _without_repetition(keys: SortKeys) -> SortKeys:
-    first: dict[str, int] = {}
-    for name, direction in keys:
-        first.setdefault(name, direction)
-    return tuple(first.items())
+def _limit_stage(count: int) -> dict[str, Any]:
+    # $limit refuses 0; the filter matches no document
+    return {"$limit": count} if count else {"$match": {"$nor": [{}]}}
+
+
+def _first_of_each(keys: SortKeys) -> SortKeys:
+    """Return sort keys without those whose path is sorted by already."""
+    directions: dict[str, int] = {}
+    for path, direction in keys:
+        directions.setdefault(path, direction)
+    return tuple(directions.items())

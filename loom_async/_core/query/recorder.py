@@ -1,4 +1,4 @@
-"""The lambda form: an object that stands for the model and records what is asked of it."""
+"""Conditions as lambdas: the argument records which field is read, and what it is compared with."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _METHODS = {"startswith": "^{}", "endswith": r"{}\z"}
 
 
 class Recorder(Combinable):
-    """Stands for a model, or a field of one, inside `filter(lambda u: …)`.
+    """The argument of `filter(lambda u: …)`, or a field of it.
 
-    It has no methods of its own, so that every name is a field; `fld(u.name)` has the operators.
+    It has no methods, so that every name is a field; `fld(u.name)` has the other conditions.
     """
 
     __slots__ = ("_path", "_resolver")
@@ -30,17 +30,17 @@ class Recorder(Combinable):
         if name.startswith("_") or name == "as_predicate":
             return object.__getattribute__(self, name)
         try:
-            return _below(self, name)
+            return _child(self, name)
         except LookupError:
             if name in _METHODS and recorded_path(self):
                 return _TextMethod(recorded_path(self), _METHODS[name])
             raise
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise QueryError(f"a query cannot assign {name!r}", hint="compare with ==")
+        raise QueryError(f"a query cannot assign {name!r}", hint="use == to compare")
 
     def __getitem__(self, key: str | int) -> Recorder:
-        return _below(self, str(key))
+        return _child(self, str(key))
 
     def __repr__(self) -> str:
         return f"<field {recorded_path(self)!r}>"
@@ -72,10 +72,9 @@ class Recorder(Combinable):
 
     def _refuse(self, *_: Any) -> NoReturn:
         raise QueryError(
-            f"a query cannot ask this of the field {recorded_path(self)!r}",
-            hint="fld(u.x) has the operators: has_size(3) for len, == for `in` an array, "
-            "contains('a') for `in` a string, elem_match for a loop; "
-            "lm.raw({'$expr': …}) computes",
+            f"a query cannot do this with the field {recorded_path(self)!r}",
+            hint="use fld(u.x).has_size(3) for len, == for `in` an array, contains('a') for `in` a "
+            "string, elem_match for a loop, and lm.raw({'$expr': …}) to compute",
         )
 
     __len__ = __iter__ = __contains__ = __call__ = _refuse
@@ -84,7 +83,7 @@ class Recorder(Combinable):
 
 
 class _TextMethod:
-    """`u.name.startswith`, called with the text."""
+    """`u.name.startswith` or `u.name.endswith`."""
 
     __slots__ = ("_path", "_pattern")
 
@@ -94,16 +93,16 @@ class _TextMethod:
 
     def __call__(self, text: str) -> Predicate:
         if not isinstance(text, str):
-            raise QueryError(f"a string begins or ends with a string, not with {text!r}")
+            raise QueryError(f"startswith() and endswith() take a string, not {text!r}")
         return TextMatch(self._path, self._pattern, text, ignore_case=False)
 
 
 def recorded_path(recorder: Recorder) -> str:
-    """Return the dotted name that a recorder stands for."""
+    """Return the dotted name of the field that a recorder stands for; empty for the model."""
     return str(object.__getattribute__(recorder, "_path"))
 
 
-def _below(recorder: Recorder, key: str) -> Recorder:
+def _child(recorder: Recorder, key: str) -> Recorder:
     resolver: FieldResolver | None = object.__getattribute__(recorder, "_resolver")
     path = join(recorded_path(recorder), check_path(key))
     if resolver is not None:
@@ -115,6 +114,6 @@ def _compare(recorder: Recorder, operator: str, value: Any) -> Predicate:
     if isinstance(value, Combinable):
         raise QueryError(
             f"{recorder!r} is compared with another field, not with a value",
-            hint='lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) compares fields',
+            hint='use lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) to compare fields',
         )
     return Comparison(recorded_path(recorder), operator, value)

@@ -1,4 +1,4 @@
-"""The immutable sequence behind `AggregationStages`."""
+"""An immutable sequence of aggregation stages, and checks of stages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .expressions import Predicate
 from .filter_compiler import compile_predicate
 
 Document = Mapping[str, Any]
-_WRITING = {"$out": "out", "$merge": "merge_into"}
+_WRITING_METHODS = {"$out": "out", "$merge": "merge_into"}
 
 
 class StageSequence:
-    """An immutable sequence of stages; every method returns a longer one."""
+    """An immutable sequence of stages; a method that adds a stage returns a new one."""
 
     __slots__ = ("_stages",)
 
@@ -37,69 +37,70 @@ class StageSequence:
         return isinstance(other, StageSequence) and repr(self) == repr(other)
 
     def __hash__(self) -> int:
-        # By text: the order of keys is part of a stage, and dicts do not compare it.
+        # By text: the order of keys matters in a stage, and dicts do not compare it.
         return hash(repr(self))
 
     def __add__(self, other: Self) -> Self:
-        return self._extended(*other._stages)
+        return self._with_stages(*other._stages)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self._stages))})"
 
     def to_list(self) -> list[dict[str, Any]]:
-        """Return the pipeline as MongoDB reads it; the caller may change it."""
+        """Return the stages as a list of dicts, a copy that the caller may change."""
         return copy.deepcopy(list(self._stages))
 
     def raw(self, stage: Document) -> Self:
-        """Return the stages followed by one written as MongoDB reads it.
+        """Add a stage given as a dict.
 
         Raises:
-            QueryError: It is no stage, or one that writes: those are `out` and `merge_into`.
+            QueryError: It is not a stage, or one that writes; use `out` or `merge_into` for those.
         """
         check_stage(stage)
-        return self._extended(copy.deepcopy(dict(stage)))
+        return self._with_stages(copy.deepcopy(dict(stage)))
 
-    def _extended(self, *stages: dict[str, Any]) -> Self:
+    def _with_stages(self, *stages: dict[str, Any]) -> Self:
         longer = type(self)()
         longer._stages = (*self._stages, *stages)
         return longer
 
     def _then(self, name: str, operand: Any) -> Self:
-        return self._extended({f"${name}": copy.deepcopy(operand)})
+        return self._with_stages({f"${name}": copy.deepcopy(operand)})
 
     def _then_options(self, name: str, **options: Any) -> Self:
-        given = {key: value for key, value in options.items() if value is not None}
-        return self._then(name, {key: pipeline_or_value(value) for key, value in given.items()})
+        present = {key: value for key, value in options.items() if value is not None}
+        return self._then(name, {key: compiled_option(value) for key, value in present.items()})
 
 
 def check_stage(stage: object) -> None:
-    """Raise `QueryError` unless this is one stage that only reads."""
+    """Raise `QueryError` unless the value is one stage, and does not write."""
     if not is_mapping(stage) or len(stage) != 1:
-        raise QueryError(f"{stage!r} is no stage", hint='a stage is {"$name": operand}')
+        raise QueryError(f"{stage!r} is not a stage", hint='a stage is {"$name": operand}')
     (name,) = stage
     if not isinstance(name, str) or not name.startswith("$"):
-        raise QueryError(f"{name!r} is no stage", hint='a stage is {"$name": operand}')
-    if name in _WRITING:
+        raise QueryError(f"{name!r} is not a stage", hint='a stage is {"$name": operand}')
+    if name in _WRITING_METHODS:
         raise QueryError(
-            f"{name} writes to a collection and is not taken raw", hint=f"use {_WRITING[name]}(…)"
+            f"{name} writes to a collection, and cannot be given as a dict",
+            hint=f"use {_WRITING_METHODS[name]}(…)",
         )
-    check_reading(stage[name])
+    _check_operand(stage[name])
 
 
-def check_reading(operand: Any) -> None:
+def _check_operand(operand: Any) -> None:
     """Raise `QueryError` if a pipeline inside an operand writes."""
     if is_mapping(operand):
         for value in operand.values():
-            check_reading(value)
+            _check_operand(value)
     elif is_sequence(operand):
         for item in operand:
-            if is_mapping(item) and not _WRITING.keys().isdisjoint(item):
-                check_stage({key: item[key] for key in item if key in _WRITING})
-            check_reading(item)
+            if is_mapping(item) and not _WRITING_METHODS.keys().isdisjoint(item):
+                check_stage({key: item[key] for key in item if key in _WRITING_METHODS})
+            _check_operand(item)
 
 
-def pipeline_or_value(value: Any) -> Any:
-    """Return a sub-pipeline as a list, a condition as a filter, anything else as it is."""
+def compiled_option(value: Any) -> Any:
+    """Return an option of a stage: stages as a list, a predicate as a filter, others unchanged."""
     if isinstance(value, StageSequence):
         return value.to_list()
     if isinstance(value, Predicate):

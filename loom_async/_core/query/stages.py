@@ -1,4 +1,4 @@
-"""`AggregationStages`: every stage of MongoDB 6 by its name, in immutable sequences."""
+"""`AggregationStages`: a method for every aggregation stage of MongoDB 6."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from .stages_shaping import ShapingStages
 
 
 class AggregationStages(ShapingStages, JoiningStages, ReportingStages):
-    """An aggregation pipeline under construction; every method returns a new, longer one.
+    """An immutable aggregation pipeline; each method returns a new one with a further stage.
 
-    The methods have the names of MongoDB's stages in snake_case, and their parameters those of the
-    stages' fields. Stages that write are `out` and `merge_into`.
+    Methods and parameters are named after MongoDB's stages and their fields, in snake_case. The
+    stages that write are `out` and `merge_into`.
 
     Parameters:
-        *stages: Stages to begin with, as MongoDB reads them.
+        *stages: The first stages, as dicts.
 
     Raises:
-        QueryError: Something is no stage.
+        QueryError: An argument is not a stage.
 
     Example:
         >>> import loom_async as lm

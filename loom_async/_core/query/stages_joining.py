@@ -1,4 +1,4 @@
-"""Stages that bring in, or write to, other collections."""
+"""Aggregation stages that read or write other collections, or run pipelines of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .stage_base import Document, StageSequence, sub_pipeline
 
 
 class JoiningStages(StageSequence):
-    """Stages over more than one collection or pipeline."""
+    """Stages that use other collections or sub-pipelines."""
 
     __slots__ = ()
 
@@ -21,10 +21,10 @@ class JoiningStages(StageSequence):
         **more: StageSequence | Sequence[Document],
     ) -> Self:
         """Run several pipelines over the same documents, each under its name."""
-        every = {**(facets or {}), **more}
-        if not every:
+        named = {**(facets or {}), **more}
+        if not named:
             raise QueryError("facet() needs a pipeline", hint="facet(total=stages)")
-        return self._then("facet", {name: sub_pipeline(stages) for name, stages in every.items()})
+        return self._then("facet", {name: sub_pipeline(stages) for name, stages in named.items()})
 
     def geo_near(
         self,
@@ -39,7 +39,7 @@ class JoiningStages(StageSequence):
         distance_multiplier: float | None = None,
         include_locs: str | None = None,
     ) -> Self:
-        """Give documents by their distance from a point, nearest first."""
+        """Sort documents by their distance from a point, nearest first."""
         return self._then_options(
             "geoNear",
             near=dict(near),
@@ -65,7 +65,7 @@ class JoiningStages(StageSequence):
         depth_field: str | None = None,
         restrict_search_with_match: Document | Predicate | None = None,
     ) -> Self:
-        """Follow references through a collection, from document to document."""
+        """Add the documents that are found by following references through a collection."""
         return self._then_options(
             "graphLookup",
             **{"from": from_, "as": as_},
@@ -103,7 +103,7 @@ class JoiningStages(StageSequence):
         *,
         pipeline: StageSequence | Sequence[Document] | None = None,
     ) -> Self:
-        """Add the documents of another collection after these."""
+        """Append the documents of another collection."""
         stages = sub_pipeline(pipeline) if pipeline is not None else None
         return self._then_options("unionWith", coll=coll, pipeline=stages)
 
@@ -116,7 +116,7 @@ class JoiningStages(StageSequence):
         when_matched: str | StageSequence | Sequence[Document] | None = None,
         when_not_matched: str | None = None,
     ) -> Self:
-        """Write the documents into a collection, merging with what is there (`$merge`)."""
+        """Merge the documents into a collection (`$merge`)."""
         matched = when_matched
         if matched is not None and not isinstance(matched, str):
             matched = sub_pipeline(matched)
@@ -132,5 +132,5 @@ class JoiningStages(StageSequence):
     merge = merge_into
 
     def out(self, target: str | Document) -> Self:
-        """Write the documents into a collection in place of what it holds."""
+        """Replace the contents of a collection with the documents."""
         return self._then("out", target)

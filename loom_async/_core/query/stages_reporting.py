@@ -1,4 +1,4 @@
-"""Stages that report on the server: each begins its pipeline."""
+"""Aggregation stages that report on a collection or server; each begins its pipeline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .stage_base import Document, StageSequence
 
 
 class ReportingStages(StageSequence):
-    """Stages whose documents are not a collection's."""
+    """Stages that return reports in place of a collection's documents."""
 
     __slots__ = ()
 
@@ -23,7 +23,7 @@ class ReportingStages(StageSequence):
         all_changes_for_cluster: bool | None = None,
         show_expanded_events: bool | None = None,
     ) -> Self:
-        """Give the changes of a collection as they happen."""
+        """Return the changes of a collection as they happen."""
         return self._then_options(
             "changeStream",
             fullDocument=full_document,
@@ -43,7 +43,7 @@ class ReportingStages(StageSequence):
         count: Document | None = None,
         query_exec_stats: Document | None = None,
     ) -> Self:
-        """Report on the collection: latencies, storage, counts."""
+        """Report latencies, storage and counts of the collection."""
         return self._then_options(
             "collStats",
             latencyStats=latency_stats,
@@ -61,7 +61,7 @@ class ReportingStages(StageSequence):
         idle_sessions: bool | None = None,
         local_ops: bool | None = None,
     ) -> Self:
-        """List the operations under way; over the `admin` database."""
+        """List the operations in progress; runs on the `admin` database."""
         return self._then_options(
             "currentOp",
             allUsers=all_users,
@@ -76,7 +76,7 @@ class ReportingStages(StageSequence):
         return self._then("indexStats", {})
 
     def list_local_sessions(self, options: Document | None = None) -> Self:
-        """List the sessions that this server caches."""
+        """List the sessions cached by the server."""
         return self._then("listLocalSessions", dict(options or {}))
 
     def list_sessions(self, options: Document | None = None) -> Self:
@@ -84,9 +84,9 @@ class ReportingStages(StageSequence):
         return self._then("listSessions", dict(options or {}))
 
     def plan_cache_stats(self) -> Self:
-        """List the plans that the collection's cache holds."""
+        """List the query plans in the collection's plan cache."""
         return self._then("planCacheStats", {})
 
     def sharded_data_distribution(self) -> Self:
-        """Report how data is spread over shards; over the `admin` database."""
+        """Report how data is distributed over shards; runs on the `admin` database."""
         return self._then("shardedDataDistribution", {})

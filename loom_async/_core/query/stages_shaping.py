@@ -1,4 +1,4 @@
-"""Stages that select, reshape, group and order documents."""
+"""Aggregation stages that filter, reshape, group and sort documents."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..argument_checks import check_count
 from ..errors import QueryError
 from .expressions import Predicate, as_predicate, raw
 from .fields import Field
-from .stage_base import Document, StageSequence, pipeline_or_value
+from .stage_base import Document, StageSequence, compiled_option
 
 
 class ShapingStages(StageSequence):
-    """Stages over the documents of one collection."""
+    """Stages that read the documents of the stage before."""
 
     __slots__ = ()
 
@@ -43,14 +43,14 @@ class ShapingStages(StageSequence):
         output: Document | None = None,
         granularity: str | None = None,
     ) -> Self:
-        """Group documents into so many ranges of about equal size."""
+        """Group documents into `buckets` ranges with about as many documents each."""
         return self._then_options(
             "bucketAuto",
             groupBy=group_by, buckets=buckets, output=output, granularity=granularity,
         )  # fmt: skip
 
     def count(self, name: str = "count") -> Self:
-        """Give one document with the number of documents under a name."""
+        """Return one document with the number of documents in the field `name`."""
         return self._then("count", name)
 
     def densify(
@@ -63,7 +63,7 @@ class ShapingStages(StageSequence):
         )
 
     def documents(self, documents: Sequence[Document] | Any) -> Self:
-        """Begin with literal documents in place of a collection's."""
+        """Begin the pipeline with the given documents in place of a collection's."""
         return self._then("documents", documents)
 
     def fill(
@@ -83,46 +83,45 @@ class ShapingStages(StageSequence):
 
     def group(self, group: Document | None = None, **accumulators: Any) -> Self:
         """Group documents by `_id` and accumulate fields over each group."""
-        merged = {"_id": None, **(group or {}), **accumulators}
-        return self._then("group", merged)
+        return self._then("group", {"_id": None, **(group or {}), **accumulators})
 
     def limit(self, count: int) -> Self:
-        """Pass the first documents only."""
+        """Keep the first `count` documents."""
         check_count("limit", count, least=1)
         return self._then("limit", count)
 
     def match(self, condition: Document | Predicate | Field) -> Self:
-        """Pass the documents that meet a condition, or a raw MongoDB filter."""
+        """Keep the documents that meet a condition, or match a MongoDB filter."""
         predicate = raw(condition) if isinstance(condition, Mapping) else as_predicate(condition)
-        return self._then("match", pipeline_or_value(predicate))
+        return self._then("match", compiled_option(predicate))
 
     def project(self, fields: Document | None = None, **more: Any) -> Self:
-        """Keep, leave out or compute fields."""
+        """Include, exclude or compute fields."""
         return self._then("project", _fields("project", fields, more))
 
     def redact(self, expression: Any) -> Self:
-        """Keep or prune each level of documents by an expression."""
+        """Keep or prune each level of the documents by an expression."""
         return self._then("redact", expression)
 
     def replace_root(self, new_root: Any) -> Self:
-        """Replace each document by what an expression gives."""
+        """Replace each document with the value of an expression."""
         return self._then("replaceRoot", {"newRoot": new_root})
 
     def replace_with(self, replacement: Any) -> Self:
-        """Replace each document by what an expression gives."""
+        """Replace each document with the value of an expression."""
         return self._then("replaceWith", replacement)
 
     def sample(self, size: int) -> Self:
-        """Pass so many documents, picked at random."""
+        """Keep `size` documents, picked at random."""
         check_count("sample", size, least=1)
         return self._then("sample", {"size": size})
 
     def search(self, search: Document) -> Self:
-        """Search by an Atlas Search index."""
+        """Search with an Atlas Search index."""
         return self._then("search", dict(search))
 
     def search_meta(self, search: Document) -> Self:
-        """Give the metadata of an Atlas Search."""
+        """Return the metadata of an Atlas Search query."""
         return self._then("searchMeta", dict(search))
 
     def set(self, fields: Document | None = None, **more: Any) -> Self:
@@ -138,12 +137,12 @@ class ShapingStages(StageSequence):
         )
 
     def skip(self, count: int) -> Self:
-        """Leave out the first documents."""
+        """Leave out the first `count` documents."""
         check_count("skip", count)
         return self._then("skip", count)
 
     def sort(self, *keys: str | Document) -> Self:
-        """Order the documents: `"age"`, `"-age"`, or MongoDB's `{"age": -1}`."""
+        """Sort the documents by `"age"`, `"-age"` (descending) or MongoDB's `{"age": -1}`."""
         order: dict[str, Any] = {}
         for key in keys:
             if isinstance(key, str):
@@ -155,11 +154,11 @@ class ShapingStages(StageSequence):
         return self._then("sort", order)
 
     def sort_by_count(self, expression: Any) -> Self:
-        """Count the documents for each value of an expression, the most frequent first."""
+        """Count the documents by the values of an expression, the most frequent first."""
         return self._then("sortByCount", expression)
 
     def unset(self, *fields: str) -> Self:
-        """Leave out fields."""
+        """Remove fields."""
         if not fields:
             raise QueryError("unset() needs a field", hint='unset("password")')
         return self._then("unset", list(fields))
@@ -171,7 +170,7 @@ class ShapingStages(StageSequence):
         include_array_index: str | None = None,
         preserve_null_and_empty_arrays: bool | None = None,
     ) -> Self:
-        """Give one document for each element of an array."""
+        """Return one document for each element of an array."""
         return self._then_options(
             "unwind",
             path=path if path.startswith("$") else f"${path}",

@@ -1,4 +1,4 @@
-"""Spans of time for `is_within`."""
+"""`TimeQuery`: intervals of time for `is_within`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..errors import QueryError
 
 @dataclass(frozen=True, slots=True)
 class TimeQuery:
-    """The times from `start` up to, but not including, `end`; None leaves a side open.
+    """The times from `start` up to, but not including, `end`.
 
-    Naive datetimes are UTC.
+    None leaves an end of the interval open. Naive datetimes are taken as UTC.
 
     Example:
         >>> from datetime import datetime
@@ -33,13 +33,13 @@ class TimeQuery:
             if value is None:
                 continue
             if not isinstance(value, datetime):
-                raise QueryError(f"TimeQuery: {name} is {value!r}, which is no datetime")
-            # UTC on both sides, so that a naive and an aware end can be compared
+                raise QueryError(f"TimeQuery: {name} is {value!r}, which is not a datetime")
+            # In UTC, so that naive and aware datetimes can be compared.
             object.__setattr__(self, name, _utc(value))
         if self.start is not None and self.end is not None and self.end < self.start:
             raise QueryError(
                 f"TimeQuery: the end {self.end} is before the start {self.start}",
-                hint="exchange them",
+                hint="swap them",
             )
 
     @classmethod
@@ -61,13 +61,13 @@ class TimeQuery:
     def last(
         cls, *, days: float = 0, hours: float = 0, minutes: float = 0, now: datetime | None = None
     ) -> TimeQuery:
-        """Return the times of the given length up to now, on the settings' clock.
+        """Return the interval of a given length that ends now, by the `clock` setting.
 
         Parameters:
             days: Days of 24 hours.
             hours: Hours.
             minutes: Minutes.
-            now: The end; None for the clock's time.
+            now: The end of the interval; None for the time of the clock.
         """
         length = timedelta(days=days, hours=hours, minutes=minutes)
         if length <= timedelta(0):
@@ -77,23 +77,23 @@ class TimeQuery:
 
     @classmethod
     def on(cls, day: date, tz: tzinfo = UTC) -> TimeQuery:
-        """Return the times of a day of a time zone."""
+        """Return the times of a day in a time zone."""
         return cls(_midnight(day, tz), _midnight(day + timedelta(days=1), tz))
 
     @classmethod
     def today(cls, tz: tzinfo = UTC) -> TimeQuery:
-        """Return the times of the clock's day in a time zone."""
+        """Return the times of the current day in a time zone."""
         return cls.on(clock_time().astimezone(tz).date(), tz)
 
     @classmethod
     def month(cls, year: int, month: int, tz: tzinfo = UTC) -> TimeQuery:
-        """Return the times of a month of a time zone."""
+        """Return the times of a month in a time zone."""
         following = date(year + month // 12, month % 12 + 1, 1)
         return cls(_midnight(date(year, month, 1), tz), _midnight(following, tz))
 
     @classmethod
     def year(cls, year: int, tz: tzinfo = UTC) -> TimeQuery:
-        """Return the times of a year of a time zone."""
+        """Return the times of a year in a time zone."""
         return cls(_midnight(date(year, 1, 1), tz), _midnight(date(year + 1, 1, 1), tz))
 
 

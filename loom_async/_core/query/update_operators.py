@@ -1,8 +1,8 @@
-"""The updates of `directive.update`: fields to set, or MongoDB's own update operators.
+"""Compiling the arguments of `LoadDirective.update` to a MongoDB update.
 
-What is given for a field is a value. MongoDB reads some documents as more than that: modifiers of
-`$push` and `$addToSet`, conditions of `$pull`. They are read so where no item of the field can be a
-document, or where `lm.raw` says so.
+The operand of a field is a value of the field. MongoDB reads some documents differently: as the
+modifiers of `$push` and `$addToSet`, or as the condition of `$pull`. They are sent as such only if
+no item of the field can be a document, or if the caller wraps them in `lm.raw`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .expressions import Combinable, Raw
 from .filter_compiler import compile_element
 from .paths import FieldResolver, ResolvedField
 
-# Operators whose operands are values of the field itself; those of the others are directions.
+# Operators whose operands are values of the field.
 _VALUES = frozenset({"$set", "$setOnInsert", "$min", "$max", "$inc", "$mul", "$pullAll"})
 _ADDING = frozenset({"$push", "$addToSet"})
 
@@ -38,12 +38,12 @@ def compile_update(
         resolver: The model's fields.
         values: Fields to set by dotted path, or update operators (`{"$inc": {"age": 1}}`).
         fields: More fields to set, by name.
-        stamps: Stored names and encoded values that every write refreshes.
+        auto_values: The auto values that a write sets, encoded, by stored name.
         revision: The stored name of the field that counts the writes.
 
     Raises:
         UnknownFieldError: The model lacks a field.
-        QueryError: Nothing to update, or fields and operators mixed.
+        QueryError: There is nothing to update, or fields and operators are mixed.
     """
     given = dict(values or {})
     operators = {key: operand for key, operand in given.items() if key.startswith("$")}
@@ -63,9 +63,9 @@ def compile_update(
         update.setdefault("$set", {}).update(_compile_operands(resolver, "$set", values_to_set))
     if not any(update.values()):
         raise QueryError("there is nothing to update", hint='update({"age": 3}) or update(age=3)')
-    _refresh(update, auto_values)
+    _add_auto_values(update, auto_values)
     if revision is not None:
-        _count(update, revision)
+        _add_revision(update, revision)
     return update
 
 
@@ -78,7 +78,7 @@ def _compile_operands(
         if field.path == "_id":
             raise QueryError("the id of a document never changes", hint="insert a new document")
         if operator == "$pull":
-            compiled[field.path] = _pulled(resolver, path, field, operand)
+            compiled[field.path] = _pull_operand(resolver, path, field, operand)
         else:
             compiled[field.path] = _encoder(operator)(field, operand)
     return compiled
@@ -86,37 +86,37 @@ def _compile_operands(
 
 def _encoder(operator: str) -> Callable[[ResolvedField, Any], Any]:
     if operator in _ADDING:
-        return _added
-    return _value if operator in _VALUES else _as_it_is
+        return _push_operand
+    return _value if operator in _VALUES else _unchanged
 
 
 def _value(field: ResolvedField, operand: Any) -> Any:
     if isinstance(operand, Combinable):
         raise QueryError(
-            f"{field.path} is given {operand!r}, a condition or a field, and no value",
-            hint="lm.raw({…}) is for what $push, $addToSet and $pull take besides values",
+            f"{field.path} is given {operand!r}, which is a condition or a field, not a value",
+            hint="lm.raw({…}) gives $push and $addToSet modifiers, and $pull a condition",
         )
     return field.encode(operand)
 
 
-def _as_it_is(field: ResolvedField, operand: Any) -> Any:
+def _unchanged(field: ResolvedField, operand: Any) -> Any:
     return operand
 
 
-def _added(field: ResolvedField, operand: Any) -> Any:
+def _push_operand(field: ResolvedField, operand: Any) -> Any:
     """Return the operand of `$push` or `$addToSet`: an item, or items with modifiers."""
     if isinstance(operand, Raw):
         return _modifiers(field, operand.filter)
     if not is_mapping(operand):
         item = _value(field, operand)
-        return {"$each": [item]} if is_mapping(item) else item  # an object of a model
+        return {"$each": [item]} if is_mapping(item) else item  # from an object of a model
     if not field.items.is_document and "$each" in operand:
         return _modifiers(field, operand)
     names = field.items.names
     if names is not None and "$each" in operand and "$each" not in names:
         raise QueryError(
-            f"{operand!r} is no item of {field.path}",
-            hint='several items, and modifiers, are given by lm.raw({"$each": […], "$slice": -10})',
+            f"{operand!r} is not an item of {field.path}",
+            hint='write several items, or modifiers, as lm.raw({"$each": […], "$slice": -10})',
         )
     return {"$each": [_value(field, operand)]}
 
@@ -127,16 +127,16 @@ def _modifiers(field: ResolvedField, operand: Mapping[str, Any]) -> dict[str, An
     return {**operand, "$each": [_value(field, item) for item in operand["$each"]]}
 
 
-def _pulled(resolver: FieldResolver, path: str, field: ResolvedField, operand: Any) -> Any:
-    """Return the operand of `$pull`: the item to be removed, or a condition on items."""
+def _pull_operand(resolver: FieldResolver, path: str, field: ResolvedField, operand: Any) -> Any:
+    """Return the operand of `$pull`: the item to remove, or a condition on items."""
     if isinstance(operand, Combinable):
-        ways = compile_element(operand.as_predicate(), resolver, path)
-        if len(ways) > 1:
+        alternatives = compile_element(operand.as_predicate(), resolver, path)
+        if len(alternatives) > 1:
             raise QueryError(
-                f"$pull cannot say {operand!r}: MongoDB takes no alternatives for plain items",
-                hint="use is_in, or one update after the other",
+                f"$pull cannot express {operand!r}: MongoDB takes no alternatives for plain items",
+                hint="use is_in, or several updates one after another",
             )
-        return ways[0]
+        return alternatives[0]
     if is_mapping(operand):
         if not field.items.is_document:
             return operand
@@ -148,12 +148,12 @@ def _pulled(resolver: FieldResolver, path: str, field: ResolvedField, operand: A
 
 
 def _check_whole(field: ResolvedField, operand: Mapping[str, Any]) -> None:
-    """Refuse a document that equals no item, since it lacks a field that every item has."""
+    """Raise an error for a document that equals no item, as it lacks a field that items have."""
     names = field.items.names
     if names is not None and not names <= operand.keys():
         raise QueryError(
-            f"{operand!r} is no whole item of {field.path}",
-            hint='a condition on items is a predicate, fld["sku"] == "x", or lm.raw({…})',
+            f"{operand!r} is not a whole item of {field.path}",
+            hint='write a condition on items as a predicate, fld["sku"] == "x", or as lm.raw({…})',
         )
 
 
@@ -161,14 +161,14 @@ def _is_pattern(value: Any) -> bool:
     return isinstance(value, Pattern | Regex)
 
 
-def _count(update: dict[str, dict[str, Any]], revision: str) -> None:
+def _add_revision(update: dict[str, dict[str, Any]], revision: str) -> None:
     if any(revision in operands for operands in update.values()):
-        raise QueryError(f"{revision} counts the writes by itself", hint="leave it out")
+        raise QueryError(f"{revision} counts the writes and cannot be set", hint="leave it out")
     update.setdefault("$inc", {})[revision] = 1
 
 
-def _refresh(update: dict[str, dict[str, Any]], auto_values: Mapping[str, Any]) -> None:
-    touched = {path for operands in update.values() for path in operands}
-    fresh = {path: value for path, value in auto_values.items() if path not in touched}
-    if fresh:
-        update.setdefault("$set", {}).update(fresh)
+def _add_auto_values(update: dict[str, dict[str, Any]], auto_values: Mapping[str, Any]) -> None:
+    updated = {path for operands in update.values() for path in operands}
+    missing = {path: value for path, value in auto_values.items() if path not in updated}
+    if missing:
+        update.setdefault("$set", {}).update(missing)

@@ -9,7 +9,7 @@ import pytest
 
 import loom_async as lm
 from loom_async import fld
-from loom_async._core.query.change_filter import carried, change_pipeline
+from loom_async._core.query.change_filter import change_pipeline, nested_filter
 from loom_async._core.query.query_spec import QuerySpec
 from tests.core.query.models import compiled
 
@@ -37,7 +37,7 @@ OF_A_DOCUMENT = ["insert", "update", "replace", "delete"]
 def test_fields_are_those_of_the_document(
     condition: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert carried(condition, "full") == expected
+    assert nested_filter(condition, "full") == expected
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_fields_are_those_of_the_document(
     ],
 )
 def test_expressions_speak_of_the_document(expression: Any, expected: Any) -> None:
-    assert carried({"$expr": expression}, "full") == {"$expr": expected}
+    assert nested_filter({"$expr": expression}, "full") == {"$expr": expected}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_expressions_speak_of_the_document(expression: Any, expected: Any) -> No
         (lm.raw({"$expr": {"$gt": [{"$meta": "textScore"}, 1]}}), "$meta"),
         (lm.raw({"$expr": {"$let": {"vars": {"CURRENT": "$a"}, "in": "$b"}}}), "CURRENT"),
         (lm.raw({"$and": {"a": 1}}), "$and takes a list"),
-        (lm.raw({"$and": [5]}), "5 is no MongoDB filter"),
+        (lm.raw({"$and": [5]}), "5 is not a MongoDB filter"),
     ],
 )
 def test_what_change_streams_do_not_take_is_refused_by_name(condition: Any, name: str) -> None:
