@@ -1,1 +1,1 @@
-"""Bytes of any length beside a document, in GridFS."""
+"""Bytes of any length that belong to a document, stored in GridFS."""

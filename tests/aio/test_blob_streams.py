@@ -10,7 +10,7 @@ from bson.errors import InvalidBSON, InvalidDocument
 from pymongo.errors import AutoReconnect, OperationFailure
 
 import loom_async as lm
-from loom_async._core.model.blob import CHUNK
+from loom_async._core.model.blob import CHUNK_SIZE
 
 
 @lm.declare_persist_db("shop", "reports")
@@ -36,7 +36,7 @@ class Report(lm.BlobModel):
 @pytest.mark.usefixtures("db")
 async def test_errors_of_the_reader_stay_as_they_are(error: BaseException) -> None:
     report = Report()
-    await report.write_from(bytes(3 * CHUNK))
+    await report.write_from(bytes(3 * CHUNK_SIZE))
 
     async def reading() -> None:
         async with report.open_read() as stream:
@@ -44,7 +44,7 @@ async def test_errors_of_the_reader_stay_as_they_are(error: BaseException) -> No
             raise error
 
     def source() -> Iterator[bytes]:
-        yield bytes(3 * CHUNK)
+        yield bytes(3 * CHUNK_SIZE)
         raise error
 
     for failing in (reading, lambda: report.write_from(source())):
@@ -66,7 +66,7 @@ async def read_chunks(stream: Any) -> None:
 
 READERS: list[Any] = [
     lambda stream: stream.read(),
-    lambda stream: stream.read(3 * CHUNK - 1),
+    lambda stream: stream.read(3 * CHUNK_SIZE - 1),
     lambda stream: stream.readline(),
     lambda stream: stream.readlines(),
     read_lines,
@@ -77,7 +77,7 @@ READERS: list[Any] = [
 @pytest.mark.parametrize("way", range(len(READERS)))
 async def test_every_way_of_reading_is_translated(way: int, client: Any, db: str) -> None:
     report = Report()
-    await report.write_from(bytes(3 * CHUNK))
+    await report.write_from(bytes(3 * CHUNK_SIZE))
     await client[db]["reports.chunks"].delete_one({"n": 1})
     async with report.open_read() as stream:
         with pytest.raises(lm.OperationFailed, match="read Report"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-from loom_async._core.model.blob import CHUNK
+from loom_async._core.model.blob import CHUNK_SIZE
 from loom_async.blobs import versions
 from tests.aio import _concurrency
 from tests.commands import commands_of
@@ -45,7 +45,7 @@ def plain_parts(data: bytes) -> Iterator[bytes]:
     yield from (data[start : start + 1000] for start in range(0, len(data), 1000))
 
 
-@pytest.mark.parametrize("length", [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+@pytest.mark.parametrize("length", [0, 1, CHUNK_SIZE, CHUNK_SIZE + 1, 3 * CHUNK_SIZE])
 @pytest.mark.usefixtures("db")
 async def test_every_source(tmp_path: Path, length: int) -> None:
     data = bytes(n % 251 for n in range(length))
@@ -80,7 +80,7 @@ async def test_reading(client: Any, db: str) -> None:
         assert await stream.readline() == b"line 0\n"
         assert await stream.read(4) == b"line"
         await stream.seek(0)
-        assert len(await stream.readchunk()) == CHUNK
+        assert len(await stream.readchunk()) == CHUNK_SIZE
         await stream.seek(-3, io.SEEK_END)
         assert await stream.read() == b"99\n"
         assert await stream.read() == b""
@@ -163,7 +163,7 @@ class Broken(Exception):
 
 
 def breaking() -> Iterator[bytes]:
-    yield bytes(3 * CHUNK)
+    yield bytes(3 * CHUNK_SIZE)
     raise Broken
 
 
@@ -240,7 +240,7 @@ async def test_not_inside_a_transaction(client: Any, db: str) -> None:
 
 async def test_errors_of_the_driver_are_looms(client: Any, db: str) -> None:
     report = Report()
-    await report.write_from(bytes(3 * CHUNK))
+    await report.write_from(bytes(3 * CHUNK_SIZE))
     await client[db]["reports.chunks"].delete_one({"n": 1})
     with pytest.raises(lm.OperationFailed, match="read Report"):
         await read(report)

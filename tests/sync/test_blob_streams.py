@@ -11,7 +11,7 @@ from bson.errors import InvalidBSON, InvalidDocument
 from pymongo.errors import AutoReconnect, OperationFailure
 
 import loom_sync as lm
-from loom_async._core.model.blob import CHUNK
+from loom_async._core.model.blob import CHUNK_SIZE
 
 
 @lm.declare_persist_db("shop", "reports")
@@ -37,7 +37,7 @@ class Report(lm.BlobModel):
 @pytest.mark.usefixtures("db")
 def test_errors_of_the_reader_stay_as_they_are(error: BaseException) -> None:
     report = Report()
-    report.write_from(bytes(3 * CHUNK))
+    report.write_from(bytes(3 * CHUNK_SIZE))
 
     def reading() -> None:
         with report.open_read() as stream:
@@ -45,7 +45,7 @@ def test_errors_of_the_reader_stay_as_they_are(error: BaseException) -> None:
             raise error
 
     def source() -> Iterator[bytes]:
-        yield bytes(3 * CHUNK)
+        yield bytes(3 * CHUNK_SIZE)
         raise error
 
     for failing in (reading, lambda: report.write_from(source())):
@@ -67,7 +67,7 @@ def read_chunks(stream: Any) -> None:
 
 READERS: list[Any] = [
     lambda stream: stream.read(),
-    lambda stream: stream.read(3 * CHUNK - 1),
+    lambda stream: stream.read(3 * CHUNK_SIZE - 1),
     lambda stream: stream.readline(),
     lambda stream: stream.readlines(),
     read_lines,
@@ -78,7 +78,7 @@ READERS: list[Any] = [
 @pytest.mark.parametrize("way", range(len(READERS)))
 def test_every_way_of_reading_is_translated(way: int, client: Any, db: str) -> None:
     report = Report()
-    report.write_from(bytes(3 * CHUNK))
+    report.write_from(bytes(3 * CHUNK_SIZE))
     client[db]["reports.chunks"].delete_one({"n": 1})
     with report.open_read() as stream:
         with pytest.raises(lm.OperationFailed, match="read Report"):

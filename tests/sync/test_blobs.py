@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import loom_sync as lm
-from loom_async._core.model.blob import CHUNK
+from loom_async._core.model.blob import CHUNK_SIZE
 from loom_sync.blobs import versions
 from tests.commands import commands_of
 from tests.sync import _concurrency
@@ -46,7 +46,7 @@ def plain_parts(data: bytes) -> Iterator[bytes]:
     yield from (data[start : start + 1000] for start in range(0, len(data), 1000))
 
 
-@pytest.mark.parametrize("length", [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+@pytest.mark.parametrize("length", [0, 1, CHUNK_SIZE, CHUNK_SIZE + 1, 3 * CHUNK_SIZE])
 @pytest.mark.usefixtures("db")
 def test_every_source(tmp_path: Path, length: int) -> None:
     data = bytes(n % 251 for n in range(length))
@@ -81,7 +81,7 @@ def test_reading(client: Any, db: str) -> None:
         assert stream.readline() == b"line 0\n"
         assert stream.read(4) == b"line"
         stream.seek(0)
-        assert len(stream.readchunk()) == CHUNK
+        assert len(stream.readchunk()) == CHUNK_SIZE
         stream.seek(-3, io.SEEK_END)
         assert stream.read() == b"99\n"
         assert stream.read() == b""
@@ -164,7 +164,7 @@ class Broken(Exception):
 
 
 def breaking() -> Iterator[bytes]:
-    yield bytes(3 * CHUNK)
+    yield bytes(3 * CHUNK_SIZE)
     raise Broken
 
 
@@ -241,7 +241,7 @@ def test_not_inside_a_transaction(client: Any, db: str) -> None:
 
 def test_errors_of_the_driver_are_looms(client: Any, db: str) -> None:
     report = Report()
-    report.write_from(bytes(3 * CHUNK))
+    report.write_from(bytes(3 * CHUNK_SIZE))
     client[db]["reports.chunks"].delete_one({"n": 1})
     with pytest.raises(lm.OperationFailed, match="read Report"):
         read(report)

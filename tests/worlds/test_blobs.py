@@ -11,7 +11,7 @@ import pytest
 
 import loom_async as lm
 import loom_sync
-from loom_async._core.model.blob import CHUNK
+from loom_async._core.model.blob import CHUNK_SIZE
 from tests.worlds.partly_done import DATABASE, Client, fail
 
 
@@ -26,7 +26,7 @@ class SyncReport(loom_sync.BlobModel):
 
 
 async def endless(begun: asyncio.Event) -> AsyncIterator[bytes]:
-    yield bytes(20 * CHUNK)
+    yield bytes(20 * CHUNK_SIZE)
     begun.set()
     await asyncio.Event().wait()
 
@@ -49,7 +49,7 @@ async def test_cancelled_while_it_waits_for_bytes(client: Any, db: str) -> None:
 async def test_cancelled_at_any_time(client: Any, db: str) -> None:
     report = Report()
     await report.write_from(b"first")
-    data = bytes(40 * CHUNK)
+    data = bytes(40 * CHUNK_SIZE)
     began = time.perf_counter()
     await report.write_from(data)
     whole = time.perf_counter() - began
@@ -174,7 +174,7 @@ async def test_nothing_stays_of_a_broken_upload_beside_a_save(failing: Client) -
     await paper.write_from(b"first")
 
     async def broken() -> AsyncIterator[bytes]:
-        yield bytes(20 * CHUNK)
+        yield bytes(20 * CHUNK_SIZE)
         paper.title = "two"
         await fail(failing, "findAndModify", {"blockConnection": True, "blockTimeMS": 300}, 1)
         saving.append(asyncio.create_task(paper.persist()))

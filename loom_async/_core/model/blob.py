@@ -1,4 +1,4 @@
-"""Versions of the bytes that belong to a document."""
+"""The documents and versions of blobs, without I/O."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 from .document import DocumentModel
 
-CHUNK = 255 * 1024  # what GridFS keeps in one document
+CHUNK_SIZE = 255 * 1024  # bytes: the default of GridFS
 
-DOCUMENT, NUMBER = "metadata.document", "metadata.version"
+# The fields of a GridFS file that hold the id of the blob's document and the version's number.
+DOCUMENT_PATH, NUMBER_PATH = "metadata.document", "metadata.version"
 
 
 class BlobDocument(DocumentModel):
-    """The fields that tell of the bytes beside a document."""
+    """The fields of a document that describe its newest version."""
 
     length: int = 0
     version: int = 0
@@ -24,7 +25,7 @@ class BlobDocument(DocumentModel):
 
 @dataclass(frozen=True)
 class BlobVersion:
-    """One version of a blob: its number, its length in bytes, and when it was complete."""
+    """One version of a blob: its number, its length in bytes, and when it was stored."""
 
     number: int
     length: int
@@ -35,16 +36,16 @@ NO_VERSION = BlobVersion(0, 0, datetime.min)
 
 
 def version_of(file: Mapping[str, Any]) -> BlobVersion:
-    """Return the version that a document of GridFS describes."""
+    """Return the version that the document of a GridFS file describes."""
     return BlobVersion(file["metadata"]["version"], int(file["length"]), file["uploadDate"])
 
 
 def versions_filter(key: Any, number: int | None = None) -> dict[str, Any]:
-    """Return the filter for the versions of a document, or for one of them.
+    """Return the filter for the GridFS files of a blob's versions, or of one version.
 
     Parameters:
         key: The document's id as it is stored.
-        number: The number of a version; None or a negative one means all.
+        number: The number of a version; None and negative numbers match all versions.
     """
     is_one = number is not None and number >= 0
-    return {DOCUMENT: {"$eq": key}, NUMBER: number if is_one else {"$exists": True}}
+    return {DOCUMENT_PATH: {"$eq": key}, NUMBER_PATH: number if is_one else {"$exists": True}}

@@ -1,4 +1,4 @@
-"""Changes: from what a change stream sends to what users get."""
+"""`Change`: what users get for an event of a change stream."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .identity import loaded_id
 
 D = TypeVar("D", bound=DocumentModel)
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NO_UPDATE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Change(Generic[D]):
     Parameters:
         operation: `"insert"`, `"update"`, `"replace"` or `"delete"`; of the whole collection
             `"drop"`, `"rename"` or `"dropDatabase"`, and `"invalidate"`, which ends the stream.
-        id: The document's id; None if the change is one of the whole collection.
-        document: The document, which can be edited and persisted; after an update, as it is now.
-            None if there is none, or no longer.
-        updated: The new values of an update, by stored dotted path, as MongoDB holds them.
+        id: The document's id; None if the whole collection has changed.
+        document: The document, which can be edited and persisted; after an update, in its current
+            state. None after a deletion, or if it has been deleted since.
+        updated: The new values of an update, by stored dotted path, as MongoDB stores them.
         removed: The stored dotted paths that an update removed.
-        truncated: The new lengths of the arrays that an update cut short, by stored dotted path.
+        truncated: The new lengths of the arrays that an update shortened, by stored dotted path.
         at: When it happened, in UTC; None if the server does not say.
-        token: The place of the change: `watch(resume_after=token)` goes on after it.
+        token: The resume token of the change: `watch(resume_after=token)` continues after it.
 
     Example:
         >>> import loom_async as lm
@@ -56,11 +56,11 @@ class Change(Generic[D]):
 
 
 def change_of(model: type[D], event: RawBSONDocument) -> Change[D]:
-    """Return the change that an event tells of.
+    """Return the change that an event describes.
 
     Parameters:
         model: The model of the collection.
-        event: The event; it is raw, as a document that Python cannot hold must not hide its place.
+        event: The event. It is raw, so that its token can be read even if its document cannot.
 
     Raises:
         InvalidDocument: The event's document, or its id, does not fit the model.
@@ -69,7 +69,7 @@ def change_of(model: type[D], event: RawBSONDocument) -> Change[D]:
     try:
         return _change_of(model, event, token)
     except InvalidDocument as error:
-        error.add_note(f"watch(resume_after={token!r}) goes on after this change")
+        error.add_note(f"watch(resume_after={token!r}) continues after this change")
         raise
 
 
@@ -81,15 +81,18 @@ def _change_of(model: type[D], event: RawBSONDocument, token: str) -> Change[D]:
     else:
         id = None if key is None else loaded_id(model, decode_stream(bytes(key.raw))[0]["_id"])
     description = event.get("updateDescription")
-    # A copy, so that editing it edits nothing else; and a far date is an error of the document.
-    how = _NOTHING if description is None else from_bson(decode_stream(bytes(description.raw))[0])
+    # from_bson copies, so that editing one field changes no other. decode_stream raises
+    # InvalidDocument for a date that Python cannot hold.
+    update: Mapping[str, Any] = _NO_UPDATE
+    if description is not None:
+        update = from_bson(decode_stream(bytes(description.raw))[0])
     return Change(
         operation=event["operationType"],
         id=id,
         document=document,
-        updated=how.get("updatedFields", {}),
-        removed=tuple(how.get("removedFields", ())),
-        truncated={cut["field"]: cut["newSize"] for cut in how.get("truncatedArrays") or ()},
+        updated=update.get("updatedFields", {}),
+        removed=tuple(update.get("removedFields", ())),
+        truncated={cut["field"]: cut["newSize"] for cut in update.get("truncatedArrays") or ()},
         at=_time_of(event),
         token=token,
     )
@@ -103,7 +106,7 @@ def _time_of(event: RawBSONDocument) -> datetime | None:
 
 
 def token_text(token: Mapping[str, Any]) -> str:
-    """Return the text that stands for a server's resume token."""
+    """Return a resume token of the server as text."""
     plain = decode_bson(bytes(token.raw)) if isinstance(token, RawBSONDocument) else dict(token)
     data = plain.get("_data")
     if len(plain) == 1 and isinstance(data, str):
@@ -115,17 +118,18 @@ def token_document(text: str) -> dict[str, Any]:
     """Return the server's resume token for its text.
 
     Raises:
-        QueryError: It is none.
+        QueryError: The text is not a token.
     """
-    document = _document_of(text) if isinstance(text, str) else None
+    document = _parsed(text) if isinstance(text, str) else None
     if document is None:
         raise QueryError(
-            f"{text!r} is no token of a change", hint="resume_after takes the `token` of a change"
+            f"{text!r} is not the token of a change",
+            hint="resume_after takes the `token` of a change",
         )
     return document
 
 
-def _document_of(text: str) -> dict[str, Any] | None:
+def _parsed(text: str) -> dict[str, Any] | None:
     try:
         if text.startswith("{"):
             return json_util.loads(text)  # type: ignore[no-any-return]

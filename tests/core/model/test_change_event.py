@@ -42,7 +42,7 @@ def test_text_of_a_plain_token_is_its_digits() -> None:
 
 @pytest.mark.parametrize("value", ["", "x", "{", "{5", None, 5, {"_data": "82"}])
 def test_other_values_are_refused_as_tokens(value: Any) -> None:
-    with pytest.raises(lm.QueryError, match="is no token of a change"):
+    with pytest.raises(lm.QueryError, match="is not the token of a change"):
         token_document(value)
 
 
