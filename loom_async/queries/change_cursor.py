@@ -1,10 +1,10 @@
-"""The cursors of a change stream, one after another, and nothing left open on the server."""
+"""The cursor of a change stream, reopened after the last event whenever a connection breaks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
@@ -20,148 +20,154 @@ from ..collections.find import collection_of
 from ..connection.driver_types import MongoCollection
 from ..operations import query_session
 
-R = TypeVar("R")
-
 _RAW: CodecOptions[Any] = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
 
 
-class Step(NamedTuple):
-    """What a call has found: an event, None if there was none, and the place after it."""
+class Reply(NamedTuple):
+    """The reply to a request: an event, or None, and the resume token after it."""
 
     event: RawBSONDocument | None
     token: Any
 
 
-class Stream:
-    """The changes of a collection, from when they begin to be watched until they no longer are.
+class ChangeCursor:
+    """The state of a change stream: the driver's cursor, and where to open the next one.
 
     Parameters:
         model: A declared model.
-        pipeline: What to select.
-        place: Where the collection is.
-        token: Where to begin; None for now.
+        pipeline: The stages that filter the events.
+        context: The operation context in which the collection is found.
+        token: The resume token to begin after; None begins with new events.
     """
 
     __slots__ = (
-        "collection", "cursor", "has_broken", "held", "model", "pipeline", "place", "session",
-        "token",
+        "collection", "context", "driver_cursor", "has_broken", "model", "pending", "pipeline",
+        "session", "token",
     )  # fmt: skip
 
     def __init__(
-        self, model: type, pipeline: list[dict[str, Any]], place: OperationContext, token: Any
+        self, model: type, pipeline: list[dict[str, Any]], context: OperationContext, token: Any
     ) -> None:
         self.model: type = model
         self.pipeline: list[dict[str, Any]] = pipeline
-        self.place: OperationContext = place
-        #: The place up to which changes have been taken.
+        self.context: OperationContext = context
+        #: The resume token after the last reply that was taken.
         self.token: Any = token
+        #: True if a connection broke since the server was last told to close all cursors.
         self.has_broken: bool = False
         self.collection: MongoCollection | None = None
         self.session: query_session.QuerySession | None = None
-        self.cursor: AsyncChangeStream[Any] | None = None
-        #: What was asked for last. It goes on when its caller is cancelled, so nothing is lost.
-        self.held: _concurrency.PendingCall[Step] = _concurrency.PendingCall()
+        self.driver_cursor: AsyncChangeStream[Any] | None = None
+        #: The last request. It continues when its caller is cancelled, so that no event is lost.
+        self.pending: _concurrency.PendingCall[Reply] = _concurrency.PendingCall()
 
     @property
-    def is_over(self) -> bool:
-        """Whether the server has closed the stream: its collection has been dropped."""
-        return self.cursor is not None and not self.cursor.alive
+    def is_invalidated(self) -> bool:
+        """True if the server has closed the change stream, as its collection was dropped."""
+        return self.driver_cursor is not None and not self.driver_cursor.alive
 
-    def take(self, step: Step) -> None:
-        """Note that a change has been given, or that there was none: the stream goes on after."""
-        self.held.take()
-        self.token = step.token
-
-
-async def opened(stream: Stream) -> None:
-    """Open the stream's cursor after the last event."""
-    stream.take(await _asked(stream, _begin))
+    def take(self, reply: Reply) -> None:
+        """Mark a reply as used: the next request continues after it."""
+        self.pending.take()
+        self.token = reply.token
 
 
-async def next_step(stream: Stream) -> Step:
-    """Return what comes next, the same until it is taken.
+async def open_cursor(cursor: ChangeCursor) -> None:
+    """Open the driver's cursor after the last event."""
+    cursor.take(await _reply(cursor, _open))
 
-    A call that is under way goes on when its caller is cancelled.
+
+async def next_reply(cursor: ChangeCursor) -> Reply:
+    """Return the next reply; the same one until it is taken.
+
+    A request continues when its caller is cancelled, and the next caller gets its reply.
     """
-    return await _asked(stream, _next)
+    return await _reply(cursor, _try_next)
 
 
-async def _asked(stream: Stream, call: Callable[[Stream], Coroutine[Any, Any, Step]]) -> Step:
+async def _reply(
+    cursor: ChangeCursor, request: Callable[[ChangeCursor], Coroutine[Any, Any, Reply]]
+) -> Reply:
     try:
-        return await stream.held.result(partial(call, stream), is_immediate=_is_at_hand(stream))
+        return await cursor.pending.result(
+            partial(request, cursor), is_immediate=_has_buffered_event(cursor)
+        )
     except PyMongoError:
         raise
     except BaseException as error:
-        if not stream.held.is_empty:
+        if not cursor.pending.is_empty:
             raise
-        await _concurrency.shielded(end, stream)
-        known = translated(error, f"watch {stream.model.__name__}")
+        await _concurrency.shielded(close_cursor, cursor)
+        known = translated(error, f"watch {cursor.model.__name__}")
         if known is None:
             raise
         raise known from error
 
 
-def _is_at_hand(stream: Stream) -> bool:
-    """Say whether the driver has an event that has come with others."""
-    cursor: Any = stream.cursor
-    has_next: Any = getattr(getattr(cursor, "_cursor", None), "_has_next", None)
+def _has_buffered_event(cursor: ChangeCursor) -> bool:
+    """Say whether the driver has an event left from the server's last batch."""
+    driver_cursor: Any = cursor.driver_cursor
+    has_next: Any = getattr(getattr(driver_cursor, "_cursor", None), "_has_next", None)
     return has_next is not None and bool(has_next())
 
 
-async def _begin(stream: Stream) -> Step:
-    # Once: operations may go to another server by the time that a connection breaks.
-    if stream.collection is None:
-        stream.collection = await collection_of(stream.model, stream.place, indexed=False)
-    if stream.session is None:
-        stream.session = query_session.QuerySession(stream.collection.database.client)
-    # The first batch is left empty: so the reply says where the stream begins.
+async def _open(cursor: ChangeCursor) -> Reply:
+    # Found once: the context may lead to another server by the time that a connection breaks.
+    if cursor.collection is None:
+        cursor.collection = await collection_of(cursor.model, cursor.context, indexed=False)
+    if cursor.session is None:
+        cursor.session = query_session.QuerySession(cursor.collection.database.client)
+    # With an empty first batch, the reply has the resume token at which the change stream begins.
     watch = partial(
-        stream.collection.with_options(_RAW).watch,
-        stream.pipeline,
+        cursor.collection.with_options(_RAW).watch,
+        cursor.pipeline,
         full_document="updateLookup",
-        start_after=stream.token,
+        start_after=cursor.token,
         batch_size=0,
-        session=stream.session.driver,
+        session=cursor.session.driver,
     )
-    stream.cursor = await query_session.tracked(stream.session, watch)
-    return Step(None, stream.cursor.resume_token)
+    cursor.driver_cursor = await query_session.tracked(cursor.session, watch)
+    return Reply(None, cursor.driver_cursor.resume_token)
 
 
-async def _next(stream: Stream) -> Step:
-    """Return the next event, or none if there was none within a second."""
-    if stream.cursor is None:
-        return await _begin(stream)
-    assert stream.session is not None
-    cursor: Any = stream.cursor
-    event: RawBSONDocument | None = await query_session.tracked(stream.session, cursor.try_next)
-    # Asked for each event, pymongo's own copy of the place would take half of the time.
-    return Step(event, cursor.resume_token if event is None else event["_id"])
+async def _try_next(cursor: ChangeCursor) -> Reply:
+    """Return the next event; None if none comes within a second."""
+    if cursor.driver_cursor is None:
+        return await _open(cursor)
+    assert cursor.session is not None
+    driver_cursor: Any = cursor.driver_cursor
+    event: RawBSONDocument | None = await query_session.tracked(
+        cursor.session, driver_cursor.try_next
+    )
+    # An event's id is its resume token. Reading pymongo's copy would take half of the time.
+    return Reply(event, driver_cursor.resume_token if event is None else event["_id"])
 
 
-async def forget_broken(stream: Stream) -> None:
-    """Tell the server of the cursors before a connection broke, once it answers again.
+async def close_broken_cursors(cursor: ChangeCursor) -> None:
+    """Have the server close the cursors whose connection broke, now that it is reachable.
 
-    Not with an event in hand: it would be lost if this is cancelled.
+    Does nothing while a reply is kept: it would be lost if the caller is cancelled.
     """
-    if stream.held.is_empty:
-        stream.has_broken = False
-        await _concurrency.shielded(end, stream)
+    if cursor.pending.is_empty:
+        cursor.has_broken = False
+        await _concurrency.shielded(close_cursor, cursor)
 
 
-async def end(stream: Stream) -> None:
-    """Close the cursor, and all that may be left of those before it; the stream can begin anew."""
-    # The server waits for events to the end of their second, but its cursor is gone when killed.
-    await stream.held.end(partial(_kill, stream), must_reply=stream.cursor is None)
-    session, cursor = stream.session, stream.cursor
-    stream.session = stream.cursor = None
-    if cursor is not None:
+async def close_cursor(cursor: ChangeCursor) -> None:
+    """Close the driver's cursor and all earlier ones; afterwards it can be opened again."""
+    # Once a cursor is open, the reply to a request is not awaited: it can take a second, and the
+    # server closes the cursor when the session is killed.
+    await cursor.pending.end(partial(_kill, cursor), must_reply=cursor.driver_cursor is None)
+    session, driver_cursor = cursor.session, cursor.driver_cursor
+    cursor.session = cursor.driver_cursor = None
+    if driver_cursor is not None:
         with timeout(query_session.SECONDS_TO_GIVE_UP):
-            await cursor.close()
+            await driver_cursor.close()
     if session is not None:
-        # pymongo takes the cursor of a broken connection for closed; the server does not.
+        # pymongo considers the cursor of a broken connection closed; on the server it is open.
         await query_session.end(session, has_open=True)
 
 
-async def _kill(stream: Stream) -> bool:
-    """Have the server end what runs; say whether it could be told."""
-    return stream.session is not None and await query_session.kill(stream.session)
+async def _kill(cursor: ChangeCursor) -> bool:
+    """Have the server end the commands in progress; return False if it could not be told."""
+    return cursor.session is not None and await query_session.kill(cursor.session)

@@ -1,5 +1,5 @@
 # Generated from loom_async/queries/change_stream.py by `nox -s sync`: edit that file.
-"""Change streams: what happens to a model's documents, as it happens."""
+"""`Changes`: the change stream of a model's collection, which `watch` returns."""
 
 from __future__ import annotations
 
@@ -22,18 +22,27 @@ from loom_async._core.settings import settings
 
 from .. import _concurrency
 from ..documents import hooks
-from .change_cursor import Step, Stream, end, forget_broken, next_step, opened
+from .change_cursor import (
+    ChangeCursor,
+    Reply,
+    close_broken_cursors,
+    close_cursor,
+    next_reply,
+    open_cursor,
+)
 
 D = TypeVar("D", bound=DocumentModel)
 
+# Seconds before a retry: each wait is twice as long as the one before, up to the longest.
 _FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.05, 2.0, 2
 
 
 class Changes(Generic[D]):
-    """The changes of a collection, one after another; made by `watch`.
+    """A synchronous iterator over the changes of a collection; `watch` returns it.
 
-    A loop over it opens the stream and closes it. A block has it open when its body begins, and
-    closes it; iterate inside. Used again, it goes on where it stopped. One thread at a time.
+    A loop opens the change stream, and closes it when it is left. An `with` block opens it
+    before its body runs, and closes it at its end; iterate inside. Used again, the iterator
+    continues where it stopped. Only one thread may use it at a time.
 
     Example:
         >>> import loom_sync as lm
@@ -49,14 +58,14 @@ class Changes(Generic[D]):
     """
 
     __slots__ = (
-        "_is_asked",
+        "_context",
+        "_cursor",
         "_is_over",
         "_is_stopped",
+        "_is_waiting",
         "_loop",
         "_model",
         "_pipeline",
-        "_place",
-        "_stream",
         "_token",
     )
 
@@ -64,30 +73,31 @@ class Changes(Generic[D]):
         self,
         model: type[D],
         pipeline: list[dict[str, Any]],
-        place: OperationContext,
+        context: OperationContext,
         token: dict[str, Any] | None,
     ) -> None:
         self._model = model
         self._pipeline = pipeline
-        self._place = place
+        self._context = context
         self._token: Any = token
-        self._stream: Stream | None = None
+        self._cursor: ChangeCursor | None = None
+        # The generator of the loop that opened the cursor; None if a block did.
         self._loop: ref[Any] | None = None
-        self._is_asked = False
+        self._is_waiting = False
         self._is_over = False
         self._is_stopped = False
 
     @property
     def token(self) -> str | None:
-        """The place up to which changes have been given; None before the stream is first open.
+        """The resume token after the last change; None before the change stream is first open.
 
-        `watch(resume_after=token)` goes on there. It moves on while nothing happens, too.
+        `watch(resume_after=token)` continues there. It also advances while there are no changes.
         """
-        place = self._token if self._stream is None else self._stream.token
-        return None if place is None else token_text(place)
+        token = self._token if self._cursor is None else self._cursor.token
+        return None if token is None else token_text(token)
 
     def stop(self) -> None:
-        """End the iteration, wherever this is called, within a second; it stays ended."""
+        """End the iteration within a second, from any thread; it cannot be started again."""
         self._is_stopped = True
 
     def __enter__(self) -> Self:
@@ -100,153 +110,155 @@ class Changes(Generic[D]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._stream is not None:
-            self._close(self._stream)
+        if self._cursor is not None:
+            self._close(self._cursor)
 
     def __iter__(self) -> Iterator[Change[D]]:
-        if self._stream is not None and not self._is_abandoned():
+        if self._cursor is not None and not self._is_abandoned():
             return self
-        owner: list[ref[Any]] = []
-        loop = self._alone(owner)
-        owner.append(ref(loop))
+        # The generator needs a reference to itself, which exists only after it is made.
+        own_ref: list[ref[Any]] = []
+        loop = self._open_and_iterate(own_ref)
+        own_ref.append(ref(loop))
         return loop
 
     def __next__(self) -> Change[D]:
-        if self._stream is None:
+        if self._cursor is None:
             raise QueryError(
                 f"the changes of {self._model.__name__} are not being watched here",
-                hint="ask for the next one inside `with User.watch() as changes:`",
+                hint="call next() inside `with User.watch() as changes:`",
             )
-        if self._is_asked:
+        if self._is_waiting:
             raise QueryError(
                 f"the next change of {self._model.__name__} is being waited for already",
-                hint="each watch() is one stream: call it once more for another task",
+                hint="call watch() once for each task",
             )
-        self._is_asked = True
+        self._is_waiting = True
         try:
-            return self._next(self._stream)
+            return self._next(self._cursor)
         finally:
-            self._is_asked = False
+            self._is_waiting = False
 
-    def _next(self, stream: Stream) -> Change[D]:
-        step = self._event(stream)
-        if step is None or step.event is None:
+    def _next(self, cursor: ChangeCursor) -> Change[D]:
+        reply = self._next_event(cursor)
+        if reply is None or reply.event is None:
             raise StopIteration
         try:
-            change: Change[D] = change_of(self._model, step.event)
+            change: Change[D] = change_of(self._model, reply.event)
             if change.document is not None:
                 hooks.loaded((change.document,))
         except Exception:
-            stream.take(step)  # the loop can go on after it
+            cursor.take(reply)  # so that the iteration can continue after this event
             raise
-        stream.take(step)
+        cursor.take(reply)
         return change
 
-    def _alone(self, owner: list[ref[Any]]) -> Generator[Change[D], None, None]:
-        stream = self._open(owner[0])
+    def _open_and_iterate(self, own_ref: list[ref[Any]]) -> Generator[Change[D], None, None]:
+        cursor = self._open(own_ref[0])
         try:
             yield from self
         finally:
-            self._close(stream)
+            self._close(cursor)
 
     def _is_abandoned(self) -> bool:
-        """Say whether the stream is that of a loop which was left, and is closed when it may be."""
+        """Say whether the cursor belongs to a loop that was left, and will close it later."""
         return self._loop is not None and self._loop() is None
 
-    def _open(self, loop: ref[Any] | None) -> Stream:
-        if self._stream is not None and not self._is_abandoned():
+    def _open(self, loop: ref[Any] | None) -> ChangeCursor:
+        if self._cursor is not None and not self._is_abandoned():
             raise QueryError(
                 f"these changes of {self._model.__name__} are being watched already",
-                hint="each watch() is one stream: call it once more for another",
+                hint="call watch() again for a second iteration",
             )
-        place = self._token if self._stream is None else self._stream.token
-        stream = Stream(self._model, self._pipeline, self._place, place)
-        self._stream, self._loop, self._is_over = stream, loop, False
+        token = self._token if self._cursor is None else self._cursor.token
+        cursor = ChangeCursor(self._model, self._pipeline, self._context, token)
+        self._cursor, self._loop, self._is_over = cursor, loop, False
         try:
-            opened(stream)
+            open_cursor(cursor)
         except BaseException as error:
-            self._close(stream)
+            self._close(cursor)
             if isinstance(error, PyMongoError):
-                self._fail(stream, error)
+                self._fail(cursor, error)
             raise
-        return stream
+        return cursor
 
-    def _close(self, stream: Stream) -> None:
-        if self._stream is stream:
-            self._stream, self._token = None, stream.token
-        _concurrency.shielded(end, stream)
+    def _close(self, cursor: ChangeCursor) -> None:
+        if self._cursor is cursor:
+            self._cursor, self._token = None, cursor.token
+        _concurrency.shielded(close_cursor, cursor)
 
-    def _event(self, stream: Stream) -> Step | None:
-        """Return the next event, however often the connection breaks; None at the end."""
-        if stream.has_broken:
-            forget_broken(stream)
-        answered, attempt = time.monotonic(), 0
-        while self._stream is stream and not self._is_stopped and not self._is_over:
+    def _next_event(self, cursor: ChangeCursor) -> Reply | None:
+        """Return the next event, and retry if the connection breaks; None at the end."""
+        if cursor.has_broken:
+            close_broken_cursors(cursor)
+        replied_at, retries = time.monotonic(), 0
+        while self._cursor is cursor and not self._is_stopped and not self._is_over:
             try:
-                step = next_step(stream)
+                reply = next_reply(cursor)
             except PyMongoError as error:
-                if self._is_closed(stream, error):
+                if self._is_closed(cursor, error):
                     break
-                if not is_passing(error) or time.monotonic() - answered > settings().server_timeout:
-                    self._fail(stream, error)
-                _concurrency.sleep(min(_FIRST_WAIT * _GROWTH**attempt, _LONGEST_WAIT))
-                attempt, stream.has_broken = attempt + 1, True
+                seconds = time.monotonic() - replied_at
+                if not is_passing(error) or seconds > settings().server_timeout:
+                    self._fail(cursor, error)
+                _concurrency.sleep(min(_FIRST_WAIT * _GROWTH**retries, _LONGEST_WAIT))
+                retries, cursor.has_broken = retries + 1, True
             else:
-                if self._stream is not stream:
+                if self._cursor is not cursor:
                     break
-                self._is_over = stream.is_over
-                if step.event is not None:
-                    return step
-                stream.take(step)
-                answered, attempt = time.monotonic(), 0
-        if self._stream is not stream:
-            # Another thread has closed it, perhaps while a cursor was being opened.
-            _concurrency.shielded(end, stream)
+                self._is_over = cursor.is_invalidated
+                if reply.event is not None:
+                    return reply
+                cursor.take(reply)
+                replied_at, retries = time.monotonic(), 0
+        if self._cursor is not cursor:
+            # Another thread has closed it, perhaps while it was being opened again.
+            _concurrency.shielded(close_cursor, cursor)
         return None
 
-    def _is_closed(self, stream: Stream, error: PyMongoError) -> bool:
-        """Say whether another thread has closed a stream, or the client that it has."""
-        if self._stream is stream:
+    def _is_closed(self, cursor: ChangeCursor, error: PyMongoError) -> bool:
+        """Say whether an error means that another thread has closed the cursor or its client."""
+        if self._cursor is cursor:
             self._is_over = isinstance(error, InvalidOperation)
-        return self._is_over or self._stream is not stream
+        return self._is_over or self._cursor is not cursor
 
-    def _fail(self, stream: Stream, error: PyMongoError) -> NoReturn:
+    def _fail(self, cursor: ChangeCursor, error: PyMongoError) -> NoReturn:
         self._is_over = True
         known = translate(error, f"watch {self._model.__name__}")
-        is_open = self._stream is stream
-        if isinstance(error, ConnectionFailure) and is_open:
+        was_open = self._cursor is cursor
+        if isinstance(error, ConnectionFailure) and was_open:
             seconds = f"{settings().server_timeout:g}"
             known = ConnectionFailed(
                 f"{known.message}; it could not be reached again for {seconds} seconds",
-                hint="nothing is lost: watch(resume_after=token) goes on after the last change, "
-                "once the server is reachable; the setting server_timeout says how long to try",
+                hint="no change is lost: once the server is reachable, watch(resume_after=token) "
+                "continues after the last one; the setting server_timeout says how long to retry",
             )
-        elif isinstance(known, OperationFailed) and not is_open and self._token is not None:
-            known.hint = known.hint or "resume_after takes a token of a change as it was given"
+        elif isinstance(known, OperationFailed) and not was_open and self._token is not None:
+            known.hint = known.hint or "resume_after takes the `token` of a change, unaltered"
         raise known from error
 
 
 def watch(
     model: type[D], spec: QuerySpec | None = None, *, resume_after: str | None = None
 ) -> Changes[D]:
-    """Return the changes of a model's documents that a query is about.
+    """Return the changes of a model's documents that match a query.
 
     Parameters:
         model: A declared model.
         spec: A query of filters alone; None for all changes.
-        resume_after: The token of the change to go on after; None begins with what comes.
+        resume_after: The token of the change to continue after; None begins with new changes.
 
     Raises:
-        QueryError: The query has more than filters, a filter that change streams do not take, or
-            `resume_after` is no token.
-        TransactionError: This is inside a transaction.
+        QueryError: The query has more than filters or a filter that change streams do not support,
+            or `resume_after` is not a token.
+        TransactionError: It is called inside a transaction.
     """
-    place = current_context()
-    if place.transaction is not None:
+    context = current_context()
+    if context.transaction is not None:
         raise TransactionError(
             f"changes of {model.__name__} cannot be watched inside a transaction",
-            hint="MongoDB tells of changes when a transaction has been committed: call watch() "
+            hint="MongoDB sends the changes of a transaction after its commit: call watch() "
             "before the transaction() block, or after it",
         )
     token = None if resume_after is None else token_document(resume_after)
-    return Changes(model, change_pipeline(spec or QuerySpec()), place, token)
+    return Changes(model, change_pipeline(spec or QuerySpec()), context, token)
