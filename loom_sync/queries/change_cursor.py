@@ -153,8 +153,8 @@ def close_broken_cursors(cursor: ChangeCursor) -> None:
 
 def close_cursor(cursor: ChangeCursor) -> None:
     """Close the driver's cursor and all earlier ones; afterwards it can be opened again."""
-    # Once a cursor is open, the reply to a request is not awaited: it can take a second, and killing
-    # the session closes the cursor.
+    # Once a cursor is open, the reply to a request is not awaited: it can take a second, and the
+    # server closes the cursor when the session is killed.
     cursor.pending.end(partial(_kill, cursor), must_reply=cursor.driver_cursor is None)
     session, driver_cursor = cursor.session, cursor.driver_cursor
     cursor.session = cursor.driver_cursor = None

@@ -1,9 +1,12 @@
 # Generated from tests/aio/watching.py by `nox -s sync`: edit that file.
-"""What a change stream gives, a few changes at a time."""
+"""Changes of a change stream, a few at a time, and its cursors on the server."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from tests.cursors import open_cursors
+from tests.sync.shop import User
 
 
 def taken(changes: Any, count: int) -> list[Any]:
@@ -15,3 +18,21 @@ def operations(changes: Any, count: int) -> list[tuple[str, str | None]]:
         (change.operation, change.document and change.document.name)
         for change in taken(changes, count)
     ]
+
+
+def cursors(client: Any, db: str) -> list[Any]:
+    return client.admin.aggregate(open_cursors(db)).to_list()
+
+
+def is_closed(client: Any, db: str) -> bool:
+    tries = 0
+    while tries < 500 and cursors(client, db):
+        tries += 1
+    return tries < 500
+
+
+def token_now() -> str:
+    """Return the resume token of a change stream that begins now."""
+    with User.watch() as changes:
+        assert changes.token is not None
+        return changes.token
