@@ -1,4 +1,4 @@
-"""Streams of blobs: their own errors are Loom's, and those of the user's code stay."""
+"""Streams of blobs raise Loom's errors, and leave those of the caller's code unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Report(lm.BlobModel):
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.usefixtures("db")
-async def test_errors_of_the_reader_stay_as_they_are(error: BaseException) -> None:
+async def test_errors_of_the_caller_are_unchanged(error: BaseException) -> None:
     report = Report()
     await report.write_from(bytes(3 * CHUNK_SIZE))
 
@@ -75,7 +75,7 @@ READERS: list[Any] = [
 
 
 @pytest.mark.parametrize("way", range(len(READERS)))
-async def test_every_way_of_reading_is_translated(way: int, client: Any, db: str) -> None:
+async def test_errors_of_every_method_are_translated(way: int, client: Any, db: str) -> None:
     report = Report()
     await report.write_from(bytes(3 * CHUNK_SIZE))
     await client[db]["reports.chunks"].delete_one({"n": 1})

@@ -1,4 +1,4 @@
-"""Pages hold each result once, in the query's order, whatever is inserted meanwhile."""
+"""Pages have each result once, in the query's order, whatever other writers insert."""
 
 from __future__ import annotations
 
@@ -85,20 +85,20 @@ def text(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("key", ["a", "-a"])
 @pytest.mark.parametrize("size", [1, 2, 3])
-async def test_types_of_former_days(key: str, size: int) -> None:
+async def test_deprecated_types(key: str, size: int) -> None:
     collection = await collection_of(Thing)
     await collection.insert_many([{"_id": n, "a": a} for n, a in enumerate(["a", "c", {}, 1])])
     await collection.insert_many([of_type(n, 14, text(b)) for n, b in enumerate((b"b", b"d"), 4)])
     query = Thing.filter().sort(key)
     expected = [d["_id"] async for d in query.sort("id").load_aggregate()]
     assert [thing.id for thing in await walk(query, size)] == expected
-    # One that cannot be sorted by is refused when it comes: it is never left out.
+    # A value that cannot be compared is refused: its document is never skipped.
     await collection.insert_one(of_type(6, 12, text(b"db.c") + bytes(12)))
     with pytest.raises(lm.QueryError, match="is a reference in document 6"):
         await walk(query, size)
 
 
-async def test_inserted_meanwhile() -> None:
+async def test_documents_inserted_between_pages() -> None:
     await Score.persist_many([Score(name=str(n), points=n // 3) for n in range(30)])
     query = Score.filter(lm.fld["points"] < 9).sort("points", descending=True)
     first = await query.page(10)
@@ -122,7 +122,7 @@ async def test_loaded_objects_are_whole() -> None:
     assert (await Score.filter(lm.fld["id"] == ObjectId()).page(3)) == lm.Page([], None)
 
 
-async def test_tokens_of_others() -> None:
+async def test_tokens_of_other_queries() -> None:
     await Score.persist_many([Score(name=str(n)) for n in range(3)])
     token = (await Score.filter().sort("name").page(1)).next
     assert token is not None
@@ -140,7 +140,7 @@ async def test_tokens_of_others() -> None:
             await Score.filter().sort("name").page(1, after=broken)
 
 
-async def test_what_cannot_be_paged() -> None:
+async def test_queries_without_pages() -> None:
     for query in (
         Score.filter().limit(3),
         Score.filter().skip(1),
@@ -161,7 +161,7 @@ async def test_what_cannot_be_paged() -> None:
         await Thing.filter().sort(lm.fld["c"]).page(5)
 
 
-async def test_tokens_that_are_made_up() -> None:
+async def test_forged_tokens() -> None:
     await Score.persist_many([Score(name=str(n)) for n in range(3)])
     query = Score.filter().sort("name")
     token = (await query.page(1)).next
@@ -200,7 +200,7 @@ print(Score.filter(lm.fld["name"].is_in({"a", "b", "c", "d"})))
     assert len(shown) == 1
 
 
-async def test_empty_arrays_are_not_lost() -> None:
+async def test_empty_arrays_are_not_skipped() -> None:
     collection = await collection_of(Thing)
     await collection.insert_many([{"_id": n, "a": a} for n, a in enumerate([3, 2, None, []])])
     with pytest.raises(lm.QueryError, match="is an array"):

@@ -1,4 +1,4 @@
-"""What conditions find on the server."""
+"""Conditions, run on the server."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def places(client: Any, db: str) -> None:
     await User(name="nowhere").persist()
 
 
-async def test_near_gives_the_nearest_first(client: Any, db: str) -> None:
+async def test_near_sorts_the_nearest_first(client: Any, db: str) -> None:
     await places(client, db)
     prague = (14.42, 50.08)
     near = fld["place"].near(prague, max_distance=100_000)
@@ -72,7 +72,7 @@ async def test_near_can_be_counted_and_limited(client: Any, db: str) -> None:
     ],
     ids=lambda condition: next(iter(condition)),
 )
-async def test_what_aggregations_do_not_take_is_counted(
+async def test_operators_that_aggregations_refuse_are_counted(
     condition: dict[str, Any], client: Any, db: str
 ) -> None:
     await places(client, db)
@@ -119,17 +119,17 @@ async def test_none_means_null_or_missing(client: Any, db: str) -> None:
     docs = client[db].users
     assert await docs.count_documents({}) == 3
 
-    async def asked(condition: Any) -> set[str]:
+    async def found_by(condition: Any) -> set[str]:
         return {doc["name"] for doc in await User.filter(condition).load_docs()}
 
     born = fld["born"]
-    assert await asked(born == None) == await asked(born.is_null()) == {"null", "missing"}
-    assert await asked(born != None) == await asked(born.is_not_null()) == {"there"}
-    assert await asked(born.is_exists()) == {"null", "there"}
-    assert await asked(born.is_not_exists()) == {"missing"}
-    assert await asked(born.is_in([None])) == {"null", "missing"}
-    assert await asked(born.is_null() & born.is_exists()) == {"null"}
-    assert await asked(lambda u: u.born == None) == {"null", "missing"}
+    assert await found_by(born == None) == await found_by(born.is_null()) == {"null", "missing"}
+    assert await found_by(born != None) == await found_by(born.is_not_null()) == {"there"}
+    assert await found_by(born.is_exists()) == {"null", "there"}
+    assert await found_by(born.is_not_exists()) == {"missing"}
+    assert await found_by(born.is_in([None])) == {"null", "missing"}
+    assert await found_by(born.is_null() & born.is_exists()) == {"null"}
+    assert await found_by(lambda u: u.born == None) == {"null", "missing"}
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ async def test_one_plain_element_meets_the_whole_condition(
     ],
     ids=named,
 )
-async def test_condition_on_plain_elements_is_right_or_refused(
+async def test_condition_on_plain_elements_is_correct_or_refused(
     condition: Any, expected: set[str]
 ) -> None:
     await scored()

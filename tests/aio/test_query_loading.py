@@ -1,4 +1,4 @@
-"""Queries that load: objects, documents, numbers."""
+"""Queries that load objects or documents, and count them."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_count_respects_skip_and_limit() -> None:
     assert await User.filter(fld["age"] == 30).count() == 2
 
 
-async def test_limit_of_zero_gives_nothing() -> None:
+async def test_limit_of_zero_returns_nothing() -> None:
     await people()
     for query in (User.filter().limit(0), User.filter().sample(4).limit(0)):
         assert await query.load_many() == []

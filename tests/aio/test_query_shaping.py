@@ -1,4 +1,4 @@
-"""Queries whose rows take another shape or order."""
+"""Queries that sort, reshape or group their rows."""
 
 from __future__ import annotations
 

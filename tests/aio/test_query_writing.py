@@ -1,4 +1,4 @@
-"""Queries that write: update, delete, and results put into collections."""
+"""Queries that write: update, delete, merge_into and out."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_update_of_an_unknown_field_is_refused(values: Any, client: Any) -
 @pytest.mark.parametrize(
     "values", [None, {}, {"$set": {}}, {"age": 1, "$inc": {"age": 1}}, {"$inc": 3}, {"id": 3}]
 )
-async def test_update_that_says_nothing_sensible_is_refused(values: Any) -> None:
+async def test_invalid_updates_are_refused(values: Any) -> None:
     with pytest.raises(lm.QueryError):
         await User.filter().update(values)
 

@@ -62,7 +62,7 @@ async def test_documents_can_be_edited_and_persisted(db: str) -> None:
         assert set((await anext(changes)).updated) == {"age", "updated_time"}
 
 
-async def test_the_document_of_an_update_is_the_one_of_now(db: str) -> None:
+async def test_the_document_of_an_update_is_the_current_one(db: str) -> None:
     ann, bob = User(name="Ann"), User(name="Bob")
     await User.persist_many([ann, bob])
     async with User.watch() as changes:
@@ -78,7 +78,7 @@ async def test_the_document_of_an_update_is_the_one_of_now(db: str) -> None:
         assert last.operation == "delete"
 
 
-async def test_the_end_of_a_collection_is_told_and_ends_the_stream(db: str) -> None:
+async def test_dropping_the_collection_ends_the_stream(db: str) -> None:
     collection = await collection_of(User)
     await User(name="Ann").persist()
     changes = User.filter(fld["name"] == "Nobody").watch()
@@ -112,7 +112,7 @@ async def test_inside_a_transaction_it_is_refused(client: Any, db: str) -> None:
     assert sent == []
 
 
-async def test_it_watches_where_it_was_asked_for(client: Any, db: str) -> None:
+async def test_it_uses_the_context_of_the_call(client: Any, db: str) -> None:
     changes = User.watch()
     with lm.using(database=f"{db}_other"):
         other = User.watch()

@@ -1,4 +1,4 @@
-"""Change streams of queries: which changes their conditions let through."""
+"""Change streams of queries: their conditions filter the changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_a_filter_leaves_out_the_changes_of_others(db: str) -> None:
     assert (third.operation, third.updated["name"]) == ("update", "Bo")
 
 
-async def test_a_filter_of_ids_is_told_of_deletions(db: str) -> None:
+async def test_a_filter_of_ids_matches_deletions(db: str) -> None:
     ann, bob = User(name="Ann"), User(name="Bob")
     async with User.filter(fld["id"] == ann.id).watch() as changes:
         for user in (bob, ann):
@@ -41,8 +41,8 @@ async def test_a_filter_of_ids_is_told_of_deletions(db: str) -> None:
     assert {change.id for change in found} == {ann.id}
 
 
-async def test_what_is_missing_is_no_match(db: str) -> None:
-    """A deletion is no change of a document that is not called Ann."""
+async def test_a_deletion_has_no_fields_to_match(db: str) -> None:
+    """A deletion has no document, so it does not match `name != "Ann"`."""
     ann, bob = User(name="Ann"), User(name="Bob")
     await User.persist_many([ann, bob])
     async with User.filter(fld["name"] != "Ann").watch() as changes:
@@ -52,7 +52,7 @@ async def test_what_is_missing_is_no_match(db: str) -> None:
         assert await operations(changes, 1) == [("insert", "Cid")]
 
 
-async def test_expressions_are_asked_of_the_document(db: str) -> None:
+async def test_expressions_read_the_document(db: str) -> None:
     older = lm.raw({"$expr": {"$gt": ["$age", {"$size": "$tags"}]}})
     async with User.filter(older | fld["name"].starts_with("Z")).watch() as changes:
         await User(name="Ann", age=1, tags=["a", "b"]).persist()

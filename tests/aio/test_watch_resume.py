@@ -1,4 +1,4 @@
-"""Changes come once each and in order, however the connection breaks."""
+"""Each change comes once and in order, although connections break."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_a_cursor_killed_before_the_first_change(client: Any, db: str) -> 
 
 
 async def test_broken_connections(client: Any, db: str, proxy: Proxy) -> None:
-    """While changes are written; whether they wait to be asked for or are under way."""
+    """While changes are written, and before or after the server has sent them."""
     count = 300
 
     async def write() -> list[int]:
@@ -106,10 +106,10 @@ async def test_replies_that_break_off(client: Any, db: str, proxy: Proxy) -> Non
         opened: list[bool] = []
         written, seen = await _concurrency.gathered(write_then, read)
     assert seen == written
-    await kill_cursors(client, db)  # the order to end one may break off as well
+    await kill_cursors(client, db)  # the command that closes one may break off as well
 
 
-async def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Proxy) -> None:
+async def test_a_server_that_is_unreachable_for_a_while(client: Any, db: str, proxy: Proxy) -> None:
     async def come_back() -> list[int]:
         with lm.using(client=client):
             await Row(number=2).persist()
@@ -133,7 +133,7 @@ async def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Pr
         assert await _concurrency.gathered(come_back, read) == [[], [2, 3]]
 
 
-async def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> None:
+async def test_a_server_that_stays_unreachable(client: Any, db: str, proxy: Proxy) -> None:
     with lm.config_context(server_timeout=1):
         async with lm.connect(proxy.uri), Row.watch() as changes:
             with lm.using(client=client):
@@ -142,7 +142,7 @@ async def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> N
             change = await anext(changes)
             proxy.is_up = False
             proxy.cut()
-            await numbers(changes, 1)  # it came with the first one
+            await numbers(changes, 1)  # it came in the batch of the first one
             begun = time.monotonic()
             with pytest.raises(lm.ConnectionFailed, match=r"watch Row: (.|\n)*for 1 seconds"):
                 await anext(changes)
@@ -150,12 +150,12 @@ async def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> N
             assert await anext(changes, None) is None
             begun = time.monotonic()
         assert time.monotonic() - begun < 3
-    assert await kill_cursors(client, db) <= 1  # nobody could tell the server
+    assert await kill_cursors(client, db) <= 1  # the server could not be told
     async with Row.watch(resume_after=change.token) as later:
         assert await numbers(later, 1) == [2]
 
 
-async def test_a_server_that_is_not_there(db: str, proxy: Proxy) -> None:
+async def test_a_server_that_was_never_reachable(db: str, proxy: Proxy) -> None:
     async with lm.connect(proxy.uri):
         proxy.is_up = False
         proxy.cut()

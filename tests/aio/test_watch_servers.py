@@ -1,4 +1,4 @@
-"""Change streams of servers that have none, or no longer, or fail."""
+"""Change streams of servers that lack them, have lost their history, or fail."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def fail(client: Any, commands: list[str], code: int, times: int, *labels:
     )
 
 
-async def test_a_history_that_is_gone(failing: Any) -> None:
+async def test_a_token_that_the_oplog_no_longer_has(failing: Any) -> None:
     async with Row.watch() as changes:
         await Row(number=1).persist()
         token = (await anext(changes)).token
@@ -56,7 +56,7 @@ async def test_a_history_that_is_gone(failing: Any) -> None:
         assert await anext(changes, None) is None
 
 
-async def test_what_passes_is_tried_again(failing: Any) -> None:
+async def test_temporary_errors_are_retried(failing: Any) -> None:
     async with Row.watch() as changes:
         for n in range(3):
             await fail(
@@ -68,14 +68,14 @@ async def test_what_passes_is_tried_again(failing: Any) -> None:
             assert change.document.number == n
 
 
-async def test_what_does_not_pass_is_told_at_once(failing: Any) -> None:
+async def test_other_errors_are_raised_at_once(failing: Any) -> None:
     async with Row.watch() as changes:
         await fail(failing, ["getMore"], 13, 1)
         with pytest.raises(lm.AuthenticationFailed, match="watch Row: "):
             await anext(changes)
 
 
-async def test_a_server_that_stands_alone(tmp_path: Any) -> None:
+async def test_a_standalone_server(tmp_path: Any) -> None:
     with run_mongod(tmp_path, replica_set=None) as uri:
         async with lm.connect(uri):
             with pytest.raises(lm.ConfigurationError, match="replica set of one"):

@@ -38,6 +38,6 @@ async def test_a_token_that_the_server_cannot_read(db: str, token: str) -> None:
             pass
 
 
-async def test_what_is_no_token(db: str) -> None:
+async def test_a_text_that_is_not_a_token(db: str) -> None:
     with pytest.raises(lm.QueryError, match="'Ann' is not the token of a change"):
         User.watch(resume_after="Ann")

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_blob_streams.py by `nox -s sync`: edit that file.
-"""Streams of blobs: their own errors are Loom's, and those of the user's code stay."""
+"""Streams of blobs raise Loom's errors, and leave those of the caller's code unchanged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Report(lm.BlobModel):
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.usefixtures("db")
-def test_errors_of_the_reader_stay_as_they_are(error: BaseException) -> None:
+def test_errors_of_the_caller_are_unchanged(error: BaseException) -> None:
     report = Report()
     report.write_from(bytes(3 * CHUNK_SIZE))
 
@@ -76,7 +76,7 @@ READERS: list[Any] = [
 
 
 @pytest.mark.parametrize("way", range(len(READERS)))
-def test_every_way_of_reading_is_translated(way: int, client: Any, db: str) -> None:
+def test_errors_of_every_method_are_translated(way: int, client: Any, db: str) -> None:
     report = Report()
     report.write_from(bytes(3 * CHUNK_SIZE))
     client[db]["reports.chunks"].delete_one({"n": 1})

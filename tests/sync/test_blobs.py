@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_blobs.py by `nox -s sync`: edit that file.
-"""Bytes beside documents: streamed in and out, in versions, whole or not at all."""
+"""Blobs: their bytes are written and read as streams, in versions, whole or not at all."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_versions(client: Any, db: str) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_what_is_not_there_is_a_clear_error() -> None:
+def test_missing_versions_are_a_clear_error() -> None:
     report = Report()
     for version, message in [(None, "no bytes"), (0, "no version 0"), (-1, "no version -1")]:
         with pytest.raises(lm.DocumentNotFound, match=message) as caught:
@@ -186,7 +186,7 @@ def test_a_failure_leaves_nothing(client: Any, db: str) -> None:
     assert stored(client, db) == (1, 1)
     assert (report.version, report.length) == (1, 4)
     assert read(report) == b"good"
-    # The document is gone: its bytes have nobody to belong to.
+    # The document is gone, so no bytes are stored for it.
     client[db]["reports"].delete_many({})
     with pytest.raises(lm.DocumentNotFound):
         report.write_from(b"more")
@@ -248,14 +248,14 @@ def test_errors_of_the_driver_are_looms(client: Any, db: str) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_sixty_megabytes_in_less_memory(mongo_uri: str, tmp_path: Path) -> None:
+def test_sixty_megabytes_need_less_memory(mongo_uri: str, tmp_path: Path) -> None:
     path = tmp_path / "large"
     block = bytes(range(256)) * 4096
     with path.open("wb") as file:
         for _ in range(60):
             file.write(block)
     report = Report()
-    with lm.connect(mongo_uri):  # a client whose commands nobody keeps
+    with lm.connect(mongo_uri):  # a client without a listener that keeps commands
         tracemalloc.start()
         try:
             report.write_from(path)
@@ -270,6 +270,6 @@ def test_sixty_megabytes_in_less_memory(mongo_uri: str, tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
     assert count == report.length == len(block) * 60
-    # The driver reads in batches of 16 MB, and writes what it is given.
+    # The driver reads in batches of 16 MB, and writes the chunks of one call.
     assert written < 30_000_000
     assert read_back < 50_000_000

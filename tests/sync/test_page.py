@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_page.py by `nox -s sync`: edit that file.
-"""Pages hold each result once, in the query's order, whatever is inserted meanwhile."""
+"""Pages have each result once, in the query's order, whatever other writers insert."""
 
 from __future__ import annotations
 
@@ -86,20 +86,20 @@ def text(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("key", ["a", "-a"])
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_types_of_former_days(key: str, size: int) -> None:
+def test_deprecated_types(key: str, size: int) -> None:
     collection = collection_of(Thing)
     collection.insert_many([{"_id": n, "a": a} for n, a in enumerate(["a", "c", {}, 1])])
     collection.insert_many([of_type(n, 14, text(b)) for n, b in enumerate((b"b", b"d"), 4)])
     query = Thing.filter().sort(key)
     expected = [d["_id"] for d in query.sort("id").load_aggregate()]
     assert [thing.id for thing in walk(query, size)] == expected
-    # One that cannot be sorted by is refused when it comes: it is never left out.
+    # A value that cannot be compared is refused: its document is never skipped.
     collection.insert_one(of_type(6, 12, text(b"db.c") + bytes(12)))
     with pytest.raises(lm.QueryError, match="is a reference in document 6"):
         walk(query, size)
 
 
-def test_inserted_meanwhile() -> None:
+def test_documents_inserted_between_pages() -> None:
     Score.persist_many([Score(name=str(n), points=n // 3) for n in range(30)])
     query = Score.filter(lm.fld["points"] < 9).sort("points", descending=True)
     first = query.page(10)
@@ -123,7 +123,7 @@ def test_loaded_objects_are_whole() -> None:
     assert Score.filter(lm.fld["id"] == ObjectId()).page(3) == lm.Page([], None)
 
 
-def test_tokens_of_others() -> None:
+def test_tokens_of_other_queries() -> None:
     Score.persist_many([Score(name=str(n)) for n in range(3)])
     token = Score.filter().sort("name").page(1).next
     assert token is not None
@@ -141,7 +141,7 @@ def test_tokens_of_others() -> None:
             Score.filter().sort("name").page(1, after=broken)
 
 
-def test_what_cannot_be_paged() -> None:
+def test_queries_without_pages() -> None:
     for query in (
         Score.filter().limit(3),
         Score.filter().skip(1),
@@ -162,7 +162,7 @@ def test_what_cannot_be_paged() -> None:
         Thing.filter().sort(lm.fld["c"]).page(5)
 
 
-def test_tokens_that_are_made_up() -> None:
+def test_forged_tokens() -> None:
     Score.persist_many([Score(name=str(n)) for n in range(3)])
     query = Score.filter().sort("name")
     token = query.page(1).next
@@ -201,7 +201,7 @@ print(Score.filter(lm.fld["name"].is_in({"a", "b", "c", "d"})))
     assert len(shown) == 1
 
 
-def test_empty_arrays_are_not_lost() -> None:
+def test_empty_arrays_are_not_skipped() -> None:
     collection = collection_of(Thing)
     collection.insert_many([{"_id": n, "a": a} for n, a in enumerate([3, 2, None, []])])
     with pytest.raises(lm.QueryError, match="is an array"):

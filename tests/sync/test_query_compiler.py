@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_query_compiler.py by `nox -s sync`: edit that file.
-"""Random queries find what a small evaluator of MongoDB's rules finds."""
+"""Random queries find the documents that a small evaluator of MongoDB's rules finds."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ Match = Callable[[Doc], bool]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A condition as the library builds it, and the function that says what it means."""
+class Query:
+    """A condition, and the function that says whether a document meets it."""
 
     condition: Any
     meets: Match
@@ -73,7 +73,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def reached(doc: Any, path: str) -> list[Any]:
-    """Return what a dotted path leads to: one value for each element of an array on the way."""
+    """Return the values at a dotted path: one for each element of an array on the path."""
     key, _, rest = path.partition(".")
     if isinstance(doc, list):
         return [hit for row in doc if isinstance(row, dict) for hit in reached(row, path)]
@@ -82,7 +82,7 @@ def reached(doc: Any, path: str) -> list[Any]:
 
 
 def candidates(doc: Doc, path: str) -> list[Any]:
-    """Return what a comparison looks at: the values, and the elements of those that are arrays."""
+    """Return the values that a comparison tests: the values, and the elements of arrays."""
     values = reached(doc, path)
     return [*values, *(item for value in values if isinstance(value, list) for item in value)]
 
@@ -95,12 +95,12 @@ def kind(value: Any) -> type:
     return type(value)
 
 
-def compares(operator: str, found: Any, asked: Any) -> bool:
-    if kind(found) is not kind(asked):
+def compares(operator: str, found: Any, operand: Any) -> bool:
+    if kind(found) is not kind(operand):
         return False
-    if asked is None:
+    if operand is None:
         return operator in ("__eq__", "__ge__", "__le__")
-    return _COMPARISONS[operator](found, asked)
+    return _COMPARISONS[operator](found, operand)
 
 
 def equal_to_any(doc: Doc, path: str, values: list[Any]) -> bool:
@@ -119,35 +119,35 @@ _EVERY_PATH = [*_SCALAR_PATHS, "inner", "rows"]
 
 
 @st.composite
-def comparisons(draw: st.DrawFn) -> Asked:
+def comparisons(draw: st.DrawFn) -> Query:
     path = draw(st.sampled_from(sorted(_SCALAR_PATHS)))
     value = draw(st.none() | _SCALAR_PATHS[path])
     operator = draw(st.sampled_from(["__ne__", *_COMPARISONS]))
     condition = getattr(fld[path], operator)(value)
     if operator == "__ne__":
-        return Asked(condition, lambda doc: not equal_to_any(doc, path, [value]))
-    return Asked(
+        return Query(condition, lambda doc: not equal_to_any(doc, path, [value]))
+    return Query(
         condition, lambda doc: any(compares(operator, hit, value) for hit in candidates(doc, path))
     )
 
 
 @st.composite
-def whole_lists(draw: st.DrawFn) -> Asked:
+def whole_lists(draw: st.DrawFn) -> Query:
     path, value = draw(st.sampled_from(_LIST_PATHS)), draw(_lists)
-    return Asked(fld[path] == value, lambda doc: equal_to_any(doc, path, [value]))
+    return Query(fld[path] == value, lambda doc: equal_to_any(doc, path, [value]))
 
 
 @st.composite
-def memberships(draw: st.DrawFn) -> Asked:
+def memberships(draw: st.DrawFn) -> Query:
     path = draw(st.sampled_from(sorted(_SCALAR_PATHS)))
     values = draw(st.lists(st.none() | _SCALAR_PATHS[path], max_size=3))
     field = fld[path]
     return draw(
         st.sampled_from(
             [
-                Asked(field.is_in(values), lambda doc: equal_to_any(doc, path, values)),
-                Asked(field.is_not_in(values), lambda doc: not equal_to_any(doc, path, values)),
-                Asked(
+                Query(field.is_in(values), lambda doc: equal_to_any(doc, path, values)),
+                Query(field.is_not_in(values), lambda doc: not equal_to_any(doc, path, values)),
+                Query(
                     field.is_all(values),
                     lambda doc: bool(values) and all(equal_to_any(doc, path, [v]) for v in values),
                 ),
@@ -157,26 +157,26 @@ def memberships(draw: st.DrawFn) -> Asked:
 
 
 @st.composite
-def presences(draw: st.DrawFn) -> Asked:
+def presences(draw: st.DrawFn) -> Query:
     path = draw(st.sampled_from(_EVERY_PATH))
     if draw(st.booleans()):
-        return Asked(fld[path].is_null(), lambda doc: equal_to_any(doc, path, [None]))
-    return Asked(
+        return Query(fld[path].is_null(), lambda doc: equal_to_any(doc, path, [None]))
+    return Query(
         fld[path].is_exists(), lambda doc: any(v is not _MISSING for v in reached(doc, path))
     )
 
 
 @st.composite
-def sizes(draw: st.DrawFn) -> Asked:
+def sizes(draw: st.DrawFn) -> Query:
     path, size = draw(st.sampled_from([*_LIST_PATHS, "rows"])), draw(st.integers(0, 3))
-    return Asked(
+    return Query(
         fld[path].has_size(size),
         lambda doc: any(isinstance(v, list) and len(v) == size for v in reached(doc, path)),
     )
 
 
 @st.composite
-def texts(draw: st.DrawFn) -> Asked:
+def texts(draw: st.DrawFn) -> Query:
     path, text = draw(st.sampled_from(_WORD_PATHS)), draw(_words)
     method, test = draw(
         st.sampled_from(
@@ -187,18 +187,18 @@ def texts(draw: st.DrawFn) -> Asked:
             ]
         )
     )
-    return Asked(
+    return Query(
         getattr(fld[path], method)(text),
         lambda doc: any(isinstance(v, str) and test(v, text) for v in candidates(doc, path)),
     )
 
 
 @st.composite
-def element_matches(draw: st.DrawFn) -> Asked:
+def element_matches(draw: st.DrawFn) -> Query:
     if draw(st.booleans()):
         path = draw(st.sampled_from(_LIST_PATHS))
         low, high = draw(st.integers(-2, 2)), draw(st.integers(-2, 2))
-        return Asked(
+        return Query(
             fld[path].elem_match((element >= low) & (element < high)),
             lambda doc: any(
                 isinstance(v, list) and any(low <= item < high for item in v)
@@ -206,7 +206,7 @@ def element_matches(draw: st.DrawFn) -> Asked:
             ),
         )
     number, word = draw(_numbers), draw(_words)
-    return Asked(
+    return Query(
         fld["rows"].elem_match((fld["number"] >= number) & ~(fld["word"] == word)),
         lambda doc: any(
             compares("__ge__", row.get("number"), number) and row.get("word") != word
@@ -226,19 +226,19 @@ _leaves = (
 )
 
 
-def _combined(inner: st.SearchStrategy[Asked]) -> st.SearchStrategy[Asked]:
+def _combined(inner: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
     return (
         st.builds(
-            lambda a, b: Asked(a.condition & b.condition, lambda d: a.meets(d) and b.meets(d)),
+            lambda a, b: Query(a.condition & b.condition, lambda d: a.meets(d) and b.meets(d)),
             inner,
             inner,
         )
         | st.builds(
-            lambda a, b: Asked(a.condition | b.condition, lambda d: a.meets(d) or b.meets(d)),
+            lambda a, b: Query(a.condition | b.condition, lambda d: a.meets(d) or b.meets(d)),
             inner,
             inner,
         )
-        | st.builds(lambda a: Asked(~a.condition, lambda d: not a.meets(d)), inner)
+        | st.builds(lambda a: Query(~a.condition, lambda d: not a.meets(d)), inner)
     )
 
 
@@ -251,15 +251,15 @@ _examples = itertools.count(1)
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(documents=st.lists(_documents, min_size=1, max_size=6), asked=_queries)
+@given(documents=st.lists(_documents, min_size=1, max_size=6), query=_queries)
 def test_server_finds_what_the_rules_say(
-    client: Any, db: str, documents: list[Doc], asked: Asked
+    client: Any, db: str, documents: list[Doc], query: Query
 ) -> None:
     example = next(_examples)
     stored = [
         {**doc, "_id": (example << 8) + n, "example": example} for n, doc in enumerate(documents)
     ]
     client[db].random.insert_many(stored)
-    rows = Anything.filter(asked.condition, fld["example"] == example).load_docs()
-    expected = [doc["_id"] for doc in stored if asked.meets(doc)]
-    assert sorted(row["_id"] for row in rows) == expected, repr(asked.condition)
+    rows = Anything.filter(query.condition, fld["example"] == example).load_docs()
+    expected = [doc["_id"] for doc in stored if query.meets(doc)]
+    assert sorted(row["_id"] for row in rows) == expected, repr(query.condition)

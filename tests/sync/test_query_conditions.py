@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_query_conditions.py by `nox -s sync`: edit that file.
-"""What conditions find on the server."""
+"""Conditions, run on the server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def places(client: Any, db: str) -> None:
     User(name="nowhere").persist()
 
 
-def test_near_gives_the_nearest_first(client: Any, db: str) -> None:
+def test_near_sorts_the_nearest_first(client: Any, db: str) -> None:
     places(client, db)
     prague = (14.42, 50.08)
     near = fld["place"].near(prague, max_distance=100_000)
@@ -73,7 +73,7 @@ def test_near_can_be_counted_and_limited(client: Any, db: str) -> None:
     ],
     ids=lambda condition: next(iter(condition)),
 )
-def test_what_aggregations_do_not_take_is_counted(
+def test_operators_that_aggregations_refuse_are_counted(
     condition: dict[str, Any], client: Any, db: str
 ) -> None:
     places(client, db)
@@ -120,17 +120,17 @@ def test_none_means_null_or_missing(client: Any, db: str) -> None:
     docs = client[db].users
     assert docs.count_documents({}) == 3
 
-    def asked(condition: Any) -> set[str]:
+    def found_by(condition: Any) -> set[str]:
         return {doc["name"] for doc in User.filter(condition).load_docs()}
 
     born = fld["born"]
-    assert asked(born == None) == asked(born.is_null()) == {"null", "missing"}
-    assert asked(born != None) == asked(born.is_not_null()) == {"there"}
-    assert asked(born.is_exists()) == {"null", "there"}
-    assert asked(born.is_not_exists()) == {"missing"}
-    assert asked(born.is_in([None])) == {"null", "missing"}
-    assert asked(born.is_null() & born.is_exists()) == {"null"}
-    assert asked(lambda u: u.born == None) == {"null", "missing"}
+    assert found_by(born == None) == found_by(born.is_null()) == {"null", "missing"}
+    assert found_by(born != None) == found_by(born.is_not_null()) == {"there"}
+    assert found_by(born.is_exists()) == {"null", "there"}
+    assert found_by(born.is_not_exists()) == {"missing"}
+    assert found_by(born.is_in([None])) == {"null", "missing"}
+    assert found_by(born.is_null() & born.is_exists()) == {"null"}
+    assert found_by(lambda u: u.born == None) == {"null", "missing"}
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_one_plain_element_meets_the_whole_condition(condition: Any, expected: s
     ],
     ids=named,
 )
-def test_condition_on_plain_elements_is_right_or_refused(
+def test_condition_on_plain_elements_is_correct_or_refused(
     condition: Any, expected: set[str]
 ) -> None:
     scored()

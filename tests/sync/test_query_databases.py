@@ -46,8 +46,8 @@ def test_results_go_into_the_database_that_is_used() -> None:
         assert Source.filter().lookup("copies").count() == 1
 
 
-def test_iterators_go_where_they_were_asked_for() -> None:
-    """However late they are begun."""
+def test_iterators_use_the_context_of_the_call() -> None:
+    """Wherever the iteration begins."""
     Source(name="x").persist()
     with lm.using(database="loom_query_target"):
         objects, documents = Source.filter().stream(), Source.filter().load_aggregate()

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_query_loading.py by `nox -s sync`: edit that file.
-"""Queries that load: objects, documents, numbers."""
+"""Queries that load objects or documents, and count them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_count_respects_skip_and_limit() -> None:
     assert User.filter(fld["age"] == 30).count() == 2
 
 
-def test_limit_of_zero_gives_nothing() -> None:
+def test_limit_of_zero_returns_nothing() -> None:
     people()
     for query in (User.filter().limit(0), User.filter().sample(4).limit(0)):
         assert query.load_many() == []

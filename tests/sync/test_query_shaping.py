@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_query_shaping.py by `nox -s sync`: edit that file.
-"""Queries whose rows take another shape or order."""
+"""Queries that sort, reshape or group their rows."""
 
 from __future__ import annotations
 

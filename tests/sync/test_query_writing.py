@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_query_writing.py by `nox -s sync`: edit that file.
-"""Queries that write: update, delete, and results put into collections."""
+"""Queries that write: update, delete, merge_into and out."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_update_of_an_unknown_field_is_refused(values: Any, client: Any) -> None
 @pytest.mark.parametrize(
     "values", [None, {}, {"$set": {}}, {"age": 1, "$inc": {"age": 1}}, {"$inc": 3}, {"id": 3}]
 )
-def test_update_that_says_nothing_sensible_is_refused(values: Any) -> None:
+def test_invalid_updates_are_refused(values: Any) -> None:
     with pytest.raises(lm.QueryError):
         User.filter().update(values)
 

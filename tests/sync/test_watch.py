@@ -63,7 +63,7 @@ def test_documents_can_be_edited_and_persisted(db: str) -> None:
         assert set(next(changes).updated) == {"age", "updated_time"}
 
 
-def test_the_document_of_an_update_is_the_one_of_now(db: str) -> None:
+def test_the_document_of_an_update_is_the_current_one(db: str) -> None:
     ann, bob = User(name="Ann"), User(name="Bob")
     User.persist_many([ann, bob])
     with User.watch() as changes:
@@ -79,7 +79,7 @@ def test_the_document_of_an_update_is_the_one_of_now(db: str) -> None:
         assert last.operation == "delete"
 
 
-def test_the_end_of_a_collection_is_told_and_ends_the_stream(db: str) -> None:
+def test_dropping_the_collection_ends_the_stream(db: str) -> None:
     collection = collection_of(User)
     User(name="Ann").persist()
     changes = User.filter(fld["name"] == "Nobody").watch()
@@ -112,7 +112,7 @@ def test_inside_a_transaction_it_is_refused(client: Any, db: str) -> None:
     assert sent == []
 
 
-def test_it_watches_where_it_was_asked_for(client: Any, db: str) -> None:
+def test_it_uses_the_context_of_the_call(client: Any, db: str) -> None:
     changes = User.watch()
     with lm.using(database=f"{db}_other"):
         other = User.watch()

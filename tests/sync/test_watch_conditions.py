@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_watch_conditions.py by `nox -s sync`: edit that file.
-"""Change streams of queries: which changes their conditions let through."""
+"""Change streams of queries: their conditions filter the changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_filter_leaves_out_the_changes_of_others(db: str) -> None:
     assert (third.operation, third.updated["name"]) == ("update", "Bo")
 
 
-def test_a_filter_of_ids_is_told_of_deletions(db: str) -> None:
+def test_a_filter_of_ids_matches_deletions(db: str) -> None:
     ann, bob = User(name="Ann"), User(name="Bob")
     with User.filter(fld["id"] == ann.id).watch() as changes:
         for user in (bob, ann):
@@ -42,8 +42,8 @@ def test_a_filter_of_ids_is_told_of_deletions(db: str) -> None:
     assert {change.id for change in found} == {ann.id}
 
 
-def test_what_is_missing_is_no_match(db: str) -> None:
-    """A deletion is no change of a document that is not called Ann."""
+def test_a_deletion_has_no_fields_to_match(db: str) -> None:
+    """A deletion has no document, so it does not match `name != "Ann"`."""
     ann, bob = User(name="Ann"), User(name="Bob")
     User.persist_many([ann, bob])
     with User.filter(fld["name"] != "Ann").watch() as changes:
@@ -53,7 +53,7 @@ def test_what_is_missing_is_no_match(db: str) -> None:
         assert operations(changes, 1) == [("insert", "Cid")]
 
 
-def test_expressions_are_asked_of_the_document(db: str) -> None:
+def test_expressions_read_the_document(db: str) -> None:
     older = lm.raw({"$expr": {"$gt": ["$age", {"$size": "$tags"}]}})
     with User.filter(older | fld["name"].starts_with("Z")).watch() as changes:
         User(name="Ann", age=1, tags=["a", "b"]).persist()

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_watch_resume.py by `nox -s sync`: edit that file.
-"""Changes come once each and in order, however the connection breaks."""
+"""Each change comes once and in order, although connections break."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_cursor_killed_before_the_first_change(client: Any, db: str) -> None:
 
 
 def test_broken_connections(client: Any, db: str, proxy: Proxy) -> None:
-    """While changes are written; whether they wait to be asked for or are under way."""
+    """While changes are written, and before or after the server has sent them."""
     count = 300
 
     def write() -> list[int]:
@@ -107,10 +107,10 @@ def test_replies_that_break_off(client: Any, db: str, proxy: Proxy) -> None:
         opened: list[bool] = []
         written, seen = _concurrency.gathered(write_then, read)
     assert seen == written
-    kill_cursors(client, db)  # the order to end one may break off as well
+    kill_cursors(client, db)  # the command that closes one may break off as well
 
 
-def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Proxy) -> None:
+def test_a_server_that_is_unreachable_for_a_while(client: Any, db: str, proxy: Proxy) -> None:
     def come_back() -> list[int]:
         with lm.using(client=client):
             Row(number=2).persist()
@@ -134,7 +134,7 @@ def test_a_server_that_is_away_for_a_while(client: Any, db: str, proxy: Proxy) -
         assert _concurrency.gathered(come_back, read) == [[], [2, 3]]
 
 
-def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> None:
+def test_a_server_that_stays_unreachable(client: Any, db: str, proxy: Proxy) -> None:
     with lm.config_context(server_timeout=1):
         with lm.connect(proxy.uri), Row.watch() as changes:
             with lm.using(client=client):
@@ -143,7 +143,7 @@ def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> None:
             change = next(changes)
             proxy.is_up = False
             proxy.cut()
-            numbers(changes, 1)  # it came with the first one
+            numbers(changes, 1)  # it came in the batch of the first one
             begun = time.monotonic()
             with pytest.raises(lm.ConnectionFailed, match=r"watch Row: (.|\n)*for 1 seconds"):
                 next(changes)
@@ -151,12 +151,12 @@ def test_a_server_that_stays_away(client: Any, db: str, proxy: Proxy) -> None:
             assert next(changes, None) is None
             begun = time.monotonic()
         assert time.monotonic() - begun < 3
-    assert kill_cursors(client, db) <= 1  # nobody could tell the server
+    assert kill_cursors(client, db) <= 1  # the server could not be told
     with Row.watch(resume_after=change.token) as later:
         assert numbers(later, 1) == [2]
 
 
-def test_a_server_that_is_not_there(db: str, proxy: Proxy) -> None:
+def test_a_server_that_was_never_reachable(db: str, proxy: Proxy) -> None:
     with lm.connect(proxy.uri):
         proxy.is_up = False
         proxy.cut()

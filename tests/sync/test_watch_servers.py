@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_watch_servers.py by `nox -s sync`: edit that file.
-"""Change streams of servers that have none, or no longer, or fail."""
+"""Change streams of servers that lack them, have lost their history, or fail."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def fail(client: Any, commands: list[str], code: int, times: int, *labels: str) 
     )
 
 
-def test_a_history_that_is_gone(failing: Any) -> None:
+def test_a_token_that_the_oplog_no_longer_has(failing: Any) -> None:
     with Row.watch() as changes:
         Row(number=1).persist()
         token = next(changes).token
@@ -57,7 +57,7 @@ def test_a_history_that_is_gone(failing: Any) -> None:
         assert next(changes, None) is None
 
 
-def test_what_passes_is_tried_again(failing: Any) -> None:
+def test_temporary_errors_are_retried(failing: Any) -> None:
     with Row.watch() as changes:
         for n in range(3):
             fail(failing, ["getMore", "aggregate"], 11601, 4 + n, "ResumableChangeStreamError")
@@ -67,14 +67,14 @@ def test_what_passes_is_tried_again(failing: Any) -> None:
             assert change.document.number == n
 
 
-def test_what_does_not_pass_is_told_at_once(failing: Any) -> None:
+def test_other_errors_are_raised_at_once(failing: Any) -> None:
     with Row.watch() as changes:
         fail(failing, ["getMore"], 13, 1)
         with pytest.raises(lm.AuthenticationFailed, match="watch Row: "):
             next(changes)
 
 
-def test_a_server_that_stands_alone(tmp_path: Any) -> None:
+def test_a_standalone_server(tmp_path: Any) -> None:
     with run_mongod(tmp_path, replica_set=None) as uri, lm.connect(uri):
         with pytest.raises(lm.ConfigurationError, match="replica set of one"):
             with Row.watch():

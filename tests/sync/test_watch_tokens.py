@@ -39,6 +39,6 @@ def test_a_token_that_the_server_cannot_read(db: str, token: str) -> None:
             pass
 
 
-def test_what_is_no_token(db: str) -> None:
+def test_a_text_that_is_not_a_token(db: str) -> None:
     with pytest.raises(lm.QueryError, match="'Ann' is not the token of a change"):
         User.watch(resume_after="Ann")

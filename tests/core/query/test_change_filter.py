@@ -1,4 +1,4 @@
-"""Filters of queries as change streams take them."""
+"""Filters of queries, rewritten for change streams."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ OF_A_DOCUMENT = ["insert", "update", "replace", "delete"]
         ),
     ],
 )
-def test_fields_are_those_of_the_document(
-    condition: dict[str, Any], expected: dict[str, Any]
-) -> None:
+def test_paths_are_prefixed(condition: dict[str, Any], expected: dict[str, Any]) -> None:
     assert nested_filter(condition, "full") == expected
 
 
@@ -69,7 +67,7 @@ def test_fields_are_those_of_the_document(
         ),
     ],
 )
-def test_expressions_speak_of_the_document(expression: Any, expected: Any) -> None:
+def test_expressions_read_the_field(expression: Any, expected: Any) -> None:
     assert nested_filter({"$expr": expression}, "full") == {"$expr": expected}
 
 
@@ -87,14 +85,14 @@ def test_expressions_speak_of_the_document(expression: Any, expected: Any) -> No
         (lm.raw({"$and": [5]}), "5 is not a MongoDB filter"),
     ],
 )
-def test_what_change_streams_do_not_take_is_refused_by_name(condition: Any, name: str) -> None:
+def test_operators_that_change_streams_refuse_are_named(condition: Any, name: str) -> None:
     spec = QuerySpec().with_filter(compiled(condition))
     with pytest.raises(lm.QueryError, match=re.escape(name)):
         change_pipeline(spec)
 
 
-def test_only_documents_that_are_there_can_match() -> None:
-    """`!=` is true of what is missing, but a deletion is no change of what is not Ann."""
+def test_only_events_with_a_document_match() -> None:
+    """`!=` matches a missing field, but a deletion has no document to match."""
     spec = QuerySpec().with_filter({"name": {"$ne": "Ann"}})
     there = {"fullDocument": {"$type": "object"}}
     chosen = {"$and": [there, {"fullDocument.name": {"$ne": "Ann"}}]}
@@ -115,9 +113,7 @@ def test_only_documents_that_are_there_can_match() -> None:
         ({"$expr": "$_id"}, False),
     ],
 )
-def test_conditions_on_ids_are_asked_of_deletions_too(
-    condition: dict[str, Any], by_id: bool
-) -> None:
+def test_conditions_on_ids_match_deletions_too(condition: dict[str, Any], by_id: bool) -> None:
     (stage,) = change_pipeline(QuerySpec().with_filter(condition))
     (there, _) = stage["$match"]["$or"][1]["$and"]
     assert list(there) == ["documentKey" if by_id else "fullDocument"]

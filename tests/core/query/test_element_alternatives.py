@@ -25,7 +25,7 @@ operator_like: dict[str, Any] = {"$ne": None}
     ],
     ids=repr,
 )
-def test_condition_over_plain_elements_is_sayable_or_refused(condition: Any) -> None:
+def test_alternatives_have_no_logical_operators(condition: Any) -> None:
     try:
         found = compiled(fld["meta.x"].elem_match(condition))
     except lm.QueryError:

@@ -44,7 +44,7 @@ def test_truth_of_a_condition_is_refused_with_a_hint(ask: Callable[[], Any]) -> 
         lambda: None & (age > 1),
     ],
 )
-def test_combining_with_what_is_no_condition_is_refused(combine: Callable[[], Any]) -> None:
+def test_combining_with_other_values_is_refused(combine: Callable[[], Any]) -> None:
     with pytest.raises(lm.QueryError):
         combine()
 

@@ -100,7 +100,7 @@ def test_unknown_field_is_refused_when_the_query_is_built(path: str) -> None:
     ("path", "nearest"),
     [("agee", "age"), ("address.ciy", "city"), ("orders.skuu", "sku"), ("orders.0.sk", "sku")],
 )
-def test_nearest_name_is_told(path: str, nearest: str) -> None:
+def test_the_error_names_the_nearest_field(path: str, nearest: str) -> None:
     with pytest.raises(lm.UnknownFieldError, match=f"did you mean '{nearest}'") as caught:
         User.filter(fld[path] == 1)
     assert caught.value.nearest == nearest

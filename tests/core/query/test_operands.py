@@ -24,7 +24,7 @@ def test_membership_reads_a_generator_once() -> None:
 
 
 @pytest.mark.parametrize("values", ["abc", b"abc", 3, None])
-def test_membership_takes_no_single_value(values: Any) -> None:
+def test_membership_refuses_a_single_value(values: Any) -> None:
     for ask in (name.is_in, name.is_not_in, name.is_all):
         with pytest.raises(lm.QueryError, match="several values"):
             ask(values)

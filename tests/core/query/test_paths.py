@@ -25,6 +25,6 @@ def test_lambda_refuses_a_name_that_would_be_an_operator(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [3, None, b"a", ("a",)])
-def test_name_that_is_no_string_is_refused(path: Any) -> None:
+def test_name_that_is_not_a_string_is_refused(path: Any) -> None:
     with pytest.raises(lm.QueryError, match="named by a string"):
         fld[path]

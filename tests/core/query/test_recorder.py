@@ -92,7 +92,9 @@ def test_unknown_field_is_refused_when_the_query_is_built(
         lambda u: u.age == 1 & u.active,
     ],
 )
-def test_what_a_query_cannot_say_is_refused_with_a_hint(condition: Callable[[Any], Any]) -> None:
+def test_expressions_that_a_query_cannot_record_are_refused(
+    condition: Callable[[Any], Any],
+) -> None:
     with pytest.raises(lm.QueryError):
         User.filter(condition)
 
@@ -111,6 +113,6 @@ def test_method_names_of_strings_can_be_fields() -> None:
     }
 
 
-def test_after_a_stage_any_name_goes() -> None:
+def test_after_a_stage_any_name_is_accepted() -> None:
     query = User.filter().project("name").filter(lambda row: row.total.sum > 3)
     assert "{'total.sum': {'$gt': 3}}" in repr(query)

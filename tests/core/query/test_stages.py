@@ -206,7 +206,7 @@ def test_order_of_sort_keys_tells_sequences_apart() -> None:
     assert S().sort("a", "b") != S().sort("b", "a")
 
 
-def test_later_changes_of_what_was_given_do_not_show() -> None:
+def test_arguments_are_copied() -> None:
     stage: dict[str, Any] = {"$match": {"a": {"$in": [1]}}}
     document: dict[str, Any] = {"x": {"$sum": ["$a"]}}
     sub = [{"$match": {"b": [1]}}]
@@ -221,7 +221,7 @@ def test_later_changes_of_what_was_given_do_not_show() -> None:
     assert stages.to_list() == before
 
 
-def test_changes_of_what_is_given_back_do_not_show() -> None:
+def test_results_are_copies() -> None:
     stages = S().match({"a": {"$in": [1]}})
     stages.to_list()[0]["$match"]["a"]["$in"].append(2)
     next(iter(stages))["$match"]["a"]["$in"].append(2)
@@ -262,7 +262,7 @@ def test_sub_pipeline_does_not_write(writer: AggregationStages) -> None:
 @pytest.mark.parametrize(
     "stage", [{}, {"a": 1}, {"$a": 1, "$b": 2}, "x", None, [{"$limit": 1}], {1: 2}], ids=repr
 )
-def test_what_is_no_stage_is_refused(stage: Any) -> None:
+def test_values_that_are_not_stages_are_refused(stage: Any) -> None:
     for build in (S, S().raw, lambda bad: S().facet(x=[bad])):
         with pytest.raises(lm.QueryError):
             build(stage)
@@ -285,6 +285,6 @@ def test_what_is_no_stage_is_refused(stage: Any) -> None:
         lambda: S().match(None),
     ],
 )
-def test_stage_without_a_sensible_operand_is_refused(build: Callable[[], Any]) -> None:
+def test_stages_with_invalid_operands_are_refused(build: Callable[[], Any]) -> None:
     with pytest.raises(lm.QueryError):
         build()
