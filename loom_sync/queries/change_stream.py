@@ -38,10 +38,10 @@ _FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.05, 2.0, 2
 
 
 class Changes(Generic[D]):
-    """A synchronous iterator over the changes of a collection; `watch` returns it.
+    """Iterates over the changes of a collection; `watch` returns it.
 
-    A loop opens the change stream, and closes it when it is left. An `with` block opens it
-    before its body runs, and closes it at its end; iterate inside. Used again, the iterator
+    A loop opens the change stream, and closes it when it is left. A block, `with changes:`,
+    opens it before its body runs, and closes it at the end; iterate inside. Used again, it
     continues where it stopped. Only one thread may use it at a time.
 
     Example:

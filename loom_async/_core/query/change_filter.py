@@ -12,7 +12,7 @@ from .query_spec import QuerySpec
 _DOCUMENT_OPERATIONS = ["insert", "update", "replace", "delete"]
 _LOGICAL = {"$and", "$or", "$nor"}
 _WITHOUT_FIELDS = {"$comment", "$sampleRate", "$alwaysTrue", "$alwaysFalse"}
-_SORTING = {"$near", "$nearSphere", "$geoNear"}
+_GEO_SORTING = {"$near", "$nearSphere", "$geoNear"}
 
 
 def change_pipeline(spec: QuerySpec) -> list[dict[str, Any]]:
@@ -24,12 +24,12 @@ def change_pipeline(spec: QuerySpec) -> list[dict[str, Any]]:
         spec: A query of filters alone.
 
     Raises:
-        QueryError: The query has more than filters, or a filter that change streams do not take.
+        QueryError: The query has more than filters, or a filter that change streams do not support.
     """
     if spec.stages or spec.sort or spec.skip or spec.limit is not None:
         raise QueryError(
             "watch() takes a query of filters alone: changes come in the order in which they "
-            "happen, without end",
+            "happen, and do not end",
             hint="leave out sort(), skip(), limit() and sample(); break ends the loop",
         )
     condition = spec.filter
@@ -52,7 +52,7 @@ def nested_filter(condition: Mapping[str, Any], field: str) -> dict[str, Any]:
         field: The name of the field that holds the subdocument.
 
     Raises:
-        QueryError: Change streams do not take the filter.
+        QueryError: Change streams do not support the filter.
     """
     return _Rewriter(field).filter(condition)
 
@@ -138,7 +138,7 @@ def _check_operators(operand: Any) -> None:
     if not is_mapping(operand) or not str(next(iter(operand), "")).startswith("$"):
         return  # a value
     for operator, value in operand.items():
-        if operator in _SORTING:
+        if operator in _GEO_SORTING:
             raise _refused(operator)
         if operator == "$not":
             _check_operators(value)

@@ -70,7 +70,7 @@ def as_predicate(value: object) -> Predicate:
         )
     raise QueryError(
         f"{value!r} is not a condition",
-        hint="a comparison such as fld['age'] > 25, with parentheses around it when combined: "
+        hint="write a comparison such as fld['age'] > 25, in parentheses when combined: "
         "& and | bind tighter than > and ==",
     )
 

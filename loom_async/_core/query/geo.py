@@ -44,7 +44,7 @@ def within(
         return {"$centerSphere": [_position(center), radius / _EARTH_RADIUS]}
     raise QueryError(
         "within() takes an area, or both a center and a radius in metres",
-        hint="within(center=(14.42, 50.08), radius=5_000)",
+        hint="for example within(center=(14.42, 50.08), radius=5_000)",
     )
 
 
@@ -57,7 +57,7 @@ def _position(position: Any) -> list[float]:
         longitude, latitude = (float(number) for number in position)
     except (TypeError, ValueError):
         raise QueryError(
-            f"{position!r} is not a position", hint="(longitude, latitude) in degrees"
+            f"{position!r} is not a position", hint="give (longitude, latitude) in degrees"
         ) from None
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
         raise QueryError(

@@ -72,5 +72,5 @@ def _compile(name: str, value: object, stored_path: Callable[[str], str]) -> dic
         return deepcopy(dict(value))
     raise QueryError(
         f"acc({name}={value!r}) is not an accumulator",
-        hint='fld["age"].avg(), count() or {"$avg": "$age"}',
+        hint='write fld["age"].avg(), count() or {"$avg": "$age"}',
     )

@@ -30,7 +30,7 @@ def check_target(target: str | type[Any], action: str, *, replaces: bool) -> Non
     if action == "out" and family is not None and target is not family.root:
         raise QueryError(
             f"out() replaces the whole collection, which {target.__name__} shares with others",
-            hint=f"merge_into({target.__name__})",
+            hint=f"use merge_into({target.__name__})",
         )
     revision = revision_of(target)
     if revision is not None:
