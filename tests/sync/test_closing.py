@@ -48,7 +48,7 @@ def a_stream_of_rows() -> object:
 @pytest.fixture
 def stored(client: Any, db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten documents, of which the third does not fit, two in a batch."""
-    monkeypatch.setattr(query, "_BATCH", 2)
+    monkeypatch.setattr(query, "_BATCH_SIZE", 2)
     collection = Row.get_db_collection()
     collection.insert_many(
         [{"_id": f"{n:024x}", "number": "x" if n == 2 else n} for n in range(10)]
