@@ -81,8 +81,8 @@ def check_stage(stage: object) -> None:
         raise QueryError(f"{name!r} is not a stage", hint='a stage is {"$name": operand}')
     if name in _WRITING_METHODS:
         raise QueryError(
-            f"{name} writes to a collection, and cannot be given as a dict",
-            hint=f"use {_WRITING_METHODS[name]}(…)",
+            f"{name} writes to a collection, and is refused as a dict and inside other stages",
+            hint=f"use {_WRITING_METHODS[name]}(…) at the end of the pipeline",
         )
     _check_operand(stage[name])
 
