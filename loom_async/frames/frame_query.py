@@ -22,7 +22,7 @@ M = TypeVar("M")
 
 
 class FrameQuery(QueryBuilder[M]):
-    """A query that loads its results as tables and frames.
+    """A mixin of queries: loads the results as tables and frames.
 
     The columns are those of the model's `get_arrow_schema()`; after a stage that reshapes the
     documents, they are inferred from all results. No value is changed silently: a frame has the

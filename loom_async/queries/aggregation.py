@@ -12,6 +12,7 @@ from .._core.query.fields import Field
 from .._core.query.grouping import Accumulators
 from .._core.query.query_spec import QuerySpec
 from .._core.query.stages import AggregationStages
+from ..frames.frame_query import FrameQuery
 from .query import Query, decode_batch
 
 M = TypeVar("M")
@@ -97,7 +98,7 @@ class ReshapableQuery(Query[M]):
         return Aggregation(self._model, spec, None)
 
 
-class Aggregation(ReshapableQuery[M]):
+class Aggregation(ReshapableQuery[M], FrameQuery[M]):
     """An immutable query whose rows are dicts or, after `into`, validated objects."""
 
     __slots__ = ("_validator",)

@@ -10,10 +10,10 @@ from .._core.context import OperationContext, current_context
 from .._core.model.hydration import collector_paused, decode_stream
 from .._core.query.fields import Field
 from .._core.query.output_collections import check_target, tagging_stages
+from .._core.query.query_builder import QueryBuilder
 from .._core.query.stages import AggregationStages
 from .._core.types.values import from_bson
 from ..collections.find import namespace_of
-from ..frames.frame_query import FrameQuery
 from ..operations.raw_cursors import cursor_batches
 from ..operations.target import target_of
 from . import query_commands
@@ -25,7 +25,7 @@ T = TypeVar("T")
 _BATCH_SIZE = 5_000
 
 
-class Query(FrameQuery[M]):
+class Query(QueryBuilder[M]):
     """A query that can run: the base of `LoadDirective` and `Aggregation`."""
 
     __slots__ = ()

@@ -15,6 +15,7 @@ from loom_async._core.query.query_spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
 from loom_async.queries import aggregation as async_aggregation
 
+from ..frames.frame_query import FrameQuery
 from .query import Query, decode_batch
 
 M = TypeVar("M")
@@ -100,7 +101,7 @@ class ReshapableQuery(Query[M]):
         return Aggregation(self._model, spec, None)
 
 
-class Aggregation(ReshapableQuery[M]):
+class Aggregation(ReshapableQuery[M], FrameQuery[M]):
     """An immutable query whose rows are dicts or, after `into`, validated objects."""
 
     __slots__ = ("_validator",)

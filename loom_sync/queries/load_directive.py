@@ -29,6 +29,7 @@ from loom_async.queries import load_directive as async_load_directive
 
 from ..blobs import versions as blob_versions
 from ..documents import hooks
+from ..frames.frame_query import FrameQuery
 from ..operations.target import target_of
 from .aggregation import ReshapableQuery
 from .change_stream import Changes, watch
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=DocumentModel)
 
 
-class LoadDirective(ReshapableQuery[D]):
+class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
     """An immutable query whose results are objects of a model.
 
     Chain methods such as `filter` and `sort` return a new query; the others run it. `filter`,

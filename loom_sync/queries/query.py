@@ -11,13 +11,13 @@ from loom_async._core.context import OperationContext, current_context
 from loom_async._core.model.hydration import collector_paused, decode_stream
 from loom_async._core.query.fields import Field
 from loom_async._core.query.output_collections import check_target, tagging_stages
+from loom_async._core.query.query_builder import QueryBuilder
 from loom_async._core.query.stages import AggregationStages
 from loom_async._core.types.values import from_bson
 from loom_async.queries import query as async_query
 from loom_async.queries import query_commands as async_query_commands
 
 from ..collections.find import namespace_of
-from ..frames.frame_query import FrameQuery
 from ..operations.raw_cursors import cursor_batches
 from ..operations.target import target_of
 from . import query_commands
@@ -29,7 +29,7 @@ T = TypeVar("T")
 _BATCH_SIZE = 5_000
 
 
-class Query(FrameQuery[M]):
+class Query(QueryBuilder[M]):
     """A query that can run: the base of `LoadDirective` and `Aggregation`."""
 
     __slots__ = ()
