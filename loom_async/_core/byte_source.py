@@ -1,4 +1,4 @@
-"""What may be written as bytes, and what may not."""
+"""Type checks of the sources that bytes are read from."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Any, TypeGuard, cast
 
 
 def is_bytes(source: object) -> TypeGuard[bytes]:
-    """Say whether a value is bytes, or as good as bytes."""
+    """Say whether a value is bytes, a bytearray or a memoryview."""
     return isinstance(source, bytes | bytearray | memoryview)
 
 
 def checked_bytes(part: object) -> bytes:
-    """Return a part of a source if it is bytes.
+    """Return an item that a source has yielded.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: The item is not bytes.
     """
     if is_bytes(part):
         return part
     raise TypeError(
-        f"bytes are written, and the source gives a {type(part).__name__}: "
-        "open a file in binary mode, encode text"
+        f"the source yields {type(part).__name__}, not bytes: open files in binary mode, encode "
+        "text"
     )
 
 
 def iterated_bytes(source: Any) -> Iterator[object]:
-    """Return an iterator over the parts of a source.
+    """Return an iterator over the items of a source.
 
     Raises:
-        TypeError: It is nothing that gives bytes.
+        TypeError: The source is not iterable, or is a string.
     """
     if isinstance(source, Iterable) and not isinstance(source, str):
         return iter(cast("Iterable[object]", source))
     raise TypeError(
-        f"bytes cannot be written from a {type(source).__name__}: give bytes, a pathlib.Path, "
-        "a binary file or an iterable of bytes"
+        f"bytes cannot be read from {type(source).__name__}: pass bytes, a pathlib.Path, a binary "
+        "file or an iterable of bytes"
     )

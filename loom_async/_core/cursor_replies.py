@@ -1,7 +1,7 @@
-"""Replies with a batch of documents, cut without making an object of any document.
+"""Replies to `find`, `aggregate` and `getMore`, read without decoding their documents.
 
-A driver's cursor makes a Python object of each document on the way, even of one whose bytes are all
-that is wanted. Here the batch is found in the reply's bytes and taken out as one piece.
+The driver's cursors make a Python object of every document, even for a caller that needs only its
+bytes. Here the batch is cut from the bytes of the reply as a whole.
 """
 
 from __future__ import annotations
@@ -12,38 +12,36 @@ from typing import Any
 
 import bson
 
-from .bson_elements import elements
+from .bson_elements import ARRAY, INT64, elements
 
-_INT64 = struct.Struct("<q").unpack_from
-_ARRAY, _LONG = 0x04, 0x12
+_INT64_VALUE = struct.Struct("<q").unpack_from
 _join_array: Any = bson._array_of_documents_to_buffer  # pyright: ignore
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What a `find`, `aggregate` or `getMore` has brought.
+class CursorReply:
+    """The batch and the cursor of a reply.
 
     Parameters:
-        stream: The documents, following one another.
-        cursor_id: What to ask for more with; 0 if there is no more.
+        batch: The documents, one after another in BSON.
+        cursor_id: The cursor to name in the next `getMore`; 0 if there are no more documents.
     """
 
-    stream: bytes
+    batch: bytes
     cursor_id: int
 
 
-def cut(reply: bytes) -> Reply:
-    """Return the batch of a reply.
+def parse_cursor_reply(reply: bytes) -> CursorReply:
+    """Return the batch and the cursor of a reply.
 
     Parameters:
-        reply: The BSON bytes of the server's reply to a `find`, `aggregate` or `getMore`.
+        reply: The BSON bytes of the server's reply to `find`, `aggregate` or `getMore`.
     """
-    fields = {name: (kind, start, end) for name, kind, start, end in elements(reply, 0)}
-    _, start, _ = fields["cursor"]
-    stream, cursor_id = b"", 0
-    for name, kind, begin, end in elements(reply, start):
-        if kind == _ARRAY and name in ("firstBatch", "nextBatch"):
-            stream = _join_array(memoryview(reply)[begin:end])
-        elif kind == _LONG and name == "id":
-            (cursor_id,) = _INT64(reply, begin)
-    return Reply(stream, cursor_id)
+    starts = {name: start for name, _, start, _ in elements(reply)}
+    batch, cursor_id = b"", 0
+    for name, element_type, start, end in elements(reply, starts["cursor"]):
+        if element_type == ARRAY and name in ("firstBatch", "nextBatch"):
+            batch = _join_array(memoryview(reply)[start:end])
+        elif element_type == INT64 and name == "id":
+            (cursor_id,) = _INT64_VALUE(reply, start)
+    return CursorReply(batch, cursor_id)

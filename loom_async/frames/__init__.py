@@ -1,1 +1,1 @@
-"""Query results as Arrow tables, pandas and Polars frames, and frames as documents."""
+"""Query results as Arrow tables and as pandas and Polars frames, and frames as documents."""

@@ -1,19 +1,22 @@
-"""The code of frames, imported without stopping the event loop."""
+"""Imports of the modules that need Arrow, made in a thread so that the event loop stays free."""
 
 from __future__ import annotations
 
-from .. import _concurrency
-from .._core.optional_libraries import import_modules, is_imported
+import importlib
 
-_ARROW = ("loom_async._core.arrow.tables", "loom_async._core.arrow.schema")
+from .. import _concurrency
+
+_ARROW = ("loom_async._core.arrow.table_builder", "loom_async._core.arrow.schema")
 PANDAS = "loom_async._core.arrow.pandas_frames"
 POLARS = "loom_async._core.arrow.polars_frames"
 
+_imported: set[str] = set()
+
 
 async def import_arrow(*more: str) -> None:
-    """Import what makes Arrow tables, and what makes other frames of them, in a thread.
+    """Import the modules that build Arrow tables, and those that make other frames of tables.
 
-    pymongoarrow imports pyarrow, pandas and Polars with it: up to a second, the first time.
+    The first import takes up to a second: pymongoarrow also imports pyarrow, pandas and Polars.
 
     Parameters:
         *more: `PANDAS` or `POLARS`.
@@ -22,5 +25,11 @@ async def import_arrow(*more: str) -> None:
         ConfigurationError: A library is not installed.
     """
     modules = (*_ARROW, *more)
-    if not is_imported(modules):
-        await _concurrency.in_thread(import_modules, modules)
+    if not _imported.issuperset(modules):
+        await _concurrency.in_thread(_import, modules)
+
+
+def _import(modules: tuple[str, ...]) -> None:
+    for name in modules:
+        importlib.import_module(name)
+        _imported.add(name)

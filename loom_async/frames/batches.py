@@ -1,4 +1,4 @@
-"""The results of a query as raw BSON, batch by batch, with no Python object for any document."""
+"""The results of a query as raw batches, without a Python object for any document."""
 
 from __future__ import annotations
 
@@ -14,43 +14,47 @@ from pymongo import ReadPreference
 
 from .. import _concurrency
 from .._core.bson_codec import CODEC_OPTIONS
-from .._core.cursor_replies import cut
+from .._core.cursor_replies import parse_cursor_reply
 from .._core.query.query_spec import QuerySpec
 from ..connection.driver_types import Client, MongoCollection
 from ..operations.query_session import QuerySession, end, run
 from ..operations.raw_cursors import cursor_batches
 from ..operations.target import Target
 
-# Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
-BATCH = 10_000
+#: The documents of a batch. Decoding one with documents of 300 bytes takes 10 to 20 ms.
+BATCH_SIZE = 10_000
 _RAW: CodecOptions[Any] = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
-# Where the cursor's server answers every command of the client, and no other does.
+# The topologies in which all commands to the primary go to one server, which has the cursors.
 _ONE_SERVER = {"Single", "ReplicaSetWithPrimary"}
 
 
 async def raw_batches(
     target: Target, spec: QuerySpec, *, size: int | None = None, action: str = "load batches"
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the results as BSON documents that follow one another.
+    """Yield the results of a query as raw batches.
+
+    Outside of a transaction, reads of a primary are commands whose replies stay bytes; other reads
+    use the driver's cursors, which are slower.
 
     Parameters:
-        target: Where to look.
-        spec: What to ask.
-        size: How many documents a batch has at most; None for `BATCH`.
+        target: The collection and session of the query.
+        spec: The query.
+        size: The most documents of a batch; None for `BATCH_SIZE`.
         action: As for `Target.call`.
     """
     if spec.limit == 0:
         return
-    if target.session is None and await _is_direct(target.collection):
-        batches = _by_commands(target.collection, spec, size or BATCH)
+    size = size or BATCH_SIZE
+    if target.session is None and await _reads_one_server(target.collection):
+        source = _by_commands(target.collection, spec, size)
     else:
-        batches = cursor_batches(target, spec, size or BATCH, action)
-    async with aclosing(batches) as streams:
-        async for stream in streams:
-            yield stream
+        source = cursor_batches(target, spec, size, action)
+    async with aclosing(source) as batches:
+        async for raw in batches:
+            yield raw
 
 
-async def _is_direct(collection: MongoCollection) -> bool:
+async def _reads_one_server(collection: MongoCollection) -> bool:
     if collection.read_preference != ReadPreference.PRIMARY:
         return False
     client = collection.database.client
@@ -60,9 +64,15 @@ async def _is_direct(collection: MongoCollection) -> bool:
 
 
 def find_command(name: str, spec: QuerySpec, size: int) -> dict[str, Any]:
-    """Return the command that begins a query."""
-    limit = {"batchSize": size}
-    return spec.command(name) | ({"cursor": limit} if spec.stages else limit)
+    """Return the `find` or `aggregate` command of a query.
+
+    Parameters:
+        name: The collection.
+        spec: The query.
+        size: The most documents of the first batch.
+    """
+    batch_size = {"batchSize": size}
+    return spec.command(name) | ({"cursor": batch_size} if spec.stages else batch_size)
 
 
 async def _by_commands(
@@ -73,18 +83,18 @@ async def _by_commands(
     command = find_command(collection.name, spec, size)
     if collection.read_concern.level is not None:
         command["readConcern"] = collection.read_concern.document
-    ended = False
+    is_exhausted = False
     try:
         while True:
             send = partial(
                 collection.database.command, command, codec_options=_RAW, session=session.driver
             )
-            answer: Any = await run(session, send)
-            reply = cut(answer.raw)
-            ended = not reply.cursor_id
-            if reply.stream:
-                yield reply.stream
-            if ended:
+            document: Any = await run(session, send)
+            reply = parse_cursor_reply(document.raw)
+            is_exhausted = not reply.cursor_id
+            if reply.batch:
+                yield reply.batch
+            if is_exhausted:
                 return
             command = {
                 "getMore": Int64(reply.cursor_id),
@@ -92,7 +102,7 @@ async def _by_commands(
                 "batchSize": size,
             }
     finally:
-        if ended:
+        if is_exhausted:
             await session.driver.end_session()
         else:
             await _concurrency.shielded(end, session, has_open=True)

@@ -1,4 +1,4 @@
-"""Query methods that load the results as Arrow tables, and as pandas and Polars frames."""
+"""The methods of queries that return tables and frames."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .. import _concurrency
 from .._core.argument_checks import check_count
+from .._core.arrow.mismatches import OnMismatch
 from .._core.context import current_context
 from .._core.query.query_builder import QueryBuilder
 from .._core.settings import settings
 from .arrow_imports import PANDAS, POLARS, import_arrow
-from .load import OnMismatch, load_batches, load_table
+from .load import load_batches, load_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,13 +42,13 @@ class FrameQuery(QueryBuilder[M]):
         """Return all results as a pyarrow Table.
 
         Parameters:
-            on_mismatch: What becomes of a value that its column cannot hold exactly: `"raise"`
-                fails, `"widen"` gives the column a type that holds all its values, in the last
-                resort text; `"null"` leaves the value out, and counts it by path in the table's
-                metadata under `loom.nulled`, as JSON.
-            check: False trusts that every document is what the schema says, and is faster. Where
-                one is not, values may be changed in silence.
-            progress: Whether to show a progress bar; None as the settings say.
+            on_mismatch: What to do with a value that its column cannot hold exactly. `"raise"`
+                raises LossyConversion. `"widen"` gives the column a type that holds all its
+                values: text, if there is no other. `"null"` replaces the value by null, and counts
+                such values by path in the table's metadata under `loom.nulled`, as JSON.
+            check: False trusts that every document conforms to the schema, which is faster. Values
+                of one that does not may change silently.
+            progress: Whether to show a progress bar; None follows the setting `progress`.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -131,11 +132,12 @@ class FrameQuery(QueryBuilder[M]):
         check: bool = True,
         progress: bool | None = None,
     ) -> AsyncIterator[RecordBatch]:
-        """Yield all results as record batches, for results that are larger than memory.
+        """Yield all results as record batches, for results that do not fit into memory.
 
         Parameters:
-            rows: The rows of each batch; the last has fewer.
-            on_mismatch: As for `load_table`; a column can widen in the first batch alone.
+            rows: The rows of each batch; the last may have fewer.
+            on_mismatch: As for `load_table`; a column can widen only before the first batch is
+                yielded.
             check: As for `load_table`.
             progress: As for `load_table`.
 

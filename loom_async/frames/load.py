@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from .. import _concurrency
 from .._core.argument_checks import check_choice
+from .._core.arrow.mismatches import OnMismatch
 from .._core.context import OperationContext
 from .._core.model.polymorphism import scope_of
-from .._core.progress import progress as progress_bar
+from .._core.progress_bar import progress_bar
 from .._core.query.query_spec import QuerySpec
 from .._core.query.stages import AggregationStages
 from .._core.settings import settings
@@ -21,9 +22,7 @@ from .batches import raw_batches
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema, Table
 
-    from .._core.arrow.tables import TableBuilder
-
-OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
+    from .._core.arrow.table_builder import TableBuilder
 
 
 async def load_table(
@@ -36,7 +35,7 @@ async def load_table(
     progress: bool | None = None,
 ) -> Table:
     """Return the results of a query as a `pyarrow.Table`; see `Query.load_table`."""
-    builder = await _builder(schema, on_mismatch, check=check)
+    builder = await _table_builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     action = f"load a table of {model.__name__}"
     target = await target_of(model)
@@ -44,9 +43,9 @@ async def load_table(
         progress_bar(progress, f"load {model.__name__}") as advance,
         TracedCall(action),
     ):
-        async with _concurrency.prefetch(raw_batches(target, spec, action=action)) as streams:
-            async for stream in streams:
-                advance(await _concurrency.in_worker(workers, builder.add, stream))
+        async with _concurrency.prefetch(raw_batches(target, spec, action=action)) as batches:
+            async for raw in batches:
+                advance(await _concurrency.in_worker(workers, builder.add, raw))
     table: Table = await _concurrency.in_worker(workers, builder.table)
     return table
 
@@ -54,11 +53,11 @@ async def load_table(
 async def aggregate_arrow(
     model: type, stages: AggregationStages | Sequence[Mapping[str, Any]], *, schema: Schema | None
 ) -> Table:
-    """Return what a pipeline gives as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
+    """Return a pipeline's results as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
     pipeline = stages.to_list() if isinstance(stages, AggregationStages) else stages
-    # A pipeline of no stages at all is still a pipeline.
     scope = scope_of(model)
     filters = (scope,) if scope else ()
+    # One stage at least: without any, the query would be a `find`.
     spec = QuerySpec(filters=filters, stages=tuple(pipeline) or ({"$match": {}},))
     return await load_table(model, spec, lambda: schema, on_mismatch="raise", check=True)
 
@@ -67,7 +66,7 @@ async def load_batches(
     model: type,
     spec: QuerySpec,
     schema: Callable[[], Schema | None],
-    place: OperationContext,
+    context: OperationContext,
     *,
     rows: int,
     on_mismatch: OnMismatch,
@@ -75,28 +74,28 @@ async def load_batches(
     progress: bool | None,
 ) -> AsyncIterator[RecordBatch]:
     """Yield the results of a query as record batches; see `Query.load_batches`."""
-    builder = await _builder(schema, on_mismatch, check=check)
+    builder = await _table_builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     action = f"load batches of {model.__name__}"
-    target = await target_of(model, place)
+    target = await target_of(model, context)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         TracedCall(action),
     ):
-        async with _concurrency.prefetch(raw_batches(target, spec, action=action)) as streams:
-            async for stream in streams:
-                advance(await _concurrency.in_worker(workers, builder.add, stream))
-                for batch in await _concurrency.in_worker(workers, builder.take, rows):
+        async with _concurrency.prefetch(raw_batches(target, spec, action=action)) as batches:
+            async for raw in batches:
+                advance(await _concurrency.in_worker(workers, builder.add, raw))
+                for batch in await _concurrency.in_worker(workers, builder.take_batches, rows):
                     yield batch
-        for batch in await _concurrency.in_worker(workers, builder.rest):
+        for batch in await _concurrency.in_worker(workers, builder.remaining_batches):
             yield batch
 
 
-async def _builder(
+async def _table_builder(
     schema: Callable[[], Schema | None], on_mismatch: OnMismatch, *, check: bool
 ) -> TableBuilder:
     check_choice("on_mismatch", on_mismatch, get_args(OnMismatch))
     await import_arrow()
-    from .._core.arrow.tables import TableBuilder
+    from .._core.arrow.table_builder import TableBuilder
 
     return TableBuilder(schema(), on_mismatch, check=check)

@@ -1,5 +1,5 @@
 # Generated from loom_async/frames/batches.py by `nox -s sync`: edit that file.
-"""The results of a query as raw BSON, batch by batch, with no Python object for any document."""
+"""The results of a query as raw batches, without a Python object for any document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
 
 from loom_async._core.bson_codec import CODEC_OPTIONS
-from loom_async._core.cursor_replies import cut
+from loom_async._core.cursor_replies import parse_cursor_reply
 from loom_async._core.query.query_spec import QuerySpec
 
 from .. import _concurrency
@@ -23,35 +23,39 @@ from ..operations.query_session import QuerySession, end, run
 from ..operations.raw_cursors import cursor_batches
 from ..operations.target import Target
 
-# Documents in one batch: of 300 bytes each, decoding it holds Python's lock for 10 to 20 ms.
-BATCH = 10_000
+#: The documents of a batch. Decoding one with documents of 300 bytes takes 10 to 20 ms.
+BATCH_SIZE = 10_000
 _RAW: CodecOptions[Any] = CODEC_OPTIONS.with_options(document_class=RawBSONDocument)
-# Where the cursor's server answers every command of the client, and no other does.
+# The topologies in which all commands to the primary go to one server, which has the cursors.
 _ONE_SERVER = {"Single", "ReplicaSetWithPrimary"}
 
 
 def raw_batches(
     target: Target, spec: QuerySpec, *, size: int | None = None, action: str = "load batches"
 ) -> Generator[bytes, None, None]:
-    """Yield the results as BSON documents that follow one another.
+    """Yield the results of a query as raw batches.
+
+    Outside of a transaction, reads of a primary are commands whose replies stay bytes; other reads
+    use the driver's cursors, which are slower.
 
     Parameters:
-        target: Where to look.
-        spec: What to ask.
-        size: How many documents a batch has at most; None for `BATCH`.
+        target: The collection and session of the query.
+        spec: The query.
+        size: The most documents of a batch; None for `BATCH_SIZE`.
         action: As for `Target.call`.
     """
     if spec.limit == 0:
         return
-    if target.session is None and _is_direct(target.collection):
-        batches = _by_commands(target.collection, spec, size or BATCH)
+    size = size or BATCH_SIZE
+    if target.session is None and _reads_one_server(target.collection):
+        source = _by_commands(target.collection, spec, size)
     else:
-        batches = cursor_batches(target, spec, size or BATCH, action)
-    with closing(batches) as streams:
-        yield from streams
+        source = cursor_batches(target, spec, size, action)
+    with closing(source) as batches:
+        yield from batches
 
 
-def _is_direct(collection: MongoCollection) -> bool:
+def _reads_one_server(collection: MongoCollection) -> bool:
     if collection.read_preference != ReadPreference.PRIMARY:
         return False
     client = collection.database.client
@@ -61,9 +65,15 @@ def _is_direct(collection: MongoCollection) -> bool:
 
 
 def find_command(name: str, spec: QuerySpec, size: int) -> dict[str, Any]:
-    """Return the command that begins a query."""
-    limit = {"batchSize": size}
-    return spec.command(name) | ({"cursor": limit} if spec.stages else limit)
+    """Return the `find` or `aggregate` command of a query.
+
+    Parameters:
+        name: The collection.
+        spec: The query.
+        size: The most documents of the first batch.
+    """
+    batch_size = {"batchSize": size}
+    return spec.command(name) | ({"cursor": batch_size} if spec.stages else batch_size)
 
 
 def _by_commands(
@@ -74,18 +84,18 @@ def _by_commands(
     command = find_command(collection.name, spec, size)
     if collection.read_concern.level is not None:
         command["readConcern"] = collection.read_concern.document
-    ended = False
+    is_exhausted = False
     try:
         while True:
             send = partial(
                 collection.database.command, command, codec_options=_RAW, session=session.driver
             )
-            answer: Any = run(session, send)
-            reply = cut(answer.raw)
-            ended = not reply.cursor_id
-            if reply.stream:
-                yield reply.stream
-            if ended:
+            document: Any = run(session, send)
+            reply = parse_cursor_reply(document.raw)
+            is_exhausted = not reply.cursor_id
+            if reply.batch:
+                yield reply.batch
+            if is_exhausted:
                 return
             command = {
                 "getMore": Int64(reply.cursor_id),
@@ -93,7 +103,7 @@ def _by_commands(
                 "batchSize": size,
             }
     finally:
-        if ended:
+        if is_exhausted:
             session.driver.end_session()
         else:
             _concurrency.shielded(end, session, has_open=True)

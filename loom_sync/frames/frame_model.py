@@ -1,5 +1,5 @@
 # Generated from loom_async/frames/frame_model.py by `nox -s sync`: edit that file.
-"""Models as frames: columns of their fields, documents from rows, tables from pipelines."""
+"""The methods of models that take or return tables and frames."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from loom_async.frames import load as async_load
 from loom_async.frames import update as async_update
 
 from . import insert, load, update
-from .insert import OnDuplicate, OnError
+from .frame_writer import OnError
+from .insert import OnDuplicate
 
 if TYPE_CHECKING:
     from pyarrow import Schema, Table
 
 
 class FrameModel(DocumentModel):
-    """A model whose documents can be had as tables, and made of the rows of frames."""
+    """A model whose documents can be loaded as tables, and written from the rows of frames."""
 
     @classmethod
     def aggregate_arrow(
@@ -29,15 +30,15 @@ class FrameModel(DocumentModel):
         stages: AggregationStages | Sequence[Mapping[str, Any]],
         schema: Schema | None = None,
     ) -> Table:
-        """Return what a pipeline over the whole collection gives as a pyarrow Table.
+        """Return the results of a pipeline over all documents as a pyarrow Table.
 
         Parameters:
             stages: The pipeline.
-            schema: The columns wanted; None infers them from all that the pipeline gives.
+            schema: The schema of the table; None infers it from the results.
 
         Raises:
             LossyConversion: A value does not fit its column.
-            ConfigurationError: pyarrow is not installed, or MongoDB lacks a column's type.
+            ConfigurationError: pyarrow is not installed, or BSON has no values of a column's type.
 
         Example:
             >>> import loom_sync as lm
@@ -71,29 +72,30 @@ class FrameModel(DocumentModel):
     ) -> InsertResult:
         """Store each row of a frame as a document of this model.
 
-        Rows are read, checked and sent in chunks of 5,000; a chunk is checked before any of it is
-        sent, and the next one is made ready meanwhile. Columns go by the names of the fields or by
-        their stored names; `_id` or `id` may be a column or the index, a row without gets an id.
-        NaN, NaT and NA of pandas are stored as null.
+        Rows are sent in chunks of 5,000. All rows of a chunk are checked before any of them is
+        sent, and the next chunk is prepared while one is sent. Columns have the names of the fields
+        or their stored names. `_id` or `id` may be a column or the index; a row without an id gets
+        a new one. NaN, NaT and NA of pandas are stored as null.
 
         Parameters:
             frame: A pandas or Polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, or
-                one that narwhals knows.
-            validate: False skips the model's validation, but not its names, its normalisation and
-                its times: values are stored as they are, columns that are missing stay missing.
-            on_duplicate: What becomes of a row whose id, or other unique key, is there already:
-                `"raise"` refuses it, `"ignore"` leaves what is there, `"replace"` puts the row in
-                its place, by id.
-            on_error: What becomes of rows that are refused: `"raise"` ends the insertion,
-                `"skip"` leaves them out and returns them.
-            progress: Whether to show a progress bar; None as the settings say.
+                a frame that narwhals supports.
+            validate: False skips the model's validation. Values are stored as they are and missing
+                columns stay missing, but stored names, encoding and auto fields apply.
+            on_duplicate: What to do with a row whose id or other unique key exists already:
+                `"raise"` refuses the row, `"ignore"` keeps the stored document, `"replace"`
+                replaces the stored document of this id.
+            on_error: What to do with refused rows: `"raise"` ends the insertion, `"skip"` skips
+                them and returns them in the result.
+            progress: Whether to show a progress bar; None follows the setting `progress`.
 
         Returns:
-            The number of documents inserted, the ids in the order of the rows, the rows refused.
+            The number of documents inserted, the ids in the order of the rows, and the refused
+            rows.
 
         Raises:
-            FrameError: Rows were refused, a column is none of the model's, or it is no frame. It
-                names rows, columns and reasons, and the rows that had been written before.
+            FrameError: Rows were refused, the model has no field for a column, or `frame` is no
+                frame. It names rows, columns and reasons, and the rows written before.
 
         Example:
             >>> import loom_sync as lm
@@ -143,25 +145,25 @@ class FrameModel(DocumentModel):
         on_error: OnError = "raise",
         progress: bool | None = None,
     ) -> UpdateResult:
-        """Set the fields of documents to what a frame's rows say.
+        """Set fields of documents to the values of a frame's rows.
 
-        Each column is checked by its field. Rows are sent in chunks of 5,000; a chunk is checked
-        before any of it is sent.
+        Each column is validated by its field. Rows are sent in chunks of 5,000. All rows of a chunk
+        are checked before any of them is sent.
 
         Parameters:
             frame: As for `insert_dataframe`.
-            on: The columns that say which documents a row is for: all that have these values.
-            upsert: Whether a row that meets no document becomes a new one.
+            on: The key columns: a row updates every document that has its values of these.
+            upsert: Whether a row that matches no document inserts a new one.
             on_error: As for `insert_dataframe`.
             progress: As for `insert_dataframe`.
 
         Returns:
-            The numbers of documents matched, modified and inserted, the rows refused.
+            The numbers of documents matched, modified and inserted, and the refused rows.
 
         Raises:
-            FrameError: Rows were refused, two rows have the same key, or a column is missing or
-                none of the model's. It names rows, columns and reasons, and the rows that had been
-                written before.
+            FrameError: Rows were refused, two rows have the same key, a key column is missing, or
+                the model has no field for a column. It names rows, columns and reasons, and the
+                rows written before.
 
         Example:
             >>> import loom_sync as lm
@@ -193,12 +195,12 @@ class FrameModel(DocumentModel):
 
     @classmethod
     def get_arrow_schema(cls) -> Schema | None:
-        """Return the columns of this model's frames; a subclass may say others.
+        """Return the Arrow schema of this model's tables and frames; override it to change them.
 
         Returns:
-            A schema of the stored names, with nested models as structs. A column of type null is
-            inferred from the data: `Any`, unions of unlike types, a model inside itself. None
-            infers all of them, which is so for a model of `extra="allow"`.
+            A schema of the stored names, with nested models as structs. Columns of type null are
+            inferred from the data: `Any`, unions of different types, recursive models. None, for
+            models of `extra="allow"`, infers all columns.
 
         Raises:
             ConfigurationError: pyarrow is not installed.

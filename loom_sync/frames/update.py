@@ -1,29 +1,23 @@
 # Generated from loom_async/frames/update.py by `nox -s sync`: edit that file.
-"""Frames update documents: chunk by chunk, the next one made ready while one is on its way."""
+"""update_dataframe: the rows of a frame update documents."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from loom_async._core.argument_checks import check_choice
-from loom_async._core.frames.results import Progress, RowError, UpdateResult, refused, telling
+from loom_async._core.frames.results import UpdateResult
 from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.write_statements import update_many
-from loom_async._core.progress import progress as progress_bar
-from loom_async._core.validation_errors import reason_of
-from loom_async._core.write_replies import write_errors
 
-from .. import _concurrency
-from ..operations.bulk_command import max_statements, send_many
 from ..operations.target import Target, target_of
-from ..operations.write_command import WriteCommand, raise_unconfirmed
-from .insert import OnError
-from .prepared_chunks import prepared
+from ..operations.write_command import WriteCommand
+from .frame_writer import OnError, RowWriter, write_frame
 
 if TYPE_CHECKING:
-    from loom_async._core.frames.update_rows import Updates
+    from loom_async._core.frames.update_rows import PreparedUpdates
 
 
 def update_dataframe(
@@ -35,77 +29,35 @@ def update_dataframe(
     on_error: OnError,
     progress: bool | None,
 ) -> UpdateResult:
-    """Update documents by a frame's rows; see `PersistableBase.update_dataframe`."""
-    from loom_async._core.frames.chunks import length_of
-    from loom_async._core.frames.update_rows import UpdatePlanner
+    """Update documents by the rows of a frame; see `PersistableBase.update_dataframe`."""
+    from loom_async._core.frames.update_rows import UpdatePreparer
 
     refuse_change(model, "update_dataframe")
     check_choice("on_error", on_error, get_args(OnError))
-    target = target_of(model)
-    planner = UpdatePlanner(model, on, upsert=upsert)
-    account = _Account(on_error)
-    with (
-        progress_bar(progress, f"update {model.__name__}", length_of(frame)) as advance,
-        telling(account),
-        _concurrency.prefetch(prepared(frame, planner.updates)) as chunks,
-    ):
-        for updates in chunks:
-            with target.failing():
-                account.check(updates)
-            for part in updates.parts(max_statements(target)):
-                _send(target, model, part, account)
-            advance(updates.count)
-    return account.result()
+    action = f"update_dataframe of {model.__name__}"
+    writer = _UpdateWriter(target_of(model), action, on_error)
+    prepare = UpdatePreparer(model, on, upsert=upsert).prepare
+    write_frame(frame, prepare, writer, label=f"update {model.__name__}", progress=progress)
+    return writer.result()
 
 
-class _Account(Progress):
-    """What has become of the rows so far."""
-
-    def __init__(self, on_error: OnError) -> None:
-        super().__init__()
-        self._on_error = on_error
+class _UpdateWriter(RowWriter["PreparedUpdates"]):
+    def __init__(self, target: Target, action: str, on_error: OnError) -> None:
+        super().__init__(target, action, on_error)
         self._matched = self._modified = self._inserted = 0
-        self._errors: list[RowError] = []
 
-    def check(self, updates: Updates) -> None:
-        """Stop before a chunk of which rows were refused, or leave these out."""
-        self._refuse(updates.errors)
+    def command(self, rows: PreparedUpdates) -> WriteCommand:
+        collection = self.target.collection
+        body = update_many(collection.name, rows.statements, ordered=False)
+        # The server remembers no update of many documents, so that it cannot be sent again.
+        return WriteCommand(collection, body, is_numbered=not rows.is_multi)
 
-    def sent(self, updates: Updates, reply: dict[str, Any]) -> None:
-        """Take in what the server has said of a chunk."""
-        failed = write_errors(reply)
-        self.note_written([row for place, row in enumerate(updates.rows) if place not in failed])
+    def count(self, rows: PreparedUpdates, reply: Mapping[str, Any], unwritten: set[int]) -> None:
         inserted = len(reply.get("upserted", ()))
         self._matched += reply.get("n", 0) - inserted
         self._modified += reply.get("nModified", 0)
         self._inserted += inserted
-        self._refuse(self.failures(updates, reply))
-
-    def failures(self, updates: Updates, reply: dict[str, Any]) -> list[RowError]:
-        """Return the rows that the server has refused."""
-        errors = write_errors(reply).items()
-        return [RowError(updates.rows[place], "", reason_of(error)) for place, error in errors]
-
-    def _refuse(self, errors: list[RowError]) -> None:
-        if errors and self._on_error == "raise":
-            raise refused(errors, self.written)
-        self._errors += errors
 
     def result(self) -> UpdateResult:
-        """Return the outcome of the whole frame."""
-        return UpdateResult(self._matched, self._modified, self._inserted, self._errors)
-
-
-def _send(target: Target, model: type[DocumentModel], updates: Updates, account: _Account) -> None:
-    """Make the updates of some rows by one command, and enter what becomes of each."""
-    action = f"update_dataframe of {model.__name__}"
-    body = update_many(target.collection.name, updates.statements, ordered=False)
-    command = WriteCommand(target.collection, body, is_numbered=not updates.meets_many)
-    account.sending(range(updates.rows[0], updates.rows[-1] + 1), lambda: command.is_unknown)
-    with target.call(action) as turn:
-        reply = send_many(target, turn, command)
-    command.settle()
-    if target.session is not None and write_errors(reply):
-        raise account.undone(account.failures(updates, reply))
-    account.sent(updates, reply)
-    raise_unconfirmed(reply, action)
+        """Return the result for the whole frame."""
+        return UpdateResult(self._matched, self._modified, self._inserted, self.errors)

@@ -186,7 +186,7 @@ async def test_what_would_be_lost_is_refused() -> None:
 
 
 async def test_batches_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 2)
     await people(4)
     collection = await collection_of(Person)
     await collection.insert_one({"name": "odd", "age": "x"})
@@ -200,7 +200,7 @@ async def test_batches_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPat
 async def test_both_ways_to_the_server_give_the_same(
     stages: bool, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "BATCH", 7)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 7)
     await people(30)
     query = Person.filter(fld["age"] > 2).sort("age", descending=True).skip(1).limit(24)
     if stages:
@@ -220,8 +220,8 @@ async def test_secondary_reads_take_the_ordinary_way(client: Any, db: str) -> No
     await people(3)
     collection = (await collection_of(Person)).with_options(read_preference=ReadPreference.NEAREST)
     spec = Person.filter()._spec
-    assert await batches._is_direct(collection) is False
-    assert await batches._is_direct(await collection_of(Person)) is True
+    assert await batches._reads_one_server(collection) is False
+    assert await batches._reads_one_server(await collection_of(Person)) is True
     streams = [stream async for stream in batches.raw_batches(Target(collection), spec)]
     assert len(streams) == 1
 
@@ -229,7 +229,7 @@ async def test_secondary_reads_take_the_ordinary_way(client: Any, db: str) -> No
 async def test_an_iterator_that_is_left_closes_its_cursor(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 2)
     await people(20)
 
     streams = batches.raw_batches(await target_of(Person), Person.filter()._spec)

@@ -127,7 +127,7 @@ async def test_operations_while_streaming(db: str) -> None:
 
 
 async def test_a_load_that_is_left(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loom_async.frames.batches.BATCH", 2)
+    monkeypatch.setattr("loom_async.frames.batches.BATCH_SIZE", 2)
     await User.persist_many([User(name=f"{n:03}") for n in range(50)])
     async with lm.transaction():
         batches = User.filter().load_batches(rows=2)

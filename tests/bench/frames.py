@@ -74,9 +74,9 @@ Way = Callable[[], Awaitable[Any]]
 def arrow_alone(uri: str, model: type[Base], name: str) -> Any:
     """Load by pymongoarrow with the types that Loom gives it."""
     api = library("pymongoarrow.api")
-    wire = columns_of(model.get_arrow_schema()).root.wire
+    decoded = columns_of(model.get_arrow_schema()).root.pymongoarrow_type
     with MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
-        schema = api.Schema({field.name: field.type for field in wire})
+        schema = api.Schema({field.name: field.type for field in decoded})
         return api.aggregate_arrow_all(client[DATABASE][name], [], schema=schema)
 
 

@@ -1,4 +1,4 @@
-"""Cutting the batch out of a cursor's reply."""
+"""The batch of a reply is found without decoding its documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import bson
 import pytest
 from bson import Int64, Timestamp
 
-from loom_async._core.cursor_replies import cut
+from loom_async._core.cursor_replies import parse_cursor_reply
 
 
 @pytest.mark.parametrize("batch", ["firstBatch", "nextBatch"])
@@ -14,6 +14,7 @@ from loom_async._core.cursor_replies import cut
 def test_the_batch_of_a_reply(batch: str, count: int) -> None:
     documents = [{"_id": n, "text": "x" * n} for n in range(count)]
     cursor = {batch: documents, "id": Int64(5), "ns": "db.c", "partialResultsReturned": False}
-    reply = cut(bson.encode({"cursor": cursor, "ok": 1.0, "operationTime": Timestamp(1, 1)}))
-    assert bson.decode_all(reply.stream) == documents
+    raw = bson.encode({"cursor": cursor, "ok": 1.0, "operationTime": Timestamp(1, 1)})
+    reply = parse_cursor_reply(raw)
+    assert bson.decode_all(reply.batch) == documents
     assert reply.cursor_id == 5

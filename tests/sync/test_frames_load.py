@@ -187,7 +187,7 @@ def test_what_would_be_lost_is_refused() -> None:
 
 
 def test_batches_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 2)
     people(4)
     collection = collection_of(Person)
     collection.insert_one({"name": "odd", "age": "x"})
@@ -201,7 +201,7 @@ def test_batches_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) ->
 def test_both_ways_to_the_server_give_the_same(
     stages: bool, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "BATCH", 7)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 7)
     people(30)
     query = Person.filter(fld["age"] > 2).sort("age", descending=True).skip(1).limit(24)
     if stages:
@@ -221,8 +221,8 @@ def test_secondary_reads_take_the_ordinary_way(client: Any, db: str) -> None:
     people(3)
     collection = collection_of(Person).with_options(read_preference=ReadPreference.NEAREST)
     spec = Person.filter()._spec
-    assert batches._is_direct(collection) is False
-    assert batches._is_direct(collection_of(Person)) is True
+    assert batches._reads_one_server(collection) is False
+    assert batches._reads_one_server(collection_of(Person)) is True
     streams = list(batches.raw_batches(Target(collection), spec))
     assert len(streams) == 1
 
@@ -230,7 +230,7 @@ def test_secondary_reads_take_the_ordinary_way(client: Any, db: str) -> None:
 def test_an_iterator_that_is_left_closes_its_cursor(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 2)
     people(20)
 
     streams = batches.raw_batches(target_of(Person), Person.filter()._spec)

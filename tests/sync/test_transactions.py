@@ -124,7 +124,7 @@ def test_operations_while_streaming(db: str) -> None:
 
 
 def test_a_load_that_is_left(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loom_sync.frames.batches.BATCH", 2)
+    monkeypatch.setattr("loom_sync.frames.batches.BATCH_SIZE", 2)
     User.persist_many([User(name=f"{n:03}") for n in range(50)])
     with lm.transaction():
         batches = User.filter().load_batches(rows=2)

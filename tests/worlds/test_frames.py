@@ -13,7 +13,7 @@ import pytest
 
 import loom_async as lm
 import loom_sync
-from loom_async._core.arrow import tables
+from loom_async._core.arrow import table_builder
 from loom_async._core.frames import chunks, insert_rows
 from loom_async.frames import batches
 from tests.aio.embedded_servers import until
@@ -33,7 +33,7 @@ class SyncPerson(loom_sync.PersistableBase):
 
 @pytest.fixture
 async def stored(client: Any, db: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setattr(batches, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 2)
     monkeypatch.setattr(chunks, "ROWS", 2)
     await Person.persist_many([Person(name=f"p{n}", age=n) for n in range(40)])
     yield
@@ -73,8 +73,8 @@ async def ticks(work: Any) -> int:
 
 @pytest.mark.usefixtures("stored")
 async def test_the_loop_stays_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    decoding = slow(tables.TableBuilder, "add", monkeypatch)
-    encoding = slow(insert_rows.Encoder, "documents", monkeypatch)
+    decoding = slow(table_builder.TableBuilder, "add", monkeypatch)
+    encoding = slow(insert_rows.InsertPreparer, "prepare", monkeypatch)
     assert await ticks(Person.filter().load_table()) > 20
     frame = pd.DataFrame({"name": ["x"] * 10})
     assert await ticks(Person.insert_dataframe(frame)) > 5
@@ -88,7 +88,7 @@ async def test_the_loop_stays_free(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_cancelled_load_ends_its_query(
     moment: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow(tables.TableBuilder, "add", monkeypatch)
+    slow(table_builder.TableBuilder, "add", monkeypatch)
     for load in (Person.filter().load_table, Person.filter().load_dataframe):
         task = asyncio.ensure_future(load())
         await asyncio.sleep(moment)
@@ -99,7 +99,7 @@ async def test_a_cancelled_load_ends_its_query(
 
 @pytest.mark.usefixtures("stored")
 async def test_time_limits_end_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    slow(tables.TableBuilder, "add", monkeypatch)
+    slow(table_builder.TableBuilder, "add", monkeypatch)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await Person.filter().load_table()
@@ -116,7 +116,7 @@ async def test_batches_that_are_left() -> None:
 
 @pytest.mark.usefixtures("stored")
 async def test_a_cancelled_insertion_is_whole_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoding = slow(insert_rows.Encoder, "documents", monkeypatch)
+    encoding = slow(insert_rows.InsertPreparer, "prepare", monkeypatch)
     frame = pd.DataFrame({"name": [f"new {n}" for n in range(20)]})
     task = asyncio.ensure_future(Person.insert_dataframe(frame))
     async with asyncio.timeout(20):

@@ -1,1 +1,1 @@
-"""MongoDB's documents as Arrow tables; needs pyarrow and pymongoarrow."""
+"""Raw batches to Arrow tables and frames; all but `mismatches` needs pyarrow and pymongoarrow."""

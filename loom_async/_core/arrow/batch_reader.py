@@ -1,8 +1,8 @@
-"""One batch of BSON to Arrow: by pymongoarrow what it does not change, by Python all else."""
+"""One raw batch to Arrow: pymongoarrow decodes what it decodes exactly, Python decodes the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -11,99 +11,114 @@ import numpy as np
 
 from ..model.hydration import decode_stream
 from .arrow_types import Columns, pa
-from .bson_conformance import Walk, starts_of
-from .exact_decoder import ExactDecoder, Mismatch
-from .pymongoarrow_decoder import Unfaithful, decode
+from .bson_conformance import ConformanceCheck, document_offsets
+from .document_converter import DocumentConverter
+from .mismatches import Mismatch
+from .pymongoarrow_decoder import InexactDecoding, decode
 
-# Documents that pymongoarrow decodes in one go: of 300 bytes each, Python's lock is held 2 to 7 ms.
-_SLICE = 2_000
+# How many documents pymongoarrow decodes in one call, during which it holds the GIL: 2 to 7 ms for
+# documents of 300 bytes.
+_DECODED_AT_ONCE = 2_000
 
 
-class Reading:
-    """A batch of BSON documents that is to become a record batch.
+class BatchReader:
+    """Reads a raw batch into a record batch.
+
+    Python decodes the documents that do not conform to the columns, and of the other documents
+    those columns that pymongoarrow cannot decode.
 
     Parameters:
-        stream: The documents, following one another.
-        columns: The columns wanted.
-        check: False trusts the documents to be what the columns say.
-
-    Rows that are not what the columns say are odd: they are decoded in Python, value by value, and
-    so are columns that pymongoarrow has no type for.
+        raw: The documents, one after another in BSON.
+        columns: The columns of the record batch.
+        check: Whether to check that the documents conform; False trusts that they do.
     """
 
-    def __init__(self, stream: bytes, columns: Columns, *, check: bool = True) -> None:
-        self._stream = stream
+    def __init__(self, raw: bytes, columns: Columns, *, check: bool = True) -> None:
+        self._raw = raw
         self._columns = columns
-        self._starts = starts_of(stream)
-        self._walk: Walk | None = None
-        is_odd = np.zeros(len(self._starts), bool)
-        if not columns.by_arrow:
-            is_odd[:] = True
+        self._offsets = document_offsets(raw)
+        self._check: ConformanceCheck | None = None
+        conforms = np.ones(len(self._offsets), bool)
+        if not columns.by_pymongoarrow:
+            conforms[:] = False
         elif check or columns.by_python:
-            self._walk = Walk(stream, self._starts)
-            self._walk.check(columns.root)
-            is_odd = self._walk.odd
-        self._odd, self._plain = np.flatnonzero(is_odd), np.flatnonzero(~is_odd)
+            self._check = ConformanceCheck(raw, self._offsets)
+            self._check.run(columns.root)
+            conforms = self._check.conforms
+        self._conforming = np.flatnonzero(conforms)
+        self._nonconforming = np.flatnonzero(~conforms)
+
+    @property
+    def documents_in_python(self) -> list[dict[str, Any]]:
+        """All documents and parts of documents that Python decodes."""
+        return self._nonconforming_documents + self._python_columns
 
     @cached_property
-    def odd(self) -> list[dict[str, Any]]:
-        """The documents that are odd."""
-        return decode_stream(b"".join(self._runs(self._odd)))
+    def _nonconforming_documents(self) -> list[dict[str, Any]]:
+        return decode_stream(b"".join(self._slices(self._nonconforming)))
 
     @cached_property
-    def parts(self) -> list[dict[str, Any]]:
-        """Of the other documents, what belongs to columns that pymongoarrow has no type for."""
-        if self._walk is None or not self._columns.by_python:
+    def _python_columns(self) -> list[dict[str, Any]]:
+        """The conforming documents with nothing but the columns that pymongoarrow cannot decode."""
+        if self._check is None or not self._columns.by_python:
             return []
-        return decode_stream(self._walk.parts(self._plain))
+        return decode_stream(self._check.python_columns(self._conforming))
 
-    def batch(self) -> tuple[Any, dict[str, Mismatch]]:
-        """Return the record batch, and by path what fitted no column and is null in it."""
-        if not len(self._plain):
-            return self._in_python(self.odd, self._columns, range(len(self._odd)))
+    def read(self) -> tuple[Any, dict[str, Mismatch]]:
+        """Return the record batch, and the mismatches by path; their values are null."""
+        nonconforming = self._nonconforming
+        if not len(self._conforming):
+            return self._convert(self._nonconforming_documents, self._columns, nonconforming)
         try:
-            plain, mismatches = self._decoded()
-        except Unfaithful:
-            everything = decode_stream(self._stream)
-            return self._in_python(everything, self._columns, range(len(everything)))
-        if not len(self._odd):
-            return plain, mismatches
-        odd, others = self._in_python(self.odd, self._columns, self._odd.tolist())
+            batch, mismatches = self._read_conforming()
+        except InexactDecoding:
+            documents = decode_stream(self._raw)
+            return self._convert(documents, self._columns, range(len(documents)))
+        if not len(nonconforming):
+            return batch, mismatches
+        rest, others = self._convert(self._nonconforming_documents, self._columns, nonconforming)
         for path, found in others.items():
             mismatches[path] = found + mismatches[path] if path in mismatches else found
-        order = np.argsort(np.concatenate([self._plain, self._odd]))
-        return pa.concat_batches([plain, odd]).take(pa.array(order)), mismatches
+        order = np.argsort(np.concatenate([self._conforming, nonconforming]))
+        return pa.concat_batches([batch, rest]).take(pa.array(order)), mismatches
 
-    def _decoded(self) -> tuple[Any, dict[str, Mismatch]]:
-        """Return the record batch of the documents that are not odd."""
-        columns = self._columns.only(self._columns.by_arrow)
-        absent = self._walk.absent if self._walk is not None else {}
-        masks = {path: mask[self._plain] for path, mask in absent.items()}
-        batch = decode(self._runs(self._plain), columns, masks)
+    def _read_conforming(self) -> tuple[Any, dict[str, Mismatch]]:
+        """Return the record batch of the conforming documents, and its mismatches."""
+        null_structs = self._check.null_structs if self._check is not None else {}
+        masks = {path: mask[self._conforming] for path, mask in null_structs.items()}
+        columns = self._columns.select(self._columns.by_pymongoarrow)
+        batch = decode(self._slices(self._conforming), columns, masks)
         if not self._columns.by_python:
             return batch, {}
-        others = self._columns.only(self._columns.by_python)
-        rest, mismatches = self._in_python(self.parts, others, self._plain.tolist())
-        found = dict(zip(batch.schema.names, batch.columns, strict=True))
-        found |= dict(zip(rest.schema.names, rest.columns, strict=True))
+        in_python = self._columns.select(self._columns.by_python)
+        rest, mismatches = self._convert(self._python_columns, in_python, self._conforming)
+        arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
+        arrays |= dict(zip(rest.schema.names, rest.columns, strict=True))
         schema = self._columns.schema
-        arrays = [found[name] for name in schema.names]
-        return pa.RecordBatch.from_arrays(arrays, schema=schema), mismatches
+        in_order = [arrays[name] for name in schema.names]
+        return pa.RecordBatch.from_arrays(in_order, schema=schema), mismatches
 
-    def _in_python(
-        self, documents: list[dict[str, Any]], columns: Columns, rows: Sequence[int]
+    def _convert(
+        self, documents: list[dict[str, Any]], columns: Columns, rows: Any
     ) -> tuple[Any, dict[str, Mismatch]]:
-        decoder = ExactDecoder(columns)
-        batch = decoder.batch(documents)
-        for found in decoder.mismatches.values():
-            found.row = rows[found.row]
-        return batch, decoder.mismatches
+        """Convert documents in Python.
 
-    def _runs(self, rows: Any) -> Iterator[bytes]:
-        """Yield the documents of some rows, as few as one go decodes."""
-        ends = [*self._starts[1:], len(self._stream)]
+        Parameters:
+            documents: The documents.
+            columns: The columns of the record batch.
+            rows: The index of each document in the raw batch.
+        """
+        converter = DocumentConverter(columns)
+        batch = converter.batch(documents)
+        for found in converter.mismatches.values():
+            found.row = int(rows[found.row])
+        return batch, converter.mismatches
+
+    def _slices(self, rows: Any) -> Iterator[bytes]:
+        """Yield the bytes of some documents, at most `_DECODED_AT_ONCE` documents at a time."""
+        ends = [*self._offsets[1:], len(self._raw)]
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1
         for first, last in pairwise([0, *breaks.tolist(), len(rows)]):
-            for begin in range(first, last, _SLICE):
-                end = min(begin + _SLICE, last) - 1
-                yield self._stream[self._starts[rows[begin]] : ends[rows[end]]]
+            for begin in range(first, last, _DECODED_AT_ONCE):
+                end = min(begin + _DECODED_AT_ONCE, last) - 1
+                yield self._raw[self._offsets[rows[begin]] : ends[rows[end]]]

@@ -1,10 +1,10 @@
-"""Which documents of a BSON batch are what a schema says, byte for byte, without decoding them.
+"""The conformance check: which documents of a raw batch pymongoarrow decodes without any loss.
 
-All documents are walked in step, one field at a time: numpy compares the field's name and type in
-every document at once and moves every position on. That takes a fraction of the decoding. A
-document that has passed is one that pymongoarrow decodes without loss; the others are odd: a value
-of another type, NaN among the numbers, a document that is null inside an array, a subtype of a
-binary, a date with a time.
+The check does not decode values. It goes through all documents together, one field at a time: numpy
+compares the name and the type of the field in every document, and advances the offsets. That takes
+a fraction of the time of decoding. A document does not conform if it has a value of another BSON
+type or binary subtype, NaN in a column of numbers, null in an array of documents or arrays, or a
+time of day in a column of dates.
 """
 
 from __future__ import annotations
@@ -15,284 +15,317 @@ from typing import Any
 
 import numpy as np
 
-from ..bson_elements import elements
-from .arrow_types import ARRAY, BINARY, DOUBLE, NULL, Node, pa
+from ..bson_elements import (
+    BINARY,
+    BYTES_BESIDE_LENGTH,
+    DOUBLE,
+    FIXED_SIZES,
+    NULL,
+    elements,
+)
+from .arrow_types import ColumnType, pa
 
 _LENGTH = struct.Struct("<i")
-# Longer arrays are walked slower than they are decoded in Python.
-_LONGEST_ARRAY = 256
-_DAY = 86_400_000
-# Names are compared past the end of the last documents too.
-_LONGEST_NAME = 1000
-_PADDING = bytes(_LONGEST_NAME + 16)
-# Documents whose fields come in another order are walked again, in theirs.
-_ORDERS = 4
-# Fewer documents than this are decoded in Python as fast as they are walked again.
-_FEW = 32
-Positions = Any
+# Arrays of more items take longer to check than to decode in Python.
+_MAX_ITEMS = 256
+_MILLISECONDS_OF_DAY = 86_400_000
+# Names are compared eight bytes at a time, which may pass the end of the batch.
+_MAX_NAME = 1000
+_PADDING = bytes(_MAX_NAME + 16)
+# A check takes the field order of its first document. Documents of another order are checked again
+# in the order of theirs, at most this often, ...
+_MAX_ORDERS = 4
+# ... unless they are fewer than this: Python decodes them in the time of another check.
+_MIN_RECHECKED = 32
+Offsets = Any
 Rows = Any
 Path = tuple[str, ...]
 
 
-def starts_of(stream: bytes) -> list[int]:
-    """Return where each of the documents that follow one another begins."""
-    starts: list[int] = []
-    position, end = 0, len(stream)
-    note, length_at = starts.append, _LENGTH.unpack_from
-    while position < end:
-        note(position)
-        position += length_at(stream, position)[0]
-    return starts
+def document_offsets(raw: bytes) -> list[int]:
+    """Return the offset of each document of a raw batch."""
+    offsets: list[int] = []
+    offset, end = 0, len(raw)
+    append, length_at = offsets.append, _LENGTH.unpack_from
+    while offset < end:
+        append(offset)
+        offset += length_at(raw, offset)[0]
+    return offsets
 
 
-class Walk:
-    """One batch of documents.
+class ConformanceCheck:
+    """A check of one raw batch.
+
+    After `run`, `conforms` is True for the rows whose documents conform. `null_structs` has a mask
+    by path for each struct that is null or missing in some rows, True for these rows: pymongoarrow
+    decodes it as a struct of nulls there.
 
     Parameters:
-        stream: BSON documents that follow one another.
-        starts: Where each begins.
-
-    After `check`, `odd` is True for each row that is not what the schema says. `absent` has a mask
-    for each struct that is null or missing somewhere, True for the rows in which it is:
-    pymongoarrow gives those rows a struct of nulls.
+        raw: The documents, one after another in BSON.
+        offsets: The offset of each document.
     """
 
-    def __init__(self, stream: bytes, starts: Sequence[int]) -> None:
-        self._stream = stream
-        self._starts = np.array(starts, np.int64)
-        padded = stream + _PADDING
+    def __init__(self, raw: bytes, offsets: Sequence[int]) -> None:
+        self._raw = raw
+        self._starts = np.array(offsets, np.int64)
+        padded = raw + _PADDING
         self._bytes = np.frombuffer(padded, np.uint8)
-        # What would be read at every single byte: unaligned, as BSON is.
-        self._words = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
-        self._ints = np.ndarray((len(padded) - 3,), "<i4", padded, strides=(1,))
-        # Where an odd document is sent: it reads as the end of a document there.
-        self._nowhere = len(stream)
-        self.odd = np.zeros(len(starts), bool)
-        self.absent: dict[Path, Any] = {}
-        self._noted: set[Path] = set()
-        self._places: dict[str, tuple[Positions, Positions]] = {}
+        # The integers that begin at every byte: values in BSON are not aligned.
+        self._uint64s = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
+        self._int32s = np.ndarray((len(padded) - 3,), "<i4", padded, strides=(1,))
+        # The offset given to documents that do not conform: it reads as the end of a document.
+        self._end = len(raw)
+        self.conforms = np.zeros(len(offsets), bool)
+        self.null_structs: dict[Path, Any] = {}
+        self._seen_structs: set[Path] = set()
+        self._python_elements: dict[str, tuple[Offsets, Offsets]] = {}
 
-    def check(self, root: Node) -> None:
-        """Walk all documents."""
+    def run(self, root: ColumnType) -> None:
+        """Check all documents.
+
+        Parameters:
+            root: The type of a whole document.
+        """
         rows = np.arange(len(self._starts))
-        for _ in range(_ORDERS):
+        for _ in range(_MAX_ORDERS):
             if not len(rows):
                 return
-            self.odd[rows] = False
-            self._noted.clear()
-            self._all = rows
-            self._documents(self._starts[rows], root, (), rows)
-            left = rows[self.odd[rows]]
-            if len(left) < _FEW or len(left) == len(rows):
+            self.conforms[rows] = True
+            self._seen_structs.clear()
+            self._checked_rows = rows
+            self._check_documents(self._starts[rows], root, (), rows)
+            left = rows[~self.conforms[rows]]
+            if len(left) < _MIN_RECHECKED or len(left) == len(rows):
                 return
             rows = left
 
-    def parts(self, rows: Rows) -> bytes:
-        """Return documents that hold nothing but the columns that pymongoarrow does not decode."""
-        stream, pack = self._stream, _LENGTH.pack
+    def python_columns(self, rows: Rows) -> bytes:
+        """Return documents of nothing but the columns that pymongoarrow cannot decode.
+
+        Parameters:
+            rows: The rows to return, which conform.
+        """
+        raw, pack = self._raw, _LENGTH.pack
         columns = [
-            [stream[begin:end] for begin, end in zip(begins[rows], ends[rows], strict=True)]
-            for begins, ends in self._places.values()
+            [raw[start:end] for start, end in zip(starts[rows], ends[rows], strict=True)]
+            for starts, ends in self._python_elements.values()
         ]
         bodies = map(b"".join, zip(*columns, strict=True))
         return b"".join([pack(len(body) + 5) + body + b"\0" for body in bodies])
 
-    def _mark(self, rows: Rows) -> None:
-        self.odd[rows] = True
+    def _reject(self, rows: Rows) -> None:
+        self.conforms[rows] = False
 
-    def _documents(self, starts: Positions, node: Node, path: Path | None, rows: Rows) -> None:
-        """Walk documents; `rows` are theirs in the batch, `path` is None in an array."""
-        positions = starts + 4
-        order = self._in_order(int(starts[0]), node)
+    # In the methods below, `rows` has the rows of the documents, elements or values at `offsets`,
+    # and `path` is None inside an array.
+
+    def _check_documents(
+        self, offsets: Offsets, type_: ColumnType, path: Path | None, rows: Rows
+    ) -> None:
+        order = self._field_order(int(offsets[0]), type_)
         if order is None:
-            self._mark(rows)
+            self._reject(rows)
             return
-        for key, child in order:
-            positions = self._field(positions, key, child, path, rows)
-        self._mark(rows[self._bytes[positions] != 0])
+        offsets = offsets + 4
+        for name, child in order:
+            offsets = self._check_field(offsets, name, child, path, rows)
+        self._reject(rows[self._bytes[offsets] != 0])
 
-    def _in_order(self, start: int, node: Node) -> list[tuple[str, Node | None]] | None:
-        """Return the fields in the order of the first document; what it lacks, in the schema's.
+    def _field_order(
+        self, offset: int, type_: ColumnType
+    ) -> list[tuple[str, ColumnType | None]] | None:
+        """Return the fields in the order of a document, with those that it lacks in between.
 
-        None if the first document has fields that it may not have, or one of them twice.
+        Fields that are no columns have the type None. The order itself is None if the document
+        does not conform: it has a field twice, or one that a closed struct lacks.
         """
-        first = [name for name, *_ in elements(self._stream, start)]
-        known = dict(node.children)
-        if len(set(first)) < len(first) or (node.is_closed and not known.keys() >= set(first)):
+        order = [name for name, *_ in elements(self._raw, offset)]
+        present = set(order)
+        known = dict(type_.children)
+        if len(present) < len(order) or (type_.is_closed and not known.keys() >= present):
             return None
-        order: list[str] = list(first)
-        place = 0
+        position = 0
         for name in known:
-            if name in first:
-                place = order.index(name) + 1
+            if name in present:
+                position = order.index(name) + 1
             else:
-                order.insert(place, name)
-                place += 1
-        if any(len(name.encode()) >= _LONGEST_NAME for name in order):
+                order.insert(position, name)
+                position += 1
+        if any(len(name.encode()) >= _MAX_NAME for name in order):
             return None
         return [(name, known.get(name)) for name in order]
 
-    def _field(
-        self, positions: Positions, key: str, node: Node | None, path: Path | None, rows: Rows
-    ) -> Positions:
-        name = key.encode() + b"\0"
-        found = self._has_name(positions, name)
-        below = None if path is None else (*path, key)
-        if found.all():
-            moved = self._values(positions, len(name), node, below, rows)
+    def _check_field(
+        self, offsets: Offsets, name: str, type_: ColumnType | None, path: Path | None, rows: Rows
+    ) -> Offsets:
+        """Check a field where it is the next element; return the offsets of what follows it."""
+        key = name.encode() + b"\0"
+        has_field = self._has_name(offsets, key)
+        field_path = None if path is None else (*path, name)
+        if has_field.all():
+            ends = self._check_values(offsets, len(key), type_, field_path, rows)
         else:
-            here = np.flatnonzero(found)
-            if node is not None and node.is_struct and node.wire is not None:
-                self._note_absent(below, rows, here)
-            moved = positions.copy()
-            if len(here):
-                moved[here] = self._values(positions[here], len(name), node, below, rows[here])
-        if path == () and node is not None and node.wire is None:
-            self._note_place(key, rows, positions, moved)
-        return moved
+            present = np.flatnonzero(has_field)
+            if type_ is not None and type_.is_struct and type_.pymongoarrow_type is not None:
+                self._record_nulls(field_path, rows, present)
+            ends = offsets.copy()
+            if len(present):
+                ends[present] = self._check_values(
+                    offsets[present], len(key), type_, field_path, rows[present]
+                )
+        if path == () and type_ is not None and type_.pymongoarrow_type is None:
+            self._record_elements(name, rows, offsets, ends)
+        return ends
 
-    def _has_name(self, positions: Positions, name: bytes) -> Any:
-        """Say for each position whether an element of this name is there."""
-        found = None
-        for start in range(0, len(name), 8):
-            part = name[start : start + 8]
+    def _has_name(self, offsets: Offsets, key: bytes) -> Any:
+        """Return whether an element with this name begins at each offset."""
+        is_named = self._bytes[offsets] != 0
+        for start in range(0, len(key), 8):
+            part = key[start : start + 8]
             mask = (1 << 8 * len(part)) - 1
-            words = self._words[positions + (1 + start)]
-            same = (words & np.uint64(mask)) == np.uint64(int.from_bytes(part, "little"))
-            found = same if found is None else found & same
-        return found & (self._bytes[positions] != 0)
+            words = self._uint64s[offsets + (1 + start)]
+            is_named &= (words & np.uint64(mask)) == np.uint64(int.from_bytes(part, "little"))
+        return is_named
 
-    def _values(
-        self, elements: Positions, name: int, node: Node | None, path: Path | None, rows: Rows
-    ) -> Positions:
-        """Walk the values of elements of one name and return where the next elements begin."""
-        types = self._bytes[elements]
-        positions = elements + (1 + name)
-        if node is None or node.wire is None:
-            return self._passed(positions, types, rows)
-        nulls = types == NULL
+    def _check_values(
+        self,
+        offsets: Offsets,
+        key_length: int,
+        type_: ColumnType | None,
+        path: Path | None,
+        rows: Rows,
+    ) -> Offsets:
+        """Check the values of elements; return the offsets of the elements after them."""
+        bson_types = self._bytes[offsets]
+        values = offsets + (1 + key_length)
+        if type_ is None or type_.pymongoarrow_type is None:
+            return self._skip(values, bson_types, rows)
+        nulls = bson_types == NULL
         if not nulls.any():
-            return self._present(positions, types, node, path, rows)
-        here = np.flatnonzero(~nulls)
-        if node.is_struct:
-            self._note_absent(path, rows, here)
-        elif node.is_list and path is None:
-            self._mark(rows[nulls])
-        moved = positions.copy()
-        if len(here):
-            moved[here] = self._present(positions[here], types[here], node, path, rows[here])
-        return moved
-
-    def _present(
-        self, positions: Positions, types: Any, node: Node, path: Path | None, rows: Rows
-    ) -> Positions:
-        fits = self._fits(positions, types, node)
-        if fits.all():
-            return self._moved(positions, types, node, path, rows)
-        self._mark(rows[~fits])
-        moved = np.full(len(positions), self._nowhere, np.int64)
-        here = np.flatnonzero(fits)
-        if len(here):
-            moved[here] = self._moved(positions[here], types[here], node, path, rows[here])
-        return moved
-
-    def _fits(self, positions: Positions, types: Any, node: Node) -> Any:
-        """Say for each value whether it is one of the column's, as far as its first bytes tell."""
-        if node.code:
-            fits = types == node.code
-            return (
-                fits & (self._bytes[positions + 4] == node.subtype) if node.code == BINARY else fits
+            return self._check_present(values, bson_types, type_, path, rows)
+        present = np.flatnonzero(~nulls)
+        if type_.is_struct:
+            self._record_nulls(path, rows, present)
+        elif type_.is_list and path is None:
+            self._reject(rows[nulls])
+        ends = values.copy()
+        if len(present):
+            ends[present] = self._check_present(
+                values[present], bson_types[present], type_, path, rows[present]
             )
-        (main, _), *others = node.sizes
-        fits = types == main
-        if main == DOUBLE:
-            fits &= ~np.isnan(self._words[positions].view("<f8"))
-        elif pa.types.is_date32(node.type):
-            fits &= self._words[positions].view("<i8") % _DAY == 0
+        return ends
+
+    def _check_present(
+        self, values: Offsets, bson_types: Any, type_: ColumnType, path: Path | None, rows: Rows
+    ) -> Offsets:
+        """Check values other than null; return where they end."""
+        fits = self._fits(values, bson_types, type_)
+        if fits.all():
+            return self._check_nested(values, bson_types, type_, path, rows)
+        self._reject(rows[~fits])
+        ends = np.full(len(values), self._end, np.int64)
+        fitting = np.flatnonzero(fits)
+        if len(fitting):
+            ends[fitting] = self._check_nested(
+                values[fitting], bson_types[fitting], type_, path, rows[fitting]
+            )
+        return ends
+
+    def _fits(self, values: Offsets, bson_types: Any, type_: ColumnType) -> Any:
+        """Return whether each value fits its column, not looking into documents and arrays."""
+        usual, *others = type_.bson_types
+        fits = bson_types == usual
+        if usual == BINARY:
+            fits &= self._bytes[values + 4] == type_.subtype
+        elif usual == DOUBLE:
+            fits &= ~np.isnan(self._uint64s[values].view("<f8"))
+        elif pa.types.is_date32(type_.arrow_type):
+            fits &= self._uint64s[values].view("<i8") % _MILLISECONDS_OF_DAY == 0
         if others and not fits.all():
-            for code, _ in others:
-                fits |= types == code
+            for other in others:
+                fits |= bson_types == other
         return fits
 
-    def _moved(
-        self, positions: Positions, types: Any, node: Node, path: Path | None, rows: Rows
-    ) -> Positions:
-        """Return where values end, having walked those that have parts."""
-        if not node.code:
-            (main, size), *others = node.sizes
-            is_main = types == main
-            if is_main.all():
-                return positions + size
-            sizes = np.full(len(types), size)
-            for code, other in others:
-                sizes[types == code] = other
-            return positions + sizes
-        lengths = self._ints[positions]
-        if node.is_struct:
-            self._documents(positions, node, path, rows)
-            return positions + lengths
-        if node.code == ARRAY:
-            self._arrays(positions, lengths, node.item, rows)
-            return positions + lengths
-        return positions + lengths + (5 if node.code == BINARY else 4)
+    def _check_nested(
+        self, values: Offsets, bson_types: Any, type_: ColumnType, path: Path | None, rows: Rows
+    ) -> Offsets:
+        """Check the content of documents and arrays; return where the values end."""
+        usual = type_.bson_types[0]
+        if usual in FIXED_SIZES:
+            is_usual = bson_types == usual
+            if is_usual.all():
+                return values + FIXED_SIZES[usual]
+            return values + _SIZES[bson_types]
+        lengths = self._int32s[values]
+        if type_.is_struct:
+            self._check_documents(values, type_, path, rows)
+        elif type_.is_list:
+            self._check_arrays(values, lengths, type_.item, rows)
+        return values + lengths + BYTES_BESIDE_LENGTH[usual]
 
-    def _arrays(self, positions: Positions, lengths: Any, item: Node, rows: Rows) -> None:
-        ends = positions + lengths - 1
-        positions = positions + 4
+    def _check_arrays(self, offsets: Offsets, lengths: Any, item: ColumnType, rows: Rows) -> None:
+        ends = offsets + lengths - 1
+        offsets = offsets + 4
         index = 0
         while True:
-            alive = positions < ends
-            if not alive.all():
-                positions, ends, rows = positions[alive], ends[alive], rows[alive]
-            if not len(positions):
+            has_more = offsets < ends
+            if not has_more.all():
+                offsets, ends, rows = offsets[has_more], ends[has_more], rows[has_more]
+            if not len(offsets):
                 return
-            name = str(index).encode() + b"\0"
-            is_next = self._has_name(positions, name)
-            if index == _LONGEST_ARRAY:
+            key = str(index).encode() + b"\0"
+            is_next = self._has_name(offsets, key)
+            if index == _MAX_ITEMS:
                 is_next[:] = False
             if not is_next.all():
-                self._mark(rows[~is_next])
-                positions, ends, rows = positions[is_next], ends[is_next], rows[is_next]
-            if len(positions):
-                positions = self._values(positions, len(name), item, None, rows)
+                self._reject(rows[~is_next])
+                offsets, ends, rows = offsets[is_next], ends[is_next], rows[is_next]
+            if len(offsets):
+                offsets = self._check_values(offsets, len(key), item, None, rows)
             index += 1
 
-    def _note_absent(self, path: Path | None, rows: Rows, present: Any) -> None:
-        """Note that a struct is present in some rows alone, of those that its parent is in."""
-        absent = np.ones(len(rows), bool)
-        absent[present] = False
+    def _record_nulls(self, path: Path | None, rows: Rows, present: Any) -> None:
+        """Record in which rows a struct is null or missing; inside an array it does not conform.
+
+        Parameters:
+            path: The path of the struct.
+            rows: The rows in which its parent is present.
+            present: The positions in `rows` at which the struct is present too.
+        """
+        is_null = np.ones(len(rows), bool)
+        is_null[present] = False
         if path is None:
-            self._mark(rows[absent])
+            self._reject(rows[is_null])
             return
-        mask = self.absent.setdefault(path, np.zeros(len(self._starts), bool))
-        if path not in self._noted:
-            mask[self._all] = True
-            self._noted.add(path)
-        mask[rows] = absent
+        mask = self.null_structs.setdefault(path, np.zeros(len(self._starts), bool))
+        if path not in self._seen_structs:
+            mask[self._checked_rows] = True
+            self._seen_structs.add(path)
+        mask[rows] = is_null
 
-    def _note_place(self, name: str, rows: Rows, begins: Positions, ends: Positions) -> None:
-        nowhere = np.zeros(len(self._starts), np.int64)
-        places = self._places.setdefault(name, (nowhere, nowhere.copy()))
-        places[0][rows] = begins
-        places[1][rows] = ends
+    def _record_elements(self, name: str, rows: Rows, starts: Offsets, ends: Offsets) -> None:
+        """Record where the elements of a column that pymongoarrow cannot decode begin and end."""
+        zeros = np.zeros(len(self._starts), np.int64)
+        all_starts, all_ends = self._python_elements.setdefault(name, (zeros, zeros.copy()))
+        all_starts[rows] = starts
+        all_ends[rows] = ends
 
-    def _passed(self, positions: Positions, types: Any, rows: Rows) -> Positions:
-        """Return where values end that are not looked at."""
-        fixed = _FIXED[types]
-        moved = positions + np.where(fixed < 0, self._ints[positions] - fixed - 1, fixed)
-        unknown = fixed == _UNKNOWN
-        if unknown.any():
-            self._mark(rows[unknown])
-            moved[unknown] = self._nowhere
-        return moved
+    def _skip(self, values: Offsets, bson_types: Any, rows: Rows) -> Offsets:
+        """Return where values end whose content does not matter."""
+        sizes = _SIZES[bson_types]
+        ends = values + np.where(_HAS_LENGTH[bson_types], self._int32s[values] + sizes, sizes)
+        is_unknown = sizes == _UNKNOWN
+        if is_unknown.any():
+            self._reject(rows[is_unknown])
+            ends[is_unknown] = self._end
+        return ends
 
 
-# The size of a value by its type. Where a length comes first: -1 less the bytes it leaves out.
-_UNKNOWN = -100
-_FIXED = np.full(256, _UNKNOWN, np.int64)
-for _code, _size in {
-    0x01: 8, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16,
-    0x06: 0, 0xFF: 0, 0x7F: 0,
-    0x02: -5, 0x0D: -5, 0x0E: -5, 0x03: -1, 0x04: -1, 0x0F: -1, 0x05: -6,
-}.items():  # fmt: skip
-    _FIXED[_code] = _size
+# By BSON type: the bytes of a value, or where it begins with a length, the bytes beside that.
+# Regular expressions and types that MongoDB does not have are left to Python.
+_UNKNOWN = -1
+_SIZES = np.full(256, _UNKNOWN, np.int64)
+_HAS_LENGTH = np.zeros(256, bool)
+for _type, _size in (FIXED_SIZES | BYTES_BESIDE_LENGTH).items():
+    _SIZES[_type] = _size
+    _HAS_LENGTH[_type] = _type in BYTES_BESIDE_LENGTH

@@ -1,4 +1,4 @@
-"""Arrow types from the values themselves, where no model says them."""
+"""Arrow types inferred from values, where no model or schema declares them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from bson.decimal128 import Decimal128
 from ..type_guards import is_dict, is_list
 from .arrow_types import OBJECT_ID_TYPE, TIMESTAMP, pa
 
-# Of Decimal128's 34 digits, 20 before the point and 18 behind it.
+# Decimal128 has up to 34 digits. This type has 20 before the decimal point and 18 after it.
 DECIMAL: Any = pa.decimal128(38, 18)
 
 
 def infer_schema(documents: Iterable[Mapping[str, Any]]) -> Any:
-    """Return the schema of documents: for each name the type that holds its values without loss.
+    """Return a schema that holds the values of documents without loss.
 
-    Where there is no such type the first value's is taken, and the others are found to misfit.
+    A field whose values have no common type gets the type of its first value; the others are
+    mismatches.
     """
     return pa.schema(list(_type_of_documents(documents)))
 
@@ -31,8 +32,8 @@ def _type_of_documents(documents: Iterable[Mapping[str, Any]]) -> Any:
         for name, value in document.items():
             known = types.get(name)
             if known is None or value is not None:
-                own = _type_of(value)
-                types[name] = own if known is None or known == own else promote(known, own)
+                found = _type_of(value)
+                types[name] = found if known is None or known == found else promote(known, found)
     return pa.struct(list(types.items()))
 
 
@@ -41,8 +42,8 @@ def _type_of(value: Any) -> Any:
         return _type_of_documents((value,))
     if is_list(value):
         return pa.list_(_type_of_items(value))
-    for kind, type_ in _TYPES:
-        if isinstance(value, kind):
+    for class_, type_ in _TYPES:
+        if isinstance(value, class_):
             return type_
     return pa.null()
 
@@ -50,12 +51,13 @@ def _type_of(value: Any) -> Any:
 def _type_of_items(items: Sequence[Any]) -> Any:
     type_ = pa.null()
     for item in items:
-        own = _type_of(item)
-        if own != type_:
-            type_ = promote(type_, own)
+        found = _type_of(item)
+        if found != type_:
+            type_ = promote(type_, found)
     return type_
 
 
+# In this order: a bool is an int.
 _TYPES: tuple[tuple[Any, Any], ...] = (
     (bool, pa.bool_()),
     (int, pa.int64()),
@@ -70,7 +72,7 @@ _TYPES: tuple[tuple[Any, Any], ...] = (
 
 
 def promote(first: Any, second: Any) -> Any:
-    """Return the type that holds the values of two; the first if there is none."""
+    """Return the type that holds the values of both types; the first if there is none."""
     is_ = pa.types
     if first == second or is_.is_null(second):
         return first
@@ -89,42 +91,42 @@ def promote(first: Any, second: Any) -> Any:
     return first
 
 
-def fill(declared: Any, current: Any, found: Any) -> Any:
-    """Return a type with what was left open in its declaration grown to hold what was found.
+def extend(declared: Any, current: Any, found: Any) -> Any:
+    """Return a type whose undeclared parts hold further values too.
 
     Parameters:
-        declared: The type as it was given; null where it is open.
-        current: The type so far.
-        found: The type of further values.
+        declared: The type as it was declared, with null for what was left to inference.
+        current: The type inferred so far.
+        found: The type of the further values.
     """
     is_ = pa.types
     if is_.is_null(declared):
         return promote(current, found)
     if is_.is_struct(declared) and is_.is_struct(found):
-        theirs = {field.name: field.type for field in found}
+        found_fields = {field.name: field.type for field in found}
         return pa.struct(
             [
-                (own.name, fill(own.type, now.type, theirs.get(own.name, pa.null())))
-                for own, now in zip(declared, current, strict=True)
+                (field.name, extend(field.type, now.type, found_fields.get(field.name, pa.null())))
+                for field, now in zip(declared, current, strict=True)
             ]
         )
     if is_.is_list(declared) and is_.is_list(found):
-        return pa.list_(fill(declared.value_type, current.value_type, found.value_type))
+        return pa.list_(extend(declared.value_type, current.value_type, found.value_type))
     if is_.is_map(declared) and is_.is_struct(found):
         item = pa.null()
         for field in found:
             item = promote(item, field.type)
-        return pa.map_(pa.string(), fill(declared.item_type, current.item_type, item))
+        return pa.map_(pa.string(), extend(declared.item_type, current.item_type, item))
     return current
 
 
-def is_open(type_: Any) -> bool:
-    """Say whether a type leaves something to be found."""
+def needs_inference(declared: Any) -> bool:
+    """Return whether a declared type leaves a part to inference."""
     is_ = pa.types
-    if is_.is_struct(type_):
-        return any(is_open(field.type) for field in type_)
-    if is_.is_list(type_):
-        return is_open(type_.value_type)
-    if is_.is_map(type_):
-        return is_open(type_.item_type)
-    return bool(is_.is_null(type_))
+    if is_.is_struct(declared):
+        return any(needs_inference(field.type) for field in declared)
+    if is_.is_list(declared):
+        return needs_inference(declared.value_type)
+    if is_.is_map(declared):
+        return needs_inference(declared.item_type)
+    return bool(is_.is_null(declared))

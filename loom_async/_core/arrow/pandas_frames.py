@@ -1,4 +1,4 @@
-"""Tables as pandas frames that hold every value as it is."""
+"""Arrow tables as pandas frames, without any loss."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..model.hydration import collector_paused
 from ..optional_libraries import library
 from .arrow_types import pa
 from .python_objects import to_objects
-from .tables import NULLED
+from .table_builder import NULLED
 
 pd: Any = library("pandas")
 _compute: Any = library("pyarrow.compute")
 
-# Types for which pandas has columns of its own; with nulls only those that keep them apart.
-_NATIVE = (
+# The nullable types of pandas for columns that have nulls.
+_NULLABLE = (
     (pa.int64(), pd.Int64Dtype()),
     (pa.int32(), pd.Int32Dtype()),
     (pa.float64(), pd.Float64Dtype()),
@@ -24,10 +24,11 @@ _NATIVE = (
 
 
 def to_pandas(table: Any) -> Any:
-    """Return a frame of a table's columns; `_id`, if there is one, is its index.
+    """Return a table as a pandas frame, with `_id` as its index.
 
-    Numbers with nulls among them become pandas' nullable types, which keep large integers exact.
-    Columns that pandas has no type for hold Python objects.
+    Columns of numbers with nulls have pandas' nullable types, which keep large integers exact.
+    Columns for which pandas has no type hold Python objects. A table without `_id` gets a
+    RangeIndex.
     """
     with collector_paused():
         columns = {name: _series(table.column(name)) for name in table.column_names}
@@ -41,14 +42,14 @@ def to_pandas(table: Any) -> Any:
 
 
 def _mixes_nan_and_null(column: Any) -> bool:
-    # pandas takes NaN for a null: only objects keep them apart.
+    # pandas takes NaN for null; a column of objects tells them apart.
     is_float = pa.types.is_floating(column.type)
     return bool(is_float and column.null_count and _compute.any(_compute.is_nan(column)).as_py())
 
 
 def _series(column: Any) -> Any:
     type_, is_ = column.type, pa.types
-    nullable = next((dtype for own, dtype in _NATIVE if own == type_), None)
+    nullable = next((dtype for own, dtype in _NULLABLE if own == type_), None)
     if nullable is not None and not _mixes_nan_and_null(column):
         types = {type_: nullable}.get if column.null_count else None
         return column.to_pandas(types_mapper=types).array

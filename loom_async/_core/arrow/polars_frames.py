@@ -1,4 +1,4 @@
-"""Tables as Polars frames."""
+"""Arrow tables as Polars frames."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ pl: Any = library("polars")
 
 
 def to_polars(table: Any) -> Any:
-    """Return a Polars frame of a table's columns.
+    """Return a table as a Polars frame.
 
     Polars has no types for ObjectIds and UUIDs. ObjectIds become their 24 hex digits, which every
-    operation and file format takes; a column of UUIDs holds Python objects.
+    operation and file format supports; a column of UUIDs holds Python objects.
     """
     columns = [
-        pa.chunked_array([_with_hex_ids(chunk) for chunk in column.chunks], _hex_type(column.type))
+        pa.chunked_array([_to_hex(chunk) for chunk in column.chunks], _hex_type(column.type))
         for column in table.columns
     ]
     frame = pl.from_arrow(pa.table(columns, names=table.column_names))
@@ -32,6 +32,7 @@ def to_polars(table: Any) -> Any:
 
 
 def _hex_type(type_: Any) -> Any:
+    """Return a type with string in place of ObjectId, also in nested types."""
     if type_ == OBJECT_ID_TYPE:
         return pa.string()
     if pa.types.is_struct(type_):
@@ -43,7 +44,7 @@ def _hex_type(type_: Any) -> Any:
     return type_
 
 
-def _with_hex_ids(array: Any) -> Any:
+def _to_hex(array: Any) -> Any:
     type_, wanted = array.type, _hex_type(array.type)
     if type_ == wanted:
         return array
@@ -51,24 +52,25 @@ def _with_hex_ids(array: Any) -> Any:
         return _hex_digits(array.storage)
     mask = array.is_null() if array.null_count else None
     if pa.types.is_struct(type_):
-        children = [_with_hex_ids(array.field(place)) for place in range(type_.num_fields)]
+        children = [_to_hex(array.field(index)) for index in range(type_.num_fields)]
         return pa.StructArray.from_arrays(children, fields=list(wanted), mask=mask)
     if pa.types.is_list(type_):
-        items = _with_hex_ids(array.values)
+        items = _to_hex(array.values)
         return pa.ListArray.from_arrays(array.offsets, items, type=wanted, mask=mask)
-    items = _with_hex_ids(array.items)
+    items = _to_hex(array.items)
     return pa.MapArray.from_arrays(array.offsets, array.keys, items, type=wanted, mask=mask)
 
 
-_DIGITS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), "S2")
+_HEX_DIGITS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), "S2")
 
 
 def _hex_digits(storage: Any) -> Any:
+    """Return fixed-size binaries as strings of hex digits."""
     count, size = len(storage), storage.type.byte_width
     raw = np.frombuffer(storage.buffers()[1], np.uint8)
     raw = raw[storage.offset * size : (storage.offset + count) * size]
     offsets = np.arange(count + 1, dtype=np.int32) * (2 * size)
-    digits = pa.py_buffer(np.ascontiguousarray(_DIGITS[raw]))
+    digits = pa.py_buffer(np.ascontiguousarray(_HEX_DIGITS[raw]))
     text = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), digits)
     if not storage.null_count:
         return text

@@ -1,1 +1,1 @@
-"""Frames to documents: rows are read, checked by the model and encoded, a chunk at a time."""
+"""Frames to documents: rows are read, validated by the model and encoded, a chunk at a time."""

@@ -1,4 +1,4 @@
-"""Frames of every library as chunks of rows, in columns of Python objects."""
+"""Frames of every library, read in chunks of rows as columns of Python objects."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..optional_libraries import library
-from .results import FrameError, RowError, refused
+from .results import FrameError, RowError, rows_refused
 
-# Rows of one chunk: what is checked before any of it is sent.
+#: The rows of a chunk, all of which are checked before any of them is sent.
 ROWS = 5_000
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows of a frame, one after another.
+    """Some consecutive rows of a frame.
 
     Parameters:
-        start: The place of the first in the frame.
+        start: The index of the first row in the frame.
         columns: The values of each column.
-        count: How many rows.
+        count: How many rows there are.
     """
 
     start: int
@@ -29,14 +29,14 @@ class Chunk:
 
 
 def chunks_of(frame: Any) -> Iterator[Chunk]:
-    """Yield the rows of a frame.
+    """Yield the rows of a frame in chunks.
 
     Parameters:
-        frame: A pandas or Polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, or
-            whatever narwhals takes.
+        frame: A pandas or Polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, or a
+            frame that narwhals supports.
 
     Raises:
-        FrameError: It is no frame, or a column cannot be read.
+        FrameError: This is no such frame, or a column cannot be read.
     """
     rows = ROWS
     module = type(frame).__module__.partition(".")[0]
@@ -50,8 +50,8 @@ def chunks_of(frame: Any) -> Iterator[Chunk]:
         yield from _arrow(_by_narwhals(frame), rows)
 
 
-def length_of(frame: Any) -> int | None:
-    """Return the rows of a frame; None if only reading it tells."""
+def row_count(frame: Any) -> int | None:
+    """Return how many rows a frame has; None if it has to be read to know."""
     try:
         return len(frame)
     except TypeError:
@@ -59,21 +59,21 @@ def length_of(frame: Any) -> int | None:
 
 
 def _check_names(names: list[str]) -> None:
-    double = sorted({str(name) for name in names if names.count(name) > 1})
-    if double:
+    repeated = sorted({str(name) for name in names if names.count(name) > 1})
+    if repeated:
         raise FrameError(
-            f"the frame has more than one column {', '.join(double)}",
-            columns=double,
+            f"the frame has more than one column {', '.join(repeated)}",
+            columns=repeated,
             hint="rename all but one",
         )
 
 
 def _pandas(frame: Any, rows: int) -> Iterator[Chunk]:
     if getattr(frame, "ndim", 0) != 2:
-        raise _no_frame(frame)
-    named = [name for name in frame.index.names if name is not None and name not in frame.columns]
-    if named:
-        frame = frame.reset_index(level=named)
+        raise _not_a_frame(frame)
+    levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    if levels:
+        frame = frame.reset_index(level=levels)
     _check_names([str(name) for name in frame.columns])
     for start in range(0, len(frame), rows):
         part = frame.iloc[start : start + rows]
@@ -89,7 +89,7 @@ def _pandas_values(name: str, series: Any) -> list[Any]:
         if series.dtype.kind == "M":
             values: list[Any] = list(series.dt.to_pydatetime())
         else:
-            values = [_plain(value) for value in series.tolist()]
+            values = [_python_object(value) for value in series.tolist()]
     except (ValueError, OverflowError) as error:
         raise _unreadable(name, error) from error
     for row in nulls.nonzero()[0]:
@@ -97,10 +97,10 @@ def _pandas_values(name: str, series: Any) -> list[Any]:
     return values
 
 
-def _plain(value: Any) -> Any:
-    """Return Python's own object for one of numpy's or pandas', which lists of objects may hold."""
+def _python_object(value: Any) -> Any:
+    """Return a value of a column as a Python object; columns of objects may hold numpy's."""
     if type(value) is float:
-        return None if value != value else value  # NaN, also of Arrow's types, is pandas' null
+        return None if value != value else value  # pandas' null is NaN, also in Arrow types
     if type(value).__module__ == "numpy":
         return value.tolist()
     to_datetime: Any = getattr(value, "to_pydatetime", None)
@@ -119,7 +119,7 @@ def _polars(frame: Any, rows: int) -> Iterator[Chunk]:
     if hasattr(frame, "collect"):
         frame = frame.collect()
     if not hasattr(frame, "iter_slices"):
-        raise _no_frame(frame)
+        raise _not_a_frame(frame)
     start = 0
     for part in frame.iter_slices(rows):
         yield Chunk(start, {c.name: _polars_values(c) for c in part}, len(part))
@@ -130,7 +130,7 @@ def _polars_values(column: Any) -> list[Any]:
     try:
         values: list[Any] = column.to_list()
     except BaseException as error:
-        # Polars panics at what Python cannot hold, and its panic is no Exception.
+        # Polars panics at values that Python cannot hold, and PanicException is no Exception.
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
             raise _unreadable(column.name, error) from error
         raise
@@ -144,7 +144,7 @@ def _arrow(frame: Any, rows: int) -> Iterator[Chunk]:
     if isinstance(frame, pa.Table):
         frame = frame.to_reader(max_chunksize=rows)
     if not isinstance(frame, pa.RecordBatchReader):
-        raise _no_frame(frame)
+        raise _not_a_frame(frame)
     _check_names(frame.schema.names)
     start = 0
     for batch in frame:
@@ -159,7 +159,7 @@ def _arrow(frame: Any, rows: int) -> Iterator[Chunk]:
 
 
 def _arrow_values(name: str, column: Any, start: int) -> list[Any]:
-    # pyarrow is not needed for frames of pandas.
+    # Imported here: pandas frames do not need pyarrow.
     from ..arrow.python_objects import to_objects
 
     arrow_error = library("pyarrow").ArrowException
@@ -174,7 +174,7 @@ def _arrow_values(name: str, column: Any, start: int) -> list[Any]:
                 errors.append(RowError(start + row, name, "no valid UTF-8"))
         if not errors:
             raise _unreadable(name, error) from error
-        raise refused(errors, []) from None
+        raise rows_refused(errors, []) from None
     except (ValueError, OverflowError) as error:
         raise _unreadable(name, error) from error
 
@@ -185,12 +185,12 @@ def _by_narwhals(frame: Any) -> Any:
         native = narwhals.from_native(frame)
         return (native.collect() if hasattr(native, "collect") else native).to_arrow()
     except TypeError:
-        raise _no_frame(frame) from None
+        raise _not_a_frame(frame) from None
 
 
-def _no_frame(frame: Any) -> FrameError:
+def _not_a_frame(frame: Any) -> FrameError:
     return FrameError(
         f"{type(frame).__name__} is no frame",
-        hint="give a pandas or Polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, or "
-        "a frame that narwhals knows",
+        hint="pass a pandas or Polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, or "
+        "a frame that narwhals supports",
     )

@@ -1,55 +1,59 @@
-"""The columns of a frame as fields of a model, each with its own validation."""
+"""The columns of a frame as fields of a model: their names, validation and encoding."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic_core import SchemaValidator
 
+from ..errors import EncodingError
 from ..model.annotations import model_codec
 from ..model.document import DocumentModel
 from ..model.model_codec import StoredField
-from .results import FrameError
+from ..types.values import to_bson
+from .results import FrameError, RowError
 
 
 def fields_by_column(model: type[DocumentModel], names: Sequence[str]) -> dict[str, StoredField]:
-    """Return the model's field for each column of a frame, by its name or its stored name.
+    """Return the model's field of each column, which has the field's name or its stored name.
 
-    Columns that are no fields are left out where the model allows them.
+    A model of `extra="allow"` has no field for some columns: they are left out.
 
     Raises:
-        FrameError: The model lacks a column, or two columns are of one field.
+        FrameError: The model has no field for a column, or two columns for one field.
     """
     codec = model_codec(model)
-    known = {f.name: f for f in codec.fields} | {f.stored_name: f for f in codec.fields}
-    unknown = [name for name in names if name not in known]
+    fields = {f.name: f for f in codec.fields} | {f.stored_name: f for f in codec.fields}
+    unknown = [name for name in names if name not in fields]
     if unknown and model.model_config.get("extra") != "allow":
-        raise _unknown(model, unknown, list(known))
-    found: dict[str, StoredField] = {}
+        raise _no_field(model, unknown, list(fields))
+    by_column: dict[str, StoredField] = {}
     for name in names:
-        if name not in known:
+        if name not in fields:
             continue
-        twin = next((other for other, f in found.items() if f is known[name]), None)
-        if twin is not None:
+        other = next((other for other, f in by_column.items() if f is fields[name]), None)
+        if other is not None:
             raise FrameError(
-                f"the columns {twin} and {name} are both the field {known[name].name} of "
+                f"the columns {other} and {name} are both the field {fields[name].name} of "
                 f"{model.__name__}",
-                columns=[twin, name],
+                columns=[other, name],
                 hint="drop one of them",
             )
-        found[name] = known[name]
-    return found
+        by_column[name] = fields[name]
+    return by_column
 
 
-def _unknown(model: type, unknown: Sequence[str], known: Sequence[str]) -> FrameError:
+def _no_field(model: type, unknown: Sequence[str], known: Sequence[str]) -> FrameError:
     near = next(iter(difflib.get_close_matches(unknown[0], known, 1)), None)
     return FrameError(
         f"{model.__name__} has no field for the column{'s' if len(unknown) > 1 else ''} "
         f"{', '.join(unknown)}",
         columns=unknown,
-        hint=f"rename it to {near}, or drop it" if near else "drop what is not to be stored",
+        hint=f"rename it to {near}, or drop it"
+        if near
+        else "drop columns that are not to be stored",
     )
 
 
@@ -57,10 +61,14 @@ _validators: dict[tuple[type, str], SchemaValidator] = {}
 
 
 def column_validator(model: type[DocumentModel], name: str) -> SchemaValidator:
-    """Return what validates a list of values as the model validates one field.
+    """Return a validator of a list of values that validates each as the model validates a field.
 
-    The field's constraints and validators and the model's configuration hold; validators of the
-    whole model do not run, since there is none.
+    It applies the field's constraints and validators and the model's configuration, but not the
+    validators of the whole model.
+
+    Parameters:
+        model: The model.
+        name: The field's name.
     """
     found = _validators.get((model, name))
     if found is None:
@@ -77,7 +85,7 @@ def _column_validator(model: type[DocumentModel], name: str) -> SchemaValidator:
             definitions += schema["definitions"]
         if schema["type"] == "definition-ref":
             reference = schema["schema_ref"]
-            schema = next(made for made in definitions if made.get("ref") == reference)
+            schema = next(one for one in definitions if one.get("ref") == reference)
             continue
         config = schema.get("config", config)
         schema = schema["schema"]
@@ -85,3 +93,32 @@ def _column_validator(model: type[DocumentModel], name: str) -> SchemaValidator:
     if definitions:
         items = {"type": "definitions", "schema": items, "definitions": definitions}
     return SchemaValidator(items, config)
+
+
+def encode_column(
+    name: str, field: StoredField | None, values: list[Any], start: int
+) -> tuple[list[Any], list[RowError]]:
+    """Return a column's values as they are stored, with None for those that cannot be encoded.
+
+    Parameters:
+        name: The column.
+        field: Its field; None if the model has none for it.
+        values: The values.
+        start: The index of the first row in the frame.
+    """
+    if field is not None and field.codec.is_identity:
+        return values, []
+    encode: Callable[[Any], Any] = to_bson if field is None else field.codec.encode
+    try:
+        return [None if value is None else encode(value) for value in values], []
+    except (TypeError, ValueError, AttributeError):
+        encoded: list[Any] = []
+        errors: list[RowError] = []
+    for row, value in enumerate(values, start):
+        try:
+            encoded.append(None if value is None else encode(value))
+        except (TypeError, ValueError, AttributeError) as error:
+            encoded.append(None)
+            reason = error.reason if isinstance(error, EncodingError) else str(error)
+            errors.append(RowError(row, name, reason))
+    return encoded, errors

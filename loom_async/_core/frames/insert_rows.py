@@ -1,11 +1,11 @@
-"""Rows become documents: checked by the model and encoded, each refusal with its row and column."""
+"""Rows to documents: validated by the model and encoded, with the row and column of each error."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from bson.raw_bson import RawBSONDocument
 from pydantic import TypeAdapter, ValidationError
@@ -20,241 +20,197 @@ from ..model.identity import checked_id
 from ..model.model_codec import StoredField
 from ..model.polymorphism import tag_of
 from ..model.write_plan import Insertion, plan_persist
-from ..model.write_statements import batches
-from ..types.values import to_bson
 from .chunks import Chunk
-from .columns import fields_by_column
+from .columns import encode_column, fields_by_column
+from .prepared_rows import PreparedRows, encoding_error
 from .results import RowError
 
 
 @dataclass
-class Documents:
-    """The documents of a chunk, ready to be sent.
+class PreparedDocuments(PreparedRows):
+    """The documents of a chunk.
 
     Parameters:
-        start: The place of the chunk's first row in the frame.
-        count: How many rows the chunk has.
-        rows: The places of the documents' rows in the frame.
-        ids: Their ids.
-        raws: The documents themselves, in BSON.
-        given: Whether the frame has their ids, so that they may exist.
-        errors: The rows refused.
+        ids: The id of each document.
+        has_given_ids: Whether the frame has a column of ids, so that documents may exist already.
     """
 
-    start: int
-    count: int
-    rows: list[int] = field(default_factory=list[int])
     ids: list[Any] = field(default_factory=list[Any])
-    raws: list[RawBSONDocument] = field(default_factory=list[RawBSONDocument])
-    given: bool = False
-    errors: list[RowError] = field(default_factory=list[RowError])
+    has_given_ids: bool = False
 
-    def parts(self, max_statements: int) -> Iterator[Documents]:
-        """Yield the chunk in parts that each go into one command; its refused rows are left out.
-
-        Parameters:
-            largest: How many documents a command may have.
-        """
-        slices = [*batches([len(raw.raw) for raw in self.raws], max_statements)]
-        starts = [self.start, *(self.rows[part.start] for part in slices[1:])]
-        ends = [*starts[1:], self.start + self.count]
-        for part, start, end in zip(slices or [slice(0, 0)], starts, ends, strict=True):
-            rows, ids, raws = self.rows[part], self.ids[part], self.raws[part]
-            yield Documents(start, end - start, rows, ids, raws, self.given)
+    def _part(self, part: slice[int, int]) -> Self:
+        return replace(super()._part(part), ids=self.ids[part])
 
 
-class Encoder:
-    """Turns chunks into documents by way of the model, or past its validation.
+class InsertPreparer:
+    """Turns the chunks of a frame into documents.
 
     Parameters:
         model: The model.
-        validate: Whether each row becomes an object of the model first.
+        validate: Whether the model validates each row.
     """
 
     def __init__(self, model: type[DocumentModel], *, validate: bool) -> None:
         self._model = model
         self._validate = validate
-        self._seen: dict[Any, int] = {}
+        self._row_by_id: dict[Any, int] = {}
         self._adapter: TypeAdapter[list[Any]] = TypeAdapter(list[model])  # type: ignore[valid-type]
 
-    def documents(self, chunk: Chunk, now: datetime) -> Documents:
+    def prepare(self, chunk: Chunk, now: datetime) -> PreparedDocuments:
         """Return the documents of a chunk.
 
+        Parameters:
+            chunk: The next chunk of the frame.
+            now: The time to store in auto fields.
+
         Raises:
-            FrameError: The model lacks a column.
+            FrameError: The model has no field for a column.
         """
-        columns = fields_by_column(self._model, list(chunk.columns))
+        fields = fields_by_column(self._model, list(chunk.columns))
+        prepare = self._validated if self._validate else self._unvalidated
         with collector_paused():
-            if self._validate:
-                documents = self._validated(chunk, columns, now)
-            else:
-                documents = self._unvalidated(chunk, columns, now)
-        documents.given = any(f.stored_name == "_id" for f in columns.values())
-        if documents.given:
-            self._refuse_unstorable(documents)
-            self._refuse_repeated(documents)
+            documents = prepare(chunk, fields, now)
+        documents.has_given_ids = any(f.stored_name == "_id" for f in fields.values())
+        if documents.has_given_ids:
+            self._refuse_invalid_ids(documents)
+            self._refuse_repeated_ids(documents)
         documents.errors.sort(key=lambda error: error.row)
         return documents
 
-    def _validated(self, chunk: Chunk, columns: dict[str, StoredField], now: datetime) -> Documents:
-        found = Documents(chunk.start, chunk.count)
-        rows = list(self._rows(chunk, columns))
-        objects = self._objects(rows, found, columns)
-        for place, made in objects:
-            row = chunk.start + place
+    def _validated(
+        self, chunk: Chunk, fields: dict[str, StoredField], now: datetime
+    ) -> PreparedDocuments:
+        documents = PreparedDocuments(chunk.count)
+        rows = list(_rows_of(chunk, fields))
+        for index, instance in self._validate_rows(rows, chunk, fields, documents.errors):
+            row = chunk.start + index
             try:
-                plan = plan_persist(made, now)
+                plan = plan_persist(instance, now)
                 assert isinstance(plan, Insertion)
                 raw = RawBSONDocument(plan.raw)
             except ValueError as error:
-                found.errors.append(row_error(row, error))
+                documents.errors.append(encoding_error(row, error))
                 continue
-            found.rows.append(row)
-            found.ids.append(plan.id)
-            found.raws.append(raw)
-        return found
+            documents.rows.append(row)
+            documents.ids.append(plan.id)
+            documents.statements.append(raw)
+        return documents
 
-    def _rows(self, chunk: Chunk, columns: dict[str, StoredField]) -> Iterator[dict[str, Any]]:
-        names = [columns[n].name if n in columns else n for n in chunk.columns]
-        if not names:
-            yield from ({} for _ in range(chunk.count))
-            return
-        for values in zip(*chunk.columns.values(), strict=True):
-            row = dict(zip(names, values, strict=True))
-            if row.get("id", ...) is None:
-                del row["id"]  # a row without an id gets one
-            yield row
-
-    def _objects(
-        self, rows: list[dict[str, Any]], found: Documents, columns: dict[str, StoredField]
+    def _validate_rows(
+        self,
+        rows: list[dict[str, Any]],
+        chunk: Chunk,
+        fields: dict[str, StoredField],
+        errors: list[RowError],
     ) -> list[tuple[int, Any]]:
+        """Return the valid rows as objects, with indexes in the chunk; add the others' errors."""
         try:
             return list(enumerate(self._validate_all(rows)))
         except ValidationError as error:
-            shown = {f.name: column for column, f in columns.items()}
-            refused: set[int] = set()
+            columns = {f.name: column for column, f in fields.items()}
+            invalid: set[int] = set()
             for detail in error.errors(include_url=False, include_input=False):
-                place, *path = detail["loc"]
-                name, *below = map(str, path) if path else ("",)
-                column = ".".join([shown.get(name, name), *below])
-                refused.add(int(place))
-                found.errors.append(RowError(found.start + int(place), column, detail["msg"]))
-        places = [place for place in range(len(rows)) if place not in refused]
-        return list(zip(places, self._validate_all([rows[p] for p in places]), strict=True))
+                index, *path = detail["loc"]
+                name, *nested = map(str, path) if path else ("",)
+                column = ".".join([columns.get(name, name), *nested])
+                invalid.add(int(index))
+                errors.append(RowError(chunk.start + int(index), column, detail["msg"]))
+        valid = [index for index in range(len(rows)) if index not in invalid]
+        return list(zip(valid, self._validate_all([rows[i] for i in valid]), strict=True))
 
     def _validate_all(self, rows: list[dict[str, Any]]) -> list[Any]:
         return self._adapter.validate_python(rows, by_alias=True, by_name=True)
 
     def _unvalidated(
-        self, chunk: Chunk, columns: dict[str, StoredField], now: datetime
-    ) -> Documents:
-        found = Documents(chunk.start, chunk.count)
-        encoded: dict[str, list[Any]] = {}
+        self, chunk: Chunk, fields: dict[str, StoredField], now: datetime
+    ) -> PreparedDocuments:
+        documents = PreparedDocuments(chunk.count)
+        columns: dict[str, list[Any]] = {}
         for name, values in chunk.columns.items():
-            stored = columns.get(name)
-            key = stored.stored_name if stored else name
-            encoded[key], errors = encoded_column(name, stored, values, chunk.start)
-            found.errors += errors
-        make_id: Any = self._model.model_fields["id"].default_factory
-        found.ids = encoded.pop("_id", [None] * chunk.count)
-        if make_id is not None:
-            found.ids = [make_id() if id is None else id for id in found.ids]
-        for f in model_codec(self._model).auto_fields:
-            _stamp(f, encoded, chunk.count, now)
+            column_field = fields.get(name)
+            stored_name = name if column_field is None else column_field.stored_name
+            columns[stored_name], errors = encode_column(name, column_field, values, chunk.start)
+            documents.errors += errors
+        documents.ids = self._with_new_ids(columns.pop("_id", [None] * chunk.count))
+        for auto_field in model_codec(self._model).auto_fields:
+            _fill_auto_field(auto_field, columns, chunk.count, now)
         tag = tag_of(self._model)
         if tag is not None:
-            encoded[tag[0]] = [tag[1]] * chunk.count
-        names = ["_id", *encoded]
-        found.rows = list(range(chunk.start, chunk.start + chunk.count))
-        for row, made in enumerate(zip(found.ids, *encoded.values(), strict=True)):
+            columns[tag[0]] = [tag[1]] * chunk.count
+        documents.rows = list(range(chunk.start, chunk.start + chunk.count))
+        names = ["_id", *columns]
+        rows = zip(documents.ids, *columns.values(), strict=True)
+        for row, row_values in enumerate(rows, chunk.start):
             try:
-                raw = RawBSONDocument(encode_document(dict(zip(names, made, strict=True))))
+                raw = RawBSONDocument(encode_document(dict(zip(names, row_values, strict=True))))
             except EncodingError as error:
-                raw = RawBSONDocument(_EMPTY)
-                found.errors.append(row_error(chunk.start + row, error))
-            found.raws.append(raw)
-        _leave_out(found, {error.row for error in found.errors})
-        return found
+                raw = RawBSONDocument(_EMPTY_DOCUMENT)
+                documents.errors.append(encoding_error(row, error))
+            documents.statements.append(raw)
+        _remove(documents, {error.row for error in documents.errors})
+        return documents
 
-    def _refuse_unstorable(self, found: Documents) -> None:
-        """Refuse the rows whose id MongoDB cannot store: it would end the whole batch."""
+    def _with_new_ids(self, ids: list[Any]) -> list[Any]:
+        make_id: Any = self._model.model_fields["id"].default_factory
+        return ids if make_id is None else [make_id() if id is None else id for id in ids]
+
+    def _refuse_invalid_ids(self, documents: PreparedDocuments) -> None:
+        """Refuse the rows whose id MongoDB cannot store, which would fail the whole command."""
         refused: set[int] = set()
-        for row, id in zip(found.rows, found.ids, strict=True):
+        for row, id in zip(documents.rows, documents.ids, strict=True):
             try:
                 checked_id(self._model, id)
             except InvalidId as error:
                 refused.add(row)
-                found.errors.append(row_error(row, error))
-        _leave_out(found, refused)
+                documents.errors.append(encoding_error(row, error))
+        _remove(documents, refused)
 
-    def _refuse_repeated(self, found: Documents) -> None:
-        """Refuse the rows whose id a row before them has, in whatever chunk."""
-        repeated: set[int] = set()
-        for row, id in zip(found.rows, found.ids, strict=True):
-            earlier = self._seen.setdefault(_key(id), row)
+    def _refuse_repeated_ids(self, documents: PreparedDocuments) -> None:
+        """Refuse the rows that have the id of an earlier row, of this chunk or an earlier one."""
+        refused: set[int] = set()
+        for row, id in zip(documents.rows, documents.ids, strict=True):
+            earlier = self._row_by_id.setdefault(_hashable(id), row)
             if earlier != row:
-                repeated.add(row)
-                found.errors.append(RowError(row, "_id", f"row {earlier} has the id {id!r} too"))
-        _leave_out(found, repeated)
+                refused.add(row)
+                reason = f"row {earlier} has the id {id!r} too"
+                documents.errors.append(RowError(row, "_id", reason))
+        _remove(documents, refused)
 
 
-_EMPTY = b"\x05\0\0\0\0"
+_EMPTY_DOCUMENT = b"\x05\0\0\0\0"
 
 
-def row_error(row: int, error: ValueError) -> RowError:
-    """Return the error of a row whose values cannot be encoded."""
-    if isinstance(error, EncodingError):
-        return RowError(row, error.path, error.reason)
-    if isinstance(error, InvalidId):
-        return RowError(row, "_id", error.message)
-    return RowError(row, "", str(error))
+def _rows_of(chunk: Chunk, fields: dict[str, StoredField]) -> Iterator[dict[str, Any]]:
+    """Yield the values of each row by the names of fields."""
+    names = [fields[n].name if n in fields else n for n in chunk.columns]
+    if not names:
+        yield from ({} for _ in range(chunk.count))
+        return
+    for values in zip(*chunk.columns.values(), strict=True):
+        row = dict(zip(names, values, strict=True))
+        if row.get("id", ...) is None:
+            del row["id"]  # the model makes an id for it
+        yield row
 
 
-def encoded_column(
-    name: str, stored: StoredField | None, values: list[Any], start: int
-) -> tuple[list[Any], list[RowError]]:
-    """Return a column's values as they are stored, null for those that cannot be.
-
-    Parameters:
-        name: The column.
-        stored: Its field; None if the model has none for it.
-        values: The values.
-        start: The place of the first in the frame.
-    """
-    if stored is not None and stored.codec.is_identity:
-        return values, []
-    encode: Callable[[Any], Any] = to_bson if stored is None else stored.codec.encode
-    try:
-        return [None if value is None else encode(value) for value in values], []
-    except (TypeError, ValueError, AttributeError):
-        encoded: list[Any] = []
-        errors: list[RowError] = []
-    for row, value in enumerate(values, start):
-        try:
-            encoded.append(None if value is None else encode(value))
-        except (TypeError, ValueError, AttributeError) as error:
-            encoded.append(None)
-            reason = error.reason if isinstance(error, EncodingError) else str(error)
-            errors.append(RowError(row, name, reason))
-    return encoded, errors
-
-
-def _stamp(f: StoredField, encoded: dict[str, list[Any]], count: int, now: datetime) -> None:
-    made = stamp(f, now)
-    if f.on_write or f.stored_name not in encoded:
-        encoded[f.stored_name] = [made] * count
+def _fill_auto_field(
+    auto_field: StoredField, columns: dict[str, list[Any]], count: int, now: datetime
+) -> None:
+    value, name = stamp(auto_field, now), auto_field.stored_name
+    if auto_field.on_write or name not in columns:
+        columns[name] = [value] * count
     else:
-        values = encoded[f.stored_name]
-        encoded[f.stored_name] = [made if value is None else value for value in values]
+        columns[name] = [value if given is None else given for given in columns[name]]
 
 
-def _key(id: Any) -> Any:
+def _hashable(id: Any) -> Any:
     return id if getattr(id, "__hash__", None) else repr(id)
 
 
-def _leave_out(found: Documents, rows: set[int]) -> None:
+def _remove(documents: PreparedDocuments, rows: set[int]) -> None:
+    """Remove the documents of some rows."""
     if rows:
-        kept = [place for place, row in enumerate(found.rows) if row not in rows]
-        found.rows = [found.rows[place] for place in kept]
-        found.ids = [found.ids[place] for place in kept]
-        found.raws = [found.raws[place] for place in kept]
+        kept = [index for index, row in enumerate(documents.rows) if row not in rows]
+        documents.rows = [documents.rows[index] for index in kept]
+        documents.ids = [documents.ids[index] for index in kept]
+        documents.statements = [documents.statements[index] for index in kept]

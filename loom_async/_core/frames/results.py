@@ -1,14 +1,12 @@
-"""What became of a frame's rows."""
+"""The results and errors of writing the rows of a frame."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import LoomError
-from .ranges import ranges_of
 
 
 @dataclass(frozen=True)
@@ -16,9 +14,9 @@ class RowError:
     """A row that was refused.
 
     Parameters:
-        row: Its place in the frame, from 0.
-        column: The column that is to blame; "" if no single one is.
-        reason: Why.
+        row: The index of the row in the frame, from 0.
+        column: The column with the wrong value; "" if the reason is no single column.
+        reason: Why the row was refused.
     """
 
     row: int
@@ -28,12 +26,12 @@ class RowError:
 
 @dataclass(frozen=True)
 class InsertResult:
-    """What `insert_dataframe` has done.
+    """The result of `insert_dataframe`.
 
     Parameters:
-        inserted: How many documents are new or replaced.
-        ids: The ids of the frame's rows in their order; None for a row that was refused.
-        errors: The rows refused, when `on_error="skip"` was asked.
+        inserted: How many documents were inserted or replaced.
+        ids: The id of each row of the frame, in order; None for a row that was refused.
+        errors: The rows that were refused; empty unless `on_error="skip"`.
     """
 
     inserted: int
@@ -43,13 +41,13 @@ class InsertResult:
 
 @dataclass(frozen=True)
 class UpdateResult:
-    """What `update_dataframe` has done.
+    """The result of `update_dataframe`.
 
     Parameters:
-        matched: How many documents the rows have met.
+        matched: How many documents the rows have matched.
         modified: How many of them have changed.
-        inserted: How many rows became new documents.
-        errors: The rows refused, when `on_error="skip"` was asked.
+        inserted: How many rows were inserted as new documents.
+        errors: The rows that were refused; empty unless `on_error="skip"`.
     """
 
     matched: int
@@ -61,8 +59,9 @@ class UpdateResult:
 class FrameError(LoomError, ValueError):
     """Rows of a frame cannot be stored as documents.
 
-    `errors` has the rows known to be refused, with column and reason; `rows` and `columns` name
-    them. `written` has the ranges of rows that had been written before, and stay written.
+    `errors` has the refused rows with their columns and reasons; `rows` and `columns` are the rows
+    and columns of these. `written` has the ranges of rows that had been written before, and stay
+    written.
     """
 
     def __init__(
@@ -82,90 +81,34 @@ class FrameError(LoomError, ValueError):
         self.written: list[range] = list(written)
 
 
+# How many refused rows a message names.
 _SHOWN = 5
 
 
-def refused(errors: Sequence[RowError], written: Sequence[range]) -> FrameError:
-    """Return the error that says which rows were refused, and exactly what had been written."""
+def rows_refused(errors: Sequence[RowError], written: Sequence[range]) -> FrameError:
+    """Return the error that names the refused rows, and the rows that had been written before."""
     shown = "; ".join(
         f"row {error.row}{f', {error.column}' if error.column else ''}: {error.reason}"
         for error in errors[:_SHOWN]
     )
     more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
-    rows = len({error.row for error in errors})
+    count = len({error.row for error in errors})
     return FrameError(
-        f"{rows} row{'s' if rows != 1 else ''} cannot be stored: {shown}{more}. "
-        f"{what_is_written(written)}",
+        f"{count} row{'s' if count != 1 else ''} cannot be stored: {shown}{more}. "
+        f"{describe_written(written)}",
         errors=errors,
         written=written,
-        hint='mend them, or leave them out by on_error="skip"',
+        hint='correct these rows, or skip them with on_error="skip"',
     )
 
 
-class Progress:
-    """How far the rows of a frame have got."""
-
-    def __init__(self) -> None:
-        #: The rows that have taken effect.
-        self.written: list[range] = []
-        self._sent = range(0)
-        self._is_unknown: Callable[[], bool] = bool
-
-    def sending(self, rows: range, is_unknown: Callable[[], bool]) -> None:
-        """Note that rows are about to be sent.
-
-        Parameters:
-            rows: Which ones.
-            is_unknown: Says whether some may have been written although there is no reply.
-        """
-        self._sent, self._is_unknown = rows, is_unknown
-
-    def note_written(self, rows: Iterable[int]) -> None:
-        """Note which of the rows that were sent have taken effect."""
-        self.written = ranges_of(rows, self.written)
-        self.sending(range(0), bool)
-
-    def undone(self, errors: Sequence[RowError]) -> FrameError:
-        """Return the error of rows that were refused in a transaction: nothing of it stays."""
-        self.written = []
-        return refused(errors, self.written)
-
-    def sentence(self) -> str:
-        """Return a sentence that says which rows have taken effect, and which may have."""
-        known = what_is_written(self.written)
-        if not self._is_unknown():
-            return known
-        places = _places(self._sent)
-        if len(self._sent) == 1:
-            return f"{known}; row {places} was being sent, and may be written"
-        return f"{known}; rows {places} were being sent, and some may be written"
-
-
-@contextmanager
-def telling(progress: Progress) -> Generator[None]:
-    """A block of which every error says which rows had taken effect when it came."""
-    try:
-        yield
-    except FrameError as error:
-        raise _told(error, progress.written) from error.__cause__
-    except Exception as error:
-        error.add_note(progress.sentence())
-        raise
-
-
-def _told(error: FrameError, written: list[range]) -> FrameError:
-    if error.errors:
-        return refused(error.errors, written)
-    message = f"{error.message}. {what_is_written(written)}"
-    return FrameError(message, columns=error.columns, written=written, hint=error.hint)
-
-
-def what_is_written(written: Sequence[range]) -> str:
-    """Return a sentence that says which rows have taken effect."""
+def describe_written(written: Sequence[range]) -> str:
+    """Return a sentence that says which rows have been written."""
     if not any(written):
         return "Nothing was written"
-    return f"Rows {', '.join(map(_places, filter(None, written)))} had been written before"
+    return f"Rows {', '.join(map(describe_rows, filter(None, written)))} had been written before"
 
 
-def _places(rows: range) -> str:
+def describe_rows(rows: range) -> str:
+    """Return the first and the last of some rows, or the only one, as text."""
     return str(rows.start) if len(rows) == 1 else f"{rows.start} to {rows.stop - 1}"

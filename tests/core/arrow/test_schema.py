@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr
 
 import loom_async as lm
-from loom_async._core.arrow.arrow_types import OBJECT_ID_TYPE, TIMESTAMP, node_of
+from loom_async._core.arrow.arrow_types import OBJECT_ID_TYPE, TIMESTAMP, column_type
 
 
 class Color(enum.Enum):
@@ -120,4 +120,4 @@ def test_a_model_of_any_fields_has_none() -> None:
 @pytest.mark.parametrize("type_", [pa.int8(), pa.duration("s"), pa.timestamp("ns")])
 def test_types_that_mongodb_lacks_are_refused(type_: Any) -> None:
     with pytest.raises(lm.ConfigurationError, match=r"a\.b\[\] has the Arrow type"):
-        node_of(pa.struct([("b", pa.list_(type_))]), "a")
+        column_type(pa.struct([("b", pa.list_(type_))]), "a")
