@@ -60,8 +60,8 @@ def _refuse_revision(model: type[DocumentModel]) -> None:
     revision = revision_of(model)
     if revision is not None:
         raise ConfigurationError(
-            f"insert_dataframe would replace documents of {model.__name__} and set their "
-            f"{revision} to 1, so that stale objects could overwrite them",
+            f"insert_dataframe would replace documents of {model.__name__} and count their "
+            f"{revision} from 1, so that stale objects could overwrite them",
             hint='use update_dataframe(frame, on=["id"], upsert=True), which counts the revision',
         )
 

@@ -113,9 +113,6 @@ class ConformanceCheck:
         bodies = map(b"".join, zip(*columns, strict=True))
         return b"".join([pack(len(body) + 5) + body + b"\0" for body in bodies])
 
-    def _reject(self, rows: Rows) -> None:
-        self.conforms[rows] = False
-
     # In the methods below, `rows` has the rows of the documents, elements or values at `offsets`,
     # and `path` is None inside an array.
 
@@ -124,12 +121,12 @@ class ConformanceCheck:
     ) -> None:
         order = self._field_order(int(offsets[0]), type_)
         if order is None:
-            self._reject(rows)
+            self.conforms[rows] = False
             return
         offsets = offsets + 4
         for name, child in order:
             offsets = self._check_field(offsets, name, child, path, rows)
-        self._reject(rows[self._bytes[offsets] != 0])
+        self.conforms[rows[self._bytes[offsets] != 0]] = False
 
     def _field_order(
         self, offset: int, type_: ColumnType
@@ -207,7 +204,7 @@ class ConformanceCheck:
         if type_.is_struct:
             self._record_nulls(path, rows, present)
         elif type_.is_list and path is None:
-            self._reject(rows[nulls])
+            self.conforms[rows[nulls]] = False
         ends = values.copy()
         if len(present):
             ends[present] = self._check_present(
@@ -222,7 +219,7 @@ class ConformanceCheck:
         fits = self._fits(values, bson_types, type_)
         if fits.all():
             return self._check_nested(values, bson_types, type_, path, rows)
-        self._reject(rows[~fits])
+        self.conforms[rows[~fits]] = False
         ends = np.full(len(values), self._end, np.int64)
         fitting = np.flatnonzero(fits)
         if len(fitting):
@@ -278,7 +275,7 @@ class ConformanceCheck:
             if index == _MAX_ITEMS:
                 is_next[:] = False
             if not is_next.all():
-                self._reject(rows[~is_next])
+                self.conforms[rows[~is_next]] = False
                 offsets, ends, rows = offsets[is_next], ends[is_next], rows[is_next]
             if len(offsets):
                 offsets = self._check_values(offsets, len(key), item, None, rows)
@@ -295,7 +292,7 @@ class ConformanceCheck:
         is_null = np.ones(len(rows), bool)
         is_null[present] = False
         if path is None:
-            self._reject(rows[is_null])
+            self.conforms[rows[is_null]] = False
             return
         mask = self.null_structs.setdefault(path, np.zeros(len(self._starts), bool))
         if path not in self._seen_structs:
@@ -316,7 +313,7 @@ class ConformanceCheck:
         ends = values + np.where(_HAS_LENGTH[bson_types], self._int32s[values] + sizes, sizes)
         is_unknown = sizes == _UNKNOWN
         if is_unknown.any():
-            self._reject(rows[is_unknown])
+            self.conforms[rows[is_unknown]] = False
             ends[is_unknown] = self._end
         return ends
 
