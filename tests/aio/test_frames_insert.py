@@ -1,4 +1,4 @@
-"""Frames become documents: by the model, in any library's form, each refusal with its row."""
+"""insert_dataframe: frames of every library become documents, and refused rows are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and frames of query results: all of them, as stored, whichever way they came."""
+"""Query results as tables and frames: complete and exact, whichever way they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames update documents: what their rows say, checked as the model checks."""
+"""update_dataframe: rows update documents, and are validated as the model validates."""
 
 from __future__ import annotations
 

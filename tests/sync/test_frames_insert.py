@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_frames_insert.py by `nox -s sync`: edit that file.
-"""Frames become documents: by the model, in any library's form, each refusal with its row."""
+"""insert_dataframe: frames of every library become documents, and refused rows are named."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_frames_load.py by `nox -s sync`: edit that file.
-"""Tables and frames of query results: all of them, as stored, whichever way they came."""
+"""Query results as tables and frames: complete and exact, whichever way they are read."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_frames_update.py by `nox -s sync`: edit that file.
-"""Frames update documents: what their rows say, checked as the model checks."""
+"""update_dataframe: rows update documents, and are validated as the model validates."""
 
 from __future__ import annotations
 

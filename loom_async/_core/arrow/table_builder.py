@@ -97,7 +97,8 @@ class TableBuilder:
         """Return a record batch and its mismatches, after extending and widening the schema."""
         while True:
             reader = BatchReader(raw, self._columns, check=self._check)
-            if self._extend(reader.documents_in_python):
+            can_extend = self._needs_inference and not self._is_schema_final
+            if can_extend and self._extend(reader.documents_in_python):
                 continue
             batch, mismatches = reader.read()
             if not mismatches or not self._can_widen():
@@ -122,7 +123,7 @@ class TableBuilder:
 
     def _extend(self, documents: list[dict[str, Any]]) -> bool:
         """Extend inferred types so that they hold these documents; return whether they changed."""
-        if not documents or not self._needs_inference or self._is_schema_final:
+        if not documents:
             return False
         current = pa.struct(list(self._columns.schema))
         extended = extend(self._declared, current, pa.struct(list(infer_schema(documents))))
