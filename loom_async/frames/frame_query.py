@@ -89,6 +89,15 @@ class FrameQuery(QueryBuilder[M]):
         Raises:
             LossyConversion: A value does not fit its column.
             ConfigurationError: pandas or pyarrow is not installed.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> async def main() -> None:
+            ...     frame = await User.filter().load_dataframe(on_mismatch="widen")
+            ...     print(frame["age"].mean())
         """
         await import_arrow(PANDAS)
         from .._core.arrow.pandas_frames import to_pandas
@@ -114,6 +123,15 @@ class FrameQuery(QueryBuilder[M]):
         Raises:
             LossyConversion: A value does not fit its column.
             ConfigurationError: Polars or pyarrow is not installed.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> async def main() -> None:
+            ...     frame = await User.filter().load_polars()
+            ...     print(frame["age"].mean())
         """
         await import_arrow(POLARS)
         from .._core.arrow.polars_frames import to_polars
@@ -144,6 +162,15 @@ class FrameQuery(QueryBuilder[M]):
         Raises:
             LossyConversion: A value does not fit its column.
             ConfigurationError: pyarrow is not installed.
+
+        Example:
+            >>> import loom_async as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> async def main() -> None:
+            ...     async for batch in User.filter().load_batches(rows=10_000):
+            ...         print(batch.num_rows)
         """
         check_count("rows", rows, least=1)
         return load_batches(

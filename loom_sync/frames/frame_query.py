@@ -102,6 +102,15 @@ class FrameQuery(QueryBuilder[M]):
         Raises:
             LossyConversion: A value does not fit its column.
             ConfigurationError: pandas or pyarrow is not installed.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> def main() -> None:
+            ...     frame = User.filter().load_dataframe(on_mismatch="widen")
+            ...     print(frame["age"].mean())
         """
         import_arrow(PANDAS)
         from loom_async._core.arrow.pandas_frames import to_pandas
@@ -139,6 +148,15 @@ class FrameQuery(QueryBuilder[M]):
         Raises:
             LossyConversion: A value does not fit its column.
             ConfigurationError: Polars or pyarrow is not installed.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> def main() -> None:
+            ...     frame = User.filter().load_polars()
+            ...     print(frame["age"].mean())
         """
         import_arrow(POLARS)
         from loom_async._core.arrow.polars_frames import to_polars
@@ -179,6 +197,15 @@ class FrameQuery(QueryBuilder[M]):
         Raises:
             LossyConversion: A value does not fit its column.
             ConfigurationError: pyarrow is not installed.
+
+        Example:
+            >>> import loom_sync as lm
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     age: int
+            >>> def main() -> None:
+            ...     for batch in User.filter().load_batches(rows=10_000):
+            ...         print(batch.num_rows)
         """
         check_count("rows", rows, least=1)
         return load_batches(

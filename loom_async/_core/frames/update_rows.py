@@ -152,7 +152,7 @@ class UpdatePreparer:
             raise FrameError(
                 f"the frame has no column {', '.join(missing)}, by which documents are to be found"
                 if missing
-                else "on names no column",
+                else "on has no columns, by which documents are to be found",
                 columns=missing,
                 hint=f"the frame has {', '.join(fields)}",
             )

@@ -90,7 +90,7 @@ def test_keys_that_find_no_single_document() -> None:
 def test_frames_without_the_columns_needed() -> None:
     with pytest.raises(FrameError, match="no column name, by which"):
         UpdatePreparer(Person, ["name"], upsert=False).prepare(chunk({"age": [1]}), NOW)
-    with pytest.raises(FrameError, match="on names no column"):
+    with pytest.raises(FrameError, match="on has no columns"):
         UpdatePreparer(Person, [], upsert=False).prepare(chunk({"age": [1]}), NOW)
     with pytest.raises(FrameError, match="there is nothing to set"):
         UpdatePreparer(Plain, ["n"], upsert=False).prepare(chunk({"n": [1]}), NOW)
