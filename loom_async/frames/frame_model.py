@@ -33,7 +33,8 @@ class FrameModel(DocumentModel):
 
         Raises:
             LossyConversion: A value does not fit its column.
-            ConfigurationError: pyarrow is not installed, or BSON has no values of a column's type.
+            ConfigurationError: pyarrow is not installed, or the type of a column has no equivalent
+                in BSON.
 
         Example:
             >>> import loom_async as lm

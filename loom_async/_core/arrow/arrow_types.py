@@ -78,7 +78,7 @@ def column_type(arrow_type: Any, path: str = "", declared: Any = None) -> Column
             `arrow_type` was declared itself.
 
     Raises:
-        ConfigurationError: BSON has no values of this type.
+        ConfigurationError: The type has no equivalent in BSON.
     """
     is_ = pa.types
     declared = arrow_type if declared is None else declared
@@ -96,7 +96,7 @@ def column_type(arrow_type: Any, path: str = "", declared: Any = None) -> Column
         if matches(arrow_type):
             return make(arrow_type)
     raise ConfigurationError(
-        f"{path or 'a column'} has the Arrow type {arrow_type}, which BSON has no values of",
+        f"{path or 'a column'} has the Arrow type {arrow_type}, which has no equivalent in BSON",
         hint="use string, int32, int64, float64, bool, binary, timestamp in milliseconds of UTC, "
         "date32, decimal128, ObjectId, UUID, or structs, lists and maps of them",
     )
@@ -191,7 +191,7 @@ def columns_of(schema: Any, declared: Any = None, as_text: frozenset[str] = froz
         as_text: The columns that hold values of every type, as text.
 
     Raises:
-        ConfigurationError: BSON has no values of one of the types, or two columns have one name.
+        ConfigurationError: A type has no equivalent in BSON, or two columns have one name.
     """
     repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if repeated:
