@@ -27,6 +27,18 @@ _pymongoarrow_types: Any = library("pymongoarrow.types")
 
 OBJECT_ID_TYPE: Any = _pymongoarrow_types.ObjectIdType()
 TIMESTAMP: Any = pa.timestamp("ms", tz="UTC")
+#: The Arrow types by their names in the registry, decimals excepted: a field sets their precision.
+TYPES_BY_NAME: dict[str, Any] = {
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "string": pa.string(),
+    "binary": pa.binary(),
+    "uuid": pa.uuid(),
+    "ObjectId": OBJECT_ID_TYPE,
+    "timestamp[ms, UTC]": TIMESTAMP,
+    "date32": pa.date32(),
+}
 _GENERIC_SUBTYPE, _UUID_SUBTYPE = 0, 4
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-from bson import ObjectId
 from bson.decimal128 import Decimal128
 
 from ..type_guards import is_dict, is_list
-from .arrow_types import OBJECT_ID_TYPE, TIMESTAMP, pa
+from ..types.registry import TYPES, entry_of
+from .arrow_types import TYPES_BY_NAME, pa
 
 # Decimal128 has up to 34 digits. This type has 20 before the decimal point and 18 after it.
 DECIMAL: Any = pa.decimal128(38, 18)
@@ -42,10 +40,12 @@ def _type_of(value: Any) -> Any:
         return _type_of_documents((value,))
     if is_list(value):
         return pa.list_(_type_of_items(value))
-    for class_, type_ in _TYPES:
-        if isinstance(value, class_):
-            return type_
-    return pa.null()
+    class_: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
+    type_ = _TYPES.get(class_)
+    if type_ is None:  # a subclass, such as Int64 and Binary, or a type without an Arrow type
+        entry = entry_of(class_)
+        type_ = TYPES_BY_NAME.get(entry.arrow or "") if entry is not None else None
+    return pa.null() if type_ is None else type_
 
 
 def _type_of_items(items: Sequence[Any]) -> Any:
@@ -57,18 +57,13 @@ def _type_of_items(items: Sequence[Any]) -> Any:
     return type_
 
 
-# In this order: a bool is an int.
-_TYPES: tuple[tuple[Any, Any], ...] = (
-    (bool, pa.bool_()),
-    (int, pa.int64()),
-    (float, pa.float64()),
-    (str, pa.string()),
-    (ObjectId, OBJECT_ID_TYPE),
-    (UUID, pa.uuid()),
-    (bytes, pa.binary()),
-    (dt.datetime, TIMESTAMP),
-    (Decimal128, DECIMAL),
-)
+_TYPES: dict[type, Any] = {
+    class_: TYPES_BY_NAME[entry.arrow]
+    for entry in TYPES
+    if entry.arrow in TYPES_BY_NAME
+    for class_ in entry.classes
+}
+_TYPES[Decimal128] = DECIMAL
 
 
 def promote(first: Any, second: Any) -> Any:

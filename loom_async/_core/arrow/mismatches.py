@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from bson import ObjectId
-from bson.binary import Binary
-from bson.decimal128 import Decimal128
-from bson.int64 import Int64
-
 from ..errors import LossyConversion
+from ..types.values import bson_type_of
 
 OnMismatch: TypeAlias = Literal["raise", "widen", "null"]
 
@@ -45,19 +40,10 @@ class Mismatch:
 
 
 def bson_type_name(value: Any) -> str:
-    """Return MongoDB's name of the type that a decoded value has in BSON."""
-    if isinstance(value, float):
-        return "double"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return "long" if isinstance(value, Int64) or not -(2**31) <= value < 2**31 else "int"
-    return _NAMES.get(type(value), type(value).__name__)
-
-
-_NAMES: dict[Any, str] = {
-    str: "string", bool: "bool", dict: "object", list: "array", bytes: "binData", Binary: "binData",
-    UUID: "binData (UUID)", ObjectId: "objectId", dt.datetime: "date", Decimal128: "decimal",
-    type(None): "null",
-}  # fmt: skip
+    """Return MongoDB's name of the BSON type of a decoded value."""
+    if isinstance(value, UUID):
+        return "binData (UUID)"
+    return bson_type_of(value) or type(value).__name__
 
 
 def lossy_conversion(

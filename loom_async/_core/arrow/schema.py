@@ -12,25 +12,13 @@ from ..model.annotations import stored_name
 from ..types import shapes
 from ..types.registry import StoredType
 from ..types.shapes import shape_of
-from .arrow_types import OBJECT_ID_TYPE, TIMESTAMP, pa
+from .arrow_types import TYPES_BY_NAME, pa
 from .inference import DECIMAL
 
 # The type of a column that is inferred from the data: of Any, of unions of unlike types, of a model
 # inside itself.
 OPEN: Any = pa.null()
 _MAX_PRECISION = 38
-#: The Arrow types by their names in the registry; the precision of decimals depends on the field.
-_TYPES: dict[str, Any] = {
-    "bool": pa.bool_(),
-    "int64": pa.int64(),
-    "float64": pa.float64(),
-    "string": pa.string(),
-    "binary": pa.binary(),
-    "uuid": pa.uuid(),
-    "ObjectId": OBJECT_ID_TYPE,
-    "timestamp[ms, UTC]": TIMESTAMP,
-    "date32": pa.date32(),
-}
 
 
 def schema_of(model: type[BaseModel]) -> Any:
@@ -93,7 +81,7 @@ def _type_of_value(value: object) -> Any:
 def _scalar(entry: StoredType, metadata: Iterable[Any]) -> Any:
     if entry.arrow == "decimal128":
         return _decimal(metadata)
-    return OPEN if entry.arrow is None else _TYPES[entry.arrow]
+    return OPEN if entry.arrow is None else TYPES_BY_NAME[entry.arrow]
 
 
 def _common(found: Iterable[Any]) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Set
 from typing import Any
 
 from ..errors import QueryError
+from ..types.registry import entry_of
 from .expressions import Combinable
 
 
@@ -39,21 +40,14 @@ def flags_of(pattern: re.Pattern[str]) -> str:
     return "".join(letter for flag, letter in letters.items() if pattern.flags & flag)
 
 
-_BSON_TYPES: dict[type, str | list[str | int]] = {
-    str: "string", int: ["int", "long"], float: "double", bool: "bool", bytes: "binData",
-    list: "array", dict: "object", type(None): "null",
-}  # fmt: skip
-
-
 def bson_types(kind: str | int | type) -> list[str | int]:
     """Return the operands of `$type` for a BSON or Python type."""
     if not isinstance(kind, type):
         return [kind]
-    named = {"datetime": "date", "ObjectId": "objectId", "Decimal": "decimal", "UUID": "binData"}
-    found = _BSON_TYPES.get(kind) or named.get(getattr(kind, "__name__", ""))
-    if found is None:
+    entry = entry_of(kind)
+    if entry is None or not entry.bson:
         raise QueryError(
             f"is_type({kind!r}): no BSON type corresponds to it",
             hint="use the BSON name, such as 'string', 'int', 'date', 'objectId'",
         )
-    return [found] if isinstance(found, str) else found
+    return [*entry.bson]

@@ -13,18 +13,16 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from types import NoneType
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
-from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson import DBRef, Decimal128, Regex
 from bson.errors import BSONError
 
 from ..bson_codec import decode_bson, encode_bson
 from ..errors import QueryError
 from ..model.document_encoding import encode_document
 from ..type_guards import is_dict, is_list
+from ..types.values import bson_type_of
 from .query_spec import QuerySpec, SortKeys
 
 T = TypeVar("T")
@@ -49,6 +47,8 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("maxKey",),
 )
 _NULL, _NUMBERS = 1, 2
+# No filter selects the values after an array or a regular expression: a token cannot hold one.
+_INCOMPARABLE = ("array", "regex")
 
 
 @dataclass(frozen=True)
@@ -191,29 +191,11 @@ def _later_filters(path: str, value: Any, *, ascending: bool) -> list[dict[str, 
 
 def _group_index(value: Any) -> int:
     """Return the index of the group of a value's type in `_GROUPS`."""
-    for kind, name in _NAMES:
-        if isinstance(value, kind):
-            if name == "javascript" and value.scope is not None:
-                name = "javascriptWithScope"
-            return next(index for index, names in enumerate(_GROUPS) if name in names)
+    name = bson_type_of(value)
+    for index, names in enumerate(_GROUPS):
+        if name in names and name not in _INCOMPARABLE:
+            return index
     raise QueryError(f"page() cannot sort by {value!r}, a {type(value).__name__}")
-
-
-# Python types and a BSON type of their group. The order matters: a bool is an int, a Code a str.
-_NAMES: tuple[tuple[Any, str], ...] = (
-    (MinKey, "minKey"),
-    (NoneType, "null"),
-    (bool, "bool"),
-    ((int, float, Decimal128), "int"),
-    (Code, "javascript"),
-    (str, "string"),
-    (Mapping, "object"),
-    ((bytes, UUID), "binData"),
-    (ObjectId, "objectId"),
-    (datetime, "date"),
-    (Timestamp, "timestamp"),
-    (MaxKey, "maxKey"),
-)
 
 
 def _is_nan(value: Any) -> bool:

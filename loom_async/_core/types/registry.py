@@ -20,7 +20,7 @@ from types import NoneType
 from typing import Any, cast
 from uuid import UUID
 
-from bson import Code, Decimal128, ObjectId, Regex, Timestamp
+from bson import Code, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from pydantic import AnyUrl, BaseModel, SecretBytes, SecretStr
 from typing_extensions import is_typeddict
 
@@ -232,6 +232,8 @@ TYPES: tuple[StoredType, ...] = (
     StoredType((Decimal128,), ("decimal",), "Decimal128"),
     StoredType((Timestamp,), ("timestamp",), "timestamp", is_ordered=True),
     StoredType((Regex,), ("regex",), "regular expression"),
+    StoredType((MinKey,), ("minKey",), "MinKey"),
+    StoredType((MaxKey,), ("maxKey",), "MaxKey"),
     StoredType(
         (set, frozenset, AbstractSet),
         ("array",),

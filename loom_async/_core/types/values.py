@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, cast
 
+from bson import Int64
 from bson.decimal128 import Decimal128
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
@@ -41,6 +42,18 @@ def to_bson(value: Any) -> Any:
     if kind.__module__.partition(".")[0] == "bson":
         return value
     return to_json_form(value)
+
+
+def bson_type_of(value: Any) -> str | None:
+    """Return MongoDB's name of the BSON type of a stored value; None if BSON does not have it."""
+    kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
+    entry = _EXACT.get(kind) or entry_of(kind)
+    if entry is None or not entry.bson:
+        return None
+    first, *others = entry.bson
+    if first == "int" and (kind is Int64 or not -(2**31) <= value < 2**31):
+        return "long"
+    return others[0] if first == "javascript" and value.scope is not None else first
 
 
 def from_bson(value: Any) -> Any:

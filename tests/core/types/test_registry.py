@@ -17,19 +17,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from bson import Code, Decimal128, ObjectId, Regex, Timestamp
+from bson import Code, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from pydantic import AnyUrl, BaseModel, ConfigDict, SecretBytes, SecretStr
 
 import loom_async as lm
 from loom_async._core.arrow.schema import schema_of
-from loom_async._core.arrow.tables import TableBuilder
+from loom_async._core.arrow.table_builder import TableBuilder
 from loom_async._core.bson_codec import decode_bson, encode_bson
 from loom_async._core.bson_elements import elements
 from loom_async._core.collections.document_schema import document_schema
 from loom_async._core.model.annotations import codec_of
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.types.registry import RECORD, TYPES, Kind, StoredType, entry_of
-from loom_async._core.types.values import key_to_bson, to_bson
+from loom_async._core.types.values import bson_type_of, key_to_bson, to_bson
 
 
 class Point(BaseModel):
@@ -82,6 +82,8 @@ VALUES: dict[type, list[Any]] = {
     Decimal128: [Decimal128("1.5")],
     Timestamp: [Timestamp(1, 2)],
     Regex: [Regex("^a", "i")],
+    MinKey: [MinKey()],
+    MaxKey: [MaxKey()],
     set: [{1, 2}],
     frozenset: [frozenset({3})],
     AbstractSet: [frozenset({3})],
@@ -119,7 +121,7 @@ NAMES = {
     0x01: "double", 0x02: "string", 0x03: "object", 0x04: "array", 0x05: "binData",
     0x07: "objectId", 0x08: "bool", 0x09: "date", 0x0A: "null", 0x0B: "regex",
     0x0D: "javascript", 0x0F: "javascriptWithScope", 0x10: "int", 0x11: "timestamp",
-    0x12: "long", 0x13: "decimal",
+    0x12: "long", 0x13: "decimal", 0x7F: "maxKey", 0xFF: "minKey",
 }  # fmt: skip
 
 
@@ -176,6 +178,7 @@ def test_the_stored_type_is_the_declared_one(entry: StoredType, kind: type, valu
     if entry.kind is not Kind.ENUM:
         assert stored_type(by_annotation) in entry.bson
     assert encode_bson({"": by_annotation}) == encode_bson({"": by_class})
+    assert bson_type_of(decode_bson(encode_bson({"": by_class}))[""]) == stored_type(by_class)
 
 
 @pytest.mark.parametrize(("entry", "kind", "value"), CASES)
@@ -191,7 +194,7 @@ def test_the_validator_accepts_it(entry: StoredType, kind: type, value: Any) -> 
 
 @pytest.mark.parametrize(("entry", "kind", "value"), CASES)
 def test_a_column_holds_it(entry: StoredType, kind: type, value: Any) -> None:
-    if kind in (Code, Timestamp, Regex, re.Pattern):
+    if kind in (Code, Timestamp, Regex, re.Pattern, MinKey, MaxKey):
         pytest.skip("no Arrow type holds it")
     schema = schema_of(holder(kind))
     stored = {"value": codec_of(ANNOTATIONS.get(kind, kind)).encode(value)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, NewType, TypeVar
 
 import pytest
-from bson import MinKey
+from bson import DBRef
 from pydantic import BaseModel, RootModel
 from typing_extensions import TypeAliasType, TypedDict
 
@@ -70,7 +70,7 @@ Day = NewType("Day", dt.date)
         (Any, shapes.Anything()),
         (T, shapes.Anything()),
         (Many[int], shapes.Anything()),
-        (MinKey, shapes.BsonValue(MinKey)),
+        (DBRef, shapes.BsonValue(DBRef)),
         (complex, shapes.Other(complex)),
         (list, shapes.Items(list, list, ())),
         (Days, shapes.Items(list[dt.date], list, (DAY,))),
