@@ -1,4 +1,4 @@
-"""The one place where the driver's errors become Loom's."""
+"""The translation of the driver's errors into Loom's."""
 
 from __future__ import annotations
 
@@ -23,40 +23,52 @@ from .errors import (
     OperationTimeout,
     TransactionAborted,
 )
-from .server_codes import AUTHENTICATION_FAILED, UNAUTHORIZED
+from .server_codes import (
+    AUTHENTICATION_FAILED,
+    BSON_OBJECT_TOO_LARGE,
+    CHANGE_STREAM_HISTORY_LOST,
+    CHANGE_STREAM_WITHOUT_REPLICA_SET,
+    DOCUMENT_VALIDATION_FAILURE,
+    DUPLICATE_KEY,
+    INVALID_RESUME_TOKEN,
+    OPERATION_NOT_SUPPORTED_IN_TRANSACTION,
+    OUT_OF_DISK_SPACE,
+    PATH_NOT_VIABLE,
+    TOO_LARGE,
+    UNAUTHORIZED,
+)
 from .uri import redacted
-from .validation_errors import reason_of, refusal
-from .write_concern import NOT_CONFIRMED, unconfirmed
+from .validation_failures import reason_of, validation_failure
+from .write_concern_errors import NOT_CONFIRMED, unconfirmed
 
-_DUPLICATE_KEY, _INVALID = 11000, 121
-_PATH_NOT_VIABLE, _BAD_VALUE = 28, 2
-_NO_CHANGE_STREAMS = 40573
+# Texts of errors that have no code of their own: the driver's, and the operating system's.
 _NO_SESSIONS = "Sessions are not supported"
-_TOO_LARGE = 10334
 _DISK_FULL = "No space left on device"
 _FREE_SPACE = "the server's disk is full: free space there"
+_TOO_LARGE_HINT = "MongoDB holds documents of up to 16 MB"
 _HINTS = {
-    14031: _FREE_SPACE,
-    _PATH_NOT_VIABLE: "another writer changed the parent of this field; reload and try again",
-    263: "MongoDB does not allow this inside a transaction; time series are one such case",
-    _INVALID: "mend the document, or `await Model.ensure_validator()` if the model has changed",
-    260: "the token is of another collection or server, or no token of a change",
-    286: "the server keeps changes for a time only, and these are gone: load the documents anew, "
-    "and watch without a token from then on",
-    _TOO_LARGE: "MongoDB holds documents of up to 16 MB",
-    17419: "MongoDB holds documents of up to 16 MB",
-    17420: "MongoDB holds documents of up to 16 MB",
+    **dict.fromkeys(TOO_LARGE, _TOO_LARGE_HINT),
+    OUT_OF_DISK_SPACE: _FREE_SPACE,
+    PATH_NOT_VIABLE: "another writer changed the parent of this field; reload and try again",
+    OPERATION_NOT_SUPPORTED_IN_TRANSACTION: "MongoDB does not allow this inside a transaction; "
+    "time series are one such case",
+    DOCUMENT_VALIDATION_FAILURE: "mend the document, or `await Model.ensure_validator()` if the "
+    "model has changed",
+    INVALID_RESUME_TOKEN: "the token belongs to another collection or server, or is not the token "
+    "of a change",
+    CHANGE_STREAM_HISTORY_LOST: "the server keeps changes for a limited time, and these are gone: "
+    "load the documents again, and watch without a token from then on",
 }
 _MAY_BE_UNDONE = (
-    "the server stops, or is the primary no longer, and the write may be undone: see what is "
-    "stored before you make it again"
+    "the server stops, or is no longer the primary, and the write may be undone: see what is "
+    "stored before you repeat it"
 )
-# What the driver adds for itself: the whole reply, or all that it knows of every server.
+# What the driver appends to its texts: the whole reply, or all that it knows of every server.
 _DETAILS = re.compile(r", (?:full error|Topology Description):")
 
 
 class TranslatedErrors:
-    """A block in which every error of the driver leaves as a `LoomError` that keeps its cause.
+    """A block that turns every error of the driver into a `LoomError`, with the former as cause.
 
     Parameters:
         action: What was being done, for the message: "persist User".
@@ -76,27 +88,27 @@ class TranslatedErrors:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        known = None if error is None else translated(error, self._action)
-        if known is not None:
-            raise known from error
+        translation = None if error is None else translated(error, self._action)
+        if translation is not None:
+            raise translation from error
 
 
 def translated(error: BaseException, action: str) -> LoomError | None:
-    """Return the Loom error that says what an error of the driver means; None for any other."""
+    """Return the Loom error for an error of the driver; None for any other error."""
     if isinstance(error, driver.PyMongoError):
         return translate(error, action)
     if isinstance(error, InvalidBSON):
         return unreadable(error)
     if isinstance(error, driver.DocumentTooLarge):
         message = f"{action}: {error}"
-        return OperationFailed(message, code=_TOO_LARGE, hint=_HINTS[_TOO_LARGE])
+        return OperationFailed(message, code=BSON_OBJECT_TOO_LARGE, hint=_TOO_LARGE_HINT)
     if isinstance(error, UNENCODABLE):
         return EncodingError(f"{action}: {encoding_reason(error)}", path="", hint=BSON_LIMITS)
     return None
 
 
 def unreadable(error: InvalidBSON) -> InvalidDocument:
-    """Return the error for a stored document that holds what Python cannot."""
+    """Return the error for a stored document with a value that Python cannot represent."""
     return InvalidDocument(
         f"a stored document cannot be read: {error}",
         id=None,
@@ -106,7 +118,7 @@ def unreadable(error: InvalidBSON) -> InvalidDocument:
 
 
 def translate(error: driver.PyMongoError, action: str) -> LoomError:
-    """Return the Loom error that says what a driver error means."""
+    """Return the Loom error for an error of the driver."""
     text = redacted(_DETAILS.split(str(error))[0])
     message = f"{action}: {text}"
     if error.has_error_label("TransientTransactionError"):
@@ -116,8 +128,8 @@ def translate(error: driver.PyMongoError, action: str) -> LoomError:
     return _by_kind(error, message, action)
 
 
-def is_passing(error: driver.PyMongoError) -> bool:
-    """Say whether a change stream can go on, by a new cursor, after an error of the driver."""
+def can_resume(error: driver.PyMongoError) -> bool:
+    """Say whether a change stream can continue with a new cursor after an error."""
     return isinstance(
         error, driver.ConnectionFailure | driver.CursorNotFound
     ) or error.has_error_label("ResumableChangeStreamError")
@@ -140,11 +152,11 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
         case driver.OperationFailure():
             return _by_code(error, message, action)
         case _:
-            return _of_the_client(error, message)
+            return _without_reply(error, message)
 
 
 def _by_code(error: driver.OperationFailure, message: str, action: str) -> LoomError:
-    """Return the error for what the server has refused."""
+    """Return the error for an operation that the server refused."""
     code = error.code or 0
     if code == AUTHENTICATION_FAILED:
         return AuthenticationFailed(message, hint="check the user and password of the URI")
@@ -153,9 +165,9 @@ def _by_code(error: driver.OperationFailure, message: str, action: str) -> LoomE
             message,
             hint="give the URI a user and password, or the user a role that allows this",
         )
-    if code == _INVALID:
+    if code == DOCUMENT_VALIDATION_FAILURE:
         return _invalid(error.details or {}, action)
-    if code == _NO_CHANGE_STREAMS:
+    if code == CHANGE_STREAM_WITHOUT_REPLICA_SET:
         return ConfigurationError(
             message,
             hint="run the server as a replica set of one: mongod --replSet rs0, then "
@@ -165,8 +177,8 @@ def _by_code(error: driver.OperationFailure, message: str, action: str) -> LoomE
     return OperationFailed(message, code=error.code, hint=hint)
 
 
-def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
-    """Return the error for what the server has not replied to."""
+def _without_reply(error: driver.PyMongoError, message: str) -> LoomError:
+    """Return the error for an operation that the server did not reply to."""
     match error:
         case driver.NetworkTimeout():
             return OperationTimeout(message)
@@ -174,7 +186,7 @@ def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
             return OperationTimeout(
                 message,
                 hint="every connection of the pool was in use: raise maxPoolSize or "
-                "waitQueueTimeoutMS of the URI, or do less at once",
+                "waitQueueTimeoutMS of the URI, or run fewer operations at once",
             )
         case driver.ConnectionFailure() if str(error).startswith(NOT_CONFIRMED):
             return ConnectionFailed(message, hint=_MAY_BE_UNDONE)
@@ -182,7 +194,7 @@ def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
             return ConnectionFailed(message, hint="is the server running and reachable?")
         case driver.ConfigurationError() if _NO_SESSIONS in str(error):
             return ConnectionFailed(
-                message, hint="the server starts or stops: every one that is ready has sessions"
+                message, hint="the server starts or stops: a server that is ready has sessions"
             )
         case driver.ConfigurationError() | driver.InvalidName():
             return ConfigurationError(message)
@@ -191,7 +203,7 @@ def _of_the_client(error: driver.PyMongoError, message: str) -> LoomError:
 
 
 def _unconfirmed(failure: Mapping[str, Any], action: str) -> LoomError:
-    """Return the error for a write that the server has made, and not seen on enough members."""
+    """Return the error for a write that the primary made, but too few members confirmed."""
     error = unconfirmed(failure)
     message = f"{action}: {_DETAILS.split(str(error))[0]}"
     match error:
@@ -204,16 +216,18 @@ def _unconfirmed(failure: Mapping[str, Any], action: str) -> LoomError:
 
 
 def _refused(details: Mapping[str, Any], action: str) -> LoomError:
-    if details.get("code") == _DUPLICATE_KEY:
+    if details.get("code") == DUPLICATE_KEY:
         return duplicate_key(details, action)
-    if details.get("code") == _INVALID:
+    if details.get("code") == DOCUMENT_VALIDATION_FAILURE:
         return _invalid(details, action)
     return OperationFailed(f"{action}: {reason_of(details)}", code=details.get("code"))
 
 
 def _invalid(details: Mapping[str, Any], action: str) -> OperationFailed:
     return OperationFailed(
-        f"{action}: {refusal(details)}", code=_INVALID, hint=_HINTS.get(_INVALID)
+        f"{action}: {validation_failure(details)}",
+        code=DOCUMENT_VALIDATION_FAILURE,
+        hint=_HINTS[DOCUMENT_VALIDATION_FAILURE],
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from .picklable import deeply_copied, portable
+from .server_codes import DUPLICATE_KEY
 
 E = TypeVar("E", bound="LoomError")
 
@@ -93,7 +94,7 @@ class DuplicateKey(OperationFailed, ValueError):
     """
 
     def __init__(self, message: str, *, key: dict[str, Any], hint: str | None = None) -> None:
-        super().__init__(message, code=11000, hint=hint)
+        super().__init__(message, code=DUPLICATE_KEY, hint=hint)
         self.key = key
 
 

@@ -1,4 +1,4 @@
-"""What the server says of a write command: which of its statements have happened."""
+"""Replies to write commands, and errors in place of a reply: which statements have happened."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ from bson.errors import InvalidDocument, InvalidStringData
 from pymongo import errors as driver
 
 from .server_codes import (
+    COMMAND_REFUSALS,
     DUPLICATE_KEY,
     IMMUTABLE_FIELD,
     INTERRUPTIONS,
-    REFUSALS,
     SHARD_KEY_NOT_FOUND,
 )
-from .write_concern import unconfirmed
+from .write_concern_errors import unconfirmed
 
 Details = Mapping[str, Any]
 RETRYABLE = "RetryableWriteError"
-_OF_WRITES_MADE = (driver.WriteConcernError, driver.BulkWriteError, driver.ExecutionTimeout)
+# These errors do not say that nothing was written.
+_MAY_HAVE_WRITTEN = (driver.WriteConcernError, driver.BulkWriteError, driver.ExecutionTimeout)
 
 
 def write_errors(reply: Details) -> dict[int, dict[str, Any]]:
-    """Return the errors of the statements that the server refused, by their places."""
+    """Return the errors of the statements that the server refused, by position."""
     return {int(error["index"]): error for error in reply.get("writeErrors", ())}
 
 
 def executed(reply: Details) -> set[int]:
-    """Return the places of the statements that had happened before a command was sent again."""
+    """Return the positions of the statements that an earlier attempt of the command executed."""
     return set(reply.get("retriedStmtIds", ()))
 
 
 def not_matched(details: Details) -> bool:
-    """Say whether an update that inserts nothing has found no document.
+    """Say whether an upsert that may not insert matched no document.
 
-    Or whether the server cannot tell so: on a collection that is sharded by another key than `_id`.
+    On a collection that is sharded by another key than `_id` the server cannot tell: then True too.
     """
     return details.get("code") in (IMMUTABLE_FIELD, SHARD_KEY_NOT_FOUND)
 
@@ -49,13 +50,13 @@ def statement_error(details: Details) -> driver.WriteError:
 def not_confirmed(
     reply: Details,
 ) -> driver.AutoReconnect | driver.ExecutionTimeout | driver.WriteConcernError | None:
-    """Return the driver's error for a write that was made, and that too few members confirm."""
+    """Return the driver's error if too few members confirmed a write; None otherwise."""
     failure = reply.get("writeConcernError")
     return unconfirmed(failure) if failure else None
 
 
 def was_not_sent(error: BaseException) -> bool:
-    """Say whether an error of the driver comes before anything is sent."""
+    """Say whether the driver raised an error before it sent anything."""
     return isinstance(
         error,
         driver.ServerSelectionTimeoutError
@@ -70,26 +71,26 @@ def was_not_sent(error: BaseException) -> bool:
     )
 
 
-def is_answer(error: BaseException) -> bool:
-    """Say whether an error is the server's word that a command of one statement has not happened.
+def is_certain_refusal(error: BaseException) -> bool:
+    """Say whether an error of the server means that a single statement has not happened.
 
-    Not if the server was interrupted, or waited for other members. Of a command of many statements
-    no error says so: some of them may have happened before it.
+    It does not if the server was interrupted, or waited for other members. For a command of many
+    statements no error means that: some may have happened before it.
     """
-    if not isinstance(error, driver.OperationFailure) or isinstance(error, _OF_WRITES_MADE):
+    if not isinstance(error, driver.OperationFailure) or isinstance(error, _MAY_HAVE_WRITTEN):
         return False
     return error.code not in INTERRUPTIONS and not error.has_error_label(RETRYABLE)
 
 
-def is_refusal(error: BaseException) -> bool:
-    """Say whether the server has refused a command, whatever its statements are."""
-    return isinstance(error, driver.OperationFailure) and error.code in REFUSALS
+def is_command_refusal(error: BaseException) -> bool:
+    """Say whether the server refused a command before it looked at its statements."""
+    return isinstance(error, driver.OperationFailure) and error.code in COMMAND_REFUSALS
 
 
 def may_be_sent_again(error: driver.PyMongoError) -> bool:
-    """Say whether a command that has a number is sent again after an error.
+    """Say whether an error allows to send a numbered command again.
 
-    Not once the time that the caller allows has passed.
+    It does not if the caller's time limit has passed, or nothing was sent.
     """
     if error.timeout and not isinstance(error, driver.NetworkTimeout):
         return False

@@ -1,4 +1,4 @@
-"""Indexes: made on first use as declared, and left alone where they exist."""
+"""Creates declared indexes on first use; changes no index that exists."""
 
 from __future__ import annotations
 
@@ -11,54 +11,51 @@ from pymongo.errors import OperationFailure
 from .._core.collections.index_plan import Comparison, IndexSpec, compare, specify
 from .._core.errors import IndexConflict
 from .._core.model.declaration import declaration_of
+from .._core.server_codes import DUPLICATE_KEY, INDEX_REFUSALS
 from .._core.traced_call import TracedCall
 from .._core.uri import redacted
 from ..connection.driver_types import MongoCollection
-
-_DUPLICATE_KEY = 11000
-# Also: another index of this name or these keys, and an index that cannot be, as a unique hash.
-_CONFLICTS = (_DUPLICATE_KEY, 85, 86, 67)
 
 _log = logging.getLogger("loom")
 
 
 async def ensure_indexes(model: type, collection: MongoCollection) -> None:
-    """Make the declared indexes that are missing; leave every other index as it is.
+    """Create the declared indexes that are missing; change no other index.
 
     Raises:
-        IndexConflict: The data of the collection does not allow a declared index.
+        IndexConflict: The data does not allow a declared index.
         UnknownFieldError: An index names a field that the model lacks.
     """
-    wanted = specify(model, declaration_of(model).indexes)
-    if not wanted:
+    declared = specify(model, declaration_of(model).indexes)
+    if not declared:
         return
-    found = await compare_indexes(model, collection, wanted)
-    await create_indexes(model, collection, found.missing)
-    for conflict in found.conflicting:
+    comparison = await compare_indexes(model, collection, declared)
+    await create_indexes(model, collection, comparison.missing)
+    for conflict in comparison.conflicting:
         _log.warning(
-            "index %r of %s exists otherwise (as %r) and was left alone: %s; "
-            "await %s.sync_indexes(drop=True) makes it anew",
+            "index %r of %s exists in another form (as %r) and was not changed: %s; "
+            "await %s.sync_indexes(drop=True) replaces it",
             conflict.spec.name, model.__name__, conflict.existing["name"], conflict.reason,
             model.__name__,
         )  # fmt: skip
 
 
 async def compare_indexes(
-    model: type, collection: MongoCollection, wanted: Sequence[IndexSpec]
+    model: type, collection: MongoCollection, declared: Sequence[IndexSpec]
 ) -> Comparison:
-    """Return how the wanted indexes and those of the collection differ."""
+    """Return how the declared indexes and those of the collection differ."""
     with TracedCall(f"list the indexes of {model.__name__}"):
         existing = await (await collection.list_indexes()).to_list()
-    return compare(wanted, existing)
+    return compare(declared, existing)
 
 
 async def create_indexes(
     model: type, collection: MongoCollection, specs: Sequence[IndexSpec]
 ) -> None:
-    """Make indexes in one command.
+    """Create indexes by one command.
 
     Raises:
-        IndexConflict: The data of the collection does not allow one of them.
+        IndexConflict: The data, or another index, does not allow one of them.
     """
     if not specs:
         return
@@ -67,7 +64,7 @@ async def create_indexes(
         try:
             await collection.create_indexes(models)
         except OperationFailure as error:
-            if error.code not in _CONFLICTS:
+            if error.code not in INDEX_REFUSALS:
                 raise
             raise _conflict(model, specs, error) from error
 
@@ -75,7 +72,7 @@ async def create_indexes(
 def _conflict(model: type, specs: Sequence[IndexSpec], error: OperationFailure) -> IndexConflict:
     names = ", ".join(spec.name for spec in specs)
     details = error.details or {}
-    if error.code == _DUPLICATE_KEY and (key := details.get("keyValue")):
+    if error.code == DUPLICATE_KEY and (key := details.get("keyValue")):
         values = ", ".join(f"{name}={value!r}" for name, value in key.items())
         keys = list(details.get("keyPattern", key))
         names = next((spec.name for spec in specs if [k for k, _ in spec.keys] == keys), names)
@@ -83,7 +80,7 @@ def _conflict(model: type, specs: Sequence[IndexSpec], error: OperationFailure) 
             f"{model.__name__}: the unique index {names} cannot be made: several documents have "
             f"{values}",
             code=error.code,
-            hint="change or remove all of these documents but one, then try again",
+            hint="change or remove all but one of these documents, then try again",
         )
     text = redacted(str(error).split(", full error:")[0])
     return IndexConflict(

@@ -11,15 +11,13 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from .._core.mongod import command
 from .._core.mongod.datadir import DataDirectory, secret
+from .._core.server_codes import ALREADY_INITIALIZED, AUTHENTICATION_FAILED, NOT_YET_INITIALIZED
 
 _MILLISECONDS_TO_SELECT = 1_000
 _SECONDS_TO_CLOSE = 0.1
 # mongod asks what listens at its former address whether that is itself. A server that answers, or
 # none, takes no time; what never answers takes 30 s.
 _SECONDS_TO_FIND_ITSELF = 0.1
-_AUTHENTICATION_FAILED = 18
-_ALREADY_INITIALIZED = 23
-_NO_CONFIG = 94
 
 
 async def set_up(
@@ -102,7 +100,7 @@ class _Setup:
             config["version"] += 1
             await client.admin.command("replSetReconfig", config, force=True)
         except OperationFailure as error:
-            if error.code != _NO_CONFIG:
+            if error.code != NOT_YET_INITIALIZED:
                 raise
             stored = await client.local["system.replset"].find_one()
             if stored is None:
@@ -121,7 +119,7 @@ class _Setup:
             )
         except OperationFailure as error:
             # A server that still loads its configuration says that it has none.
-            if error.code not in (_ALREADY_INITIALIZED, _NO_CONFIG):
+            if error.code not in (ALREADY_INITIALIZED, NOT_YET_INITIALIZED):
                 raise
 
     async def _move(self, client: AsyncMongoClient[dict[str, Any]]) -> NoReturn:
@@ -153,7 +151,7 @@ async def _accepts(uri: str) -> bool:
         try:
             await client.admin.command("ping")
         except OperationFailure as error:
-            if error.code != _AUTHENTICATION_FAILED:
+            if error.code != AUTHENTICATION_FAILED:
                 raise
             return False
     return True

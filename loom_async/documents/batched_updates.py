@@ -22,7 +22,7 @@ from .._core.model.write_statements import statement, update_many
 from .._core.unbatched import UNBATCHED, Unbatched
 from .._core.write_replies import (
     executed,
-    is_refusal,
+    is_command_refusal,
     not_confirmed,
     not_matched,
     statement_error,
@@ -139,7 +139,7 @@ async def _after(
     error: PyMongoError, command: WriteCommand, writes: Sequence[WriteAttempt]
 ) -> Sequence[Updated | Unbatched | Exception]:
     """Return what has become of updates whose command has failed as a whole."""
-    if is_refusal(error):  # a user may have the right to a single update alone
+    if is_command_refusal(error):  # a user may have the right to a single update alone
         return [UNBATCHED] * len(writes)
     if not command.is_unknown:
         raise error

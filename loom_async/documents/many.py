@@ -30,7 +30,7 @@ from .._core.model.write_results import PersistResult
 from .._core.model.write_statements import batches, insert_many, size_of, statement, update_many
 from .._core.server_codes import DUPLICATE_KEY
 from .._core.transactions.journal import absorb
-from .._core.validation_errors import reason_of
+from .._core.validation_failures import reason_of
 from .._core.write_replies import executed, not_confirmed, not_matched, write_errors
 from ..operations.bulk_command import MAX_STATEMENTS, max_statements, send_many
 from ..operations.target import Target, target_of

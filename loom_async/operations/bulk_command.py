@@ -6,8 +6,8 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from .._core.validation_errors import reason_of
-from .._core.write_replies import executed, is_refusal, statement_error, write_errors
+from .._core.validation_failures import reason_of
+from .._core.write_replies import executed, is_command_refusal, statement_error, write_errors
 from .driver_call import DriverCall
 from .target import Target
 from .write_command import WriteCommand, ask, send, send_in_transaction
@@ -49,7 +49,7 @@ async def _outcomes(command: WriteCommand) -> dict[str, Any]:
     try:
         reply = await send(command)
     except OperationFailure as error:
-        if is_refusal(error):
+        if is_command_refusal(error):
             raise
         before = await ask(command) if command.is_unknown else {}
         if before is None:

@@ -12,7 +12,7 @@ from pymongo.errors import ConnectionFailure, InvalidOperation, PyMongoError
 
 from .. import _concurrency
 from .._core.context import OperationContext, current_context
-from .._core.driver_errors import is_passing, translate
+from .._core.driver_errors import can_resume, translate
 from .._core.errors import ConnectionFailed, OperationFailed, QueryError, TransactionError
 from .._core.model.change_event import Change, change_of, token_document, token_text
 from .._core.model.document import DocumentModel
@@ -198,7 +198,7 @@ class Changes(Generic[D]):
                 if self._is_closed(cursor, error):
                     break
                 seconds = time.monotonic() - replied_at
-                if not is_passing(error) or seconds > settings().server_timeout:
+                if not can_resume(error) or seconds > settings().server_timeout:
                     self._fail(cursor, error)
                 await _concurrency.sleep(min(_FIRST_WAIT * _GROWTH**retries, _LONGEST_WAIT))
                 retries, cursor.has_broken = retries + 1, True

@@ -1,5 +1,5 @@
 # Generated from loom_async/collections/create.py by `nox -s sync`: edit that file.
-"""Collections made as they are declared."""
+"""Creates collections as their models declare them."""
 
 from __future__ import annotations
 
@@ -11,37 +11,36 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 
 from loom_async._core.collections.timeseries import TimeSeries, timeseries_of
 from loom_async._core.errors import ConfigurationError
+from loom_async._core.server_codes import NAMESPACE_EXISTS
 from loom_async._core.traced_call import TracedCall
 
 from ..connection.driver_types import MongoCollection
 
 _log = logging.getLogger("loom")
-_NAMESPACE_EXISTS = 48
 
 
 def ensure_collection(model: type, collection: MongoCollection) -> bool:
-    """Make a model's collection if it is declared to be a time series and is not there.
+    """Create a model's collection if it is a declared time series that does not exist yet.
+
+    MongoDB creates ordinary collections with their first document.
 
     Returns:
-        True if it was made.
+        True if it was created.
 
     Raises:
-        ConfigurationError: There is another kind of collection.
+        ConfigurationError: A collection of another kind exists.
     """
-    series = timeseries_of(model)
-    if series is None:
-        return False
-    return create(model, collection)
+    return timeseries_of(model) is not None and create(model, collection)
 
 
 def create(model: type, collection: MongoCollection) -> bool:
-    """Make a model's collection as it is declared, unless it is there.
+    """Create a model's collection as it is declared, unless it exists.
 
     Returns:
-        True if it was made.
+        True if it was created.
 
     Raises:
-        ConfigurationError: There is another kind of collection.
+        ConfigurationError: A collection of another kind exists.
     """
     series = timeseries_of(model)
     with TracedCall(f"create the collection of {model.__name__}"):
@@ -51,39 +50,41 @@ def create(model: type, collection: MongoCollection) -> bool:
             try:
                 collection.database.create_collection(collection.name, **options)
             except (CollectionInvalid, OperationFailure) as error:
-                # Somebody else was faster.
+                # Another client may have created it since.
+                exists = isinstance(error, CollectionInvalid) or error.code == NAMESPACE_EXISTS
                 existing = _info(collection)
-                is_there = isinstance(error, CollectionInvalid) or error.code == _NAMESPACE_EXISTS
-                if existing is None or not is_there:
+                if existing is None or not exists:
                     raise
             else:
                 return True
     if series is not None:
-        _compare(model, series, existing)
+        _check(model, series, existing)
     return False
 
 
 def _info(collection: MongoCollection) -> Mapping[str, Any] | None:
-    wanted = {"name": collection.name}
-    found = collection.database.list_collections(filter=wanted).to_list()
-    return found[0] if found else None
+    """Return what `listCollections` says about a collection; None if it does not exist."""
+    by_name = {"name": collection.name}
+    infos = collection.database.list_collections(filter=by_name).to_list()
+    return infos[0] if infos else None
 
 
-def _compare(model: type, series: TimeSeries, existing: Mapping[str, Any]) -> None:
+def _check(model: type, series: TimeSeries, existing: Mapping[str, Any]) -> None:
+    """Raise or warn if an existing collection is not the declared time series."""
     if existing.get("type") != "timeseries":
         raise ConfigurationError(
-            f"the collection {existing['name']} of {model.__name__} is there and no time series",
+            f"the collection {existing['name']} of {model.__name__} exists, but is no time series",
             hint="move its documents, or declare the model with another collection or version",
         )
-    for name, wanted, there in series.differences(existing):
+    for name, declared, found in series.differences(existing):
         if name in ("timeField", "metaField"):
             raise ConfigurationError(
-                f"the time series {existing['name']} of {model.__name__} has the {name} {there!r}, "
-                f"and is declared with {wanted!r}, which cannot be changed",
+                f"the time series {existing['name']} of {model.__name__} has the {name} {found!r}, "
+                f"and is declared with {declared!r}, which cannot be changed",
                 hint="declare the model with another collection or version",
             )
         _log.warning(
-            "the time series %s of %s has %s=%r and is declared with %r; it was left alone: "
+            "the time series %s of %s has %s=%r and is declared with %r; it was not changed: "
             "MongoDB's collMod changes it",
-            existing["name"], model.__name__, name, there, wanted,
+            existing["name"], model.__name__, name, found, declared,
         )  # fmt: skip

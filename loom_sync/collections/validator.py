@@ -1,5 +1,5 @@
 # Generated from loom_async/collections/validator.py by `nox -s sync`: edit that file.
-"""The validator of a collection: what the server refuses, whoever writes."""
+"""Sets the validator of a model's collection."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pymongo.errors import OperationFailure
 from loom_async._core.argument_checks import check_choice
 from loom_async._core.collections.document_schema import document_schema
 from loom_async._core.model.document import DocumentModel
+from loom_async._core.server_codes import NAMESPACE_EXISTS, NAMESPACE_NOT_FOUND
 from loom_async._core.traced_call import TracedCall
 from loom_async._core.transactions.transaction_state import refuse_in_transaction
 
@@ -21,39 +22,38 @@ ValidationAction: TypeAlias = Literal["error", "warn"]
 
 _LEVELS = ("strict", "moderate", "off")
 _ACTIONS = ("error", "warn")
-_NO_COLLECTION, _COLLECTION_EXISTS = 26, 48
 
 
 def ensure_validator(
     model: type[DocumentModel], *, level: ValidationLevel, action: ValidationAction
 ) -> dict[str, Any]:
-    """Put a validator on a model's collection; see `PersistableBase.ensure_validator`."""
+    """Set the validator of a model's collection; see `PersistableBase.ensure_validator`."""
     check_choice("level", level, _LEVELS)
     check_choice("action", action, _ACTIONS)
     refuse_in_transaction(f"the validator of {model.__name__} cannot be set")
     schema = document_schema(model)
-    options = {
+    options: dict[str, Any] = {
         "validator": {"$jsonSchema": schema},
         "validationLevel": level,
         "validationAction": action,
     }
     collection = collection_of(model, indexed=False)
     with TracedCall(f"set the validator of {model.__name__}"):
-        if not _done("collMod", collection, options, unless=_NO_COLLECTION):
-            made = _done("create", collection, options, unless=_COLLECTION_EXISTS)
-            if not made:  # another one has made it meanwhile
-                _done("collMod", collection, options)
+        if not _succeeds("collMod", collection, options, except_code=NAMESPACE_NOT_FOUND):
+            created = _succeeds("create", collection, options, except_code=NAMESPACE_EXISTS)
+            if not created:  # another client created it in between
+                collection.database.command("collMod", collection.name, **options)
     return schema
 
 
-def _done(
-    command: str, collection: MongoCollection, options: dict[str, Any], *, unless: int | None = None
+def _succeeds(
+    command: str, collection: MongoCollection, options: dict[str, Any], *, except_code: int
 ) -> bool:
-    """Run a command on a collection; return False if the server answers with an error's code."""
+    """Run a command on a collection; return False if it fails with the given error code."""
     try:
         collection.database.command(command, collection.name, **options)
     except OperationFailure as error:
-        if error.code != unless:
+        if error.code != except_code:
             raise
         return False
     return True

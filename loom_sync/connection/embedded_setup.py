@@ -12,15 +12,17 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from loom_async._core.mongod import command
 from loom_async._core.mongod.datadir import DataDirectory, secret
+from loom_async._core.server_codes import (
+    ALREADY_INITIALIZED,
+    AUTHENTICATION_FAILED,
+    NOT_YET_INITIALIZED,
+)
 
 _MILLISECONDS_TO_SELECT = 1_000
 _SECONDS_TO_CLOSE = 0.1
 # mongod asks what listens at its former address whether that is itself. A server that answers, or
 # none, takes no time; what never answers takes 30 s.
 _SECONDS_TO_FIND_ITSELF = 0.1
-_AUTHENTICATION_FAILED = 18
-_ALREADY_INITIALIZED = 23
-_NO_CONFIG = 94
 
 
 def set_up(
@@ -103,7 +105,7 @@ class _Setup:
             config["version"] += 1
             client.admin.command("replSetReconfig", config, force=True)
         except OperationFailure as error:
-            if error.code != _NO_CONFIG:
+            if error.code != NOT_YET_INITIALIZED:
                 raise
             stored = client.local["system.replset"].find_one()
             if stored is None:
@@ -122,7 +124,7 @@ class _Setup:
             )
         except OperationFailure as error:
             # A server that still loads its configuration says that it has none.
-            if error.code not in (_ALREADY_INITIALIZED, _NO_CONFIG):
+            if error.code not in (ALREADY_INITIALIZED, NOT_YET_INITIALIZED):
                 raise
 
     def _move(self, client: MongoClient[dict[str, Any]]) -> NoReturn:
@@ -154,7 +156,7 @@ def _accepts(uri: str) -> bool:
         try:
             client.admin.command("ping")
         except OperationFailure as error:
-            if error.code != _AUTHENTICATION_FAILED:
+            if error.code != AUTHENTICATION_FAILED:
                 raise
             return False
     return True

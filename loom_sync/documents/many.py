@@ -36,7 +36,7 @@ from loom_async._core.model.write_statements import (
 )
 from loom_async._core.server_codes import DUPLICATE_KEY
 from loom_async._core.transactions.journal import absorb
-from loom_async._core.validation_errors import reason_of
+from loom_async._core.validation_failures import reason_of
 from loom_async._core.write_replies import executed, not_confirmed, not_matched, write_errors
 
 from .. import _concurrency

@@ -7,8 +7,13 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from loom_async._core.validation_errors import reason_of
-from loom_async._core.write_replies import executed, is_refusal, statement_error, write_errors
+from loom_async._core.validation_failures import reason_of
+from loom_async._core.write_replies import (
+    executed,
+    is_command_refusal,
+    statement_error,
+    write_errors,
+)
 
 from .driver_call import DriverCall
 from .target import Target
@@ -51,7 +56,7 @@ def _outcomes(command: WriteCommand) -> dict[str, Any]:
     try:
         reply = send(command)
     except OperationFailure as error:
-        if is_refusal(error):
+        if is_command_refusal(error):
             raise
         before = ask(command) if command.is_unknown else {}
         if before is None:

@@ -30,8 +30,8 @@ from loom_async._core.driver_errors import translate
 from loom_async._core.settings import setting
 from loom_async._core.trace import note
 from loom_async._core.write_replies import (
-    is_answer,
-    is_refusal,
+    is_certain_refusal,
+    is_command_refusal,
     may_be_sent_again,
     not_confirmed,
     statement_error,
@@ -202,9 +202,9 @@ class WriteCommand:
                 body, session=session, codec_options=CODEC_OPTIONS
             )
         except BaseException as error:
-            if was_not_sent(error) or is_refusal(error):
+            if was_not_sent(error) or is_command_refusal(error):
                 self.is_unknown = was_unknown
-            elif self.count == 1 and is_answer(error):
+            elif self.count == 1 and is_certain_refusal(error):
                 self.is_unknown = False
             if session is not None and isinstance(error, ConfigurationError):
                 # A server that stops may not say that it has sessions, as it has.

@@ -12,7 +12,7 @@ from weakref import ref
 from pymongo.errors import ConnectionFailure, InvalidOperation, PyMongoError
 
 from loom_async._core.context import OperationContext, current_context
-from loom_async._core.driver_errors import is_passing, translate
+from loom_async._core.driver_errors import can_resume, translate
 from loom_async._core.errors import ConnectionFailed, OperationFailed, QueryError, TransactionError
 from loom_async._core.model.change_event import Change, change_of, token_document, token_text
 from loom_async._core.model.document import DocumentModel
@@ -199,7 +199,7 @@ class Changes(Generic[D]):
                 if self._is_closed(cursor, error):
                     break
                 seconds = time.monotonic() - replied_at
-                if not is_passing(error) or seconds > settings().server_timeout:
+                if not can_resume(error) or seconds > settings().server_timeout:
                     self._fail(cursor, error)
                 _concurrency.sleep(min(_FIRST_WAIT * _GROWTH**retries, _LONGEST_WAIT))
                 retries, cursor.has_broken = retries + 1, True

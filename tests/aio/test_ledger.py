@@ -212,7 +212,7 @@ async def test_another_kind_is_there(caplog: pytest.LogCaptureFixture) -> None:
         await Shorter(sensor_id="x").persist()
     assert "expireAfterSeconds" in caplog.text
     assert await Plain.create_collection()
-    with pytest.raises(lm.ConfigurationError, match="is there and no time series"):
+    with pytest.raises(lm.ConfigurationError, match="exists, but is no time series"):
         await Series().persist()
 
 

@@ -11,8 +11,8 @@ from pymongo import errors as driver
 
 from loom_async._core import errors
 from loom_async._core.driver_errors import translate, translated
-from loom_async._core.write_concern import unconfirmed
-from loom_async._core.write_replies import is_answer, was_not_sent
+from loom_async._core.write_concern_errors import unconfirmed
+from loom_async._core.write_replies import is_certain_refusal, was_not_sent
 
 UNCONFIRMED = {"code": 64, "errmsg": "waiting timed out", "errInfo": {"wtimeout": True}}
 
@@ -139,4 +139,4 @@ def test_what_the_driver_knows_of_its_servers_is_left_out() -> None:
     ],
 )
 def test_what_has_certainly_not_happened(error: BaseException, expected: bool) -> None:
-    assert (was_not_sent(error) or is_answer(error)) is expected
+    assert (was_not_sent(error) or is_certain_refusal(error)) is expected

@@ -207,7 +207,7 @@ def test_another_kind_is_there(caplog: pytest.LogCaptureFixture) -> None:
         Shorter(sensor_id="x").persist()
     assert "expireAfterSeconds" in caplog.text
     assert Plain.create_collection()
-    with pytest.raises(lm.ConfigurationError, match="is there and no time series"):
+    with pytest.raises(lm.ConfigurationError, match="exists, but is no time series"):
         Series().persist()
 
 

@@ -1,4 +1,4 @@
-"""What a server says of a write that it has made, and whose spreading it has not awaited."""
+"""Errors for writes that the primary made, but that too few members confirmed."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Any
 
 from pymongo.errors import AutoReconnect, ExecutionTimeout, WriteConcernError, WTimeoutError
 
-# Codes with which a server says that it stops being the primary while it waits for other members,
-# which may undo the write (driver specification "Retryable Writes").
-_LEAVING = frozenset({91, 189, 10058, 10107, 11600, 11602, 13435, 13436})
-_MAX_TIME_EXPIRED = frozenset({50, 262})
-#: What an error says of such a write: that it is there, and may yet be undone.
+from .server_codes import LEGACY_NOT_PRIMARY, STEPPING_DOWN, TIMEOUTS
+
+# The server stopped being the primary while it waited for other members: the write may be undone.
+_NOT_PRIMARY = STEPPING_DOWN | {LEGACY_NOT_PRIMARY}
+#: The text that begins the error of such a write: it is stored, but may still be undone.
 NOT_CONFIRMED = "made, not confirmed"
 
 
 def unconfirmed(
     failure: Mapping[str, Any],
 ) -> AutoReconnect | ExecutionTimeout | WriteConcernError:
-    """Return the driver's error for the `writeConcernError` of a reply.
+    """Return the driver's error for a write concern that was not met.
 
     Parameters:
-        failure: What the server says of the write.
+        failure: The `writeConcernError` of the server's reply.
     """
     text, code = f"{NOT_CONFIRMED}: {failure.get('errmsg')}", failure.get("code")
     info: Mapping[str, Any] = failure.get("errInfo") or {}
-    if code in _LEAVING:
+    if code in _NOT_PRIMARY:
         return AutoReconnect(text)
-    if code in _MAX_TIME_EXPIRED:
+    if code in TIMEOUTS:
         return ExecutionTimeout(text, code, failure)
     if failure.get("wtimeout") or info.get("wtimeout"):
         return WTimeoutError(text, code, failure)
