@@ -50,9 +50,9 @@ from ._core.query.paging import Page
 from ._core.query.stages import AggregationStages
 from ._core.query.time_query import TimeQuery
 from ._core.settings import Settings, config_context, configure, settings
-from .connection.blocks import connect, embedded, using
-from .connection.clients import get_async_local_db_client, get_async_remote_db_client
-from .connection.process_server import close, open, open_embedded
+from .collections.find import get_async_local_db_client, get_async_remote_db_client
+from .connection.context_managers import connect, embedded, using
+from .connection.open_and_close import close, open, open_embedded
 from .models.blob_model import BlobModel
 from .models.ledger import LedgerModel, TimeSeriesLedgerModel
 from .models.persistable import Persistable, PersistableBase

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 
 from loom_async import settings
 from loom_async._core.mongod.binary import find_mongod
-from loom_async._core.mongod.command import choose_port
+from loom_async._core.mongod.launch import choose_port
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Where operations go in the present context: which server, which database.
+"""The operation context: the server, the database and the transaction in force.
 
-Both packages share this: inside a block of either one, the operations of both go the same way.
+Both packages share it: a block of either package applies to the operations of both.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ class Server:
     """The server of a `connect`, `embedded` or `using` block.
 
     Parameters:
-        client: The block's client, of whichever package.
-        uri: Its address, from which the other package makes its own client; None if unknown.
-        options: The options the client was opened with.
+        client: The block's client, which may belong to either package.
+        uri: Its URI, by which other event loops and the other package open their own clients; None
+            for a client that was passed to `using`.
+        options: The options that the client was opened with.
         scope: The event loop or process that the client belongs to; None if unknown.
-        outer: The block around this one.
+        outer: The server of the enclosing block.
     """
 
     client: object
@@ -33,8 +34,8 @@ class Server:
     scope: object = None
     outer: Server | None = None
 
-    def given(self) -> Iterator[object]:
-        """Yield the clients of this block and of those around it that were given a client too."""
+    def given_clients(self) -> Iterator[object]:
+        """Yield the clients passed to this `using` block and to those directly around it."""
         server: Server | None = self
         while server is not None and server.uri is None:
             yield server.client
@@ -42,48 +43,48 @@ class Server:
 
 
 class Inherited(Generic[T]):
-    """A context variable that the threads of a script see as well.
+    """A context variable whose value the threads of a script inherit.
 
-    A thread begins with an empty context, so that the workers of a pool would leave the block that
-    they were started in. One that has no value of its own uses the last that was set as shared.
+    A new thread has an empty context: without this, the workers of a pool would not be inside the
+    block that started them. A thread without a value uses the last one that was set as shared.
     """
 
     def __init__(self, name: str) -> None:
-        # Every open block has an entry of its own, which its end takes away wherever it stands:
-        # blocks of generators end in any order, and even in another context than they began in.
+        # Each open block has an entry, which its end removes from any position: blocks inside
+        # generators end in any order, and even in another context than they began in.
         self._entries: ContextVar[tuple[_Entry[T], ...]] = ContextVar(name, default=())
-        self._of_script: list[_Entry[T]] = []
-        #: The value outside all blocks, in every context of the process.
+        self._shared: list[_Entry[T]] = []
+        #: The value outside of all blocks, in every context of the process.
         self.default: T | None = None
 
     def get(self) -> T | None:
-        """Return the value of this context; None if there is none."""
-        entries = self._entries.get() or self._of_script
+        """Return the value in this context; None if there is none."""
+        entries = self._entries.get() or self._shared
         return entries[-1].value if entries else self.default
 
     @contextmanager
     def set(self, value: T, *, shared: bool) -> Generator[None]:
-        """Have `get` return a value until the block ends.
+        """Set the value until the block ends.
 
         Parameters:
-            value: The value for this context.
-            shared: Whether threads that have no value of their own see it too.
+            value: The value in this context.
+            shared: Whether threads without a value inherit it.
         """
         entry = _Entry(value)
         self._entries.set((*self._entries.get(), entry))
         if shared:
-            self._of_script.append(entry)
+            self._shared.append(entry)
         try:
             yield
         finally:
             if shared:
-                self._of_script.remove(entry)
+                self._shared.remove(entry)
             self._entries.set(tuple(e for e in self._entries.get() if e is not entry))
 
 
 @dataclass(frozen=True, eq=False)
 class _Entry(Generic[T]):
-    """What one block has set: blocks that set equal values are told apart."""
+    """The value that one block has set; entries of equal values are distinct."""
 
     value: T
 
@@ -93,61 +94,61 @@ database: Inherited[str] = Inherited("loom_database")
 
 
 class OpenJournal(Protocol):
-    """The earlier states of the objects that a transaction has changed (`transactions.journal`)."""
+    """The former states of the objects that a transaction has changed (`transactions.journal`)."""
 
     closed: Future[None]
 
     @property
     def is_of_this_thread(self) -> bool:
-        """True in the thread that the transaction has begun in."""
+        """True in the thread that began the transaction."""
         ...
 
     def amend(self, document: Any, change: Callable[[], None]) -> None:
-        """Change an object, and its earlier state as well."""
+        """Change an object and its former state."""
         ...
 
     def assigned_outside(self, document: Any, name: str, before: Any) -> None:
-        """Keep a value that a task outside of the transaction has assigned to a field."""
+        """Note a value that a task outside of the transaction assigned to a field."""
         ...
 
 
 class OpenTransaction(Protocol):
-    """The transaction of a context, of either package (`transactions.transaction_state`)."""
+    """The transaction of a context, from either package (`transactions.transaction_state`)."""
 
     namespaces: set[tuple[str, str]]
 
     @property
     def journal(self) -> OpenJournal:
-        """The earlier states of the objects that it has changed."""
+        """The former states of the objects that it has changed."""
         ...
 
     def remember(self, document: Any) -> None:
-        """Keep the state that an object has now."""
+        """Record the state of an object."""
         ...
 
     def check(self) -> None:
-        """Raise `TransactionError` if no operation can be part of it any more."""
+        """Raise `TransactionError` if it takes no further operations."""
         ...
 
     def fail(self, error: BaseException) -> None:
-        """Note that it cannot be committed."""
+        """Mark it as failed: it cannot be committed."""
         ...
 
 
 class OperationContext(NamedTuple):
-    """Where an operation goes; None leaves it to the settings and to the model."""
+    """The server, database and transaction in force; None where settings and model decide."""
 
     server: Server | None
     database: str | None
     transaction: OpenTransaction | None = None
 
 
-# The journals of open transactions, by the ids of the objects that they hold.
+#: The journals of open transactions, by the ids of the objects that they hold.
 journals: dict[int, OpenJournal] = {}
 
 transaction: ContextVar[OpenTransaction | None] = ContextVar("loom_transaction", default=None)
 
 
 def current_context() -> OperationContext:
-    """Return where operations go in the present context."""
+    """Return the context of an operation that starts here."""
     return OperationContext(server.get(), database.get(), transaction.get())

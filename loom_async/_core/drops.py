@@ -1,7 +1,7 @@
-"""What has been dropped through Loom's clients: each of them forgets what it knew of it.
+"""Reports each drop of a database or a collection to all clients of the process.
 
-All clients of the process are told, of both packages and of all event loops: a client that has
-dropped nothing itself would otherwise take the indexes for made.
+These are the clients of both packages and of all event loops: a client that dropped nothing itself
+would otherwise assume that the indexes still exist.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-#: Takes a client, and the names of a database and of a collection; None for all collections.
+#: Takes a client, the name of a database, and that of a collection; None for all collections.
 Forget: TypeAlias = Callable[[Any, str, str | None], None]
 
 _clients: dict[int, tuple[weakref.ref[Any], Forget]] = {}
@@ -18,7 +18,7 @@ _count = 0
 
 
 def register(client: object, forget: Forget) -> None:
-    """Have a function called for a client, as long as that lives, when something is dropped."""
+    """Have `forget` called with a client on each drop, as long as the client lives."""
     key = id(client)
 
     def remove(_: object) -> None:
@@ -27,8 +27,8 @@ def register(client: object, forget: Forget) -> None:
     _clients[key] = weakref.ref(client, remove), forget
 
 
-def tell(database: str, collection: str | None = None) -> None:
-    """Have all clients forget a database or one of its collections."""
+def report(database: str, collection: str | None = None) -> None:
+    """Report the drop of a collection to all clients; None for all collections of a database."""
     global _count
     _count += 1
     for reference, forget in list(_clients.values()):
@@ -38,5 +38,5 @@ def tell(database: str, collection: str | None = None) -> None:
 
 
 def count() -> int:
-    """Return how many drops there have been: what was found out before the last may be outdated."""
+    """Return the number of drops; if it has changed, what was found out before may be outdated."""
     return _count

@@ -1,4 +1,4 @@
-"""The server that a whole process uses outside of blocks, once one has been opened for it."""
+"""The server that a process uses outside of blocks, set by `open` and `open_embedded`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .context import Server
 
 
 @dataclass(frozen=True, eq=False)
-class Default:
-    """What `open` or `open_embedded` has opened.
+class DefaultServer:
+    """The server that `open` or `open_embedded` has opened.
 
     Parameters:
-        server: Where operations outside of blocks go.
-        owner: The package that has opened it, whose `close` ends it.
-        release: Lets the embedded server stop; does nothing for others.
+        server: The server that operations outside of blocks use.
+        owner: The package that opened it; only its `close` closes it.
+        release: Lets an embedded server stop; does nothing for others.
     """
 
     server: Server
@@ -27,19 +27,19 @@ class Default:
 
 
 _lock = threading.Lock()
-_default: Default | None = None
+_default: DefaultServer | None = None
 
 
-def put_default(default: Default) -> Default | None:
-    """Make a server the default of the process, and return the former default."""
+def replace_default(default: DefaultServer) -> DefaultServer | None:
+    """Make a server the default of the process; return the former default."""
     with _lock:
         former = _default
         _set(default)
         return former
 
 
-def take_default(owner: str) -> Default | None:
-    """Return the default that a package has opened, and leave none; None if it has opened none."""
+def take_default(owner: str) -> DefaultServer | None:
+    """Remove the default and return it, if the given package opened it; otherwise return None."""
     with _lock:
         if _default is None or _default.owner != owner:
             return None
@@ -48,15 +48,15 @@ def take_default(owner: str) -> Default | None:
         return former
 
 
-def _set(default: Default | None) -> None:
+def _set(default: DefaultServer | None) -> None:
     global _default
     _default = default
     context.server.default = None if default is None else default.server
 
 
 def _in_child() -> None:
-    # The client's sockets are the parent's: the child opens a client of its own by the address.
-    # Another thread of the parent may hold the lock for ever.
+    # The client's sockets belong to the parent: the child opens its own client by the URI. Another
+    # thread of the parent may have held the lock, which nothing would release in the child.
     global _lock
     _lock = threading.Lock()
     if _default is not None:

@@ -1,1 +1,1 @@
-"""The collection of a model: found, created, its indexes and its validator."""
+"""Finds and creates the collections of models, their indexes and their validators."""

@@ -1,1 +1,1 @@
-"""Which server and database an operation uses: clients, blocks and the embedded server."""
+"""Clients, the blocks that choose one, and the embedded server."""

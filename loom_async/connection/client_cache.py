@@ -1,25 +1,21 @@
-"""What is remembered of a client as long as it lives: its collections, and which are ready."""
+"""What Loom keeps for each client: its collections, sessions for writes, and batched calls."""
 
 from __future__ import annotations
 
 import os
-from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
-from pymongo import _csot
-from pymongo.asynchronous import client_session
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from .. import _concurrency
 from .._core.model.declaration import Declaration
-from .._core.settings import setting
 from .driver_types import Client, MongoCollection
 
 
 class WriteSession:
-    """A session for one write command at a time, and the number of the last one.
+    """A session for one write command at a time, and the number of its last command.
 
-    It is never ended: pymongo would use it for writes of its own, which count from another number.
+    It is never ended: pymongo would reuse it for its own writes, with lower numbers.
     """
 
     __slots__ = ("client_session", "number")
@@ -30,62 +26,50 @@ class WriteSession:
         self.number: int = 1 << 40
 
 
+class ReadyCollection(NamedTuple):
+    """A collection that exists with its indexes, and the declaration that says so."""
+
+    declaration: Declaration
+    collection: MongoCollection
+
+
 class ClientCache:
-    """What is remembered of one client: its collections, and which have their indexes."""
+    """What Loom keeps for one client."""
 
     def __init__(self) -> None:
-        self.locks: dict[tuple[str, str], _concurrency.Lock] = {}
+        #: The collections of each namespace, and the locks under which they are set up.
         self.collections: dict[tuple[str, str], MongoCollection] = {}
-        self.indexed: set[tuple[type, str, str]] = set()
-        # The collections that need nothing more, by model and database of the place, each with
-        # the declaration that it was found by.
-        self.ready: dict[tuple[type, str | None], tuple[Declaration, MongoCollection]] = {}
-        # Whether the servers remember write commands by their numbers; None until one was asked.
+        self.locks: dict[tuple[str, str], _concurrency.Lock] = {}
+        #: The models and namespaces whose collection and indexes have been created.
+        self.set_up: set[tuple[type, str, str]] = set()
+        #: The collections that need no setup any more, by model and the context's database.
+        self.ready: dict[tuple[type, str | None], ReadyCollection] = {}
+        #: Whether the servers remember write commands by their numbers; None before the first.
         self.has_numbers: bool | None = None
         self.write_sessions: list[WriteSession] = []
-        # By the id of the collection, which lives as long.
+        #: By the id of the collection, which lives as long as this cache.
         self.updates: dict[int, _concurrency.BatchedCalls[Any, Any]] = {}
         self.loads: dict[
             tuple[int, type], _concurrency.BatchedCalls[Any, dict[str, Any] | None]
         ] = {}
 
-
-def is_batching_allowed() -> bool:
-    """Say whether operations may be sent together here.
-
-    Not in blocks of pymongo's that hold for a task's own operations: one that limits the time of
-    each, or has them use a session. Neither has a public word to ask whether it is there.
-    """
-    return not is_bound() and not is_limited() and bool(setting("grouping"))
-
-
-def is_bound() -> bool:
-    """Say whether a block of pymongo's has operations use a session of its own here."""
-    return _bound_session is not None and _bound_session.get() is not None
+    def forget(self, database: str, collection: str | None) -> None:
+        """Have a collection set up again on next use; None for all collections of the database."""
+        for entry in list(self.set_up):
+            if entry[1] == database and collection in (None, entry[2]):
+                self.set_up.discard(entry)
+        for key, (_, known) in list(self.ready.items()):
+            if known.database.name == database and collection in (None, known.name):
+                self.ready.pop(key, None)
 
 
-def is_limited() -> bool:
-    """Say whether a block of pymongo's limits the time of operations here."""
-    return _csot.get_timeout() is not None
-
-
-def is_time_over() -> bool:
-    """Say whether the time of such a block has passed."""
-    remaining = _csot.remaining()
-    return remaining is not None and remaining <= 0
-
-
-# Older drivers have no sessions that are bound to a task.
-_bound_session: ContextVar[object] | None = getattr(client_session, "_SESSION", None)
-
-
-# Another thread may have held a lock of a state when the process was forked: a child has its own.
+# A child by fork needs a cache of its own: another thread of its parent may have held a lock.
 _attribute = ""
 
 
 def _name_attribute() -> None:
     global _attribute
-    _attribute = f"_loom_state_{os.getpid()}"
+    _attribute = f"_loom_cache_{os.getpid()}"
 
 
 _name_attribute()
@@ -94,11 +78,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def cache_of(client: Client) -> ClientCache:
-    """Return what is remembered of a client.
+    """Return the cache of a client.
 
-    It is an attribute of the client, since it holds collections, and these hold the client: kept
-    anywhere else, neither would ever be freed.
+    It is an attribute of the client, because its collections refer to the client: in a mapping,
+    even one of weak references, neither would ever be freed.
     """
     attributes = vars(client)
-    state: ClientCache | None = attributes.get(_attribute)
-    return attributes.setdefault(_attribute, ClientCache()) if state is None else state
+    cache: ClientCache | None = attributes.get(_attribute)
+    return attributes.setdefault(_attribute, ClientCache()) if cache is None else cache

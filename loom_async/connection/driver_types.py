@@ -1,4 +1,4 @@
-"""The driver's classes, with documents decoded as dicts."""
+"""The driver's classes, whose documents are dicts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,5 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 Client: TypeAlias = AsyncMongoClient[dict[str, Any]]
-
-
 MongoDatabase: TypeAlias = AsyncDatabase[dict[str, Any]]
-
-
 MongoCollection: TypeAlias = AsyncCollection[dict[str, Any]]

@@ -1,9 +1,9 @@
-"""The embedded server that operations use where no URI is configured."""
+"""The embedded server that operations use if no URI is configured."""
 
 from __future__ import annotations
 
 from .._core.errors import ConfigurationError
-from .._core.mongod.notice import give_notice
+from .._core.mongod.fallback_notice import log_fallback
 from .._core.settings import setting, settings
 from .embedded_server import Lease, start_embedded
 
@@ -23,5 +23,5 @@ async def start_embedded_fallback() -> Lease:
             "and lm.embedded() starts one",
         )
     lease = await start_embedded(settings().data_dir)
-    give_notice(lease.directory)
+    log_fallback(lease.directory)
     return lease

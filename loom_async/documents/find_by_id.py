@@ -16,8 +16,9 @@ from .._core.model.diff import as_bytes
 from .._core.model.identity import id_filter
 from .._core.model.polymorphism import scope_of
 from .._core.unbatched import UNBATCHED, Unbatched
-from ..connection.client_cache import cache_of, is_batching_allowed
+from ..connection.client_cache import cache_of
 from ..connection.driver_types import MongoCollection
+from ..connection.pymongo_blocks import is_batching_allowed
 from ..operations.target import Target
 
 # Measured with 2 to 8 tasks: for six ids one query takes less time than six.

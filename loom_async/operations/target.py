@@ -12,7 +12,7 @@ from pymongo.read_concern import ReadConcern
 
 from .._core.context import OperationContext, current_context
 from .._core.errors import TransactionError
-from ..collections.find import collection_at_hand, collection_of
+from ..collections.find import collection_of, ready_collection
 from ..connection.driver_types import MongoCollection
 from .driver_call import DriverCall
 from .transactions import Transaction, session_of
@@ -82,7 +82,7 @@ async def target_of(model: type, place: OperationContext | None = None) -> Targe
     place = place or current_context()
     state = place.transaction
     if state is None:
-        found = collection_at_hand(model, place)
+        found = ready_collection(model, place)
         return Target(await collection_of(model, place) if found is None else found)
     if not isinstance(state, Transaction):
         raise TransactionError(

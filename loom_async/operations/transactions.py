@@ -28,8 +28,8 @@ from .._core.settings import settings
 from .._core.traced_call import TracedCall
 from .._core.transactions.journal import in_use, journal_of_others
 from .._core.transactions.transaction_state import TransactionState, documents_in, failed, remember
-from ..connection.clients import server_kinds
 from ..connection.driver_types import Client
+from ..connection.open_client import server_kinds
 
 # Of the kind that this package waits with.
 Lock: TypeAlias = _concurrency.Lock

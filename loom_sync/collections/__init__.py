@@ -1,2 +1,2 @@
 # Generated from loom_async/collections/__init__.py by `nox -s sync`: edit that file.
-"""The collection of a model: found, created, its indexes and its validator."""
+"""Finds and creates the collections of models, their indexes and their validators."""

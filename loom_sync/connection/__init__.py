@@ -1,2 +1,2 @@
 # Generated from loom_async/connection/__init__.py by `nox -s sync`: edit that file.
-"""Which server and database an operation uses: clients, blocks and the embedded server."""
+"""Clients, the blocks that choose one, and the embedded server."""

@@ -1,5 +1,5 @@
 # Generated from loom_async/connection/driver_types.py by `nox -s sync`: edit that file.
-"""The driver's classes, with documents decoded as dicts."""
+"""The driver's classes, whose documents are dicts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,5 @@ from pymongo.synchronous.collection import Collection
 from pymongo.synchronous.database import Database
 
 Client: TypeAlias = MongoClient[dict[str, Any]]
-
-
 MongoDatabase: TypeAlias = Database[dict[str, Any]]
-
-
 MongoCollection: TypeAlias = Collection[dict[str, Any]]

@@ -1,8 +1,8 @@
 # Generated from loom_async/connection/drop_reporting.py by `nox -s sync`: edit that file.
-"""Clients that notice when a database or a collection is dropped through them.
+"""Clients that report each database or collection that is dropped through them.
 
-Indexes are made once and then taken to be there. A listener of all commands would notice drops as
-well, and takes a tenth of the time of a small query.
+After a drop, the declared indexes have to be created again. A command listener would see drops too,
+but takes a tenth of the time of a small query.
 """
 
 from __future__ import annotations
@@ -23,24 +23,18 @@ from .client_cache import cache_of
 
 
 def drop_reporting_client(uri: str, **options: Any) -> MongoClient[dict[str, Any]]:
-    """Return pymongo's client, which tells of the drops that are made through it."""
+    """Return a client of pymongo that reports the drops made through it."""
     client = _Client(uri, **options)
     drops.register(client, _forget)
     return client
 
 
 def _forget(client: Any, database: str, collection: str | None) -> None:
-    state = cache_of(client)
-    for entry in list(state.indexed):
-        if entry[1] == database and collection in (None, entry[2]):
-            state.indexed.discard(entry)
-    for place, (_, found) in list(state.ready.items()):
-        if found.database.name == database and collection in (None, found.name):
-            state.ready.pop(place, None)
+    cache_of(client).forget(database, collection)
 
 
 class _Client(MongoClient[dict[str, Any]]):
-    """pymongo's client, but that its databases are the ones below."""
+    """pymongo's client, whose databases are of the class below."""
 
     def __getitem__(self, name: str) -> Database[dict[str, Any]]:
         return self.get_database(name)
@@ -78,12 +72,12 @@ class _Client(MongoClient[dict[str, Any]]):
     ) -> None:
         try:
             super().drop_database(name_or_database, session, comment)
-        finally:  # also where nobody knows whether it has happened
-            drops.tell(_name(name_or_database))
+        finally:  # also after an error: it may have happened
+            drops.report(_name(name_or_database))
 
 
 class _Database(Database[dict[str, Any]]):
-    """pymongo's database; `drop` of a collection comes here too."""
+    """pymongo's database; `drop` of a collection calls `drop_collection` too."""
 
     def with_options(
         self,
@@ -111,13 +105,13 @@ class _Database(Database[dict[str, Any]]):
         try:
             return super().drop_collection(name_or_collection, session, comment, encrypted_fields)
         finally:
-            drops.tell(self.name, _name(name_or_collection))
+            drops.report(self.name, _name(name_or_collection))
 
 
-def _name(given: object) -> str:
-    return given if isinstance(given, str) else cast("Any", given).name
+def _name(value: object) -> str:
+    return value if isinstance(value, str) else cast("Any", value).name
 
 
-# They are shown as what they are to their users.
+# Users see the names of pymongo's classes, in a repr for example.
 _Client.__name__ = MongoClient.__name__
 _Database.__name__ = Database.__name__

@@ -1,10 +1,10 @@
 # Generated from loom_async/connection/embedded_fallback.py by `nox -s sync`: edit that file.
-"""The embedded server that operations use where no URI is configured."""
+"""The embedded server that operations use if no URI is configured."""
 
 from __future__ import annotations
 
 from loom_async._core.errors import ConfigurationError
-from loom_async._core.mongod.notice import give_notice
+from loom_async._core.mongod.fallback_notice import log_fallback
 from loom_async._core.settings import setting, settings
 
 from .embedded_server import Lease, start_embedded
@@ -25,5 +25,5 @@ def start_embedded_fallback() -> Lease:
             "and lm.embedded() starts one",
         )
     lease = start_embedded(settings().data_dir)
-    give_notice(lease.directory)
+    log_fallback(lease.directory)
     return lease

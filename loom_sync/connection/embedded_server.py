@@ -1,5 +1,5 @@
 # Generated from loom_async/connection/embedded_server.py by `nox -s sync`: edit that file.
-"""The embedded server: a real mongod that the first client starts and the last one stops."""
+"""Starts the embedded server, a mongod that stops with its last client, or joins a running one."""
 
 from __future__ import annotations
 
@@ -12,44 +12,47 @@ from typing import Any
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from loom_async._core.errors import EmbeddedServerError
-from loom_async._core.mongod import command, diagnosis
+from loom_async._core.mongod import launch, start_errors
 from loom_async._core.mongod.binary import find_mongod
-from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
+from loom_async._core.mongod.data_directory import DataDirectory, secret
+from loom_async._core.mongod.file_locks import is_locked, try_lock, unlock
 from loom_async._core.settings import settings
 
 from .. import _concurrency
-from .embedded_revival import Revival
+from .embedded_restart import RestartListener
 from .embedded_setup import set_up
 
-_POLL = 0.01
-_STARTS = 3
-_SECONDS_TO_EXIT = 1.0
+_POLL_SECONDS = 0.01
+# Another process may take the chosen port before mongod listens on it.
+_MAX_STARTS = 3
+# A mongod that exits releases its port a little later than its files.
+_SECONDS_TO_RELEASE_PORT = 1.0
 
 
 class Lease:
-    """A client's hold on an embedded server, which runs until its last lease is released.
+    """A lease of an embedded server, which runs until its last lease is released.
 
-    A killed process releases its leases too; a child by fork holds those of its parent.
+    The end of a process releases its leases; a child by fork holds those of its parent.
     """
 
     def __init__(
-        self, directory: Path, port: int, uri: str, descriptor: int, revival: Revival
+        self, directory: Path, port: int, uri: str, descriptor: int, restart: RestartListener
     ) -> None:
         self.directory = directory
         self.port = port
         self.uri = uri
         self._descriptor: int | None = descriptor
-        self._revival = revival
+        self._restart = restart
 
     @property
     def listeners(self) -> list[Any]:
-        """The event listeners for clients of this server, which start it again if it is killed."""
-        return [self._revival]
+        """Event listeners for clients of this server, which restart it if its guard is killed."""
+        return [self._restart]
 
     def release(self) -> None:
-        """Let the server stop once nobody else holds it; a second call does nothing."""
+        """Release the lease; a second call does nothing."""
         if self._descriptor is not None:
-            self._revival.end()
+            self._restart.end()
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -70,14 +73,14 @@ class Lease:
 
 
 def start_embedded(data_dir: Path | None = None, *, temporary: bool = False) -> Lease:
-    """Return a lease of a server that is writable now, started where it did not run yet.
+    """Return a lease of a server that accepts writes, started if it does not run yet.
 
     Parameters:
-        data_dir: Where the server keeps its data; None: the setting, else the user's directory.
-        temporary: Use a new directory, deleted after the last client, in place of `data_dir`.
+        data_dir: The data directory; None for that of the setting, or else the user's default.
+        temporary: Use a new directory, deleted after the last client, instead of `data_dir`.
 
     Raises:
-        ConfigurationError: There is no mongod that can run here.
+        ConfigurationError: There is no mongod that can run on this system.
         EmbeddedServerError: The server did not start, or not in time (setting `server_timeout`).
 
     Example:
@@ -88,18 +91,18 @@ def start_embedded(data_dir: Path | None = None, *, temporary: bool = False) -> 
     """
     data_dir = data_dir or settings().data_dir
     try:
-        directory = DataDirectory.discarded() if temporary else DataDirectory.at(data_dir)
+        directory = DataDirectory.create_temporary() if temporary else DataDirectory.at(data_dir)
         try:
             return _Start(directory).lease()
         except BaseException:
             directory.discard()
             raise
     except OSError as error:
-        raise diagnosis.unusable(data_dir, error) from error
+        raise start_errors.unusable(data_dir, error) from error
 
 
 class _Start:
-    """One client's way to a server that is writable, whoever started it."""
+    """Finds or starts the server of a data directory, and waits until it is ready."""
 
     def __init__(self, directory: DataDirectory) -> None:
         self.directory = directory
@@ -107,98 +110,110 @@ class _Start:
         self.deadline = time.monotonic() + self.timeout
 
     def lease(self) -> Lease:
-        """Hold the server, then make sure that it runs: so it cannot stop in between."""
+        """Take the lease, then make sure that the server runs: it cannot stop in between."""
         descriptor = self._lock(self.directory.lease, shared=True)
         try:
             port = self._ready_port()
-            uri = command.uri(port, secret(self.directory.password))
-            chosen = settings()
-            revival = Revival(self.directory, port, chosen.mongod, chosen.embedded_cache_gb)
-            return Lease(self.directory.path, port, uri, descriptor, revival)
+            uri = launch.uri(port, secret(self.directory.password))
+            current = settings()
+            restart = RestartListener(
+                self.directory, port, current.mongod, current.embedded_cache_gb
+            )
+            return Lease(self.directory.path, port, uri, descriptor, restart)
         except BaseException:
             os.close(descriptor)
             raise
 
     def _lock(self, path: Path, *, shared: bool = False) -> int:
         while (descriptor := try_lock(path, shared=shared)) is None:
-            self._pause("the server before, or who starts it, has not finished")
+            self._pause("its former server is stopping, or another process is starting it")
         return descriptor
 
     def _ready_port(self) -> int:
-        starting = self._lock(self.directory.start)
+        start_lock = self._lock(self.directory.start)
         try:
-            # Also where another has prepared it: it may be restarting, or about to be gone.
-            port = self._prepared()
+            # Also if another client has set it up: it may be restarting or ending.
+            port = self._set_up_port()
             return self._launch() if port is None else port
         finally:
-            unlock(starting)
+            unlock(start_lock)
 
     def _launch(self) -> int:
-        """Start a server, on its former port if that is free, and prepare it."""
+        """Start a server, on its former port if that is free, and set it up; return the port."""
         mongod = find_mongod(settings().mongod)
         secret(self.directory.keyfile)
-        self._outlast_predecessor()
-        for _ in range(_STARTS):
-            log_from = diagnosis.log_size(self.directory.log)
+        self._stop_orphan()
+        for _ in range(_MAX_STARTS):
+            log_from = start_errors.log_size(self.directory.log)
             port = self._choose_port()
             _concurrency.in_thread(
-                command.launch_guard, self.directory, mongod, port, settings().embedded_cache_gb
+                launch.launch_guard, self.directory, mongod, port, settings().embedded_cache_gb
             )
-            prepared = self._prepared()
-            if prepared is not None:
-                return prepared
+            port_in_use = self._set_up_port()
+            if port_in_use is not None:
+                return port_in_use
             failure = _concurrency.in_thread(
-                diagnosis.start_failure, self.directory, mongod, log_from
+                start_errors.start_failure, self.directory, mongod, log_from
             )
             if failure is not None:
                 raise failure
-        raise diagnosis.unexplained(self.directory)
+        raise start_errors.unexplained(self.directory)
 
-    def _outlast_predecessor(self) -> None:
-        if self.directory.has_predecessor():
-            self.directory.stop_predecessor()
-        while self.directory.has_predecessor():
-            self._pause("another mongod has the data")
+    def _stop_orphan(self) -> None:
+        """Stop a mongod whose guard was killed, and wait for its end."""
+        if self.directory.has_orphan():
+            self.directory.stop_orphan()
+        while self.directory.has_orphan():
+            self._pause("another mongod uses the data")
 
     def _choose_port(self) -> int:
-        """Return the port the replica set is configured with, or another if that is taken."""
+        """Return the port in the replica set's configuration, or another port if that is taken."""
         former = self.directory.port()
         if former is None:
-            return command.choose_port()
-        # A mongod that is exiting keeps its port a little longer than its files.
-        patience = time.monotonic() + (_SECONDS_TO_EXIT if self.directory.was_left_alone() else 0.0)
-        while not command.is_free(former):
-            if time.monotonic() > patience:
-                return command.choose_port()
+            return launch.choose_port()
+        until = time.monotonic()
+        if self.directory.was_guard_killed():
+            until += _SECONDS_TO_RELEASE_PORT
+        while not launch.is_free(former):
+            if time.monotonic() > until:
+                return launch.choose_port()
             self._pause("its port is taken")
         return former
 
-    def _prepared(self) -> int | None:
-        """Make the server that the guard runs ready for clients; None when there is no guard."""
+    def _set_up_port(self) -> int | None:
+        """Set up the server that a guard runs, and return its port; None if there is no guard."""
         while is_locked(self.directory.guard):
             port = self.directory.running_port()
-            if port is not None and command.is_listening(port) and self._is_prepared(port):
+            if port is not None and launch.is_listening(port) and self._is_set_up(port):
                 return port
             self._pause("mongod does not answer yet")
         return None
 
-    def _is_prepared(self, port: int) -> bool:
+    def _is_set_up(self, port: int) -> bool:
         try:
             set_up(self.directory, port, self._pause, self.timeout)
         except ConnectionFailure:
-            return False  # it has ended; the guard restarts it, or ends too
+            return False  # mongod has ended; the guard restarts it, or ends too
         except PyMongoError as error:
             raise EmbeddedServerError(
-                f"the embedded server in {self.directory.path} could not be prepared: {error}",
+                f"the embedded server in {self.directory.path} could not be set up: {error}",
                 hint=f"{self.directory.log} may say more",
             ) from error
         return is_locked(self.directory.guard)
 
     def _pause(self, state: str) -> None:
+        """Wait a little.
+
+        Parameters:
+            state: Why, for the error.
+
+        Raises:
+            EmbeddedServerError: The time limit has passed.
+        """
         if time.monotonic() > self.deadline:
             raise EmbeddedServerError(
                 f"the embedded server in {self.directory.path} was not ready within "
                 f"{self.timeout:g} s: {state}",
                 hint=f"raise the setting server_timeout, or see {self.directory.log}",
             )
-        _concurrency.sleep(_POLL)
+        _concurrency.sleep(_POLL_SECONDS)

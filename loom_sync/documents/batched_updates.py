@@ -30,8 +30,9 @@ from loom_async._core.write_replies import (
 )
 
 from .. import _concurrency
-from ..connection.client_cache import cache_of, is_batching_allowed
+from ..connection.client_cache import cache_of
 from ..connection.driver_types import MongoCollection
+from ..connection.pymongo_blocks import is_batching_allowed
 from ..operations.target import with_primary_reads
 from ..operations.write_attempt import WriteAttempt
 from ..operations.write_command import WriteCommand, ask, send

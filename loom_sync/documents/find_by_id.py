@@ -18,8 +18,9 @@ from loom_async._core.model.polymorphism import scope_of
 from loom_async._core.unbatched import UNBATCHED, Unbatched
 
 from .. import _concurrency
-from ..connection.client_cache import cache_of, is_batching_allowed
+from ..connection.client_cache import cache_of
 from ..connection.driver_types import MongoCollection
+from ..connection.pymongo_blocks import is_batching_allowed
 from ..operations.target import Target
 
 # Measured with 2 to 8 threads: for six ids one query takes less time than six.

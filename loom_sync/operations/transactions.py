@@ -35,8 +35,8 @@ from loom_async._core.transactions.transaction_state import (
 )
 
 from .. import _concurrency
-from ..connection.clients import server_kinds
 from ..connection.driver_types import Client
+from ..connection.open_client import server_kinds
 
 # Of the kind that this package waits with.
 Lock: TypeAlias = _concurrency.Lock

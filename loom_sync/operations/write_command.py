@@ -40,16 +40,10 @@ from loom_async._core.write_replies import (
 )
 
 from .. import _concurrency
-from ..connection.client_cache import (
-    ClientCache,
-    WriteSession,
-    cache_of,
-    is_bound,
-    is_limited,
-    is_time_over,
-)
-from ..connection.clients import server_kinds
+from ..connection.client_cache import ClientCache, WriteSession, cache_of
 from ..connection.driver_types import Client, MongoCollection
+from ..connection.open_client import server_kinds
+from ..connection.pymongo_blocks import has_bound_session, has_time_limit, is_time_over
 
 # The server forgets a session that is idle for 30 minutes, and with it what it has done.
 _SECONDS_REMEMBERED = 20 * 60
@@ -171,7 +165,7 @@ class WriteCommand:
 
     def _reply(self, body: dict[str, Any]) -> dict[str, Any]:
         limit: float | None = self.collection.database.client.options.timeout
-        if limit is None or is_limited():
+        if limit is None or has_time_limit():
             return self._sent_until_replied(body)
         with pymongo.timeout(limit):  # for all attempts together, as the driver's own
             return self._sent_until_replied(body)
@@ -254,7 +248,7 @@ def _write_session(collection: MongoCollection) -> WriteSession | None:
     """Return a session for a command, with a number of its own; None where there are none."""
     client = collection.database.client
     state = cache_of(client)
-    if is_bound() or not collection.write_concern.acknowledged:
+    if has_bound_session() or not collection.write_concern.acknowledged:
         return None
     if not _has_numbers(client, state):
         return None

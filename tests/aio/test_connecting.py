@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 import loom_async as lm
 from loom_async._core.uri import with_secret
 from loom_async.collections.find import collection_of
-from loom_async.connection.clients import open_client
+from loom_async.connection.open_client import open_client
 from tests.aio._concurrency import pause, together
 from tests.core.test_uri import ANY, ENCODERS, HOSTLESS, PASSWORDS, TEMPLATES, holds
 from tests.proxy import proxy_of

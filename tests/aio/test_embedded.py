@@ -17,9 +17,10 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 from loom_async._core.errors import EmbeddedServerError
-from loom_async._core.mongod import command
+from loom_async._core.mongod import launch
 from loom_async._core.mongod.binary import find_mongod
-from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
+from loom_async._core.mongod.data_directory import DataDirectory, secret
+from loom_async._core.mongod.file_locks import is_locked, try_lock, unlock
 from loom_async._core.settings import config_context
 from loom_async.connection.embedded_server import start_embedded
 from tests.aio.embedded_servers import contents, guard_of, is_stopped, mode, mongod_of, until
@@ -180,9 +181,9 @@ async def test_a_server_that_died_as_it_was_asked_is_not_waited_for(
     directory = DataDirectory.at(data_dir)
     guard = try_lock(directory.guard)
     assert guard is not None
-    (data_dir / "server.json").write_text(json.dumps({"port": command.choose_port(), "pid": 1}))
+    (data_dir / "server.json").write_text(json.dumps({"port": launch.choose_port(), "pid": 1}))
     asked = list[int]()
-    listens = command.is_listening
+    listens = launch.is_listening
 
     def listened(port: int) -> bool:
         if asked:
@@ -191,7 +192,7 @@ async def test_a_server_that_died_as_it_was_asked_is_not_waited_for(
         threading.Timer(0.1, unlock, [guard]).start()
         return True
 
-    monkeypatch.setattr(command, "is_listening", listened)
+    monkeypatch.setattr(launch, "is_listening", listened)
     with config_context(server_timeout=15), await start_embedded(data_dir) as lease:
         assert lease.port == asked[0]
 
@@ -215,7 +216,7 @@ async def test_a_start_that_was_cut_short_is_resumed(data_dir: Path) -> None:
     held = try_lock(directory.lease, shared=True)
     assert held is not None
     secret(directory.keyfile)
-    command.launch_guard(directory, find_mongod(None), command.choose_port(), 0.25)
+    launch.launch_guard(directory, find_mongod(None), launch.choose_port(), 0.25)
     with await start_embedded(data_dir) as lease:
         os.close(held)
         async with AsyncMongoClient(lease.uri) as client:

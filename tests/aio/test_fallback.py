@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-from loom_async._core.mongod import notice
+from loom_async._core.mongod import fallback_notice
 
 
 @lm.declare_persist_db("fallback_db", "notes")
@@ -73,7 +73,7 @@ def log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Callable[[], list[str]]:
     """What Loom logs, as in a process that has started no server yet."""
-    monkeypatch.setattr(notice, "_is_given", False)
+    monkeypatch.setattr(fallback_notice, "_is_given", False)
     caplog.set_level(logging.INFO, "loom")
     return lambda: [record.getMessage() for record in caplog.records if record.name == "loom"]
 

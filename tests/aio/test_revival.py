@@ -12,7 +12,7 @@ import pytest
 
 import loom_async as lm
 from loom_async._core.mongod.binary import find_mongod
-from loom_async._core.mongod.datadir import is_locked
+from loom_async._core.mongod.file_locks import is_locked
 from tests.aio.embedded_servers import guard_of, is_stopped, mongod_of, until
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from loom_async._core.errors import ConfigurationError
-from loom_async._core.mongod import datadir
-from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
-from loom_async._core.mongod.diagnosis import hint_for
+from loom_async._core.mongod import data_directory
+from loom_async._core.mongod.data_directory import DataDirectory, secret
+from loom_async._core.mongod.file_locks import is_locked, try_lock, unlock
+from loom_async._core.mongod.start_errors import hint_for
 
 
 def test_those_who_make_a_secret_at_once_agree(tmp_path: Path) -> None:
@@ -91,11 +92,11 @@ def test_a_note_that_no_guard_has_written_counts_as_none(note: str, tmp_path: Pa
     assert directory.port() is None
     assert directory.running_port() is None
     (directory.db / "mongod.lock").write_text(str(os.getpid()))
-    directory.stop_predecessor()  # which leaves this process alone
+    directory.stop_orphan()  # which leaves this process alone
 
 
 def test_a_large_log_becomes_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datadir, "_LARGEST_LOG", 10)
+    monkeypatch.setattr(data_directory, "_MAX_LOG_BYTES", 10)
     directory = DataDirectory.at(tmp_path / "data")
     directory.rotate_log()
     directory.log.write_text("short")

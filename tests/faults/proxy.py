@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from loom_async._core.mongod.command import HOST
+from loom_async._core.mongod.launch import HOST
 
 _SIZE = 65_536
 

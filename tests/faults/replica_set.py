@@ -18,7 +18,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from loom_async._core.mongod.binary import find_mongod
-from loom_async._core.mongod.command import HOST, choose_port
+from loom_async._core.mongod.launch import HOST, choose_port
 from loom_async._core.settings import settings
 
 NAME = "faults"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from loom_async._core.mongod.datadir import is_locked
+from loom_async._core.mongod.file_locks import is_locked
 
 
 def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:

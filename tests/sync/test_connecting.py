@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import loom_sync as lm
 from loom_async._core.uri import with_secret
 from loom_sync.collections.find import collection_of
-from loom_sync.connection.clients import open_client
+from loom_sync.connection.open_client import open_client
 from tests.core.test_uri import ANY, ENCODERS, HOSTLESS, PASSWORDS, TEMPLATES, holds
 from tests.proxy import proxy_of
 from tests.sync._concurrency import pause, together

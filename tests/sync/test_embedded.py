@@ -18,9 +18,10 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from loom_async._core.errors import EmbeddedServerError
-from loom_async._core.mongod import command
+from loom_async._core.mongod import launch
 from loom_async._core.mongod.binary import find_mongod
-from loom_async._core.mongod.datadir import DataDirectory, is_locked, secret, try_lock, unlock
+from loom_async._core.mongod.data_directory import DataDirectory, secret
+from loom_async._core.mongod.file_locks import is_locked, try_lock, unlock
 from loom_async._core.settings import config_context
 from loom_sync.connection.embedded_server import start_embedded
 from tests.sync.embedded_servers import contents, guard_of, is_stopped, mode, mongod_of, until
@@ -176,9 +177,9 @@ def test_a_server_that_died_as_it_was_asked_is_not_waited_for(
     directory = DataDirectory.at(data_dir)
     guard = try_lock(directory.guard)
     assert guard is not None
-    (data_dir / "server.json").write_text(json.dumps({"port": command.choose_port(), "pid": 1}))
+    (data_dir / "server.json").write_text(json.dumps({"port": launch.choose_port(), "pid": 1}))
     asked = list[int]()
-    listens = command.is_listening
+    listens = launch.is_listening
 
     def listened(port: int) -> bool:
         if asked:
@@ -187,7 +188,7 @@ def test_a_server_that_died_as_it_was_asked_is_not_waited_for(
         threading.Timer(0.1, unlock, [guard]).start()
         return True
 
-    monkeypatch.setattr(command, "is_listening", listened)
+    monkeypatch.setattr(launch, "is_listening", listened)
     with config_context(server_timeout=15), start_embedded(data_dir) as lease:
         assert lease.port == asked[0]
 
@@ -210,7 +211,7 @@ def test_a_start_that_was_cut_short_is_resumed(data_dir: Path) -> None:
     held = try_lock(directory.lease, shared=True)
     assert held is not None
     secret(directory.keyfile)
-    command.launch_guard(directory, find_mongod(None), command.choose_port(), 0.25)
+    launch.launch_guard(directory, find_mongod(None), launch.choose_port(), 0.25)
     with start_embedded(data_dir) as lease:
         os.close(held)
         with MongoClient(lease.uri) as client:

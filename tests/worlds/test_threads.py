@@ -243,25 +243,26 @@ def test_new_objects_persisted_twice_at_once() -> None:
 
 def test_closing_while_another_thread_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was being opened is closed too, and the other thread begins anew."""
-    from loom_sync.connection import clients
+    from loom_sync.connection import scope_clients
+    from loom_sync.connection.driver_types import Client
 
     lm.close()
     opened: list[object] = []
     begun, go_on = threading.Event(), threading.Event()
-    open_client = clients.open_client
+    open_client = scope_clients.open_client
 
-    def slowly(uri: str, **options: object) -> clients.Client:
+    def slowly(uri: str, **options: object) -> Client:
         begun.set()
         assert go_on.wait(20)
         opened.append(client := open_client(uri, **options))
         return client
 
-    monkeypatch.setattr(clients, "open_client", slowly)
+    monkeypatch.setattr(scope_clients, "open_client", slowly)
     with ThreadPoolExecutor(2) as pool:
         opening = pool.submit(lm.get_local_db_client)
         assert begun.wait(20)
         closing = pool.submit(lm.close)
-        while clients._opened:
+        while scope_clients._of_scopes:
             time.sleep(0.001)
         go_on.set()
         closing.result()

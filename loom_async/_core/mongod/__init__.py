@@ -1,1 +1,1 @@
-"""What the embedded server needs besides a client: binary, data directory, guard process."""
+"""The parts of the embedded server that need no client: binary, data directory, guard process."""

@@ -1,4 +1,4 @@
-"""Which mongod the embedded server runs, and why one cannot run."""
+"""Finds the mongod that the embedded server runs, and explains why one cannot run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..errors import ConfigurationError, LoomError
 
 _HOW_TO_GET_ONE = (
     'install the extra, pip install "loom-odm[embedded]" (x86-64 Linux), or set LOOM_MONGOD to '
-    "a mongod, or LOOM_URI to a server that runs already"
+    "a mongod, or LOOM_URI to a running server"
 )
 _PACKAGES = {
     "libcurl": ("libcurl4", "libcurl"),
@@ -31,23 +31,23 @@ def find_mongod(configured: Path | None) -> Path:
     """Return the mongod to run: the configured one, the extra's, or the first on PATH.
 
     Parameters:
-        configured: The setting `mongod`; when given, no other is tried.
+        configured: The setting `mongod`; if it is set, no other is tried.
 
     Raises:
-        ConfigurationError: There is none, or the configured one is not an executable file.
+        ConfigurationError: There is no mongod, or the configured one is not an executable file.
     """
     if configured is not None:
         return _configured(configured.expanduser())
     found = _from_extra() or shutil.which("mongod")
     if found is None:
-        raise ConfigurationError("there is no mongod to embed", hint=_HOW_TO_GET_ONE)
+        raise ConfigurationError("there is no mongod for the embedded server", hint=_HOW_TO_GET_ONE)
     return Path(found)
 
 
 def why_not_runnable(mongod: Path) -> LoomError | None:
-    """Return the error that says why a mongod cannot run here, or None when it can.
+    """Return the error that says why a mongod cannot run on this system; None if it can.
 
-    It runs `mongod --version`, so it is asked only after a start has failed.
+    It runs `mongod --version`, so it is called only after a failed start.
     """
     try:
         trial = subprocess.run(
@@ -65,7 +65,7 @@ def why_not_runnable(mongod: Path) -> LoomError | None:
         )
     except subprocess.TimeoutExpired:
         return ConfigurationError(f"{mongod} --version does not answer", hint=_HOW_TO_GET_ONE)
-    return _judge(mongod, trial.returncode, trial.stderr + trial.stdout)
+    return _explained(mongod, trial.returncode, trial.stderr + trial.stdout)
 
 
 def _configured(mongod: Path) -> Path:
@@ -83,27 +83,29 @@ def _from_extra() -> Path | None:
     for folder in (spec and spec.submodule_search_locations) or ():
         mongod = Path(folder, "db", "bin", "mongod")
         if mongod.is_file():
-            return _made_executable(mongod)
+            return _with_execute_permission(mongod)
     return None
 
 
-def _made_executable(mongod: Path) -> Path:
+def _with_execute_permission(mongod: Path) -> Path:
     if not os.access(mongod, os.X_OK):
-        # Some installers unpack a wheel without the modes of its files.
+        # Some installers unpack a wheel without the permissions of its files.
         try:
             mongod.chmod(mongod.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
         except OSError as error:
             raise ConfigurationError(
-                f"{mongod} is not executable, and may not be made so: {error.strerror}",
+                f"{mongod} is not executable, and chmod failed: {error.strerror}",
                 hint=f"run chmod +x {mongod} as its owner",
             ) from error
     return mongod
 
 
-def _judge(mongod: Path, status: int, output: str) -> LoomError | None:
+def _explained(mongod: Path, status: int, output: str) -> LoomError | None:
     if missing := _MISSING_LIBRARY.search(output):
         library = missing[1]
-        return ConfigurationError(f"{mongod} needs {library}, which is missing", hint=_get(library))
+        return ConfigurationError(
+            f"{mongod} needs {library}, which is missing", hint=_how_to_install(library)
+        )
     if old := _OLD_LIBRARY.search(output):
         return ConfigurationError(
             f"{mongod} needs {old[2]}, and this system's {Path(old[1]).name} does not have it",
@@ -120,8 +122,8 @@ def _judge(mongod: Path, status: int, output: str) -> LoomError | None:
     return None
 
 
-def _get(library: str) -> str:
+def _how_to_install(library: str) -> str:
     debian, fedora = _PACKAGES.get(library.partition(".")[0], (None, None))
     if debian is None:
-        return f"install the package of your system that has {library}"
+        return f"install the package of your system that contains {library}"
     return f"install it: apt install {debian} (Debian, Ubuntu) or dnf install {fedora} (Fedora)"

@@ -1,13 +1,13 @@
-"""The guard of an embedded mongod: a process that outlives every client but the last.
+"""The guard of an embedded mongod: a process that runs mongod until the last client has ended.
 
-It is run by path, `python -I -S guard.py DIRECTORY PORT keep|discard MONGOD ARGUMENT...`, with the
-standard library alone, so that it starts in milliseconds and needs nothing of its first client.
+It is run by path, `python -I -S guard.py DIRECTORY PORT keep|discard MONGOD ARGUMENT...`, and uses
+only the standard library: it starts in milliseconds and does not depend on the first client.
 
-It blocks in the exclusive lock of `lease.lock`, which every client holds shared: the kernel grants
-it when the last client has gone, however it went. It then keeps newcomers waiting until mongod has
-stopped. A mongod that dies while clients remain is started again on the same port, so that their
-drivers reconnect. Should the guard itself be killed, the kernel stops mongod (on Linux) and frees
-`guard.lock`, and the next client starts a new guard.
+It waits for the exclusive lock of `lease.lock`, which every client holds shared: the kernel grants
+it when the last client has ended or was killed. New clients then wait until mongod has stopped. If
+mongod dies while clients remain, the guard starts it again on the same port, and their drivers
+reconnect. If the guard is killed, the kernel stops mongod (on Linux) and releases `guard.lock`, and
+the next client starts a new guard.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RESTARTS_WITHIN = 60.0
 
 
 class Guard:
-    """One mongod, from the first client to the last."""
+    """Runs one mongod from the first client to the last."""
 
     def __init__(self, directory: str, port: int, discard: bool, command: list[str]) -> None:
         self.directory = directory
@@ -42,18 +42,18 @@ class Guard:
         self.lock = os.open(self._path("guard.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def take_lock(self) -> bool:
-        """Become the guard of the directory, unless there is one."""
+        """Take the lock of the guard; return False if the directory has a guard."""
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        # What a guard that was killed has left is not true of this one.
+        # The files may be those of a guard that was killed.
         self._note_stopped()
         return True
 
     def run(self) -> None:
-        """Run mongod until the last client has gone, or it is not worth starting again."""
-        # Blocked and waited for, not handled: everything happens in one place, in order.
+        """Run mongod until the last client has ended, or until mongod keeps dying."""
+        # Signals are blocked and waited for here: handlers would run in the middle of other code.
         signals = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
@@ -63,12 +63,12 @@ class Guard:
         while mongod is not None:
             if signal.sigwait(signals) != signal.SIGCHLD:
                 self._stop(mongod)
-                return self._leave()
+                return self._end()
             status = mongod.poll()
             if status is not None:
-                _say(f"mongod ended with status {status}")
-                mongod = self._launch() if self._is_worth_restarting(status) else None
-        # Its clients may look for the reason, or start another guard: they are not kept waiting.
+                _print(f"mongod ended with status {status}")
+                mongod = self._launch() if self._should_restart(status) else None
+        # Clients that wait for the server can now read the reason, or start another guard.
         self._note_stopped()
         fcntl.flock(self.lock, fcntl.LOCK_UN)
         if self.discard:
@@ -78,12 +78,12 @@ class Guard:
 
     def _launch(self) -> subprocess.Popen[bytes] | None:
         try:
-            # From the main thread: the kernel ties the parent's death to the thread that forked.
+            # In the main thread: the kernel signals the end of the thread that forked.
             mongod = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, preexec_fn=_in_child(os.getpid())
             )
         except (OSError, subprocess.SubprocessError) as error:
-            _say(f"{self.command[0]} cannot be run: {error}")
+            _print(f"{self.command[0]} cannot be run: {error}")
             return None
         self._write_state(mongod.pid)
         return mongod
@@ -96,20 +96,20 @@ class Guard:
         try:
             mongod.wait(_SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
-            _say("mongod does not stop; it is killed, and will recover from its journal")
+            _print("mongod does not stop; it is killed, and will recover from its journal")
             mongod.kill()
             mongod.wait()
 
-    def _leave(self) -> None:
+    def _end(self) -> None:
         self._note_stopped()
         if self.discard:
             self._delete()
-        # Before the lease, which ends with the process: who gets the lease finds no guard.
+        # Before the lease, which the end of the process releases: who gets it must find no guard.
         fcntl.flock(self.lock, fcntl.LOCK_UN)
 
-    def _is_worth_restarting(self, status: int) -> bool:
+    def _should_restart(self, status: int) -> bool:
         if status == 0 or not os.path.exists(self._path("ready")):
-            return False  # it was told to stop, or never ran properly
+            return False  # it was told to stop, or was never set up
         now = time.monotonic()
         self.restarts = [at for at in self.restarts if now - at < _RESTARTS_WITHIN]
         self.restarts.append(now)
@@ -129,11 +129,11 @@ class Guard:
     def _note_stopped(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path("ready"))
-        # The port stays: the replica set's configuration names it, so the next start takes it.
+        # The port stays: it is in the replica set's configuration, and the next start uses it.
         self._write_state(None)
 
     def _delete(self) -> None:
-        import shutil  # a tenth of the start, for an end that few guards have
+        import shutil  # here, since it takes a tenth of the start and few guards need it
 
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -142,14 +142,14 @@ class Guard:
 
 
 def _in_child(guard: int) -> Callable[[], None]:
-    """Return what makes mongod, between fork and exec, stop when the guard dies."""
+    """Return a function, called between fork and exec, that has mongod stop when the guard dies."""
     prctl = _find_prctl()
 
     def prepare() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         if prctl is not None:
             prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-        if os.getppid() != guard:  # it died before the kernel was told
+        if os.getppid() != guard:  # the guard died before prctl
             os._exit(1)
 
     return prepare
@@ -163,19 +163,19 @@ def _find_prctl() -> Callable[..., object] | None:
     return ctypes.CDLL(None).prctl
 
 
-def _say(message: str) -> None:
+def _print(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int:
-    """Become a guard in the background; return as soon as it is one."""
-    directory, port, fate, *command = arguments
+    """Start a guard in the background; return once it holds its lock."""
+    directory, port, at_end, *command = arguments
     os.umask(0o077)
     os.chdir("/")
-    guard = Guard(directory, int(port), fate == "discard", command)
+    guard = Guard(directory, int(port), at_end == "discard", command)
     if not guard.take_lock():
         return ANOTHER_GUARD
-    # The first client waits for this process alone, and never has the guard for a child.
+    # The first client waits for this process only, and the guard is not its child.
     if os.fork() == 0:
         guard.run()
     return 0

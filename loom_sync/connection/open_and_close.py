@@ -1,5 +1,5 @@
-# Generated from loom_async/connection/process_server.py by `nox -s sync`: edit that file.
-"""A server for the whole process, as a notebook needs one: a block cannot span its cells."""
+# Generated from loom_async/connection/open_and_close.py by `nox -s sync`: edit that file.
+"""The server of the whole process, for notebooks, whose cells no block can span: open, close."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from loom_async._core.context import Server
-from loom_async._core.process_default import Default, put_default, take_default
+from loom_async._core.process_default import DefaultServer, replace_default, take_default
 
 from .. import _concurrency
-from .clients import add_client, close_client_of, close_opened
 from .driver_types import Client
 from .embedded_server import start_embedded
+from .scope_clients import close_new_client, close_scope, new_client
 
 
 def open(uri: str, **options: Any) -> Client:
     """Open a client that every model of the process uses outside of blocks, until `close`.
 
-    A server that was opened so before is replaced, and its client closed. Other event loops, and
-    the models of `loom_sync`, open their own clients of this server.
+    It replaces the server of an earlier `open` or `open_embedded`, whose client is closed. Other
+    event loops, and the models of `loom_sync`, open their own clients of this server.
 
     Parameters:
         uri: A MongoDB URI.
-        **options: Options of pymongo's client, as it spells them.
+        **options: Options of pymongo's client, in its spelling.
 
     Returns:
         The open `MongoClient`.
 
     Raises:
-        ConfigurationError: The URI is malformed; what was open before stays open.
+        ConfigurationError: The URI is malformed; the earlier server stays open.
 
     Example:
         >>> import loom_sync as lm
@@ -39,25 +39,25 @@ def open(uri: str, **options: Any) -> Client:
         >>> def last_cell() -> None:
         ...     lm.close()
     """
-    client = add_client(uri, options)
-    _make_default(client, uri, options, _nothing)
+    client = new_client(uri, options)
+    _make_default(client, uri, options, _release_nothing)
     return client
 
 
 def open_embedded(data_dir: str | Path | None = None) -> Client:
     """Run the embedded server for every model of the process outside of blocks, until `close`.
 
-    A server that was opened so before is replaced, and its client closed.
+    It replaces the server of an earlier `open` or `open_embedded`, whose client is closed.
 
     Parameters:
-        data_dir: Where the data is kept; None for a temporary directory, which is removed by
-            `close` or when the process ends.
+        data_dir: The directory of the data; None for a temporary one, which is deleted by `close`
+            or when the process ends.
 
     Returns:
-        A client of a real single-node replica set.
+        A client of the server, a replica set with one member.
 
     Raises:
-        ConfigurationError: There is no mongod, or this one does not run here.
+        ConfigurationError: There is no mongod, or it cannot run on this system.
         EmbeddedServerError: The server did not become ready.
 
     Example:
@@ -71,7 +71,7 @@ def open_embedded(data_dir: str | Path | None = None) -> Client:
     lease = start_embedded(directory, temporary=directory is None)
     options = {"event_listeners": lease.listeners}
     try:
-        client = add_client(lease.uri, options)
+        client = new_client(lease.uri, options)
     except BaseException:
         lease.release()
         raise
@@ -80,10 +80,10 @@ def open_embedded(data_dir: str | Path | None = None) -> Client:
 
 
 def close() -> None:
-    """Close what `open`, `open_embedded` or an operation outside of blocks has opened.
+    """Close the clients that this process opened outside of blocks.
 
-    That is the clients of this process, and the default of the process. The next operation
-    connects by settings.
+    The server of `open` or `open_embedded` is no longer that of the process: the next operation
+    uses the server of the settings.
 
     Example:
         >>> import loom_sync as lm
@@ -92,30 +92,31 @@ def close() -> None:
     """
     former = take_default(_OWNER)
     try:
-        close_opened()
+        close_scope()
     finally:
         if former is not None:
             former.release()
 
 
+# Tells the servers that this package opens from those of the other package.
 _OWNER = __name__
 
 
-def _nothing() -> None:
-    """Release nothing: the server is not ours."""
+def _release_nothing() -> None:
+    """Do nothing: the server was not started by `open`."""
 
 
 def _make_default(
     client: Client, uri: str, options: Mapping[str, Any], release: Callable[[], None]
 ) -> None:
     server = Server(client, uri, options, _concurrency.client_scope())
-    former = put_default(Default(server, _OWNER, release))
+    former = replace_default(DefaultServer(server, _OWNER, release))
     if former is not None:
-        _concurrency.shielded(_end, former)
+        _concurrency.shielded(_close_former, former)
 
 
-def _end(former: Default) -> None:
+def _close_former(former: DefaultServer) -> None:
     try:
-        close_client_of(former.server)
+        close_new_client(former.server.client)
     finally:
         former.release()

@@ -1,4 +1,4 @@
-"""Why an embedded server did not start: from mongod's log to one error with a hint."""
+"""The errors for embedded servers that do not start, with the reasons that mongod logged."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 from ..errors import EmbeddedServerError, LoomError
 from .binary import why_not_runnable
-from .datadir import DataDirectory
+from .data_directory import DataDirectory
 
-_TAIL = 64 * 1024
-_SHOWN = 5
+# At most so much of the log is read, and so many of its errors are shown.
+_MAX_READ_BYTES = 64 * 1024
+_MAX_SHOWN = 5
 _PORT_TAKEN = "Address already in use"
 _HINTS = (
     (r"No space left on device", "the disk is full: free some space"),
@@ -27,7 +28,7 @@ _HINTS = (
     ),
     (
         r"featureCompatibilityVersion|UPGRADE PROBLEM|[Ii]ncompatible|[Uu]nsupported WiredTiger",
-        "the data is from another version of MongoDB: set LOOM_MONGOD to that one, "
+        "the data was written by another version of MongoDB: set LOOM_MONGOD to that version, "
         "or LOOM_DATA_DIR to another directory",
     ),
     (
@@ -44,22 +45,28 @@ _HINTS = (
 
 
 def unusable(directory: Path | None, error: OSError) -> LoomError:
-    """Return the error that says why a data directory cannot be used."""
-    where = error.filename or directory or "the data directory"
+    """Return the error for a data directory that cannot be used."""
+    path = error.filename or directory or "the data directory"
     reason = error.strerror or type(error).__name__
     return EmbeddedServerError(
-        f"the embedded server cannot use {where}: {reason}",
+        f"the embedded server cannot use {path}: {reason}",
         hint=hint_for([reason]) or "set LOOM_DATA_DIR to a directory that you may write to",
     )
 
 
 def log_size(log: Path) -> int:
-    """Return where the messages of the next start will begin."""
+    """Return the position in the log at which the next start writes."""
     return log.stat().st_size if log.exists() else 0
 
 
 def start_failure(directory: DataDirectory, mongod: Path, log_from: int) -> LoomError | None:
-    """Return why the server that was just started has ended; None when it may be tried again."""
+    """Return the error for a server that ended as it started; None if another start may succeed.
+
+    Parameters:
+        directory: Its data directory.
+        mongod: Its binary.
+        log_from: Where its messages in the log begin.
+    """
     logged = _errors_in(directory.log, log_from)
     if any(_PORT_TAKEN in reason for reason in logged):
         return None
@@ -72,16 +79,16 @@ def start_failure(directory: DataDirectory, mongod: Path, log_from: int) -> Loom
 
 
 def unexplained(directory: DataDirectory) -> LoomError:
-    """Return the error for a server that ended again and again without giving a reason."""
-    said = "; ".join(_last_lines(directory.output)) or "it gave no reason"
+    """Return the error for a server that ended at each start without giving a reason."""
+    reason = "; ".join(_last_lines(directory.output)) or "it gave no reason"
     return EmbeddedServerError(
-        f"the embedded server ended while it started: {said}",
+        f"the embedded server ended while it started: {reason}",
         hint=f"{directory.log} may say more",
     )
 
 
 def hint_for(reasons: list[str]) -> str | None:
-    """Return what to do about the reasons mongod gave, where it is known."""
+    """Return the hint for the reasons that mongod gave; None for unknown reasons."""
     text = "\n".join(reasons)
     return next((hint for pattern, hint in _HINTS if re.search(pattern, text)), None)
 
@@ -91,10 +98,10 @@ def _errors_in(log: Path, begin: int) -> list[str]:
         return []
     with log.open("rb") as file:
         size = file.seek(0, 2)
-        # A log shorter than it was has been rotated: all of it is new.
-        file.seek(max(begin if begin <= size else 0, size - _TAIL))
+        # A log that has become shorter was rotated: all of it is new.
+        file.seek(max(begin if begin <= size else 0, size - _MAX_READ_BYTES))
         lines = file.read().splitlines()
-    return list(dict.fromkeys(_errors_of(lines)))[-_SHOWN:]
+    return list(dict.fromkeys(_errors_of(lines)))[-_MAX_SHOWN:]
 
 
 def _errors_of(lines: list[bytes]) -> Iterator[str]:
@@ -102,7 +109,7 @@ def _errors_of(lines: list[bytes]) -> Iterator[str]:
         try:
             entry: dict[str, Any] = json.loads(line)
         except ValueError:
-            continue  # the first may be cut, and a crash prints plain text between
+            continue  # the first line may be incomplete, and a crash logs plain text
         if entry.get("s") in ("E", "F"):
             attributes: dict[str, Any] = entry.get("attr") or {}
             detail = (
@@ -116,4 +123,4 @@ def _last_lines(output: Path) -> list[str]:
         return []
     lines = output.read_text(errors="replace").splitlines()
     # mongod prints some ordinary messages, as JSON, before it opens its log.
-    return [line for line in lines if line and not line.startswith("{")][-_SHOWN:]
+    return [line for line in lines if line and not line.startswith("{")][-_MAX_SHOWN:]

@@ -1,4 +1,4 @@
-"""A server for the whole process, as a notebook needs one: a block cannot span its cells."""
+"""The server of the whole process, for notebooks, whose cells no block can span: open, close."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 
 from .. import _concurrency
 from .._core.context import Server
-from .._core.process_default import Default, put_default, take_default
-from .clients import add_client, close_client_of, close_opened
+from .._core.process_default import DefaultServer, replace_default, take_default
 from .driver_types import Client
 from .embedded_server import start_embedded
+from .scope_clients import close_new_client, close_scope, new_client
 
 
 async def open(uri: str, **options: Any) -> Client:
     """Open a client that every model of the process uses outside of blocks, until `close`.
 
-    A server that was opened so before is replaced, and its client closed. Other event loops, and
-    the models of `loom_sync`, open their own clients of this server.
+    It replaces the server of an earlier `open` or `open_embedded`, whose client is closed. Other
+    event loops, and the models of `loom_sync`, open their own clients of this server.
 
     Parameters:
         uri: A MongoDB URI.
-        **options: Options of pymongo's client, as it spells them.
+        **options: Options of pymongo's client, in its spelling.
 
     Returns:
         The open `AsyncMongoClient`.
 
     Raises:
-        ConfigurationError: The URI is malformed; what was open before stays open.
+        ConfigurationError: The URI is malformed; the earlier server stays open.
 
     Example:
         >>> import loom_async as lm
@@ -37,25 +37,25 @@ async def open(uri: str, **options: Any) -> Client:
         >>> async def last_cell() -> None:
         ...     await lm.close()
     """
-    client = await add_client(uri, options)
-    await _make_default(client, uri, options, _nothing)
+    client = await new_client(uri, options)
+    await _make_default(client, uri, options, _release_nothing)
     return client
 
 
 async def open_embedded(data_dir: str | Path | None = None) -> Client:
     """Run the embedded server for every model of the process outside of blocks, until `close`.
 
-    A server that was opened so before is replaced, and its client closed.
+    It replaces the server of an earlier `open` or `open_embedded`, whose client is closed.
 
     Parameters:
-        data_dir: Where the data is kept; None for a temporary directory, which is removed by
-            `close` or when the process ends.
+        data_dir: The directory of the data; None for a temporary one, which is deleted by `close`
+            or when the process ends.
 
     Returns:
-        A client of a real single-node replica set.
+        A client of the server, a replica set with one member.
 
     Raises:
-        ConfigurationError: There is no mongod, or this one does not run here.
+        ConfigurationError: There is no mongod, or it cannot run on this system.
         EmbeddedServerError: The server did not become ready.
 
     Example:
@@ -69,7 +69,7 @@ async def open_embedded(data_dir: str | Path | None = None) -> Client:
     lease = await start_embedded(directory, temporary=directory is None)
     options = {"event_listeners": lease.listeners}
     try:
-        client = await add_client(lease.uri, options)
+        client = await new_client(lease.uri, options)
     except BaseException:
         lease.release()
         raise
@@ -78,10 +78,10 @@ async def open_embedded(data_dir: str | Path | None = None) -> Client:
 
 
 async def close() -> None:
-    """Close what `open`, `open_embedded` or an operation outside of blocks has opened.
+    """Close the clients that this event loop opened outside of blocks.
 
-    That is the clients of this event loop, and the default of the process. The next operation
-    connects by settings.
+    The server of `open` or `open_embedded` is no longer that of the process: the next operation
+    uses the server of the settings.
 
     Example:
         >>> import loom_async as lm
@@ -90,30 +90,31 @@ async def close() -> None:
     """
     former = take_default(_OWNER)
     try:
-        await close_opened()
+        await close_scope()
     finally:
         if former is not None:
             former.release()
 
 
+# Tells the servers that this package opens from those of the other package.
 _OWNER = __name__
 
 
-def _nothing() -> None:
-    """Release nothing: the server is not ours."""
+def _release_nothing() -> None:
+    """Do nothing: the server was not started by `open`."""
 
 
 async def _make_default(
     client: Client, uri: str, options: Mapping[str, Any], release: Callable[[], None]
 ) -> None:
     server = Server(client, uri, options, _concurrency.client_scope())
-    former = put_default(Default(server, _OWNER, release))
+    former = replace_default(DefaultServer(server, _OWNER, release))
     if former is not None:
-        await _concurrency.shielded(_end, former)
+        await _concurrency.shielded(_close_former, former)
 
 
-async def _end(former: Default) -> None:
+async def _close_former(former: DefaultServer) -> None:
     try:
-        await close_client_of(former.server)
+        await close_new_client(former.server.client)
     finally:
         former.release()

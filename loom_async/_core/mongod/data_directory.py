@@ -1,4 +1,4 @@
-"""The data directory of an embedded server: its files, its secrets and its locks."""
+"""The data directory of an embedded server: its files, its secrets and what they say of it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,17 @@ from platformdirs import user_data_path
 
 from ..errors import ConfigurationError
 from ..type_guards import is_dict
+from .file_locks import is_locked
 
-if sys.platform != "win32":
-    import fcntl
-
-_LARGEST_LOG = 8 * 1024 * 1024
+_MAX_LOG_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class DataDirectory:
-    """Where one embedded server keeps its data; processes that name the same one share the server.
+    """The data directory of one embedded server; processes with the same directory share it.
 
-    `lease` is locked shared by every client, `start` by the one client that starts the server,
-    and `guard` by the guard process as long as it lives.
+    Three lock files coordinate them: every client holds the lock of `lease` shared, the client
+    that starts the server holds that of `start`, and the guard process that of `guard`.
     """
 
     path: Path
@@ -38,11 +36,11 @@ class DataDirectory:
 
     @classmethod
     def at(cls, path: Path | None) -> DataDirectory:
-        """Return the directory at a path, or the user's own, made where there is none.
+        """Return the directory at a path, created if necessary; None for the user's default.
 
         Raises:
             ConfigurationError: This is not a POSIX system, or others may write to the directory.
-            OSError: The directory cannot be made.
+            OSError: The directory cannot be created.
         """
         _require_posix()
         directory = cls((path or user_data_path("loom") / "mongodb").expanduser().absolute())
@@ -52,7 +50,7 @@ class DataDirectory:
         return directory
 
     @classmethod
-    def discarded(cls) -> DataDirectory:
+    def create_temporary(cls) -> DataDirectory:
         """Return a new directory that the guard deletes after the last client."""
         _require_posix()
         directory = cls(Path(tempfile.mkdtemp(prefix="loom-")), temporary=True)
@@ -61,22 +59,22 @@ class DataDirectory:
 
     @property
     def db(self) -> Path:
-        """mongod's own files."""
+        """The folder of mongod's files."""
         return self.path / "db"
 
     @property
     def keyfile(self) -> Path:
-        """The secret of the server itself, with which it can be administered in any state."""
+        """The secret of the server's own user, who can administer it in every state."""
         return self.path / "keyfile"
 
     @property
     def password(self) -> Path:
-        """The secret of the user that clients connect as."""
+        """The password of the user that clients connect as."""
         return self.path / "password"
 
     @property
     def lease(self) -> Path:
-        """Locked shared by every client."""
+        """Locked by every client, shared."""
         return self.path / "lease.lock"
 
     @property
@@ -91,65 +89,65 @@ class DataDirectory:
 
     @property
     def log(self) -> Path:
-        """What mongod logs."""
+        """The log of mongod."""
         return self.path / "mongod.log"
 
     @property
     def output(self) -> Path:
-        """What the guard, and mongod before it logs, print."""
+        """The output of the guard, and of mongod until it opens its log."""
         return self.path / "guard.log"
 
     @property
     def ready(self) -> Path:
-        """There while the server that runs has been prepared; the guard removes it."""
+        """Exists while the running server has been set up; the guard removes it."""
         return self.path / "ready"
 
     def port(self) -> int | None:
-        """Return the port of the server that runs, or ran last; None before the first."""
+        """Return the port of the server that runs or ran last; None before the first start."""
         return self._state().get("port")
 
     def running_port(self) -> int | None:
-        """Return the port of the mongod that the guard has started; None while it has not."""
+        """Return the port of the mongod that the guard has started; None if it runs none."""
         state = self._state()
         return state.get("port") if "pid" in state else None
 
-    def has_predecessor(self) -> bool:
-        """Tell whether a mongod without a guard still has the data."""
+    def has_orphan(self) -> bool:
+        """Say whether a mongod without a guard still uses the data."""
         return is_locked(self.db / "mongod.lock")
 
-    def stop_predecessor(self) -> None:
-        """Ask a mongod whose guard was killed to stop: not every kernel does it with the guard."""
+    def stop_orphan(self) -> None:
+        """Tell a mongod whose guard was killed to stop: only Linux stops it with the guard."""
         holder = (self.db / "mongod.lock").read_text().strip()
-        # Only the one that a guard has started; somebody may repair the data with another.
+        # Not a mongod that no guard has started: a user may be repairing the data with it.
         if holder.isdecimal() and int(holder) == self._state().get("pid"):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(holder), signal.SIGTERM)
 
-    def was_left_alone(self) -> bool:
-        """Tell, where there is no guard, whether the last one was killed: others note their end."""
+    def was_guard_killed(self) -> bool:
+        """Say, if no guard runs, whether the last one was killed: otherwise it notes its end."""
         return self.running_port() is not None
 
     def kill_server(self) -> None:
-        """End the mongod that the guard runs at once; it recovers from its journal."""
+        """Kill the mongod that the guard runs; it recovers from its journal."""
         pid = self._state().get("pid")
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     def rotate_log(self) -> None:
-        """Keep the log from growing for ever: one that is too large becomes the only old one."""
-        if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
+        """Make a log that is too large the old log, in place of the former old log."""
+        if self.log.exists() and self.log.stat().st_size > _MAX_LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
 
     def discard(self) -> None:
-        """Delete a temporary directory; leave any other."""
+        """Delete the directory if it is temporary."""
         if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def _state(self) -> dict[str, int]:
-        """Return the port and the process of the server as far as the guard's note tells them.
+        """Return the port and the process id of the server, as far as the guard's file has them.
 
-        A note that the guard cannot have written counts as none: the next guard writes another.
+        A file that no guard can have written counts as missing: the next guard replaces it.
         """
         try:
             state = json.loads((self.path / "server.json").read_bytes())
@@ -165,23 +163,26 @@ class DataDirectory:
         }
 
     def _protect(self) -> None:
-        # Somebody's whole project may be named: its mode is not ours to change, but in a
-        # directory that others may write to they could replace the secrets.
-        ours = self.keyfile.exists() or next(self.path.iterdir(), None) is None
-        if ours:
+        # A directory with other files in it, such as a whole project, keeps its mode. But users who
+        # may write to it could replace the secrets.
+        is_ours = self.keyfile.exists() or next(self.path.iterdir(), None) is None
+        if is_ours:
             self.path.chmod(0o700)
         elif self.path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise ConfigurationError(
                 f"other users may write to the data directory {self.path}",
-                hint="name a directory of its own, such as a new one inside it",
+                hint="use a separate directory, such as a new one inside it",
             )
 
 
 def secret(path: Path) -> str:
-    """Return the secret that a file keeps; processes that make it at once agree on one."""
+    """Return the secret of a file, created if it does not exist.
+
+    Processes that create it at the same time get the same secret.
+    """
     if not path.exists():
         draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        # Linked into place complete, so nobody reads half a secret or replaces another's.
+        # Linked under its name only when complete: no process reads half a secret or replaces one.
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
             file.flush()
@@ -195,45 +196,9 @@ def secret(path: Path) -> str:
     return path.read_text()
 
 
-def try_lock(path: Path, *, shared: bool = False) -> int | None:
-    """Return a descriptor that holds the lock of a file, or None when another holds it.
-
-    The kernel drops the lock with the last copy of the descriptor: no kill leaves one behind,
-    and a child by fork holds it too.
-
-    Raises:
-        OSError: The file cannot be opened, or its file system has no locks.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def unlock(descriptor: int) -> None:
-    """Drop a lock at once, also in children by fork that hold copies of its descriptor."""
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)
-
-
-def is_locked(path: Path) -> bool:
-    """Tell whether another holds the lock of a file."""
-    descriptor = try_lock(path)
-    if descriptor is None:
-        return True
-    unlock(descriptor)
-    return False
-
-
 def _require_posix() -> None:
     if sys.platform == "win32":
         raise ConfigurationError(
             "the embedded server needs a POSIX system",
-            hint="set LOOM_URI to a server that runs already",
+            hint="set LOOM_URI to a running server",
         )

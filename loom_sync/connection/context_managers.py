@@ -1,5 +1,5 @@
-# Generated from loom_async/connection/blocks.py by `nox -s sync`: edit that file.
-"""Which client and database an operation uses: those of its context, else those of the settings."""
+# Generated from loom_async/connection/context_managers.py by `nox -s sync`: edit that file.
+"""The blocks that choose the client and the database of operations: connect, embedded, using."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 
 from loom_async._core import context
 from loom_async._core.model.declaration import check_database_name
+from loom_async._core.server_uris import local_uri
 
 from .. import _concurrency
-from .clients import close_client, configured_uri, open_client
 from .driver_types import Client
 from .embedded_fallback import start_embedded_fallback
 from .embedded_server import start_embedded
+from .open_client import close_client, open_client
 
 
 @contextmanager
@@ -23,8 +24,8 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
     """Open a client that every model of this thread uses until the block ends.
 
     Parameters:
-        uri: A MongoDB URI; None for what the settings say.
-        **options: Options of pymongo's client, as it spells them.
+        uri: A MongoDB URI; None for the server of the settings.
+        **options: Options of pymongo's client, in its spelling.
 
     Yields:
         The open `MongoClient`.
@@ -32,6 +33,7 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
     Raises:
         ConfigurationError: The URI is malformed; or there is none, and the setting `embedded` is
             "never".
+        EmbeddedServerError: The embedded server did not become ready.
 
     Example:
         >>> import loom_sync as lm
@@ -40,13 +42,13 @@ def connect(uri: str | None = None, **options: Any) -> Generator[Client]:
         ...         print(client.server_info())
     """
     with ExitStack() as stack:
-        target = uri if uri is not None else configured_uri()
-        if target is None:
+        address = uri if uri is not None else local_uri()
+        if address is None:
             lease = stack.enter_context(start_embedded_fallback())
-            target, given = lease.uri, options.get("event_listeners", ())
-            options["event_listeners"] = [*given, *lease.listeners]
-        client = open_client(target, **options)
-        server = context.Server(client, target, options, _concurrency.client_scope())
+            address, listeners = lease.uri, options.get("event_listeners", ())
+            options["event_listeners"] = [*listeners, *lease.listeners]
+        client = open_client(address, **options)
+        server = context.Server(client, address, options, _concurrency.client_scope())
         stack.enter_context(context.server.set(server, shared=_concurrency.is_script()))
         try:
             yield client
@@ -59,13 +61,13 @@ def embedded(data_dir: str | Path | None = None) -> Generator[Client]:
     """Run the embedded server for every model of this thread until the block ends.
 
     Parameters:
-        data_dir: Where the data is kept; None for a temporary directory that is removed.
+        data_dir: The directory of the data; None for a temporary one, which is deleted.
 
     Yields:
-        A client of a real single-node replica set.
+        A client of the server, a replica set with one member.
 
     Raises:
-        ConfigurationError: There is no mongod, or this one does not run here.
+        ConfigurationError: There is no mongod, or it cannot run on this system.
         EmbeddedServerError: The server did not become ready.
 
     Example:
@@ -86,10 +88,10 @@ def using(*, client: Client | None = None, database: str | None = None) -> Gener
 
     Parameters:
         client: An open client; the caller closes it.
-        database: Takes the place of every model's own database.
+        database: The database to use instead of each model's own.
 
     Raises:
-        ConfigurationError: MongoDB does not accept the database's name.
+        ConfigurationError: MongoDB does not accept the name of the database.
 
     Example:
         >>> import loom_sync as lm

@@ -1,4 +1,4 @@
-"""How an embedded server is started and addressed: command line, port, URI."""
+"""Starts the guard of an embedded server with its mongod; chooses its port and its URI."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import sys
 from pathlib import Path
 
 from ..errors import ConfigurationError
-from .datadir import DataDirectory
+from .data_directory import DataDirectory
 
 REPLICA_SET = "loom0"
 HOST = "127.0.0.1"
 USER = "loom"
-# Below the ports that systems hand out for outgoing connections, so that the port a directory's
-# replica set is configured with is rarely taken when its server starts again.
+# Below the ports that systems use for outgoing connections: a replica set's configuration has its
+# port, which should still be free when its server starts again.
 _PORTS = range(20000, 32000)
 _ATTEMPTS = 100
 
 
 def launch_guard(directory: DataDirectory, mongod: Path, port: int, cache_gb: float) -> None:
-    """Start a guard with its mongod, and return once a guard holds the directory.
+    """Start a guard with its mongod; return once a guard holds the lock of the directory.
 
     Raises:
         ConfigurationError: There is no Python interpreter to run the guard with.
@@ -30,15 +30,15 @@ def launch_guard(directory: DataDirectory, mongod: Path, port: int, cache_gb: fl
     if not sys.executable:
         raise ConfigurationError(
             "the embedded server needs a Python interpreter, and sys.executable names none",
-            hint="set LOOM_URI to a server that runs already",
+            hint="set LOOM_URI to a running server",
         )
     directory.rotate_log()
     interpreter = [sys.executable, "-I", "-S", "-W", "ignore"]
     guard = [str(Path(__file__).with_name("guard.py")), str(directory.path), str(port)]
-    fate = "discard" if directory.temporary else "keep"
+    at_end = "discard" if directory.temporary else "keep"
     with open(directory.output, "wb", opener=_private) as output:
         subprocess.run(
-            [*interpreter, *guard, fate, *_mongod_command(directory, mongod, port, cache_gb)],
+            [*interpreter, *guard, at_end, *_mongod_command(directory, mongod, port, cache_gb)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -47,7 +47,7 @@ def launch_guard(directory: DataDirectory, mongod: Path, port: int, cache_gb: fl
 
 
 def choose_port() -> int:
-    """Return a port that is free now, and likely to be free whenever its server starts again."""
+    """Return a free port, which is likely to be free again when its server restarts."""
     for port in random.sample(_PORTS, _ATTEMPTS):
         if is_free(port):
             return port
@@ -57,9 +57,9 @@ def choose_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server may listen on a port of this machine now."""
+    """Say whether a server can listen on a local port now."""
     with socket.socket() as trial:
-        # As mongod does it: connections of the server before, in TIME_WAIT, are no hindrance.
+        # As mongod does, ignore connections of the former server in the state TIME_WAIT.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((HOST, port))
@@ -69,15 +69,15 @@ def is_free(port: int) -> bool:
 
 
 def is_listening(port: int) -> bool:
-    """Tell whether something listens on a port of this machine."""
+    """Say whether a process listens on a local port."""
     with socket.socket() as trial:
-        trial.settimeout(1.0)  # who listens but does not accept may have a full queue
+        trial.settimeout(1.0)  # a process that does not accept may have a full queue
         return trial.connect_ex((HOST, port)) == 0
 
 
 def uri(port: int, password: str) -> str:
-    """Return the address at which clients find the server's primary."""
-    # By replica set and not directly: after a restart drivers then wait for the primary.
+    """Return the URI for clients."""
+    # Not a direct connection: with a replica set, drivers wait for the primary after a restart.
     return (
         f"mongodb://{USER}:{password}@{HOST}:{port}/"
         f"?replicaSet={REPLICA_SET}&authSource=admin&authMechanism=SCRAM-SHA-256"
@@ -88,9 +88,9 @@ def _mongod_command(
     directory: DataDirectory, mongod: Path, port: int, cache_gb: float
 ) -> list[str]:
     parameters = {
-        # Nobody can make a user before Loom does: it starts as the server itself, by keyfile.
+        # Otherwise any local process could create a user before Loom does. Loom uses the keyfile.
         "enableLocalhostAuthBypass": "false",
-        # Iterations slow the guessing of weak passwords down; this one has 256 random bits.
+        # Iterations protect weak passwords, and this one has 256 random bits. 5000 is the minimum.
         "scramSHA256IterationCount": "5000",
         "diagnosticDataCollectionEnabled": "false",
     }
@@ -107,7 +107,7 @@ def _mongod_command(
         "--logappend",
         "--quiet",
         *("--wiredTigerCacheSizeGB", str(cache_gb)),
-        # Unset, the oplog may grow to a twentieth of the disk.
+        # In MB. By default the oplog may grow to a twentieth of the disk.
         *("--oplogSize", "990"),
         *(
             word

@@ -1,4 +1,4 @@
-"""What is said once in a process: that an operation has started the embedded server, and where."""
+"""The log message about the embedded server, written once per process."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _log = logging.getLogger("loom")
 _is_given = False
 
 
-def give_notice(directory: Path) -> None:
-    """Log, the first time in this process, which server operations use and how to choose another.
+def log_fallback(directory: Path) -> None:
+    """Log, once per process, that operations use the embedded server, and how to use another.
 
-    Both packages call this: a script that uses both is told once.
+    Both packages call it, so that a script that uses both gets one message.
     """
     global _is_given
     if not _is_given:

@@ -1,0 +1,154 @@
+"""The clients that an event loop opens outside of blocks; they are closed with it."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import AsyncGenerator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .. import _concurrency
+from .driver_types import Client
+from .embedded_fallback import start_embedded_fallback
+from .embedded_server import Lease
+from .open_client import close_client, open_client
+
+_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+class _ScopeClients:
+    """The clients of one event loop, and the leases of the embedded servers that they use."""
+
+    def __init__(self) -> None:
+        self.lock = _concurrency.Lock()
+        #: Opened by operations on first need, by `_key`.
+        self.cached: dict[str, Client] = {}
+        #: Opened by `open`, which returns a new client each time.
+        self.explicit: list[Client] = []
+        self.leases: list[Lease] = []
+        self.is_closed = False
+        self._at_end: AsyncGenerator[None, None] | None = None
+
+    async def close(self) -> None:
+        """Close the clients, then let their embedded servers stop."""
+        clients, leases = [*self.cached.values(), *self.explicit], list(self.leases)
+        self.cached.clear()
+        self.explicit.clear()
+        self.leases.clear()
+        for client in clients:
+            await close_client(client)
+        for lease in leases:
+            lease.release()
+
+    async def close_at_scope_end(self) -> None:
+        """Have the clients closed at the end of the event loop."""
+        if self._at_end is None:
+            self._at_end = await _concurrency.at_scope_end(self.close)
+
+    async def forget_scope_end(self) -> None:
+        """Have nothing done at the end of the event loop any more."""
+        if self._at_end is not None:
+            await self._at_end.aclose()
+
+
+_of_scopes: weakref.WeakKeyDictionary[Any, _ScopeClients] = weakref.WeakKeyDictionary()
+
+
+def _forget_after_fork() -> None:
+    # The sockets belong to the parent: a child opens its own, and leaves these untouched.
+    global _of_scopes
+    _of_scopes = weakref.WeakKeyDictionary()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def open_cached_client(uri: str | None) -> Client | None:
+    """Return the client that `cached_client` has opened in this event loop; None if it has not."""
+    clients = _of_scopes.get(_concurrency.client_scope())
+    return None if clients is None else clients.cached.get(_key(uri))
+
+
+async def cached_client(uri: str | None, options: Mapping[str, Any] = _NO_OPTIONS) -> Client:
+    """Return the client of a server, opened once per event loop.
+
+    Parameters:
+        uri: The server; None for the embedded server in the configured data directory.
+        options: Options of pymongo's client.
+
+    Raises:
+        ConfigurationError: The URI is malformed, or there is no server.
+        EmbeddedServerError: The embedded server did not become ready.
+    """
+    key = _key(uri, options)
+    clients = _clients_of_scope()
+    client = clients.cached.get(key)
+    if client is not None:
+        return client
+    async with clients.lock:
+        if not clients.is_closed:
+            if key not in clients.cached:
+                await clients.close_at_scope_end()
+                clients.cached[key] = await _open(clients, uri, options)
+            return clients.cached[key]
+    # `close` was called while this waited for the lock.
+    return await cached_client(uri, options)
+
+
+async def new_client(uri: str, options: Mapping[str, Any]) -> Client:
+    """Return a new client, which `close_scope` or the end of this event loop closes.
+
+    Raises:
+        ConfigurationError: The URI is malformed.
+    """
+    clients = _clients_of_scope()
+    async with clients.lock:
+        if not clients.is_closed:
+            await clients.close_at_scope_end()
+            client = open_client(uri, **options)
+            clients.explicit.append(client)
+            return client
+    # `close` was called while this waited for the lock.
+    return await new_client(uri, options)
+
+
+async def close_new_client(client: object) -> None:
+    """Close a client that `new_client` has returned in this event loop; ignore any other."""
+    clients = _clients_of_scope()
+    # Compared by identity: for pymongo, clients of one server are equal.
+    for other in clients.explicit:
+        if other is client:
+            clients.explicit = [kept for kept in clients.explicit if kept is not client]
+            await close_client(other)
+            return
+
+
+async def close_scope() -> None:
+    """Close the clients of this event loop that no block has opened."""
+    clients = _of_scopes.pop(_concurrency.client_scope(), None)
+    if clients is None:
+        return
+    async with clients.lock:  # so that a client that is being opened is closed as well
+        clients.is_closed = True
+        await clients.close()
+    await clients.forget_scope_end()
+
+
+def _clients_of_scope() -> _ScopeClients:
+    scope = _concurrency.client_scope()
+    clients = _of_scopes.get(scope)
+    return _of_scopes.setdefault(scope, _ScopeClients()) if clients is None else clients
+
+
+def _key(uri: str | None, options: Mapping[str, Any] = _NO_OPTIONS) -> str:
+    return f"{uri} {sorted(options.items())!r}" if options else uri or ""
+
+
+async def _open(clients: _ScopeClients, uri: str | None, options: Mapping[str, Any]) -> Client:
+    if uri:
+        return open_client(uri, **options)
+    lease = await start_embedded_fallback()
+    clients.leases.append(lease)
+    return open_client(lease.uri, event_listeners=lease.listeners)
