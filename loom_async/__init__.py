@@ -1,6 +1,6 @@
 """Loom: an async-first object-document mapper for MongoDB on pydantic."""
 
-from ._core.collections.index_plan import IndexDifference
+from ._core.collections.index_comparison import IndexDifference
 from ._core.collections.timeseries import declare_timeseries
 from ._core.errors import (
     AuthenticationFailed,

@@ -1,7 +1,7 @@
 # Generated from loom_async/__init__.py by `nox -s sync`: edit that file.
 """Loom: an object-document mapper for MongoDB on pydantic."""
 
-from loom_async._core.collections.index_plan import IndexDifference
+from loom_async._core.collections.index_comparison import IndexDifference
 from loom_async._core.collections.timeseries import declare_timeseries
 from loom_async._core.errors import (
     AuthenticationFailed,

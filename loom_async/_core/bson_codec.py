@@ -1,4 +1,4 @@
-"""Documents to BSON bytes and back, in one form for every client."""
+"""Encodes and decodes documents, with the same options for every client."""
 
 from __future__ import annotations
 
@@ -12,32 +12,26 @@ from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from bson.errors import InvalidBSON, InvalidDocument, InvalidStringData
 
-# How every client of Loom reads and writes: aware datetimes, UUIDs as subtype 4.
+#: The options of every client of Loom: aware datetimes, UUIDs as subtype 4.
 CODEC_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
 )
-
-
-#: What the driver raises for a value that BSON does not have.
+#: The errors that the driver raises for values that BSON cannot represent.
 UNENCODABLE = (InvalidDocument, InvalidStringData, InvalidBSON, OverflowError, UnicodeError)
-
-
+#: The hint for such a value.
 BSON_LIMITS = "MongoDB holds integers of 64 bits, strings of valid Unicode and keys without NUL"
-
-
-_LONGEST_REASON = 300
+_MAX_REASON = 300
 
 
 def encoding_reason(error: BaseException) -> str:
-    """Return what the driver says of a value that BSON does not have, without the whole document.
+    """Return the driver's reason why a value cannot be encoded, without the whole document.
 
     Parameters:
         error: One of `UNENCODABLE`.
     """
-    # Some versions put the document in front.
+    # Some versions of the driver put the document before the reason.
     reason = str(error).removeprefix("Invalid document: ").rpartition(" | ")[2]
-    cut = len(reason) > _LONGEST_REASON
-    return f"{reason[:_LONGEST_REASON]}…" if cut else reason
+    return f"{reason[:_MAX_REASON]}…" if len(reason) > _MAX_REASON else reason
 
 
 def encode_bson(document: Mapping[str, Any]) -> bytes:
@@ -46,7 +40,7 @@ def encode_bson(document: Mapping[str, Any]) -> bytes:
 
 
 def decode_bson(raw: bytes) -> dict[str, Any]:
-    """Return the document of BSON bytes."""
+    """Return the document that BSON bytes encode."""
     return bson.decode(raw, CODEC_OPTIONS)  # pyright: ignore[reportUnknownMemberType]
 
 
@@ -56,7 +50,7 @@ def decode_bson_stream(stream: bytes) -> list[dict[str, Any]]:
 
 
 def utc_milliseconds(value: dt.datetime) -> dt.datetime:
-    """Return the same moment in UTC, cut to the milliseconds that BSON holds; naive means UTC."""
+    """Return a datetime in UTC, truncated to BSON's milliseconds; a naive one is taken as UTC."""
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     elif value.tzinfo is not UTC:

@@ -1,4 +1,4 @@
-"""The time of the settings' clock."""
+"""The current time, by the setting `clock`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HALF_MILLISECOND = 500
 
 
 def now() -> datetime:
-    """Return the time of the settings' clock in UTC, rounded to milliseconds.
+    """Return the current time by the setting `clock`, in UTC and rounded to milliseconds.
 
     Raises:
         ConfigurationError: A setting is not accepted.

@@ -1,4 +1,4 @@
-"""Every error Loom raises: one root, each also the built-in it resembles, facts as attributes."""
+"""The errors that Loom raises; each is also a built-in error, and has its details as attributes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from .picklable import deeply_copied, portable
+from .picklable import deeply_copied, picklable
 from .server_codes import DUPLICATE_KEY
 
 E = TypeVar("E", bound="LoomError")
@@ -30,24 +30,24 @@ class LoomError(Exception):
         return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
 
     def __reduce__(self) -> tuple[Callable[..., LoomError], tuple[Any, ...]]:
-        # By default pickle calls the class with the message alone, and most take facts besides. An
-        # error that cannot be loaded breaks a process pool: a fact that cannot becomes its repr.
-        facts = {name: portable(value) for name, value in vars(self).items()}
-        return _restored, (type(self), portable(self.args), facts)
+        # By default pickle calls the class with the message only, but most need more arguments. An
+        # error that cannot be loaded breaks a process pool, so attributes are made picklable.
+        attributes = {name: picklable(value) for name, value in vars(self).items()}
+        return _restored, (type(self), picklable(self.args), attributes)
 
     def __copy__(self) -> Self:
         return _restored(type(self), self.args, vars(self))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        facts = {name: deeply_copied(value, memo) for name, value in vars(self).items()}
-        return _restored(type(self), self.args, facts)
+        attributes = {name: deeply_copied(value, memo) for name, value in vars(self).items()}
+        return _restored(type(self), self.args, attributes)
 
 
-def _restored(kind: type[E], args: tuple[Any, ...], facts: Mapping[str, Any]) -> E:
-    """Return an error as it was, without calling its `__init__`."""
+def _restored(kind: type[E], args: tuple[Any, ...], attributes: Mapping[str, Any]) -> E:
+    """Return an error with these attributes, without calling its `__init__`."""
     error = kind.__new__(kind, *args)
     error.args = args
-    vars(error).update(facts)
+    vars(error).update(attributes)
     return error
 
 
@@ -68,15 +68,15 @@ class OperationTimeout(LoomError, TimeoutError):
 
 
 class OutcomeUnknown(LoomError, RuntimeError):
-    """An earlier write of this object may have happened, and the server cannot tell any more.
+    """The outcome of an earlier write of this object is unknown and can no longer be found out.
 
-    Its reply was lost, and since then its client was closed, the server forgot it after 20 minutes,
-    or it was a commit. `reload()` shows what is stored.
+    The reply was lost. Since then the client was closed, or 20 minutes have passed, after which the
+    server no longer knows; or the write was a commit. `reload()` shows what is stored.
     """
 
 
 class AuthenticationFailed(LoomError, PermissionError):
-    """The server refused the credentials, or they do not allow the operation."""
+    """The server refused the credentials, or the user may not run the operation."""
 
 
 class OperationFailed(LoomError, RuntimeError):
@@ -88,9 +88,9 @@ class OperationFailed(LoomError, RuntimeError):
 
 
 class DuplicateKey(OperationFailed, ValueError):
-    """A write would give two documents the same value of a unique index.
+    """A write would give two documents the same key in a unique index.
 
-    `key` maps the fields of the index to the value that is already there, where the server told.
+    `key` maps the fields of the index to their values; it is empty if the server did not report it.
     """
 
     def __init__(self, message: str, *, key: dict[str, Any], hint: str | None = None) -> None:
@@ -99,30 +99,30 @@ class DuplicateKey(OperationFailed, ValueError):
 
 
 class IndexConflict(OperationFailed, ValueError):
-    """A declared index contradicts the collection's data or an index that exists."""
+    """A declared index conflicts with the collection's data or with an existing index."""
 
 
 class ObjectInUse(LoomError, RuntimeError):
-    """A blocking operation would wait for another one of its own thread, which cannot end."""
+    """A blocking operation would wait for another one in its own thread, which cannot end."""
 
 
 class TransactionError(LoomError, RuntimeError):
-    """An operation cannot be part of the transaction that it is in, or this cannot be committed."""
+    """An operation cannot be part of its transaction, or the transaction cannot be committed."""
 
 
 class TransactionAborted(TransactionError):
-    """A transaction met a passing obstacle, a conflict say, and has left nothing behind.
+    """A transaction was aborted for a transient reason, such as a write conflict.
 
-    Running the whole of it again may succeed: `@lm.transactional` and `lm.in_transaction` do.
+    Nothing was written. `@lm.transactional` and `lm.in_transaction` retry the whole transaction.
     """
 
 
 class LedgerIsAppendOnly(LoomError, TypeError):
-    """A call would change or delete what a ledger has recorded; nothing was sent."""
+    """An operation would change or delete documents of a ledger; nothing was sent."""
 
 
 class InvalidId(LoomError, ValueError):
-    """A value can never be the id of a document of this model; `value` holds it."""
+    """A value cannot be the id of any document of this model; `value` is that value."""
 
     def __init__(self, message: str, *, value: object, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -130,7 +130,7 @@ class InvalidId(LoomError, ValueError):
 
 
 class DocumentNotFound(LoomError, LookupError):
-    """A loaded document is no longer in its collection; `id` names it."""
+    """A loaded document is no longer in its collection; `id` is its `_id`."""
 
     def __init__(self, message: str, *, id: object, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -138,10 +138,10 @@ class DocumentNotFound(LoomError, LookupError):
 
 
 class StaleDocument(LoomError, RuntimeError):
-    """Another writer has changed a document since it was loaded, so that nothing was written.
+    """Another writer has changed a document since it was loaded, so nothing was written.
 
-    `id` names the document, `revision` is the one that it has now, and `loaded` the one that the
-    object was loaded with.
+    `id` is the document's `_id`, `revision` its present revision, and `loaded` the revision with
+    which the object was loaded.
     """
 
     def __init__(
@@ -156,8 +156,8 @@ class StaleDocument(LoomError, RuntimeError):
 class LossyConversion(LoomError, ValueError):
     """A column cannot hold a stored value exactly.
 
-    `field` is the value's path, `types` names the types that MongoDB has there, and `id` is the
-    `_id` of the first document that has one.
+    `field` is the path of the value, `types` has the names of the BSON types found there, and `id`
+    is the `_id` of the first such document.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class LossyConversion(LoomError, ValueError):
 class InvalidDocument(LoomError, ValueError):
     """A stored document does not fit its model.
 
-    `id` names the document and `fields` maps each offending path to its reason.
+    `id` is the document's `_id`, and `fields` maps each invalid path to the reason.
     """
 
     def __init__(
@@ -190,19 +190,19 @@ class InvalidDocument(LoomError, ValueError):
 
 
 class EncodingError(LoomError, ValueError):
-    """A value cannot be stored as BSON; `path` says where it is and `reason` why."""
+    """A value cannot be stored as BSON; `path` is its path, `reason` says why."""
 
     def __init__(self, reason: str, *, path: str, hint: str | None = None) -> None:
-        place = f"the value at {path!r}" if path else "a value"
-        super().__init__(f"{place} cannot be stored: {reason}", hint=hint)
+        value = f"the value at {path!r}" if path else "a value"
+        super().__init__(f"{value} cannot be stored: {reason}", hint=hint)
         self.reason = reason
         self.path = path
 
 
 class UnknownFieldError(LoomError, LookupError, AttributeError):
-    """A query names a field that the model does not have; `path` holds it.
+    """A query or an index names a field that the model does not have; `path` is its path.
 
-    `nearest` is the closest name that exists, or None.
+    `nearest` is the most similar name of a field, or None.
     """
 
     def __init__(self, path: str, *, where: str, known: Iterable[str]) -> None:
@@ -217,20 +217,20 @@ class UnknownFieldError(LoomError, LookupError, AttributeError):
             else f"the fields are {', '.join(names)}",
         )
 
-    def within(self, place: str) -> UnknownFieldError:
-        """Return the error with a message that says where the name was found."""
-        message = f"{place} names a field that is not there: {self.message}"
+    def within(self, part: str) -> UnknownFieldError:
+        """Return the error with a message that names the part at fault: "an index of User"."""
+        message = f"{part} names a field that does not exist: {self.message}"
         super().__init__(message, hint=self.hint)
         return self
 
 
 class QueryError(LoomError, TypeError, ValueError):
-    """A query cannot be built from what was given."""
+    """A query cannot be built from these arguments."""
 
 
 @dataclass(frozen=True)
 class BulkEntry:
-    """One document that a bulk write refused: its place in the input, its id, and why."""
+    """One document that a bulk write refused: its position in the input, its id, and the reason."""
 
     index: int
     id: object
@@ -240,7 +240,7 @@ class BulkEntry:
 class BulkError(LoomError, ValueError):
     """Some documents of a bulk write were refused; `entries` has one `BulkEntry` for each.
 
-    `inserted` and `updated` count what was written all the same.
+    `inserted` and `updated` count the documents that were written.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Values that can go to another process by pickle, or be copied in depth."""
+"""Makes values that pickle can send to another process, and deep copies."""
 
 from __future__ import annotations
 
@@ -10,51 +10,51 @@ from typing import Any
 from .type_guards import is_dict, is_sequence
 
 
-def portable(value: Any) -> Any:
-    """Return a value that pickle can store and load: the value itself where it can.
+def picklable(value: Any) -> Any:
+    """Return the value if pickle can store and load it, and a picklable replacement otherwise.
 
-    What holds other values keeps those that pickle can take; of the rest there is the repr.
+    In a container or a dataclass only the items that cannot be pickled are replaced, by their repr.
     """
     try:
-        return _portable(value)
-    except RecursionError:  # it holds itself
-        return _text(value)
+        return _picklable(value)
+    except RecursionError:  # it contains itself
+        return _repr(value)
 
 
-def _portable(value: Any) -> Any:
-    if _is_portable(value):
+def _picklable(value: Any) -> Any:
+    if _is_picklable(value):
         return value
     if is_dict(value):
-        return {_portable(key): _portable(item) for key, item in value.items()}
+        return {_picklable(key): _picklable(item) for key, item in value.items()}
     if type(value) in (list, tuple) and is_sequence(value):
-        return type(value)(map(_portable, value))
+        return type(value)(map(_picklable, value))
     if is_dataclass(value) and not isinstance(value, type):
-        return _with_portable_fields(value)
-    return _text(value)
+        return _with_picklable_fields(value)
+    return _repr(value)
 
 
-def _with_portable_fields(value: Any) -> Any:
+def _with_picklable_fields(value: Any) -> Any:
     try:
-        changed = {field.name: _portable(getattr(value, field.name)) for field in fields(value)}
+        changed = {field.name: _picklable(getattr(value, field.name)) for field in fields(value)}
         copied = replace(value, **changed)
-    except Exception:  # a class of the user's, which may refuse anything
-        return _text(value)
-    return copied if _is_portable(copied) else _text(value)
+    except Exception:  # raised by a user's class, which may refuse these values
+        return _repr(value)
+    return copied if _is_picklable(copied) else _repr(value)
 
 
-def _is_portable(value: Any) -> bool:
+def _is_picklable(value: Any) -> bool:
     try:
-        # Loaded too: a class whose values can be stored may fail to load them.
+        # Loaded too: some values can be stored but not loaded.
         pickle.loads(pickle.dumps(value))
-    except Exception:  # whatever its own methods raise
+    except Exception:  # raised by methods of the value's class
         return False
     return True
 
 
-def _text(value: Any) -> str:
+def _repr(value: Any) -> str:
     try:
         return repr(value)
-    except Exception:  # of the user's own __repr__
+    except Exception:  # raised by a user's __repr__
         return f"<{type(value).__name__}>"
 
 
@@ -62,5 +62,5 @@ def deeply_copied(value: Any, memo: dict[int, Any]) -> Any:
     """Return a deep copy of a value, or the value itself if it cannot be copied."""
     try:
         return copy.deepcopy(value, memo)
-    except Exception:  # whatever its own methods raise
+    except Exception:  # raised by methods of the value's class
         return value

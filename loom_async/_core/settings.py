@@ -1,4 +1,4 @@
-"""Settings: argument, then context, then `configure`, then environment, then default."""
+"""Settings: from the context, else from `configure`, else the environment, else the default."""
 
 from __future__ import annotations
 
@@ -31,20 +31,22 @@ class Settings(BaseSettings):
     )
 
     uri: SecretStr | None = Field(
-        default=None, description="Where models live; unset: the embedded server."
+        default=None, description="The server of models; unset: the embedded server."
     )
     remote_uri: SecretStr | None = Field(
-        default=None, description="Where models declared with `remote_db=True` live."
+        default=None, description="The server of models declared with `remote_db=True`."
     )
     remote_secret: SecretStr | None = Field(
-        default=None, description="The password of `remote_uri`, as it is: Loom percent-encodes it."
+        default=None,
+        description="The password of `remote_uri`; Loom percent-encodes it.",
     )
     embedded: Literal["auto", "never"] = Field(
         default="auto",
-        description='"never": without `uri` an operation is an error, and starts no server.',
+        description='"never": without `uri` an operation raises an error and starts no server.',
     )
     data_dir: Path | None = Field(
-        default=None, description="Data of the embedded server; unset: the user's data directory."
+        default=None,
+        description="Data of the embedded server; unset: the user's data directory.",
     )
     mongod: Path | None = Field(
         default=None, description="The mongod that the embedded server runs."
@@ -53,20 +55,20 @@ class Settings(BaseSettings):
         default=1.0, ge=0.25, description="Memory for the embedded server's cache, in GB."
     )
     server_timeout: float = Field(
-        default=30.0, gt=0, description="Seconds to wait for a server that can take an operation."
+        default=30.0, gt=0, description="Seconds to wait for a server that accepts an operation."
     )
     transaction_timeout: float = Field(
-        default=120.0, gt=0, description="Seconds for which a transaction is run again."
+        default=120.0, gt=0, description="Seconds during which a transaction is retried."
     )
     grouping: bool = Field(
         default=True,
-        description="Send loads by id and saves together when many tasks begin them at once.",
+        description="Batch loads by id and saves that many tasks start at the same time.",
     )
     arrow_workers: int = Field(
-        default=2, ge=1, description="Threads that decode Arrow tables at once in an event loop."
+        default=2, ge=1, description="Threads that decode Arrow tables, per event loop."
     )
     progress: bool = Field(
-        default=False, description="Show a progress bar for long work with frames."
+        default=False, description="Show a progress bar for long operations on frames."
     )
     clock: Callable[[], datetime] | None = Field(
         default=None, description="Zero-argument clock for `TimeInserted` and `TimeUpdated`."
@@ -77,12 +79,12 @@ _VARIABLES = tuple(f"LOOM_{name.upper()}" for name in Settings.model_fields)
 _configured: dict[str, Any] = {}
 _context: ContextVar[dict[str, Any]] = ContextVar("loom_settings", default={})  # noqa: B039
 _generation = 0
-# Building settings takes half a millisecond, comparing the key a few microseconds.
+# Building settings takes half a millisecond, comparing this key a few microseconds.
 _cached: tuple[tuple[object, ...], dict[str, Any], Settings] | None = None
 
 
 def settings() -> Settings:
-    """Return the settings in force here and now.
+    """Return the settings in force.
 
     Returns:
         An immutable `Settings`.
@@ -98,7 +100,7 @@ def settings() -> Settings:
     global _cached
     key = (_generation, id(_context.get()), *map(os.environ.get, _VARIABLES))
     if _cached is None or _cached[0] != key:
-        # The context's dict is kept beside the key, so that its id cannot be given to another.
+        # The context's dict is kept beside the key, so that no other dict can get its id.
         _cached = (key, _context.get(), _build(_configured | _context.get()))
     return _cached[2]
 
@@ -107,32 +109,32 @@ _cached_values: dict[str, tuple[tuple[object, ...], dict[str, Any], Any]] = {}
 
 
 def setting(name: str) -> Any:
-    """Return one of the settings in force, without asking for the variables of all the others.
+    """Return one setting in force; faster than `settings`, since it reads one variable only.
 
     Raises:
         ConfigurationError: A `LOOM_` variable has a value that its setting does not accept.
     """
     key = (_generation, id(_context.get()), os.environ.get(f"LOOM_{name.upper()}"))
-    known = _cached_values.get(name)
-    if known is None or known[0] != key:
-        known = _cached_values[name] = (key, _context.get(), getattr(settings(), name))
-    return known[2]
+    cached = _cached_values.get(name)
+    if cached is None or cached[0] != key:
+        cached = _cached_values[name] = (key, _context.get(), getattr(settings(), name))
+    return cached[2]
 
 
 def clock() -> Callable[[], datetime] | None:
-    """Return the clock in force; it is set in code alone, so the environment is not asked."""
-    chosen: Callable[[], datetime] | None = _context.get().get("clock", _configured.get("clock"))
-    return chosen
+    """Return the setting `clock`, which can be set in code only, not in the environment."""
+    value: Callable[[], datetime] | None = _context.get().get("clock", _configured.get("clock"))
+    return value
 
 
 def configure(**values: Any) -> None:
-    """Set settings for the whole process, over the environment.
+    """Set settings for the whole process; they override the environment.
 
     Parameters:
-        **values: Settings by name; `None` as a value sets None, it does not unset.
+        **values: Settings by name; None is a value and does not unset a setting.
 
     Raises:
-        ConfigurationError: A name is unknown or a value is not accepted; nothing was changed.
+        ConfigurationError: A name is unknown or a value is not accepted; nothing is changed.
 
     Example:
         >>> import loom_async as lm
@@ -175,16 +177,16 @@ def config_context(**values: Any) -> Generator[Settings]:
 def _build(values: dict[str, Any]) -> Settings:
     for name in values:
         if name not in Settings.model_fields:
-            near = difflib.get_close_matches(name, Settings.model_fields, 1)
-            known = ", ".join(Settings.model_fields)
+            similar = difflib.get_close_matches(name, Settings.model_fields, 1)
+            names = ", ".join(Settings.model_fields)
             raise ConfigurationError(
                 f"there is no setting {name!r}",
-                hint=f"did you mean {near[0]!r}?" if near else f"the settings are {known}",
+                hint=f"did you mean {similar[0]!r}?" if similar else f"the settings are {names}",
             )
     try:
         return Settings(**values)
     except ValidationError as error:
         reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-    # Outside the handler: the values stay out of the text, the cause and the context, since one of
+    # Outside the handler, so that pydantic's error is not chained: it has the values, and one of
     # them may be a password.
     raise ConfigurationError(f"a setting is not accepted: {reasons}")

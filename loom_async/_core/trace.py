@@ -1,7 +1,7 @@
-"""What each operation did, in the log: `logging.getLogger("loom")` at the level DEBUG.
+"""A line in the log for each call of the driver: `logging.getLogger("loom")`, level DEBUG.
 
-A line has the name of the operation and of its model, how it went and how long it took. It has no
-value, no id and no address.
+It has the operation and its model, how the call was made, its error and its duration. It has no
+values, no ids and no addresses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _notes: ContextVar[list[str] | None] = ContextVar("loom_trace", default=None)
 
 
 class Trace:
-    """One call of the driver, from its start to its end."""
+    """The trace of one call of the driver."""
 
     __slots__ = ("_action", "_notes", "_start")
 
@@ -28,22 +28,22 @@ class Trace:
     def end(self, error: BaseException | None) -> None:
         """Write the line of the call."""
         milliseconds = (time.perf_counter() - self._start) * 1000
-        how = ", ".join(self._notes) or "alone"
+        notes = ", ".join(self._notes) or "alone"
         failure = "" if error is None else f", {type(error).__name__}"
-        logger.debug("%s: %s%s, %.1f ms", self._action, how, failure, milliseconds)
+        logger.debug("%s: %s%s, %.1f ms", self._action, notes, failure, milliseconds)
 
 
-def begun(action: str) -> Trace | None:
-    """Return the trace of a call that begins; None while none are written.
+def start_trace(action: str) -> Trace | None:
+    """Start the trace of a call; return None if the log omits traces.
 
     Parameters:
-        action: What is being done: "persist User".
+        action: What the call does: "persist User".
     """
     return Trace(action) if logger.isEnabledFor(logging.DEBUG) else None
 
 
-def note(how: str) -> None:
-    """Say how the present call goes: "joined with 12", "repeated"."""
+def note(text: str) -> None:
+    """Add to the trace how the current call was made: "joined with 12", "repeated"."""
     notes = _notes.get()
     if notes is not None:
-        notes.append(how)
+        notes.append(text)

@@ -1,19 +1,19 @@
-"""A block for calls of the driver: its errors leave as Loom's, and the log has a line for it."""
+"""A block around a call of the driver, which translates its errors and traces it."""
 
 from __future__ import annotations
 
 from types import TracebackType
 
 from .driver_errors import TranslatedErrors
-from .trace import Trace, begun
+from .trace import Trace, start_trace
 
 
 class TracedCall(TranslatedErrors):
-    """A block in which the driver's errors become Loom's, and whose time is traced.
+    """A block that translates the driver's errors into Loom's and logs how long it took.
 
     Parameters:
-        action: What is being done, for messages: "write Report 'x'".
-        name: The same for the log, which holds no id; None if the action has none.
+        action: What the call does, for error messages: "write Report 'x'".
+        name: The same for the log, without ids; None if the action has no id.
     """
 
     __slots__ = ("_name", "_trace")
@@ -24,7 +24,7 @@ class TracedCall(TranslatedErrors):
         self._trace: Trace | None = None
 
     def __enter__(self) -> None:
-        self._trace = begun(self._name)
+        self._trace = start_trace(self._name)
 
     def __exit__(
         self,

@@ -1,4 +1,4 @@
-"""Narrowing for type checkers: `isinstance` tells them nothing of what a container holds."""
+"""Type guards for containers; `isinstance` leaves the types of their items unknown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    """Say whether a value is a mapping, of whatever."""
+    """Say whether a value is a mapping of any items."""
     return isinstance(value, Mapping)
 
 
@@ -22,10 +22,10 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    """Say whether a value is a list or a tuple, of whatever."""
+    """Say whether a value is a list or a tuple of any items."""
     return isinstance(value, list | tuple)
 
 
 def is_collection(value: object) -> TypeGuard[Collection[Any]]:
-    """Say whether a value is a collection of items: no string, bytes or mapping."""
+    """Say whether a value is a collection, but no string, bytes or mapping."""
     return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)

@@ -53,7 +53,8 @@ def _open_client(server: Server | None, *, remote: bool) -> Client | None:
     # The client of another event loop, or of the other package, cannot be used here.
     if server.scope is not None and server.scope is not _concurrency.client_scope():
         return None
-    return cast("Client", server.client) if isinstance(server.client, AsyncMongoClient) else None
+    client = server.client
+    return cast("Client", client) if isinstance(client, AsyncMongoClient) else None
 
 
 async def collection_of(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pymongo import IndexModel
 from pymongo.errors import OperationFailure
 
-from .._core.collections.index_plan import Comparison, IndexSpec, compare, specify
+from .._core.collections.index_comparison import Comparison, IndexSpec, compare, index_specs
 from .._core.errors import IndexConflict
 from .._core.model.declaration import declaration_of
 from .._core.server_codes import DUPLICATE_KEY, INDEX_REFUSALS
@@ -26,7 +26,7 @@ async def ensure_indexes(model: type, collection: MongoCollection) -> None:
         IndexConflict: The data does not allow a declared index.
         UnknownFieldError: An index names a field that the model lacks.
     """
-    declared = specify(model, declaration_of(model).indexes)
+    declared = index_specs(model, declaration_of(model).indexes)
     if not declared:
         return
     comparison = await compare_indexes(model, collection, declared)

@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 
 from pydantic import Field
 
-from .._core.collections.index_plan import IndexDifference
+from .._core.collections.index_comparison import IndexDifference
 from .._core.model.fields import TimeInserted, TimeUpdated
 from .._core.model.raw_documents import RawDocumentModel
 from .._core.model.write_results import PersistResult

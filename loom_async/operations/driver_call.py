@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from .._core.driver_errors import translate, translated
 from .._core.errors import TransactionError
-from .._core.trace import Trace, begun
+from .._core.trace import Trace, start_trace
 from .transactions import Transaction
 
 
@@ -25,7 +25,7 @@ class DriverCall:
         self._trace: Trace | None = None
 
     async def __aenter__(self) -> Self:
-        self._trace = begun(self._action)
+        self._trace = start_trace(self._action)
         transaction = self._transaction
         if transaction is None:
             return self

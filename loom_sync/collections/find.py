@@ -55,7 +55,8 @@ def _open_client(server: Server | None, *, remote: bool) -> Client | None:
     # The client of another process, or of the other package, cannot be used here.
     if server.scope is not None and server.scope is not _concurrency.client_scope():
         return None
-    return cast("Client", server.client) if isinstance(server.client, MongoClient) else None
+    client = server.client
+    return cast("Client", client) if isinstance(client, MongoClient) else None
 
 
 def collection_of(

@@ -1,5 +1,5 @@
 # Generated from loom_async/models/driver_handles.py by `nox -s sync`: edit that file.
-"""Models as places: pymongo's own client, database and collection of a model."""
+"""The methods of models that return pymongo's own client, database and collection."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ from ..collections import find
 
 
 class DriverHandleModel(DocumentModel):
-    """A model that gives the driver's objects its operations go through, for what Loom lacks.
+    """A model that gives access to the driver's objects, for operations that Loom lacks.
 
-    They are those of the context in which they are asked for: of the block around, and of the
-    database that `using` names. What is done with them is no part of a `transaction()`.
+    They are those of the current context: of the client of the enclosing block, and of the database
+    of `using`. Their operations are not part of a `transaction()`.
     """
 
     @classmethod
     def get_db_collection(cls) -> Collection[dict[str, Any]]:
-        """Return pymongo's own collection of this model, with the declared indexes made.
+        """Return pymongo's own collection of this model; creates the declared indexes.
 
-        Its documents are those that are stored, with datetimes in UTC and standard UUIDs.
+        Returns:
+            The collection. Its documents are as stored, with datetimes in UTC and standard UUIDs.
 
         Raises:
             ConfigurationError: The model was not declared, or there is no server.
-            IndexConflict: The data does not allow a declared index; `get_db` makes none.
+            IndexConflict: The data does not allow a declared index; `get_db` creates none.
 
         Example:
             >>> import loom_sync as lm
@@ -52,7 +53,7 @@ class DriverHandleModel(DocumentModel):
 
     @classmethod
     def get_db(cls) -> Database[dict[str, Any]]:
-        """Return pymongo's own database that this model's collection is in.
+        """Return pymongo's own database that has this model's collection.
 
         Raises:
             ConfigurationError: The model was not declared, or there is no server.

@@ -8,7 +8,7 @@ from typing import Any, Self, cast
 
 from pydantic import Field
 
-from loom_async._core.collections.index_plan import IndexDifference
+from loom_async._core.collections.index_comparison import IndexDifference
 from loom_async._core.model.fields import TimeInserted, TimeUpdated
 from loom_async._core.model.raw_documents import RawDocumentModel
 from loom_async._core.model.write_results import PersistResult

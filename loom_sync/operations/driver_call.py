@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 
 from loom_async._core.driver_errors import translate, translated
 from loom_async._core.errors import TransactionError
-from loom_async._core.trace import Trace, begun
+from loom_async._core.trace import Trace, start_trace
 
 from .transactions import Transaction
 
@@ -27,7 +27,7 @@ class DriverCall:
         self._trace: Trace | None = None
 
     def __enter__(self) -> Self:
-        self._trace = begun(self._action)
+        self._trace = start_trace(self._action)
         transaction = self._transaction
         if transaction is None:
             return self

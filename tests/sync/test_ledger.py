@@ -231,6 +231,6 @@ def test_declarations_that_cannot_be() -> None:
     for arguments in ({"metakey": "senser"}, {"timefield": "at"}):
         with pytest.raises(lm.UnknownFieldError, match=r"of Model: it has no field"):
             lm.declare_timeseries(**arguments)(Model)
-    with pytest.raises(lm.ConfigurationError, match="no TimeSeriesLedgerModel"):
+    with pytest.raises(lm.ConfigurationError, match="not a TimeSeriesLedgerModel"):
         lm.declare_timeseries()(lm.Persistable)
     assert lm.declare_timeseries(ttl=dt.timedelta(days=1))(Model) is Model

@@ -1,4 +1,4 @@
-"""The keys and options of indexes in one form, whoever states them: a declaration or the server."""
+"""Brings the keys and options of declared and of existing indexes to one comparable form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..model.declaration import Direction
 
 Keys: TypeAlias = tuple[tuple[str, Direction], ...]
 
-# What the server takes an option for that nobody gave. Others are versions, which it chooses.
+# The server's defaults. It has further options, such as versions, which are not compared.
 _DEFAULTS: dict[str, Any] = {
     "unique": False,
     "sparse": False,
@@ -25,9 +25,9 @@ _TEXT_DEFAULTS: dict[str, Any] = {
     "default_language": "english",
     "language_override": "language",
 }
-_FLAT_DEFAULTS: dict[str, Any] = {"bits": 26, "min": -180, "max": 180}
+_2D_DEFAULTS: dict[str, Any] = {"bits": 26, "min": -180, "max": 180}
 
-# The other parts of a collation have defaults that depend on its language.
+# The defaults of the other parts of a collation depend on its locale.
 _COLLATION_DEFAULTS: dict[str, Any] = {
     "strength": 3,
     "caseLevel": False,
@@ -38,7 +38,7 @@ _SIMPLE = {"locale": "simple"}
 
 
 def existing_keys(index: Mapping[str, Any]) -> Keys:
-    """Return the keys of an index that the server tells of."""
+    """Return the keys of an index of the server, as `listIndexes` describes it."""
     keys: list[tuple[str, Direction]] = []
     for name, direction in index["key"].items():
         if name == "_fts":
@@ -49,34 +49,34 @@ def existing_keys(index: Mapping[str, Any]) -> Keys:
 
 
 def comparable_keys(keys: Keys) -> Keys:
-    """Return keys with those of a text index last, in an order of their own.
+    """Return keys with the text keys last and sorted.
 
-    The server does not tell the order in which the fields of a text index were given.
+    The server does not keep the order in which the fields of a text index were declared.
     """
     text = sorted(key for key in keys if key[1] == "text")
     return (*(key for key in keys if key[1] != "text"), *text)
 
 
 def comparable_options(options: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
-    """Return the options of an index with all that was left out filled in.
+    """Return the options of an index, with defaults for those that are missing.
 
     Parameters:
-        options: What was declared, or what the server tells.
-        keys: The index's keys, which say what options it may have.
+        options: The declared options, or what `listIndexes` says.
+        keys: The index's keys, whose kinds decide which options it has.
     """
     kinds = {direction for _, direction in keys}
     defaults = dict(_DEFAULTS)
     if "text" in kinds:
         defaults |= _TEXT_DEFAULTS
     if "2d" in kinds:
-        defaults |= _FLAT_DEFAULTS
-    given = {name: _as_stored(options.get(name)) for name in defaults}
-    full = {k: defaults[k] if value is None else value for k, value in given.items()}
+        defaults |= _2D_DEFAULTS
+    stored = {name: _as_stored(options.get(name)) for name in defaults}
+    full = {name: defaults[name] if value is None else value for name, value in stored.items()}
     if "text" in kinds:
         full["weights"] = dict.fromkeys((k for k, kind in keys if kind == "text"), 1) | {
             name: int(weight) for name, weight in full["weights"].items()
         }
-        full["collation"] = None  # a text index has none, whatever its collection has
+        full["collation"] = None  # a text index has no collation, even if its collection has one
     if full["collation"] == _SIMPLE:
         full["collation"] = None
     if full["expireAfterSeconds"] is not None:
@@ -85,23 +85,25 @@ def comparable_options(options: Mapping[str, Any], keys: Keys) -> dict[str, Any]
 
 
 def _as_stored(value: Any) -> Any:
+    """Return a value as it is after encoding and decoding."""
     document = getattr(value, "document", value)  # of pymongo's Collation
     return decode_bson(encode_bson({"": document}))[""]
 
 
-def how_they_differ(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """Return what two indexes differ in, in words; nothing if they are the same."""
+def difference(declared: Mapping[str, Any], existing: Mapping[str, Any]) -> str:
+    """Return in words how the keys and options of two indexes differ; "" if they are equal."""
     return "; ".join(
-        f"{name}: {_shown(wanted.get(name))} is declared, {_shown(found.get(name))} exists"
-        for name in dict.fromkeys((*wanted, *found))
-        if not _same(name, wanted.get(name), found.get(name))
+        f"{name}: {_shown(declared.get(name))} is declared, {_shown(existing.get(name))} exists"
+        for name in dict.fromkeys((*declared, *existing))
+        if not _is_same(name, declared.get(name), existing.get(name))
     )
 
 
-def _same(name: str, wanted: Any, found: Any) -> bool:
-    if name != "collation" or wanted is None or found is None:
-        return bool(wanted == found)
-    return all(found.get(k) == v for k, v in (_COLLATION_DEFAULTS | dict(wanted)).items())
+def _is_same(name: str, declared: Any, existing: Any) -> bool:
+    if name != "collation" or declared is None or existing is None:
+        return bool(declared == existing)
+    collation = _COLLATION_DEFAULTS | dict(declared)
+    return all(existing.get(part) == value for part, value in collation.items())
 
 
 def _shown(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What is declared of a time-series collection, and how one that exists differs from it."""
+"""The declaration of a time series, and how an existing collection differs from it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..types.scalars import Scalar
 T = TypeVar("T")
 Granularity: TypeAlias = Literal["seconds", "minutes", "hours"]
 
-# Of `expireAfterSeconds` (MongoDB manual, "TTL Indexes").
-_LONGEST = 2**31 - 1
+# The limit of `expireAfterSeconds` (MongoDB manual, "TTL Indexes").
+_MAX_SECONDS = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class TimeSeries:
-    """A time-series collection, by stored names; `ttl` in seconds."""
+    """A declared time series: stored names, and `ttl` in seconds."""
 
     timefield: str
     metakey: str | None
@@ -30,7 +30,7 @@ class TimeSeries:
     ttl: int | None
 
     def options(self) -> dict[str, Any]:
-        """Return the options that the collection is created with."""
+        """Return the options of `create` for the collection."""
         series = {"timeField": self.timefield, "granularity": self.granularity}
         if self.metakey is not None:
             series["metaField"] = self.metakey
@@ -40,15 +40,18 @@ class TimeSeries:
         return options
 
     def differences(self, info: Mapping[str, Any]) -> Iterator[tuple[str, object, object]]:
-        """Yield what differs in an entry of listCollections: name, declared, existing value."""
-        there = info.get("options", {})
-        series = there.get("timeseries", {})
-        wanted = self.options()
+        """Yield each option that differs: its name, its declared and its existing value.
+
+        Parameters:
+            info: What `listCollections` says about the collection.
+        """
+        options = info.get("options", {})
+        declared, existing = self.options()["timeseries"], options.get("timeseries", {})
         for name in ("timeField", "metaField", "granularity"):
-            if series.get(name) != wanted["timeseries"].get(name):
-                yield name, wanted["timeseries"].get(name), series.get(name)
-        if there.get("expireAfterSeconds") != self.ttl:
-            yield "expireAfterSeconds", self.ttl, there.get("expireAfterSeconds")
+            if existing.get(name) != declared.get(name):
+                yield name, declared.get(name), existing.get(name)
+        if options.get("expireAfterSeconds") != self.ttl:
+            yield "expireAfterSeconds", self.ttl, options.get("expireAfterSeconds")
 
 
 def declare_timeseries(
@@ -58,23 +61,23 @@ def declare_timeseries(
     ttl: float | dt.timedelta | None = None,
     timefield: str = "updated_time",
 ) -> Callable[[type[T]], type[T]]:
-    """Have a model's collection be a native time series; it is made on first use.
+    """Declare that a model's collection is a native time series, which is created on first use.
 
     Parameters:
-        metakey: The field that says what was measured; measurements of one value are stored
-            together, and queries by it are fast.
-        granularity: How far apart measurements of one `metakey` are: `"seconds"`, `"minutes"` or
-            `"hours"`.
-        ttl: Seconds after its time at which a measurement is removed, or a timedelta; None keeps
-            them all.
+        metakey: The field that says what was measured, such as the id of a sensor. Measurements
+            with the same value are stored together, and queries by it are fast.
+        granularity: The usual interval between measurements of one `metakey`: `"seconds"`,
+            `"minutes"` or `"hours"`.
+        ttl: Seconds after which a measurement is deleted, counted from its time, or a timedelta;
+            None keeps all measurements.
         timefield: The field with the time of a measurement.
 
     Returns:
-        A decorator that gives back the same class; before or after `declare_persist_db`.
+        A decorator that returns the same class; it may stand before or after `declare_persist_db`.
 
     Raises:
-        ConfigurationError: The model is no `TimeSeriesLedgerModel`, `timefield` holds no time, or
-            a value is not one that MongoDB accepts.
+        ConfigurationError: The model is not a `TimeSeriesLedgerModel`, `timefield` is not a
+            datetime, or MongoDB does not accept a value.
         UnknownFieldError: The model lacks a field.
 
     Example:
@@ -95,20 +98,20 @@ def declare_timeseries(
     def declare(model: type[T]) -> type[T]:
         if not is_append_only(model):
             raise ConfigurationError(
-                f"{model.__name__} is no TimeSeriesLedgerModel: measurements are never changed",
+                f"{model.__name__} is not a TimeSeriesLedgerModel: measurements are never changed",
                 hint=f"class {model.__name__}(lm.TimeSeriesLedgerModel)",
             )
-        time = _field(model, timefield, "timefield")
+        time = _stored_field(model, timefield, "timefield")
         entry = time.codec.entry if isinstance(time.codec, Scalar) else None
         if entry is None or dt.datetime not in entry.classes:
             raise ConfigurationError(
-                f"{model.__name__}.{timefield} holds no datetime, the time of a measurement"
+                f"{model.__name__}.{timefield} holds no datetime, as the timefield must"
             )
-        meta = None if metakey is None else _field(model, metakey, "metakey")
+        meta = None if metakey is None else _stored_field(model, metakey, "metakey")
         if meta is not None and meta.stored_name in ("_id", time.stored_name):
             raise ConfigurationError(
                 f"{model.__name__}.{metakey} cannot be the metakey: it differs in each measurement",
-                hint="use a field that says what was measured, such as a sensor's name",
+                hint="use a field that says what was measured, such as the name of a sensor",
             )
         model.__loom_timeseries__ = TimeSeries(  # type: ignore[attr-defined]
             time.stored_name, meta.stored_name if meta else None, granularity, seconds
@@ -122,25 +125,25 @@ def _seconds(ttl: float | dt.timedelta | None) -> int | None:
     if ttl is None:
         return None
     seconds = ttl.total_seconds() if isinstance(ttl, dt.timedelta) else ttl
-    if isinstance(ttl, bool) or not 1 <= seconds <= _LONGEST or seconds != int(seconds):
+    if isinstance(ttl, bool) or not 1 <= seconds <= _MAX_SECONDS or seconds != int(seconds):
         raise ConfigurationError(
-            f"ttl={ttl!r}: measurements are kept for a whole number of seconds, 1 to {_LONGEST}",
-            hint="leave ttl out to keep them for ever",
+            f"ttl={ttl!r} is not a whole number of seconds from 1 to {_MAX_SECONDS}",
+            hint="leave ttl out to keep measurements for ever",
         )
     return int(seconds)
 
 
-def _field(model: type[Any], name: str, what: str) -> StoredField:
+def _stored_field(model: type[Any], name: str, parameter: str) -> StoredField:
     fields = model_codec(model).fields
     for field in fields:
         if name in (field.name, field.stored_name):
             return field
     raise UnknownFieldError(
-        name, where=f"{what} of {model.__name__}: it", known=[field.name for field in fields]
+        name, where=f"{parameter} of {model.__name__}: it", known=[field.name for field in fields]
     )
 
 
 def timeseries_of(model: type[Any]) -> TimeSeries | None:
-    """Return what is declared of a model's time series; None for an ordinary collection."""
-    found: TimeSeries | None = getattr(model, "__loom_timeseries__", None)
-    return found
+    """Return the declared time series of a model; None for an ordinary collection."""
+    series: TimeSeries | None = getattr(model, "__loom_timeseries__", None)
+    return series

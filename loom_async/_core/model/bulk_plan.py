@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from ..errors import BulkEntry, BulkError, LoomError
-from .declaration import place_of
+from .declaration import declared_namespace
 from .document import DocumentModel
 from .write_plan import Insertion, Modification, Plan, plan_persist
 from .write_results import PersistResult
@@ -117,7 +117,9 @@ def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
                 f"persist_many of {model.__name__}: element {index} is a "
                 f"{type(document).__name__}, not a {model.__name__}"
             )
-        if type(document) is not model and place_of(type(document)) != place_of(model):
+        if type(document) is not model and declared_namespace(type(document)) != declared_namespace(
+            model
+        ):
             raise TypeError(
                 f"persist_many of {model.__name__}: element {index} is a "
                 f"{type(document).__name__}, which has a collection of its own; "

@@ -1,4 +1,4 @@
-"""Where a model lives: its database, collection and indexes."""
+"""The declaration of a model's database, collection and indexes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Index:
         *keys: Field names, `"-name"` for descending, or `(name, direction)` where direction is
             1, -1, `"text"`, `"2dsphere"`, `"hashed"` or `"2d"`.
         unique: Refuse a second document with the same values.
-        sparse: Leave out documents that lack the field.
-        expire_after: Seconds after the time in the field at which a document is removed.
-        partial: A raw MongoDB filter; only matching documents are indexed.
-        name: The index's name; by default MongoDB's own, made of the keys.
-        **options: Any further option of MongoDB's `createIndexes`, as it spells it.
+        sparse: Leave out documents without the field.
+        expire_after: Seconds after the time in the field at which MongoDB deletes a document.
+        partial: A MongoDB filter; only documents that match are indexed.
+        name: The name of the index; by default it consists of the keys, as in MongoDB.
+        **options: Further options of MongoDB's `createIndexes`, in its spelling.
 
     Raises:
-        ConfigurationError: No key, or a direction that MongoDB does not have.
+        ConfigurationError: There is no key, or MongoDB has no such direction.
 
     Example:
         >>> Index("email", unique=True).keys
@@ -55,7 +55,7 @@ class Index:
     ) -> None:
         if not keys:
             raise ConfigurationError("an index needs at least one field", hint='Index("email")')
-        chosen: dict[str, Any] = {
+        all_options: dict[str, Any] = {
             "unique": unique or None,
             "sparse": sparse or None,
             "expireAfterSeconds": expire_after,
@@ -64,7 +64,11 @@ class Index:
             **options,
         }
         object.__setattr__(self, "keys", tuple(map(_parse_key, keys)))
-        object.__setattr__(self, "options", {k: v for k, v in chosen.items() if v is not None})
+        object.__setattr__(self, "options", _without_none(all_options))
+
+
+def _without_none(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _parse_key(key: Key) -> tuple[str, Direction]:
@@ -73,7 +77,7 @@ def _parse_key(key: Key) -> tuple[str, Direction]:
     name, direction = key
     if direction not in (1, -1, "text", "2dsphere", "2d", "hashed"):
         raise ConfigurationError(
-            f"{direction!r} is no direction of an index key ({name!r})",
+            f"{direction!r} is not a direction of an index key ({name!r})",
             hint="use 1, -1, 'text', '2dsphere', '2d' or 'hashed'",
         )
     return name, direction
@@ -81,7 +85,7 @@ def _parse_key(key: Key) -> tuple[str, Direction]:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What `declare_persist_db` said of a model."""
+    """The arguments of `declare_persist_db` for a model."""
 
     db_name: str
     collection_name: str
@@ -101,26 +105,27 @@ def declare_persist_db(
     discriminator: str | None = None,
     tag: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
-    """Say where the documents of a model live; nothing connects until the first operation.
+    """Declare the database and the collection of a model; nothing connects before an operation.
 
     Parameters:
         db_name: The database.
         collection_name: The collection.
-        remote_db: Use the server of `LOOM_REMOTE_URI` in place of `LOOM_URI`.
+        remote_db: Use the server of `LOOM_REMOTE_URI` instead of `LOOM_URI`.
         version: Appended to the collection's name: 2 makes `users_v2`.
         test: Append `_test` to the collection's name.
-        index: Indexes to make on first use; none is ever dropped unasked.
-        discriminator: Have subclasses share the collection: each document has under this name the
-            tag of its class, and is loaded as an object of that. A subclass chooses its tag by
-            `class Dog(Animal, tag="dog")`; its name is the default.
-        tag: The tag of the declared class itself; its name is the default.
+        index: Indexes to create on first use. Loom never drops one unless `sync_indexes` is called
+            with `drop=True`.
+        discriminator: The name under which documents have the tag of their class. Subclasses share
+            the collection, and each document is loaded as an object of its class. A subclass
+            chooses its tag by `class Dog(Animal, tag="dog")`; the default is its name.
+        tag: The tag of the declared class; the default is its name.
 
     Returns:
-        A decorator that gives back the same class.
+        A decorator that returns the same class.
 
     Raises:
-        ConfigurationError: A name is not one that MongoDB accepts, or the model has a field of the
-            discriminator's name.
+        ConfigurationError: MongoDB does not accept a name, or the model has a field with the name
+            of the discriminator.
 
     Example:
         >>> import loom_async as lm
@@ -140,11 +145,11 @@ def declare_persist_db(
         inherited = family_of(model)
         if inherited is not None:
             inherited.remove(model)
-        family = None if discriminator is None else Family(model, _check_name(discriminator))
+        family = None if discriminator is None else Family(model, _check_field(discriminator))
         if family is not None:
             family.add(model, tag or model.__name__)
-        inherent = getattr(model, "__loom_indexes__", ())
-        indexes = dict.fromkeys((*declaration.indexes, *inherent))
+        of_base_class = getattr(model, "__loom_indexes__", ())
+        indexes = dict.fromkeys((*declaration.indexes, *of_base_class))
         own = replace(declaration, family=family, indexes=tuple(indexes))
         model.__loom_declaration__ = own  # type: ignore[attr-defined]
         return model
@@ -152,29 +157,33 @@ def declare_persist_db(
     return declare
 
 
-def _check_name(discriminator: str) -> str:
+def _check_field(discriminator: str) -> str:
     if not discriminator or "." in discriminator or discriminator.startswith(("$", "_id")):
         raise ConfigurationError(
             f"{discriminator!r} cannot be a discriminator",
-            hint="use a plain name, such as kind; documents have it as a key",
+            hint="use a plain name, such as kind; it becomes a field of the documents",
         )
     return discriminator
 
 
 def check_database_name(name: str) -> str:
-    """Return the name, or raise `ConfigurationError` if MongoDB would refuse it."""
-    bad = set(name) & _INVALID_IN_DATABASE
-    if not name or bad or len(name.encode()) > 63:
+    """Return the name of a database.
+
+    Raises:
+        ConfigurationError: MongoDB does not accept it.
+    """
+    invalid = set(name) & _INVALID_IN_DATABASE
+    if not name or invalid or len(name.encode()) > 63:
         raise ConfigurationError(
             f"{name!r} cannot be the name of a database",
-            hint=f"leave out {sorted(bad)}" if bad else "use 1 to 63 bytes",
+            hint=f"leave out {sorted(invalid)}" if invalid else "use 1 to 63 bytes",
         )
     return name
 
 
 def _check_collection_name(name: str) -> str:
-    bad = not name or "$" in name or "\0" in name or name.startswith(("system.", "."))
-    if bad or name.endswith(".") or ".." in name:
+    invalid = not name or "$" in name or "\0" in name or name.startswith(("system.", "."))
+    if invalid or name.endswith(".") or ".." in name:
         raise ConfigurationError(
             f"{name!r} cannot be the name of a collection",
             hint="leave out '$', NUL, empty parts between dots and the prefix 'system.'",
@@ -183,7 +192,7 @@ def _check_collection_name(name: str) -> str:
 
 
 def declaration_of(model: type) -> Declaration:
-    """Return what `declare_persist_db` said of a model.
+    """Return the declaration of a model.
 
     Raises:
         ConfigurationError: The model was not declared.
@@ -197,8 +206,8 @@ def declaration_of(model: type) -> Declaration:
     return declaration
 
 
-def place_of(model: type) -> tuple[str, str, bool]:
-    """Return the database and the collection of a model, and whether they are remote.
+def declared_namespace(model: type) -> tuple[str, str, bool]:
+    """Return the declared database and collection of a model, and whether they are remote.
 
     Raises:
         ConfigurationError: The model was not declared.
