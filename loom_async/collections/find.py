@@ -20,7 +20,7 @@ from .._core.model.declaration import declaration_of
 from .._core.server_uris import local_uri, remote_uri
 from ..connection.client_cache import ClientCache, ReadyCollection, cache_of
 from ..connection.driver_types import Client, MongoCollection, MongoDatabase
-from ..connection.scope_clients import cached_client, open_cached_client
+from ..connection.scope_clients import cached_client, find_cached_client
 from .create import ensure_collection
 from .indexes import ensure_indexes
 
@@ -38,7 +38,7 @@ def ready_collection(model: type, context: OperationContext) -> MongoCollection 
         ConfigurationError: The model was not declared.
     """
     declaration = declaration_of(model)
-    client = _open_client(context.server, remote=declaration.remote_db)
+    client = _ready_client(context.server, remote=declaration.remote_db)
     if client is None:
         return None
     ready = cache_of(client).ready.get((model, context.database))
@@ -46,10 +46,10 @@ def ready_collection(model: type, context: OperationContext) -> MongoCollection 
     return ready.collection if ready is not None and ready.declaration is declaration else None
 
 
-def _open_client(server: Server | None, *, remote: bool) -> Client | None:
+def _ready_client(server: Server | None, *, remote: bool) -> Client | None:
     """Return the client that operations use here, if it is open in this event loop."""
     if server is None:
-        return open_cached_client(remote_uri() if remote else local_uri())
+        return find_cached_client(remote_uri() if remote else local_uri())
     # The client of another event loop, or of the other package, cannot be used here.
     if server.scope is not None and server.scope is not _concurrency.client_scope():
         return None
@@ -111,7 +111,7 @@ async def _client_of(server: Server | None, *, remote: bool) -> Client:
     Raises:
         ConfigurationError: There is no server; or a block was given a client of the other package.
     """
-    client = _open_client(server, remote=remote)
+    client = _ready_client(server, remote=remote)
     if client is not None:
         return client
     if server is None:

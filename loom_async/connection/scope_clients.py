@@ -65,7 +65,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def open_cached_client(uri: str | None) -> Client | None:
+def find_cached_client(uri: str | None) -> Client | None:
     """Return the client that `cached_client` has opened in this event loop; None if it has not."""
     clients = _of_scopes.get(_concurrency.client_scope())
     return None if clients is None else clients.cached.get(_key(uri))

@@ -22,7 +22,7 @@ from loom_async._core.server_uris import local_uri, remote_uri
 from .. import _concurrency
 from ..connection.client_cache import ClientCache, ReadyCollection, cache_of
 from ..connection.driver_types import Client, MongoCollection, MongoDatabase
-from ..connection.scope_clients import cached_client, open_cached_client
+from ..connection.scope_clients import cached_client, find_cached_client
 from .create import ensure_collection
 from .indexes import ensure_indexes
 
@@ -40,7 +40,7 @@ def ready_collection(model: type, context: OperationContext) -> MongoCollection 
         ConfigurationError: The model was not declared.
     """
     declaration = declaration_of(model)
-    client = _open_client(context.server, remote=declaration.remote_db)
+    client = _ready_client(context.server, remote=declaration.remote_db)
     if client is None:
         return None
     ready = cache_of(client).ready.get((model, context.database))
@@ -48,10 +48,10 @@ def ready_collection(model: type, context: OperationContext) -> MongoCollection 
     return ready.collection if ready is not None and ready.declaration is declaration else None
 
 
-def _open_client(server: Server | None, *, remote: bool) -> Client | None:
+def _ready_client(server: Server | None, *, remote: bool) -> Client | None:
     """Return the client that operations use here, if it is open in this process."""
     if server is None:
-        return open_cached_client(remote_uri() if remote else local_uri())
+        return find_cached_client(remote_uri() if remote else local_uri())
     # The client of another process, or of the other package, cannot be used here.
     if server.scope is not None and server.scope is not _concurrency.client_scope():
         return None
@@ -113,7 +113,7 @@ def _client_of(server: Server | None, *, remote: bool) -> Client:
     Raises:
         ConfigurationError: There is no server; or a block was given a client of the other package.
     """
-    client = _open_client(server, remote=remote)
+    client = _ready_client(server, remote=remote)
     if client is not None:
         return client
     if server is None:

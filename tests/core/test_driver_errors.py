@@ -1,8 +1,7 @@
-"""What errors of the driver mean, where a server can hardly be made to raise them."""
+"""Translations of driver errors that a server can hardly be made to raise."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from pymongo import errors as driver
 from loom_async._core import errors
 from loom_async._core.driver_errors import translate, translated
 from loom_async._core.write_concern_errors import unconfirmed
-from loom_async._core.write_replies import is_certain_refusal, was_not_sent
 
 UNCONFIRMED = {"code": 64, "errmsg": "waiting timed out", "errInfo": {"wtimeout": True}}
 
@@ -72,13 +70,13 @@ def test_errors_of_encoding(error: Exception, kind: type[errors.LoomError], text
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x"), KeyError("x")])
-def test_errors_of_others_stay(error: Exception) -> None:
+def test_other_errors_are_not_translated(error: Exception) -> None:
     assert translated(error, "save") is None
 
 
 @pytest.mark.parametrize("code", [91, 189, 10107, 11600, 11602])
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a_server_that_leaves_before_it_confirms(code: int, wrapped: bool) -> None:
+def test_a_primary_that_steps_down_before_it_confirms(code: int, wrapped: bool) -> None:
     failure = {"code": code, "errmsg": "it leaves", "errInfo": {"writeConcern": {}}}
     error = write_concern_error(failure, wrapped=wrapped)
     found = translate(error, "save")
@@ -117,26 +115,7 @@ def test_a_write_concern_error_without_details() -> None:
     assert found.message == "save: made, not confirmed: waiting timed out"
 
 
-def test_what_the_driver_knows_of_its_servers_is_left_out() -> None:
+def test_the_topology_description_is_left_out() -> None:
     text = "refused, Timeout: 3.0s, Topology Description: <TopologyDescription id: 1>"
     error = translate(driver.ServerSelectionTimeoutError(text), "persist User")
     assert error.message == "persist User: refused, Timeout: 3.0s"
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (driver.DuplicateKeyError("E11000"), True),
-        (driver.ServerSelectionTimeoutError("nobody there"), True),
-        (OverflowError("65 bits"), True),
-        (driver.NetworkTimeout("timed out"), False),
-        (driver.AutoReconnect("closed"), False),
-        (driver.WTimeoutError("waiting timed out"), False),
-        (driver.ExecutionTimeout("took too long"), False),
-        (bulk(), False),
-        (asyncio.CancelledError(), False),
-        (KeyboardInterrupt(), False),
-    ],
-)
-def test_what_has_certainly_not_happened(error: BaseException, expected: bool) -> None:
-    assert (was_not_sent(error) or is_certain_refusal(error)) is expected

@@ -50,3 +50,9 @@ def test_a_password_is_in_no_part_of_an_error() -> None:
         lm.configure(uri=["mongodb://user:hunter2@host/"])
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+def test_passwords_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOM_URI", "mongodb://u:hunter2@h/")
+    monkeypatch.setenv("LOOM_REMOTE_SECRET", "hunter3")
+    assert "hunter" not in repr(lm.settings()) + str(lm.settings())

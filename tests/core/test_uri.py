@@ -144,3 +144,12 @@ def test_the_rest_is_shown(uri: str, text: str, reason: str) -> None:
     error = refusal(uri) or refusal("")
     assert error is not None
     assert re.search(reason, problem(uri, error))
+
+
+def test_a_secret_is_percent_encoded() -> None:
+    assert (
+        with_secret("mongodb://u@h:1/db?x=y", "p@s/s:w") == "mongodb://u:p%40s%2Fs%3Aw@h:1/db?x=y"
+    )
+    assert with_secret("mongodb+srv://u:old@h/", "new") == "mongodb+srv://u:new@h/"
+    with pytest.raises(lm.ConfigurationError, match="no user"):
+        with_secret("mongodb://h/", "x")

@@ -140,10 +140,3 @@ def test_a_dropped_collection(client: Any, db: str) -> None:
     again = Person.sync_indexes(drop=True)
     assert (len(again.created), again.extra, again.dropped) == (5, (), ())
     assert "by_city" in client[db].people.index_information()
-
-
-def test_declaration_is_checked() -> None:
-    with pytest.raises(lm.ConfigurationError):
-        lm.Index()
-    with pytest.raises(lm.ConfigurationError):
-        lm.Index(("a", "up"))

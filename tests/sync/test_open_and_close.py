@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_opening.py by `nox -s sync`: edit that file.
+# Generated from tests/aio/test_open_and_close.py by `nox -s sync`: edit that file.
 """A server for the whole process, opened by one call and closed by another."""
 
 from __future__ import annotations

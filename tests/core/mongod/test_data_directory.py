@@ -1,4 +1,4 @@
-"""The data directory of an embedded server: secrets that are agreed on, locks, modes."""
+"""The data directory of an embedded server: its secrets, its modes and the guard's file."""
 
 import os
 import stat
@@ -10,11 +10,9 @@ import pytest
 from loom_async._core.errors import ConfigurationError
 from loom_async._core.mongod import data_directory
 from loom_async._core.mongod.data_directory import DataDirectory, secret
-from loom_async._core.mongod.file_locks import is_locked, try_lock, unlock
-from loom_async._core.mongod.start_errors import hint_for
 
 
-def test_those_who_make_a_secret_at_once_agree(tmp_path: Path) -> None:
+def test_concurrent_creators_of_a_secret_agree(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         for number in range(20):
             path = tmp_path / f"secret{number}"
@@ -25,26 +23,14 @@ def test_those_who_make_a_secret_at_once_agree(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 20
 
 
-def test_a_shared_lock_keeps_an_exclusive_one_out(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    one, two = try_lock(path, shared=True), try_lock(path, shared=True)
-    assert one is not None
-    assert two is not None
-    os.close(one)
-    assert is_locked(path)
-    unlock(two)
-    assert not is_locked(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_directory_that_others_may_read_is_closed(tmp_path: Path) -> None:
+def test_a_directory_that_others_may_read_becomes_private(tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.mkdir(mode=0o755)
     DataDirectory.at(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
-def test_a_directory_of_somebody_else_keeps_its_mode(tmp_path: Path) -> None:
+def test_a_directory_with_other_files_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     tmp_path.chmod(0o755)
     DataDirectory.at(tmp_path)
@@ -54,7 +40,7 @@ def test_a_directory_of_somebody_else_keeps_its_mode(tmp_path: Path) -> None:
         DataDirectory.at(tmp_path)
 
 
-def test_the_port_is_that_of_the_note(tmp_path: Path) -> None:
+def test_the_port_is_that_of_the_guards_file(tmp_path: Path) -> None:
     directory = DataDirectory.at(tmp_path / "data")
     assert directory.port() is None
     (directory.path / "server.json").write_text('{"port": 20000, "pid": null}')
@@ -86,13 +72,13 @@ def test_the_port_is_that_of_the_note(tmp_path: Path) -> None:
     ],
     ids=lambda note: note[:30],
 )
-def test_a_note_that_no_guard_has_written_counts_as_none(note: str, tmp_path: Path) -> None:
+def test_a_file_that_no_guard_has_written_counts_as_missing(note: str, tmp_path: Path) -> None:
     directory = DataDirectory.at(tmp_path / "data")
     (directory.path / "server.json").write_bytes(note.encode("utf-8", "surrogatepass"))
     assert directory.port() is None
     assert directory.running_port() is None
     (directory.db / "mongod.lock").write_text(str(os.getpid()))
-    directory.stop_orphan()  # which leaves this process alone
+    directory.stop_orphan()  # it does not end this process
 
 
 def test_a_large_log_becomes_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,21 +93,7 @@ def test_a_large_log_becomes_the_old_one(tmp_path: Path, monkeypatch: pytest.Mon
     assert [path.name for path in directory.path.glob("mongod*")] == ["mongod.log.1"]
 
 
-@pytest.mark.parametrize(
-    ("reason", "hint"),
-    [
-        ("WiredTiger error: [28] No space left on device", "disk is full"),
-        ("DBPathInUse: Unable to lock the lock file", "another mongod"),
-        ("UPGRADE PROBLEM: Found an invalid featureCompatibilityVersion document", "version"),
-        ("No locks available", "local disk"),
-        ("Read-only file system", "readable and writable"),
-    ],
-)
-def test_known_reasons_have_a_hint(reason: str, hint: str) -> None:
-    assert hint in (hint_for([reason]) or "")
-
-
-def test_a_system_without_posix_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_without_posix_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "win32")
     with pytest.raises(ConfigurationError, match="POSIX"):
         DataDirectory.at(None)

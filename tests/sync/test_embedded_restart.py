@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_revival.py by `nox -s sync`: edit that file.
+# Generated from tests/aio/test_embedded_restart.py by `nox -s sync`: edit that file.
 """A guard that is killed is replaced, and its clients go on."""
 
 from __future__ import annotations

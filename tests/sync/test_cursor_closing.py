@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_closing.py by `nox -s sync`: edit that file.
+# Generated from tests/aio/test_cursor_closing.py by `nox -s sync`: edit that file.
 """A query that fails in the middle has closed its cursor by the time that the error is raised."""
 
 from __future__ import annotations

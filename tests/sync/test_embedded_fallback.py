@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_fallback.py by `nox -s sync`: edit that file.
+# Generated from tests/aio/test_embedded_fallback.py by `nox -s sync`: edit that file.
 """The embedded server that operations use where no URI is configured, and how it is turned off."""
 
 from __future__ import annotations

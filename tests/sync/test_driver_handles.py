@@ -1,4 +1,4 @@
-# Generated from tests/aio/test_handles.py by `nox -s sync`: edit that file.
+# Generated from tests/aio/test_driver_handles.py by `nox -s sync`: edit that file.
 """The driver's own client, database and collection of a model."""
 
 from __future__ import annotations
