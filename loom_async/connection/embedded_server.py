@@ -130,8 +130,8 @@ class _Start:
     async def _ready_port(self) -> int:
         start_lock = await self._lock(self.directory.start)
         try:
-            # Also if another client has set it up: it may be restarting or ending.
-            port = await self._set_up_port()
+            # A server that runs is set up again: it may have restarted, or may be ending.
+            port = await self._port_when_set_up()
             return await self._launch() if port is None else port
         finally:
             unlock(start_lock)
@@ -147,9 +147,9 @@ class _Start:
             await _concurrency.in_thread(
                 launch.launch_guard, self.directory, mongod, port, settings().embedded_cache_gb
             )
-            port_in_use = await self._set_up_port()
-            if port_in_use is not None:
-                return port_in_use
+            ready_port = await self._port_when_set_up()
+            if ready_port is not None:
+                return ready_port
             failure = await _concurrency.in_thread(
                 start_errors.start_failure, self.directory, mongod, log_from
             )
@@ -178,16 +178,16 @@ class _Start:
             await self._pause("its port is taken")
         return former
 
-    async def _set_up_port(self) -> int | None:
+    async def _port_when_set_up(self) -> int | None:
         """Set up the server that a guard runs, and return its port; None if there is no guard."""
         while is_locked(self.directory.guard):
             port = self.directory.running_port()
-            if port is not None and launch.is_listening(port) and await self._is_set_up(port):
+            if port is not None and launch.is_listening(port) and await self._try_set_up(port):
                 return port
             await self._pause("mongod does not answer yet")
         return None
 
-    async def _is_set_up(self, port: int) -> bool:
+    async def _try_set_up(self, port: int) -> bool:
         try:
             await set_up(self.directory, port, self._pause, self.timeout)
         except ConnectionFailure:

@@ -132,8 +132,8 @@ class _Start:
     def _ready_port(self) -> int:
         start_lock = self._lock(self.directory.start)
         try:
-            # Also if another client has set it up: it may be restarting or ending.
-            port = self._set_up_port()
+            # A server that runs is set up again: it may have restarted, or may be ending.
+            port = self._port_when_set_up()
             return self._launch() if port is None else port
         finally:
             unlock(start_lock)
@@ -149,9 +149,9 @@ class _Start:
             _concurrency.in_thread(
                 launch.launch_guard, self.directory, mongod, port, settings().embedded_cache_gb
             )
-            port_in_use = self._set_up_port()
-            if port_in_use is not None:
-                return port_in_use
+            ready_port = self._port_when_set_up()
+            if ready_port is not None:
+                return ready_port
             failure = _concurrency.in_thread(
                 start_errors.start_failure, self.directory, mongod, log_from
             )
@@ -180,16 +180,16 @@ class _Start:
             self._pause("its port is taken")
         return former
 
-    def _set_up_port(self) -> int | None:
+    def _port_when_set_up(self) -> int | None:
         """Set up the server that a guard runs, and return its port; None if there is no guard."""
         while is_locked(self.directory.guard):
             port = self.directory.running_port()
-            if port is not None and launch.is_listening(port) and self._is_set_up(port):
+            if port is not None and launch.is_listening(port) and self._try_set_up(port):
                 return port
             self._pause("mongod does not answer yet")
         return None
 
-    def _is_set_up(self, port: int) -> bool:
+    def _try_set_up(self, port: int) -> bool:
         try:
             set_up(self.directory, port, self._pause, self.timeout)
         except ConnectionFailure:

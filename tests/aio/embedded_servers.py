@@ -1,4 +1,4 @@
-"""The processes of embedded servers, and what they leave."""
+"""The processes and files of embedded servers."""
 
 import json
 import stat

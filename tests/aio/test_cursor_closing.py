@@ -1,4 +1,4 @@
-"""A query that fails in the middle has closed its cursor by the time that the error is raised."""
+"""A query that fails while it reads closes its cursor before it raises the error."""
 
 from __future__ import annotations
 

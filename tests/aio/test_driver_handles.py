@@ -32,7 +32,7 @@ class Undeclared(lm.Persistable):
     name: str
 
 
-async def test_they_are_those_of_the_operations(client: Any, db: str) -> None:
+async def test_handles_are_those_of_the_operations(client: Any, db: str) -> None:
     collection = await User.get_db_collection()
     assert isinstance(collection, AsyncCollection)
     assert (collection.name, collection.database.name) == ("users_v2", db)
@@ -52,7 +52,7 @@ async def test_the_collection_has_its_indexes(client: Any, db: str) -> None:
         await collection.insert_one({"name": "Ann"})
 
 
-async def test_data_that_refuses_an_index_can_be_mended_by_the_database(
+async def test_data_that_refuses_an_index_can_be_mended_through_get_db(
     client: Any, db: str
 ) -> None:
     database = await User.get_db()
@@ -63,7 +63,7 @@ async def test_data_that_refuses_an_index_can_be_mended_by_the_database(
     assert await (await User.get_db_collection()).count_documents({}) == 1
 
 
-async def test_each_context_has_its_own(client: Any, db: str, mongo_uri: str) -> None:
+async def test_each_context_has_its_own_handles(client: Any, db: str, mongo_uri: str) -> None:
     async def name(tenant: str) -> str:
         with lm.using(database=tenant):
             collection = await User.get_db_collection()
@@ -85,7 +85,7 @@ async def test_each_context_has_its_own(client: Any, db: str, mongo_uri: str) ->
 
 
 async def test_values_are_as_loom_stores_them(db: str, mongo_uri: str) -> None:
-    """Whatever the options of a client that was given."""
+    """Even if `using` was given a client with other options."""
     user = User(name="Ann", key=UUID(int=7))
     await user.persist()
     async with AsyncMongoClient[dict[str, Any]](mongo_uri) as plain:

@@ -1,4 +1,4 @@
-"""What is dropped through a client of Loom's gets its indexes again when it is used again."""
+"""Collections dropped through a client of Loom get their indexes again on next use."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ DROPS = [
 
 
 @pytest.mark.parametrize("drop", DROPS)
-async def test_indexes_are_made_again(client: Any, db: str, drop: Drop) -> None:
+async def test_indexes_are_created_again(client: Any, db: str, drop: Drop) -> None:
     await User(name="Ann").persist()
     await drop(client, db)
     await User(name="Ann").persist()
@@ -76,7 +76,7 @@ async def test_indexes_are_made_again(client: Any, db: str, drop: Drop) -> None:
     assert "name_1" in await (await User.get_db_collection()).index_information()
 
 
-async def test_a_time_series_is_one_again(client: Any, db: str) -> None:
+async def test_a_time_series_is_created_again(client: Any, db: str) -> None:
     await Reading(sensor="a").persist()
     await client.drop_database(db)
     await Reading(sensor="a").persist()
@@ -84,7 +84,7 @@ async def test_a_time_series_is_one_again(client: Any, db: str) -> None:
     assert info["type"] == "timeseries"
 
 
-async def test_what_was_not_dropped_is_not_looked_at(client: Any, db: str) -> None:
+async def test_only_the_indexes_of_dropped_collections_are_listed(client: Any, db: str) -> None:
     for model in (User, Tag):
         await model(name="Ann").persist()
     with lm.using(database=f"{db}_2"):
@@ -100,7 +100,7 @@ async def test_what_was_not_dropped_is_not_looked_at(client: Any, db: str) -> No
     await client.drop_database(f"{db}_2")
 
 
-async def test_an_index_that_is_dropped_stays_away(client: Any, db: str) -> None:
+async def test_a_dropped_index_is_not_created_again(client: Any, db: str) -> None:
     await User(name="Ann").persist()
     collection = await User.get_db_collection()
     await collection.drop_index("name_1")
@@ -108,7 +108,9 @@ async def test_an_index_that_is_dropped_stays_away(client: Any, db: str) -> None
     assert list(await collection.index_information()) == ["_id_"]
 
 
-async def test_all_clients_of_the_process_notice(client: Any, db: str, mongo_uri: str) -> None:
+async def test_all_clients_of_the_process_learn_of_a_drop(
+    client: Any, db: str, mongo_uri: str
+) -> None:
     async with lm.connect(mongo_uri) as other:
         await User(name="Ann").persist()
         with lm.using(client=client):
@@ -131,7 +133,7 @@ async def test_drops_by_others_are_found_by_sync_indexes(
     assert (await User.sync_indexes()).created == ("name_1",)
 
 
-async def test_a_drop_while_indexes_are_made(
+async def test_a_drop_while_indexes_are_created(
     client: Any, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = find.ensure_indexes
@@ -148,7 +150,7 @@ async def test_a_drop_while_indexes_are_made(
         await User(name="Ann").persist()
 
 
-async def test_clients_look_like_pymongos(client: Any, db: str) -> None:
+async def test_clients_have_the_repr_of_pymongos(client: Any, db: str) -> None:
     assert repr(client).startswith("AsyncMongoClient(")
     assert repr(client[db]).startswith("AsyncDatabase(AsyncMongoClient(")
     assert client.get_default_database(db).name == db

@@ -1,4 +1,4 @@
-"""The embedded server: what is said when it cannot run."""
+"""The errors of an embedded server that cannot run."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ def executable(path: Path, text: str) -> Path:
     return path
 
 
-async def test_a_mongod_that_is_not_there(data_dir: Path, tmp_path: Path) -> None:
+async def test_a_mongod_that_does_not_exist(data_dir: Path, tmp_path: Path) -> None:
     missing = tmp_path / "nowhere"
     with (
         config_context(mongod=missing),
@@ -93,14 +93,14 @@ async def test_a_mongod_that_ends_without_a_reason(data_dir: Path, tmp_path: Pat
 async def test_a_failed_temporary_start_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "place"))
-    (tmp_path / "place").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
     with (
         config_context(mongod=executable(tmp_path / "fake", "#!/bin/sh\nexit 3\n")),
         pytest.raises(ConfigurationError),
     ):
         await start_embedded(temporary=True)
-    until(lambda: not contents(tmp_path / "place"))
+    until(lambda: not contents(tmp_path / "temporary"))
 
 
 async def test_a_server_that_is_never_ready_is_stopped(data_dir: Path, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ async def test_a_server_that_is_never_ready_is_stopped(data_dir: Path, tmp_path:
     until(lambda: is_stopped(data_dir), seconds=5)
 
 
-async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
+async def test_a_directory_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EmbeddedServerError, match=r"file/data: Not a directory"):
         await start_embedded(tmp_path / "file" / "data")

@@ -1,4 +1,4 @@
-"""The embedded server that operations use where no URI is configured, and how it is turned off."""
+"""The embedded server that operations use without a URI, and how it is turned off."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def persisted() -> None:
 
 
 @pytest.mark.parametrize("use", [connected, found, persisted, lm.get_async_local_db_client])
-async def test_never_refuses_what_has_no_uri(
+async def test_never_refuses_operations_without_a_uri(
     no_uri: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[], Awaitable[Any]]
 ) -> None:
     monkeypatch.setenv("LOOM_EMBEDDED", "never")
@@ -54,7 +54,7 @@ async def test_never_refuses_what_has_no_uri(
     assert is_untouched(no_uri)
 
 
-async def test_never_leaves_what_is_named(
+async def test_never_allows_named_servers(
     no_uri: Path, monkeypatch: pytest.MonkeyPatch, mongo_uri: str
 ) -> None:
     monkeypatch.setenv("LOOM_EMBEDDED", "never")
@@ -72,13 +72,13 @@ async def test_never_leaves_what_is_named(
 def log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Callable[[], list[str]]:
-    """What Loom logs, as in a process that has started no server yet."""
+    """The messages that Loom logs, as in a process that has not started a server yet."""
     monkeypatch.setattr(fallback_notice, "_is_given", False)
     caplog.set_level(logging.INFO, "loom")
     return lambda: [record.getMessage() for record in caplog.records if record.name == "loom"]
 
 
-async def test_the_first_start_is_told_of_once(no_uri: Path, log: Callable[[], list[str]]) -> None:
+async def test_the_first_start_is_logged_once(no_uri: Path, log: Callable[[], list[str]]) -> None:
     for _ in range(2):
         await found()
         await lm.close()
@@ -90,9 +90,7 @@ async def test_the_first_start_is_told_of_once(no_uri: Path, log: Callable[[], l
     assert "LOOM_DATA_DIR" in message
 
 
-async def test_servers_that_are_named_are_not_told_of(
-    mongo_uri: str, log: Callable[[], list[str]]
-) -> None:
+async def test_named_servers_are_not_logged(mongo_uri: str, log: Callable[[], list[str]]) -> None:
     async with lm.embedded():
         await found()
     async with lm.connect(mongo_uri):
@@ -103,7 +101,7 @@ async def test_servers_that_are_named_are_not_told_of(
     assert log() == []
 
 
-async def test_the_local_client_of_a_block_is_the_blocks(no_uri: Path, mongo_uri: str) -> None:
+async def test_the_local_client_inside_a_block(no_uri: Path, mongo_uri: str) -> None:
     async with lm.connect(mongo_uri) as client:
         assert await lm.get_async_local_db_client() is client
         async with lm.embedded() as inner:
@@ -115,6 +113,6 @@ async def test_the_local_client_of_a_block_is_the_blocks(no_uri: Path, mongo_uri
     assert is_untouched(no_uri)
 
 
-async def test_other_words_are_refused() -> None:
+async def test_other_values_are_refused() -> None:
     with pytest.raises(lm.ConfigurationError, match="embedded"), lm.config_context(embedded="no"):
         pass

@@ -1,4 +1,4 @@
-"""Every kind of index is recognised as made, and a real difference is told from none."""
+"""Existing indexes of every kind are recognised, and only real differences are found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import loom_async as lm
 pytestmark = pytest.mark.usefixtures("db")
 
 
-class OperationContext(BaseModel):
+class Address(BaseModel):
     city: str = ""
     tags: dict[str, str] = {}
 
@@ -26,7 +26,7 @@ def model_with(*indexes: lm.Index) -> type[lm.PersistableBase]:
         n: int = 0
         at: lm.TimeInserted = None  # type: ignore[assignment]
         spot: Any = None
-        place: OperationContext = OperationContext()
+        address: Address = Address()
         code: lm.StrLower = ""
 
     return Thing
@@ -34,7 +34,7 @@ def model_with(*indexes: lm.Index) -> type[lm.PersistableBase]:
 
 KINDS = {
     "plain": lm.Index("name", "-n"),
-    "nested": lm.Index("place.city"),
+    "nested": lm.Index("address.city"),
     "unique": lm.Index("code", unique=True),
     "sparse": lm.Index("name", sparse=True),
     "hidden": lm.Index("name", hidden=True),
@@ -43,7 +43,7 @@ KINDS = {
     "ttl of a fraction": lm.Index("at", expire_after=2.5),
     "partial": lm.Index("name", partial={"n": {"$gt": 1}, "code": {"$exists": True}}),
     "text": lm.Index(("name", "text")),
-    "text of several": lm.Index(("place.city", "text"), ("bio", "text"), ("name", "text")),
+    "text of several": lm.Index(("address.city", "text"), ("bio", "text"), ("name", "text")),
     "text among others": lm.Index("n", ("name", "text"), ("bio", "text"), "code"),
     "text with weights": lm.Index(("bio", "text"), ("name", "text"), weights={"bio": 5}),
     "text of a language": lm.Index(("name", "text"), default_language="none"),
@@ -53,8 +53,8 @@ KINDS = {
     "collation of a language": lm.Index("name", collation={"locale": "fr_CA"}),
     "simple collation": lm.Index("name", collation={"locale": "simple"}),
     "wildcard": lm.Index("$**"),
-    "wildcard below": lm.Index("place.$**"),
-    "wildcard with projection": lm.Index("$**", wildcardProjection={"n": 1, "place.city": 1}),
+    "wildcard below": lm.Index("address.$**"),
+    "wildcard with projection": lm.Index("$**", wildcardProjection={"n": 1, "address.city": 1}),
     "2d": lm.Index(("spot", "2d")),
     "2d with bits": lm.Index(("spot", "2d"), bits=20),
     "2dsphere": lm.Index(("spot", "2dsphere")),
@@ -66,7 +66,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_second_run_finds_nothing_to_do(kind: str) -> None:
+async def test_a_second_run_finds_no_difference(kind: str) -> None:
     model = model_with(KINDS[kind])
     first = await model.sync_indexes()
     assert bool(first) == (kind not in ("id", "id, named"))
@@ -74,7 +74,7 @@ async def test_a_second_run_finds_nothing_to_do(kind: str) -> None:
     assert not await model.sync_indexes(drop=True)
 
 
-async def test_a_collection_has_a_collation_of_its_own(client: Any, db: str) -> None:
+async def test_a_collection_with_a_collation(client: Any, db: str) -> None:
     await client[db].create_collection("things", collation={"locale": "cs", "strength": 1})
     model = model_with(lm.Index("name"), lm.Index(("bio", "text"), collation={"locale": "simple"}))
     assert await model.sync_indexes()
@@ -122,7 +122,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-async def test_a_change_is_found_explained_and_made(kind: str) -> None:
+async def test_a_change_is_found_explained_and_applied(kind: str) -> None:
     before, after, reason = CHANGES[kind]
     await model_with(before).sync_indexes()
     model = model_with(after)
@@ -135,7 +135,7 @@ async def test_a_change_is_found_explained_and_made(kind: str) -> None:
     assert not await model.sync_indexes()
 
 
-async def test_the_index_over_ids_is_never_dropped(client: Any, db: str) -> None:
+async def test_the_index_on_ids_is_never_dropped(client: Any, db: str) -> None:
     await model_with().sync_indexes()
     await client[db].things.create_index("n")
     await model_with().sync_indexes(drop=True)

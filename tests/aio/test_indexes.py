@@ -1,4 +1,4 @@
-"""Indexes: made once, on first use, and never dropped unasked."""
+"""Indexes are created once, on first use, and dropped only by `sync_indexes(drop=True)`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Person(lm.PersistableBase):
 
 
 @pytest.mark.usefixtures("db")
-async def test_made_once_on_first_use(client: Any, db: str) -> None:
+async def test_indexes_are_created_once_on_first_use(client: Any, db: str) -> None:
     with commands_of(client, "createIndexes") as sent:
         await Person(email="a@b.c").persist()
         await Person.filter().load_many()
@@ -64,7 +64,7 @@ async def test_sync_shows_and_applies_the_difference(client: Any, db: str) -> No
 
 
 @pytest.mark.usefixtures("db")
-async def test_changed_index_does_not_break_first_use(
+async def test_a_changed_index_is_a_warning_on_first_use(
     client: Any, db: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await client[db].people.create_index("email", name="email_1")
@@ -100,7 +100,7 @@ async def test_unknown_field(client: Any, db: str, call: Any) -> None:
 
 
 @pytest.mark.usefixtures("db")
-async def test_several_first_uses_at_once_make_them_once(client: Any) -> None:
+async def test_concurrent_first_uses_create_them_once(client: Any) -> None:
     people = [Person(email=f"{n}@x") for n in range(4)]
     with commands_of(client, "createIndexes") as sent:
         await _concurrency.gathered(*(person.persist for person in people))
@@ -117,14 +117,14 @@ async def test_duplicates_are_named(client: Any, db: str) -> None:
             await Person.sync_indexes(drop=True)
         assert "index email_1 cannot be made: several documents have email='y'" in str(caught.value)
         assert caught.value.code == 11000
-        # What was there before is there again.
+        # The former indexes are restored.
         assert set(await people.index_information()) == {"_id_", "old"}
     await people.delete_one({"email": "y"})
     assert (await Person.sync_indexes(drop=True)).dropped == ("old",)
 
 
 @pytest.mark.usefixtures("db")
-async def test_not_inside_a_transaction(client: Any) -> None:
+async def test_sync_indexes_is_refused_in_a_transaction(client: Any) -> None:
     await Person(email="a").persist()
     with commands_of(client) as sent, pytest.raises(lm.TransactionError, match="of Person"):
         async with lm.transaction():

@@ -26,7 +26,7 @@ class RemoteNote(lm.PersistableBase):
 
 @pytest.fixture(autouse=True)
 async def nothing_else(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """What is not opened is an error, and nothing stays open."""
+    """Without `open` operations raise an error; each test closes what it opened."""
     monkeypatch.delenv("LOOM_URI", raising=False)
     monkeypatch.delenv("LOOM_REMOTE_URI", raising=False)
     monkeypatch.setenv("LOOM_EMBEDDED", "never")
@@ -35,7 +35,7 @@ async def nothing_else(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-def places(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def directories(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The data directories of the servers that are started."""
     found: list[Path] = []
     lease_of = embedded_server.Lease.__init__
@@ -65,7 +65,7 @@ async def test_every_task_uses_what_is_opened(data_dir: Path) -> None:
         await texts()
 
 
-async def test_the_data_of_a_directory_stays(data_dir: Path) -> None:
+async def test_the_data_of_a_directory_is_kept(data_dir: Path) -> None:
     for text in ("a", "b"):
         await lm.open_embedded(data_dir)
         await Note(text=text).persist()
@@ -75,10 +75,10 @@ async def test_the_data_of_a_directory_stays(data_dir: Path) -> None:
     await lm.close()
 
 
-async def test_a_temporary_server_goes_with_close(places: list[Path]) -> None:
+async def test_close_deletes_a_temporary_server(directories: list[Path]) -> None:
     await lm.open_embedded()
     await Note(text="a").persist()
-    (directory,) = places
+    (directory,) = directories
     assert is_there(directory)
     await lm.close()
     until(lambda: not is_there(directory))
@@ -89,7 +89,7 @@ def is_there(directory: Path) -> bool:
     return directory.exists()
 
 
-async def test_blocks_win(mongo_uri: str, data_dir: Path) -> None:
+async def test_blocks_take_precedence(mongo_uri: str, data_dir: Path) -> None:
     client = await lm.open(mongo_uri)
     async with lm.embedded(data_dir) as inner:
         assert await lm.get_async_local_db_client() is inner
@@ -103,18 +103,20 @@ async def test_blocks_win(mongo_uri: str, data_dir: Path) -> None:
     assert await texts() == []
 
 
-async def test_what_is_opened_in_a_block_holds_after_it(mongo_uri: str) -> None:
+async def test_open_inside_a_block_applies_after_it(mongo_uri: str) -> None:
     async with lm.connect(mongo_uri) as client:
         opened = await lm.open(mongo_uri)
         assert await lm.get_async_local_db_client() is client
     assert await lm.get_async_local_db_client() is opened
 
 
-async def test_opening_again_closes_the_former(mongo_uri: str, places: list[Path]) -> None:
+async def test_opening_again_closes_the_former_client(
+    mongo_uri: str, directories: list[Path]
+) -> None:
     first = await lm.open(mongo_uri)
     second = await lm.open(mongo_uri)
     await lm.open_embedded()
-    (directory,) = places
+    (directory,) = directories
     third = await lm.open(mongo_uri, appname="third")
     until(lambda: not is_there(directory))
     for former in (first, second):
@@ -124,7 +126,7 @@ async def test_opening_again_closes_the_former(mongo_uri: str, places: list[Path
     assert await texts() == []
 
 
-async def test_a_uri_that_cannot_be_used_leaves_what_is_open(mongo_uri: str) -> None:
+async def test_a_malformed_uri_leaves_the_former_client_open(mongo_uri: str) -> None:
     client = await lm.open(mongo_uri)
     with pytest.raises(lm.ConfigurationError, match="cannot be used"):
         await lm.open("mongodb://user:secret@host:port/")
@@ -132,7 +134,7 @@ async def test_a_uri_that_cannot_be_used_leaves_what_is_open(mongo_uri: str) -> 
     assert await texts() == []
 
 
-async def test_a_client_of_the_settings_is_another(
+async def test_open_returns_another_client_than_that_of_the_settings(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOM_URI", mongo_uri)

@@ -36,7 +36,9 @@ def write_concern_error(failure: dict[str, Any], *, wrapped: bool) -> driver.PyM
         (driver.AutoReconnect("closed"), errors.ConnectionFailed, "reachable"),
     ],
 )
-def test_errors(error: driver.PyMongoError, kind: type[errors.LoomError], word: str) -> None:
+def test_errors_without_a_server(
+    error: driver.PyMongoError, kind: type[errors.LoomError], word: str
+) -> None:
     translated = translate(error, "persist User")
     assert type(translated) is kind
     assert word in str(translated)
@@ -60,7 +62,9 @@ def test_errors(error: driver.PyMongoError, kind: type[errors.LoomError], word: 
         (InvalidBSON("year 10000"), errors.InvalidDocument, "year 10000"),
     ],
 )
-def test_errors_of_encoding(error: Exception, kind: type[errors.LoomError], text: str) -> None:
+def test_errors_of_encoding_and_decoding(
+    error: Exception, kind: type[errors.LoomError], text: str
+) -> None:
     found = translated(error, "save")
     assert type(found) is kind
     assert text in found.message
@@ -97,7 +101,7 @@ def test_a_primary_that_steps_down_before_it_confirms(code: int, wrapped: bool) 
     ],
 )
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_writes_that_are_not_confirmed(
+def test_write_concerns_that_are_not_met(
     failure: dict[str, Any], kind: type[errors.LoomError], wrapped: bool
 ) -> None:
     found = translate(write_concern_error(failure, wrapped=wrapped), "save")

@@ -1,4 +1,4 @@
-"""Errors go to other processes and into copies with all that they say."""
+"""Pickles and copies of errors keep their message and their attributes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def facts(error: BaseException) -> dict[str, Any]:
     return {"args": error.args, "str": str(error), "repr": repr(error), **vars(error)}
 
 
-def test_every_kind_is_tried() -> None:
+def test_every_class_is_tested() -> None:
     def below(kind: type[LoomError]) -> set[type[LoomError]]:
         return {kind}.union(*map(below, kind.__subclasses__()))
 
@@ -92,7 +92,7 @@ def test_round_trip(kind: type[LoomError], copied: Callable[[Any], Any]) -> None
 
 
 class Stubborn:
-    """Can be stored by pickle, and not be loaded."""
+    """Can be stored by pickle, but not loaded."""
 
     def __reduce__(self) -> Any:
         return int, ("not a number",)
@@ -101,7 +101,7 @@ class Stubborn:
         return "<stubborn>"
 
 
-def test_what_cannot_be_pickled_becomes_its_repr() -> None:
+def test_values_that_cannot_be_pickled_become_their_repr() -> None:
     lock = threading.Lock()
     entries = [BulkEntry(0, lock, "taken"), BulkEntry(1, {"a": [lock, Stubborn()], "b": 2}, "odd")]
     error = loom_async.BulkError("refused", entries=entries, inserted=1, updated=0)
@@ -111,14 +111,14 @@ def test_what_cannot_be_pickled_becomes_its_repr() -> None:
     assert (str(found), found.inserted) == (str(error), 1)
 
 
-def test_what_cannot_be_pickled_and_holds_itself() -> None:
+def test_a_value_that_contains_itself_becomes_its_repr() -> None:
     held: list[Any] = [threading.Lock()]
     held.append(held)
     found = pickle.loads(pickle.dumps(loom_async.InvalidId("odd", value=held)))
     assert found.value == repr(held)
 
 
-def test_copies_keep_what_cannot_be_pickled() -> None:
+def test_copies_keep_values_that_cannot_be_pickled() -> None:
     error = loom_async.InvalidId("odd", value=threading.Lock())
     assert copy.copy(error).value is error.value
     assert copy.deepcopy(error).value is error.value
@@ -129,7 +129,7 @@ def test_copies_keep_what_cannot_be_pickled() -> None:
 
 
 class OwnError(loom_async.LoomError, KeyError):
-    """A user's own, whose `__init__` takes something else."""
+    """An error of a user, whose `__init__` takes other arguments."""
 
     def __init__(self, place: str, *, size: int) -> None:
         super().__init__(f"no room in {place}", hint="tidy up")
@@ -142,7 +142,7 @@ def fail(name: str) -> None:
     raise make(getattr(loom_async, name)) from ValueError("the cause")
 
 
-def test_a_process_pool_hands_them_on() -> None:
+def test_errors_in_a_process_pool() -> None:
     kinds: list[type[LoomError]] = [*KINDS, OwnError]
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         failures = [pool.submit(fail, kind.__name__) for kind in kinds]
@@ -154,7 +154,7 @@ def test_a_process_pool_hands_them_on() -> None:
             assert "the cause" in str(error.__cause__) or kind is OwnError
 
 
-def test_a_pool_of_multiprocessing_hands_them_on() -> None:
+def test_errors_in_a_pool_of_multiprocessing() -> None:
     with get_context("spawn").Pool(1) as pool:
         waiting = pool.map_async(fail, ["StaleDocument"])
         with pytest.raises(loom_async.StaleDocument):

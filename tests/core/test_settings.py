@@ -1,4 +1,4 @@
-"""Settings: where each comes from, and which wins."""
+"""Settings: their sources, and which one takes precedence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _unconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_configured", {})
 
 
-def test_context_over_configure_over_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_precedence_of_context_configure_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lm.settings().server_timeout == 30
     monkeypatch.setenv("LOOM_SERVER_TIMEOUT", "5")
     assert lm.settings().server_timeout == 5
@@ -27,14 +27,14 @@ def test_context_over_configure_over_environment(monkeypatch: pytest.MonkeyPatch
     assert lm.settings().server_timeout == 6
 
 
-def test_unknown_setting_names_the_nearest() -> None:
+def test_an_unknown_setting_names_the_most_similar() -> None:
     with pytest.raises(lm.ConfigurationError, match="server_timeout"):
         lm.configure(server_timout=3)
     with pytest.raises(lm.ConfigurationError), lm.config_context(nothing_like_it=1):
         pass
 
 
-def test_bad_value_is_refused_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_value_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(lm.ConfigurationError, match="server_timeout"):
         lm.configure(server_timeout=-1)
     assert lm.settings().server_timeout == 30

@@ -1,4 +1,4 @@
-"""Passwords of URIs stay out of every text, whatever they hold and however malformed the URI is."""
+"""Any password of any URI, however malformed, stays out of every text."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ENCODERS = [str, lambda text: quote_plus(text, errors="surrogatepass")]
 
 
 def holds(text: str, password: str) -> bool:
-    """Say whether a text has a password in any form that a text may give it."""
+    """Say whether a text contains a password, encoded or not."""
     forms = {password, unquote(password), repr(password)[1:-1], password.lower()}
     forms |= {quote(password, safe="", errors="surrogatepass")}
     return any(form in text or form in unquote(text) for form in forms if len(form) >= 4)
@@ -97,7 +97,7 @@ def with_secret_or_refusal(uri: str, secret: str) -> str | Exception:
 
 
 @given(secret=PASSWORDS)
-def test_a_secret_is_put_in_or_in_no_text(secret: str) -> None:
+def test_a_secret_is_inserted_or_not_shown(secret: str) -> None:
     found = with_secret_or_refusal("mongodb://user:old@host/db", secret)
     if isinstance(found, str):
         assert parse_uri(found)["password"] == secret
@@ -139,7 +139,7 @@ def test_a_secret_beside_a_malformed_uri(uri: str, secret: str) -> None:
         ("mongodb://u:p@host/", "mongodb://***@host/", "option beside it .InvalidURI"),
     ],
 )
-def test_the_rest_is_shown(uri: str, text: str, reason: str) -> None:
+def test_the_other_parts_are_shown(uri: str, text: str, reason: str) -> None:
     assert shown(uri) == text
     error = refusal(uri) or refusal("")
     assert error is not None

@@ -1,5 +1,5 @@
 # Generated from tests/aio/embedded_servers.py by `nox -s sync`: edit that file.
-"""The processes of embedded servers, and what they leave."""
+"""The processes and files of embedded servers."""
 
 import json
 import stat

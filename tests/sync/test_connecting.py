@@ -39,7 +39,7 @@ class RemoteNote(lm.PersistableBase):
     text: str
 
 
-def test_two_tenants_at_once(client: Any) -> None:
+def test_concurrent_tenants_use_separate_databases(client: Any) -> None:
     def work(tenant: str) -> list[str]:
         with lm.using(database=tenant):
             for n in range(20):
@@ -56,7 +56,7 @@ def test_two_tenants_at_once(client: Any) -> None:
     assert two == [f"tenant_2 {n}" for n in range(20)]
 
 
-def test_contexts_nest(client: Any, mongo_uri: str) -> None:
+def test_blocks_nest(client: Any, mongo_uri: str) -> None:
     with lm.connect(mongo_uri) as inner:
         with lm.using(database="outer_db"):
             Note(text="outer").persist()
@@ -69,7 +69,9 @@ def test_contexts_nest(client: Any, mongo_uri: str) -> None:
     client.drop_database("inner_db")
 
 
-def test_lazy_client_is_one_and_closed(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_of_the_settings_is_opened_once_and_closed(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOOM_URI", mongo_uri)
     first, second = together(lm.get_local_db_client, lm.get_local_db_client)
     assert first is second
@@ -83,7 +85,7 @@ def test_lazy_client_is_one_and_closed(mongo_uri: str, monkeypatch: pytest.Monke
     lm.close()
 
 
-def test_a_client_is_freed_with_what_is_remembered_of_it() -> None:
+def test_a_client_is_freed_with_its_cache() -> None:
     client = open_client("mongodb://127.0.0.1:1", connect=False)
     with lm.using(client=client):
         assert collection_of(Note).database.client is client
@@ -94,7 +96,7 @@ def test_a_client_is_freed_with_what_is_remembered_of_it() -> None:
     assert freed() is None
 
 
-def test_remote_needs_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remote_models_need_the_remote_uri(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOOM_REMOTE_URI", raising=False)
     with pytest.raises(lm.ConfigurationError, match="LOOM_REMOTE_URI"):
         RemoteNote.filter().load_many()
@@ -121,7 +123,7 @@ def test_remote_with_secret(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> 
         "http://user:hunter2@host/",
     ],
 )
-def test_password_is_in_no_text(uri: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_password_in_errors_and_logs(uri: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     try:
         with lm.connect(uri, serverSelectionTimeoutMS=1), lm.using(database="x"):
@@ -169,13 +171,13 @@ def test_a_refused_uri_shows_no_password(
     assert refusal.__context__ is None
 
 
-def test_unreachable_server_is_one_clear_error() -> None:
+def test_an_unreachable_server() -> None:
     with lm.config_context(server_timeout=0.2), lm.connect("mongodb://127.0.0.1:1/"):
         with pytest.raises(lm.ConnectionFailed, match="count Note"):
             Note.filter().count()
 
 
-def test_closing_does_not_wait_for_a_server_that_is_away(
+def test_closing_does_not_wait_for_an_unreachable_server(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with proxy_of(mongo_uri) as proxy:
@@ -192,13 +194,13 @@ def test_closing_does_not_wait_for_a_server_that_is_away(
     assert time.monotonic() - begun < 6
 
 
-def test_wrong_password_is_one_clear_error(mongo_uri: str) -> None:
+def test_a_wrong_password(mongo_uri: str) -> None:
     _, _, hosts = mongo_uri.partition("@")
     with lm.connect(f"mongodb://loom:wrong@{hosts}"), pytest.raises(lm.AuthenticationFailed):
         Note.filter().count()
 
 
-def test_embedded_context_gives_a_temporary_server(tmp_path: Path) -> None:
+def test_an_embedded_block_without_a_directory_is_temporary(tmp_path: Path) -> None:
     with lm.embedded(tmp_path / "data"), lm.embedded() as inner:
         Note(text="inner").persist()
         assert inner["tenants_none"]["notes"].count_documents({}) == 1
@@ -238,7 +240,7 @@ def test_import_connects_to_nothing_and_needs_no_frames() -> None:
     assert output.stdout.strip() == "True [] 1"
 
 
-def test_child_of_a_fork_opens_its_own_client(
+def test_a_child_by_fork_opens_its_own_client(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = f"""

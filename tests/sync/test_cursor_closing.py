@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_cursor_closing.py by `nox -s sync`: edit that file.
-"""A query that fails in the middle has closed its cursor by the time that the error is raised."""
+"""A query that fails while it reads closes its cursor before it raises the error."""
 
 from __future__ import annotations
 

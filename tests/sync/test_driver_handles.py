@@ -33,7 +33,7 @@ class Undeclared(lm.Persistable):
     name: str
 
 
-def test_they_are_those_of_the_operations(client: Any, db: str) -> None:
+def test_handles_are_those_of_the_operations(client: Any, db: str) -> None:
     collection = User.get_db_collection()
     assert isinstance(collection, Collection)
     assert (collection.name, collection.database.name) == ("users_v2", db)
@@ -53,7 +53,7 @@ def test_the_collection_has_its_indexes(client: Any, db: str) -> None:
         collection.insert_one({"name": "Ann"})
 
 
-def test_data_that_refuses_an_index_can_be_mended_by_the_database(client: Any, db: str) -> None:
+def test_data_that_refuses_an_index_can_be_mended_through_get_db(client: Any, db: str) -> None:
     database = User.get_db()
     database["users_v2"].insert_many([{"name": "Ann"}, {"name": "Ann"}])
     with pytest.raises(lm.IndexConflict):
@@ -62,7 +62,7 @@ def test_data_that_refuses_an_index_can_be_mended_by_the_database(client: Any, d
     assert User.get_db_collection().count_documents({}) == 1
 
 
-def test_each_context_has_its_own(client: Any, db: str, mongo_uri: str) -> None:
+def test_each_context_has_its_own_handles(client: Any, db: str, mongo_uri: str) -> None:
     def name(tenant: str) -> str:
         with lm.using(database=tenant):
             collection = User.get_db_collection()
@@ -84,7 +84,7 @@ def test_each_context_has_its_own(client: Any, db: str, mongo_uri: str) -> None:
 
 
 def test_values_are_as_loom_stores_them(db: str, mongo_uri: str) -> None:
-    """Whatever the options of a client that was given."""
+    """Even if `using` was given a client with other options."""
     user = User(name="Ann", key=UUID(int=7))
     user.persist()
     with MongoClient[dict[str, Any]](mongo_uri) as plain, lm.using(client=plain):

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_drops.py by `nox -s sync`: edit that file.
-"""What is dropped through a client of Loom's gets its indexes again when it is used again."""
+"""Collections dropped through a client of Loom get their indexes again on next use."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ DROPS = [
 
 
 @pytest.mark.parametrize("drop", DROPS)
-def test_indexes_are_made_again(client: Any, db: str, drop: Drop) -> None:
+def test_indexes_are_created_again(client: Any, db: str, drop: Drop) -> None:
     User(name="Ann").persist()
     drop(client, db)
     User(name="Ann").persist()
@@ -77,7 +77,7 @@ def test_indexes_are_made_again(client: Any, db: str, drop: Drop) -> None:
     assert "name_1" in User.get_db_collection().index_information()
 
 
-def test_a_time_series_is_one_again(client: Any, db: str) -> None:
+def test_a_time_series_is_created_again(client: Any, db: str) -> None:
     Reading(sensor="a").persist()
     client.drop_database(db)
     Reading(sensor="a").persist()
@@ -85,7 +85,7 @@ def test_a_time_series_is_one_again(client: Any, db: str) -> None:
     assert info["type"] == "timeseries"
 
 
-def test_what_was_not_dropped_is_not_looked_at(client: Any, db: str) -> None:
+def test_only_the_indexes_of_dropped_collections_are_listed(client: Any, db: str) -> None:
     for model in (User, Tag):
         model(name="Ann").persist()
     with lm.using(database=f"{db}_2"):
@@ -101,7 +101,7 @@ def test_what_was_not_dropped_is_not_looked_at(client: Any, db: str) -> None:
     client.drop_database(f"{db}_2")
 
 
-def test_an_index_that_is_dropped_stays_away(client: Any, db: str) -> None:
+def test_a_dropped_index_is_not_created_again(client: Any, db: str) -> None:
     User(name="Ann").persist()
     collection = User.get_db_collection()
     collection.drop_index("name_1")
@@ -109,7 +109,7 @@ def test_an_index_that_is_dropped_stays_away(client: Any, db: str) -> None:
     assert list(collection.index_information()) == ["_id_"]
 
 
-def test_all_clients_of_the_process_notice(client: Any, db: str, mongo_uri: str) -> None:
+def test_all_clients_of_the_process_learn_of_a_drop(client: Any, db: str, mongo_uri: str) -> None:
     with lm.connect(mongo_uri) as other:
         User(name="Ann").persist()
         with lm.using(client=client):
@@ -130,7 +130,7 @@ def test_drops_by_others_are_found_by_sync_indexes(client: Any, db: str, mongo_u
     assert User.sync_indexes().created == ("name_1",)
 
 
-def test_a_drop_while_indexes_are_made(
+def test_a_drop_while_indexes_are_created(
     client: Any, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = find.ensure_indexes
@@ -147,7 +147,7 @@ def test_a_drop_while_indexes_are_made(
         User(name="Ann").persist()
 
 
-def test_clients_look_like_pymongos(client: Any, db: str) -> None:
+def test_clients_have_the_repr_of_pymongos(client: Any, db: str) -> None:
     assert repr(client).startswith("MongoClient(")
     assert repr(client[db]).startswith("Database(MongoClient(")
     assert client.get_default_database(db).name == db

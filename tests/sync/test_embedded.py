@@ -49,8 +49,8 @@ def client_process(data_dir: Path, document: str, *flags: str) -> Iterator[subpr
             process.stdin.close()
 
 
-def said(process: subprocess.Popen[str]) -> int:
-    """Wait until a client process has its server, and return the port."""
+def port_of(process: subprocess.Popen[str]) -> int:
+    """Wait until a client process has its server; return the port."""
     assert process.stdout is not None
     return int(process.stdout.readline())
 
@@ -76,7 +76,7 @@ def test_a_temporary_server_leaves_nothing() -> None:
     until(lambda: not mongod.is_running())
 
 
-def test_temporary_servers_are_apart() -> None:
+def test_temporary_servers_are_separate() -> None:
     with start_embedded(temporary=True) as one, start_embedded(temporary=True) as two:
         assert one.directory != two.directory
         assert one.port != two.port
@@ -102,7 +102,7 @@ def test_transactions_and_change_streams_work() -> None:
 def test_the_server_stops_when_the_last_of_several_processes_leaves(data_dir: Path) -> None:
     with client_process(data_dir, "first") as first, client_process(data_dir, "second") as second:
         # Both start at once on a fresh directory, and one of them starts the server.
-        assert said(first) == said(second)
+        assert port_of(first) == port_of(second)
         mongod, guard = mongod_of(data_dir), guard_of(data_dir)
         with start_embedded(data_dir) as lease:
             assert mongod_of(data_dir) == mongod
@@ -117,7 +117,7 @@ def test_the_server_stops_when_the_last_of_several_processes_leaves(data_dir: Pa
 
 def test_a_killed_client_lets_the_server_stop(data_dir: Path) -> None:
     with client_process(data_dir, "lost") as process:
-        said(process)
+        port_of(process)
         mongod = mongod_of(data_dir)
         process.kill()
     until(lambda: not mongod.is_running())
@@ -148,7 +148,7 @@ def test_the_next_start_recovers_from_the_death_of_guard_and_mongod(data_dir: Pa
 
 
 @pytest.mark.parametrize("note", ["[1, 2]", '{"port": "x", "pid": [1]}'])
-def test_a_note_of_the_wrong_shape_is_written_anew(note: str, data_dir: Path) -> None:
+def test_an_invalid_file_of_the_guard_is_replaced(note: str, data_dir: Path) -> None:
     with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
         client.shop.items.insert_one({"_id": 1})
     until(lambda: is_stopped(data_dir))
@@ -159,7 +159,7 @@ def test_a_note_of_the_wrong_shape_is_written_anew(note: str, data_dir: Path) ->
             assert client.shop.items.distinct("_id") == [1]
 
 
-def test_a_note_that_is_damaged_while_the_server_runs(data_dir: Path) -> None:
+def test_a_file_of_the_guard_that_is_damaged_while_the_server_runs(data_dir: Path) -> None:
     with start_embedded(data_dir) as lease:
         (data_dir / "server.json").write_text("[1]")
         with (
@@ -171,26 +171,26 @@ def test_a_note_that_is_damaged_while_the_server_runs(data_dir: Path) -> None:
             client.admin.command("ping")
 
 
-def test_a_server_that_died_as_it_was_asked_is_not_waited_for(
+def test_a_server_that_dies_during_a_start_is_replaced(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = DataDirectory.at(data_dir)
     guard = try_lock(directory.guard)
     assert guard is not None
     (data_dir / "server.json").write_text(json.dumps({"port": launch.choose_port(), "pid": 1}))
-    asked = list[int]()
+    checked = list[int]()
     listens = launch.is_listening
 
     def listened(port: int) -> bool:
-        if asked:
+        if checked:
             return listens(port)
-        asked.append(port)
+        checked.append(port)
         threading.Timer(0.1, unlock, [guard]).start()
         return True
 
     monkeypatch.setattr(launch, "is_listening", listened)
     with config_context(server_timeout=15), start_embedded(data_dir) as lease:
-        assert lease.port == asked[0]
+        assert lease.port == checked[0]
 
 
 def test_a_new_guard_waits_for_the_mongod_of_a_killed_one(data_dir: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_new_guard_waits_for_the_mongod_of_a_killed_one(data_dir: Path) -> Non
             assert client.shop.items.distinct("_id") == [1]
 
 
-def test_a_start_that_was_cut_short_is_resumed(data_dir: Path) -> None:
+def test_an_interrupted_start_is_resumed(data_dir: Path) -> None:
     directory = DataDirectory.at(data_dir)
     held = try_lock(directory.lease, shared=True)
     assert held is not None
@@ -218,7 +218,7 @@ def test_a_start_that_was_cut_short_is_resumed(data_dir: Path) -> None:
             client.shop.items.insert_one({"_id": 1})
 
 
-def test_a_lost_password_is_made_anew(data_dir: Path) -> None:
+def test_a_lost_password_is_replaced(data_dir: Path) -> None:
     with start_embedded(data_dir) as lease:
         lost = lease.uri
     (data_dir / "password").unlink()
@@ -245,13 +245,13 @@ def test_the_server_moves_when_its_port_is_taken(data_dir: Path) -> None:
 
 @contextmanager
 def silent(port: int) -> Iterator[None]:
-    """Have what never answers listen at a port."""
+    """Listen on a port and never answer."""
     with socket.create_server(("127.0.0.1", port)):
         yield
 
 
-def test_a_port_taken_by_what_never_answers_costs_little(data_dir: Path) -> None:
-    """mongod would ask it for 30 seconds whether that is itself."""
+def test_a_port_taken_by_an_unresponsive_process(data_dir: Path) -> None:
+    """mongod would wait 30 seconds for the process at its former address."""
     with start_embedded(data_dir) as lease:
         former = lease.port
         with MongoClient(lease.uri) as client:
@@ -269,7 +269,7 @@ def test_a_port_taken_by_what_never_answers_costs_little(data_dir: Path) -> None
             until(lambda: is_stopped(data_dir))
 
 
-def test_a_killed_server_that_moves_loses_nothing(data_dir: Path) -> None:
+def test_a_killed_server_that_moves_to_another_port_loses_nothing(data_dir: Path) -> None:
     with start_embedded(data_dir) as lease, MongoClient(lease.uri) as client:
         client.shop.items.insert_one({"_id": 0})
         client.admin.command("fsync")
@@ -293,7 +293,7 @@ def test_a_killed_server_that_moves_loses_nothing(data_dir: Path) -> None:
 
 def test_a_lease_is_held_across_fork(data_dir: Path) -> None:
     with client_process(data_dir, "child", "fork") as parent:
-        said(parent)
+        port_of(parent)
         parent.wait()
         mongod = mongod_of(data_dir)
         with pytest.raises(psutil.TimeoutExpired):

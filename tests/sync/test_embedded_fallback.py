@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_embedded_fallback.py by `nox -s sync`: edit that file.
-"""The embedded server that operations use where no URI is configured, and how it is turned off."""
+"""The embedded server that operations use without a URI, and how it is turned off."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def persisted() -> None:
 
 
 @pytest.mark.parametrize("use", [connected, found, persisted, lm.get_local_db_client])
-def test_never_refuses_what_has_no_uri(
+def test_never_refuses_operations_without_a_uri(
     no_uri: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[], Any]
 ) -> None:
     monkeypatch.setenv("LOOM_EMBEDDED", "never")
@@ -55,7 +55,7 @@ def test_never_refuses_what_has_no_uri(
     assert is_untouched(no_uri)
 
 
-def test_never_leaves_what_is_named(
+def test_never_allows_named_servers(
     no_uri: Path, monkeypatch: pytest.MonkeyPatch, mongo_uri: str
 ) -> None:
     monkeypatch.setenv("LOOM_EMBEDDED", "never")
@@ -73,13 +73,13 @@ def test_never_leaves_what_is_named(
 def log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Callable[[], list[str]]:
-    """What Loom logs, as in a process that has started no server yet."""
+    """The messages that Loom logs, as in a process that has not started a server yet."""
     monkeypatch.setattr(fallback_notice, "_is_given", False)
     caplog.set_level(logging.INFO, "loom")
     return lambda: [record.getMessage() for record in caplog.records if record.name == "loom"]
 
 
-def test_the_first_start_is_told_of_once(no_uri: Path, log: Callable[[], list[str]]) -> None:
+def test_the_first_start_is_logged_once(no_uri: Path, log: Callable[[], list[str]]) -> None:
     for _ in range(2):
         found()
         lm.close()
@@ -91,9 +91,7 @@ def test_the_first_start_is_told_of_once(no_uri: Path, log: Callable[[], list[st
     assert "LOOM_DATA_DIR" in message
 
 
-def test_servers_that_are_named_are_not_told_of(
-    mongo_uri: str, log: Callable[[], list[str]]
-) -> None:
+def test_named_servers_are_not_logged(mongo_uri: str, log: Callable[[], list[str]]) -> None:
     with lm.embedded():
         found()
     with lm.connect(mongo_uri):
@@ -104,7 +102,7 @@ def test_servers_that_are_named_are_not_told_of(
     assert log() == []
 
 
-def test_the_local_client_of_a_block_is_the_blocks(no_uri: Path, mongo_uri: str) -> None:
+def test_the_local_client_inside_a_block(no_uri: Path, mongo_uri: str) -> None:
     with lm.connect(mongo_uri) as client:
         assert lm.get_local_db_client() is client
         with lm.embedded() as inner:
@@ -116,6 +114,6 @@ def test_the_local_client_of_a_block_is_the_blocks(no_uri: Path, mongo_uri: str)
     assert is_untouched(no_uri)
 
 
-def test_other_words_are_refused() -> None:
+def test_other_values_are_refused() -> None:
     with pytest.raises(lm.ConfigurationError, match="embedded"), lm.config_context(embedded="no"):
         pass

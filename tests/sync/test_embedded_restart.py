@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_embedded_restart.py by `nox -s sync`: edit that file.
-"""A guard that is killed is replaced, and its clients go on."""
+"""A guard that is killed is replaced, and its clients continue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def kill_guard(data_dir: Path) -> None:
 Way = Callable[[Path], AbstractContextManager[Any]]
 
 
-@lm.declare_persist_db("revival_db", "notes")
+@lm.declare_persist_db("restart_db", "notes")
 class Note(lm.PersistableBase):
     number: int
 
@@ -71,7 +71,7 @@ def test_a_killed_guard_is_replaced(data_dir: Path, way: Way) -> None:
     until(lambda: is_stopped(data_dir))
 
 
-def test_again_and_again_with_its_mongod(data_dir: Path) -> None:
+def test_a_guard_killed_repeatedly_with_its_mongod(data_dir: Path) -> None:
     with lm.embedded(data_dir):
         for number in range(3):
             Note(number=number).persist()
@@ -84,7 +84,7 @@ def test_again_and_again_with_its_mongod(data_dir: Path) -> None:
         assert Note.filter().count() == 3
 
 
-def test_a_temporary_server_still_leaves_nothing(
+def test_a_restarted_temporary_server_is_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -110,8 +110,8 @@ def test_several_clients_start_one_guard(data_dir: Path) -> None:
         assert guard_of(data_dir) == guard
 
 
-def test_a_server_that_was_told_to_stop_stays_away(data_dir: Path) -> None:
-    """Its guard has noted that, and ended."""
+def test_a_server_that_was_told_to_stop_is_not_restarted(data_dir: Path) -> None:
+    """Its guard noted that it stopped, and ended."""
     with lm.config_context(server_timeout=2), lm.embedded(data_dir):
         Note(number=0).persist()
         mongod_of(data_dir).terminate()
@@ -121,7 +121,7 @@ def test_a_server_that_was_told_to_stop_stays_away(data_dir: Path) -> None:
         assert is_stopped(data_dir)
 
 
-def test_a_server_that_cannot_be_started_is_told_of(
+def test_a_failed_restart_is_logged(
     data_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     mongod = tmp_path / "mongod"

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_index_kinds.py by `nox -s sync`: edit that file.
-"""Every kind of index is recognised as made, and a real difference is told from none."""
+"""Existing indexes of every kind are recognised, and only real differences are found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import loom_sync as lm
 pytestmark = pytest.mark.usefixtures("db")
 
 
-class OperationContext(BaseModel):
+class Address(BaseModel):
     city: str = ""
     tags: dict[str, str] = {}
 
@@ -27,7 +27,7 @@ def model_with(*indexes: lm.Index) -> type[lm.PersistableBase]:
         n: int = 0
         at: lm.TimeInserted = None  # type: ignore[assignment]
         spot: Any = None
-        place: OperationContext = OperationContext()
+        address: Address = Address()
         code: lm.StrLower = ""
 
     return Thing
@@ -35,7 +35,7 @@ def model_with(*indexes: lm.Index) -> type[lm.PersistableBase]:
 
 KINDS = {
     "plain": lm.Index("name", "-n"),
-    "nested": lm.Index("place.city"),
+    "nested": lm.Index("address.city"),
     "unique": lm.Index("code", unique=True),
     "sparse": lm.Index("name", sparse=True),
     "hidden": lm.Index("name", hidden=True),
@@ -44,7 +44,7 @@ KINDS = {
     "ttl of a fraction": lm.Index("at", expire_after=2.5),
     "partial": lm.Index("name", partial={"n": {"$gt": 1}, "code": {"$exists": True}}),
     "text": lm.Index(("name", "text")),
-    "text of several": lm.Index(("place.city", "text"), ("bio", "text"), ("name", "text")),
+    "text of several": lm.Index(("address.city", "text"), ("bio", "text"), ("name", "text")),
     "text among others": lm.Index("n", ("name", "text"), ("bio", "text"), "code"),
     "text with weights": lm.Index(("bio", "text"), ("name", "text"), weights={"bio": 5}),
     "text of a language": lm.Index(("name", "text"), default_language="none"),
@@ -54,8 +54,8 @@ KINDS = {
     "collation of a language": lm.Index("name", collation={"locale": "fr_CA"}),
     "simple collation": lm.Index("name", collation={"locale": "simple"}),
     "wildcard": lm.Index("$**"),
-    "wildcard below": lm.Index("place.$**"),
-    "wildcard with projection": lm.Index("$**", wildcardProjection={"n": 1, "place.city": 1}),
+    "wildcard below": lm.Index("address.$**"),
+    "wildcard with projection": lm.Index("$**", wildcardProjection={"n": 1, "address.city": 1}),
     "2d": lm.Index(("spot", "2d")),
     "2d with bits": lm.Index(("spot", "2d"), bits=20),
     "2dsphere": lm.Index(("spot", "2dsphere")),
@@ -67,7 +67,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_second_run_finds_nothing_to_do(kind: str) -> None:
+def test_a_second_run_finds_no_difference(kind: str) -> None:
     model = model_with(KINDS[kind])
     first = model.sync_indexes()
     assert bool(first) == (kind not in ("id", "id, named"))
@@ -75,7 +75,7 @@ def test_a_second_run_finds_nothing_to_do(kind: str) -> None:
     assert not model.sync_indexes(drop=True)
 
 
-def test_a_collection_has_a_collation_of_its_own(client: Any, db: str) -> None:
+def test_a_collection_with_a_collation(client: Any, db: str) -> None:
     client[db].create_collection("things", collation={"locale": "cs", "strength": 1})
     model = model_with(lm.Index("name"), lm.Index(("bio", "text"), collation={"locale": "simple"}))
     assert model.sync_indexes()
@@ -123,7 +123,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_a_change_is_found_explained_and_made(kind: str) -> None:
+def test_a_change_is_found_explained_and_applied(kind: str) -> None:
     before, after, reason = CHANGES[kind]
     model_with(before).sync_indexes()
     model = model_with(after)
@@ -136,7 +136,7 @@ def test_a_change_is_found_explained_and_made(kind: str) -> None:
     assert not model.sync_indexes()
 
 
-def test_the_index_over_ids_is_never_dropped(client: Any, db: str) -> None:
+def test_the_index_on_ids_is_never_dropped(client: Any, db: str) -> None:
     model_with().sync_indexes()
     client[db].things.create_index("n")
     model_with().sync_indexes(drop=True)

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_indexes.py by `nox -s sync`: edit that file.
-"""Indexes: made once, on first use, and never dropped unasked."""
+"""Indexes are created once, on first use, and dropped only by `sync_indexes(drop=True)`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Person(lm.PersistableBase):
 
 
 @pytest.mark.usefixtures("db")
-def test_made_once_on_first_use(client: Any, db: str) -> None:
+def test_indexes_are_created_once_on_first_use(client: Any, db: str) -> None:
     with commands_of(client, "createIndexes") as sent:
         Person(email="a@b.c").persist()
         Person.filter().load_many()
@@ -65,7 +65,7 @@ def test_sync_shows_and_applies_the_difference(client: Any, db: str) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_changed_index_does_not_break_first_use(
+def test_a_changed_index_is_a_warning_on_first_use(
     client: Any, db: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     client[db].people.create_index("email", name="email_1")
@@ -101,7 +101,7 @@ def test_unknown_field(client: Any, db: str, call: Any) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_several_first_uses_at_once_make_them_once(client: Any) -> None:
+def test_concurrent_first_uses_create_them_once(client: Any) -> None:
     people = [Person(email=f"{n}@x") for n in range(4)]
     with commands_of(client, "createIndexes") as sent:
         _concurrency.gathered(*(person.persist for person in people))
@@ -118,14 +118,14 @@ def test_duplicates_are_named(client: Any, db: str) -> None:
             Person.sync_indexes(drop=True)
         assert "index email_1 cannot be made: several documents have email='y'" in str(caught.value)
         assert caught.value.code == 11000
-        # What was there before is there again.
+        # The former indexes are restored.
         assert set(people.index_information()) == {"_id_", "old"}
     people.delete_one({"email": "y"})
     assert Person.sync_indexes(drop=True).dropped == ("old",)
 
 
 @pytest.mark.usefixtures("db")
-def test_not_inside_a_transaction(client: Any) -> None:
+def test_sync_indexes_is_refused_in_a_transaction(client: Any) -> None:
     Person(email="a").persist()
     with commands_of(client) as sent, pytest.raises(lm.TransactionError, match="of Person"):
         with lm.transaction():

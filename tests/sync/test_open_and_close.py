@@ -27,7 +27,7 @@ class RemoteNote(lm.PersistableBase):
 
 @pytest.fixture(autouse=True)
 def nothing_else(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What is not opened is an error, and nothing stays open."""
+    """Without `open` operations raise an error; each test closes what it opened."""
     monkeypatch.delenv("LOOM_URI", raising=False)
     monkeypatch.delenv("LOOM_REMOTE_URI", raising=False)
     monkeypatch.setenv("LOOM_EMBEDDED", "never")
@@ -36,7 +36,7 @@ def nothing_else(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def places(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def directories(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The data directories of the servers that are started."""
     found: list[Path] = []
     lease_of = embedded_server.Lease.__init__
@@ -66,7 +66,7 @@ def test_every_task_uses_what_is_opened(data_dir: Path) -> None:
         texts()
 
 
-def test_the_data_of_a_directory_stays(data_dir: Path) -> None:
+def test_the_data_of_a_directory_is_kept(data_dir: Path) -> None:
     for text in ("a", "b"):
         lm.open_embedded(data_dir)
         Note(text=text).persist()
@@ -76,10 +76,10 @@ def test_the_data_of_a_directory_stays(data_dir: Path) -> None:
     lm.close()
 
 
-def test_a_temporary_server_goes_with_close(places: list[Path]) -> None:
+def test_close_deletes_a_temporary_server(directories: list[Path]) -> None:
     lm.open_embedded()
     Note(text="a").persist()
-    (directory,) = places
+    (directory,) = directories
     assert is_there(directory)
     lm.close()
     until(lambda: not is_there(directory))
@@ -90,7 +90,7 @@ def is_there(directory: Path) -> bool:
     return directory.exists()
 
 
-def test_blocks_win(mongo_uri: str, data_dir: Path) -> None:
+def test_blocks_take_precedence(mongo_uri: str, data_dir: Path) -> None:
     client = lm.open(mongo_uri)
     with lm.embedded(data_dir) as inner:
         assert lm.get_local_db_client() is inner
@@ -104,18 +104,18 @@ def test_blocks_win(mongo_uri: str, data_dir: Path) -> None:
     assert texts() == []
 
 
-def test_what_is_opened_in_a_block_holds_after_it(mongo_uri: str) -> None:
+def test_open_inside_a_block_applies_after_it(mongo_uri: str) -> None:
     with lm.connect(mongo_uri) as client:
         opened = lm.open(mongo_uri)
         assert lm.get_local_db_client() is client
     assert lm.get_local_db_client() is opened
 
 
-def test_opening_again_closes_the_former(mongo_uri: str, places: list[Path]) -> None:
+def test_opening_again_closes_the_former_client(mongo_uri: str, directories: list[Path]) -> None:
     first = lm.open(mongo_uri)
     second = lm.open(mongo_uri)
     lm.open_embedded()
-    (directory,) = places
+    (directory,) = directories
     third = lm.open(mongo_uri, appname="third")
     until(lambda: not is_there(directory))
     for former in (first, second):
@@ -125,7 +125,7 @@ def test_opening_again_closes_the_former(mongo_uri: str, places: list[Path]) -> 
     assert texts() == []
 
 
-def test_a_uri_that_cannot_be_used_leaves_what_is_open(mongo_uri: str) -> None:
+def test_a_malformed_uri_leaves_the_former_client_open(mongo_uri: str) -> None:
     client = lm.open(mongo_uri)
     with pytest.raises(lm.ConfigurationError, match="cannot be used"):
         lm.open("mongodb://user:secret@host:port/")
@@ -133,7 +133,7 @@ def test_a_uri_that_cannot_be_used_leaves_what_is_open(mongo_uri: str) -> None:
     assert texts() == []
 
 
-def test_a_client_of_the_settings_is_another(
+def test_open_returns_another_client_than_that_of_the_settings(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOM_URI", mongo_uri)
