@@ -14,7 +14,7 @@ from .._core.frames.results import RowError, rows_refused
 from .._core.frames.written_rows import WrittenRows
 from .._core.progress_bar import progress_bar
 from .._core.settings import settings
-from .._core.validation_errors import reason_of
+from .._core.validation_failures import reason_of
 from .._core.write_replies import write_errors
 from ..operations.bulk_command import max_statements, send_many
 from ..operations.target import Target

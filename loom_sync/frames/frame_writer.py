@@ -14,7 +14,7 @@ from loom_async._core.frames.results import RowError, rows_refused
 from loom_async._core.frames.written_rows import WrittenRows
 from loom_async._core.progress_bar import progress_bar
 from loom_async._core.settings import settings
-from loom_async._core.validation_errors import reason_of
+from loom_async._core.validation_failures import reason_of
 from loom_async._core.write_replies import write_errors
 
 from .. import _concurrency
