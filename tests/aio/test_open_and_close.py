@@ -14,12 +14,12 @@ from tests.aio._concurrency import together
 from tests.aio.embedded_servers import until
 
 
-@lm.declare_persist_db("opening_db", "notes")
+@lm.declare_persist_db("open_and_close_db", "notes")
 class Note(lm.PersistableBase):
     text: str
 
 
-@lm.declare_persist_db("opening_db", "notes", remote_db=True)
+@lm.declare_persist_db("open_and_close_db", "notes", remote_db=True)
 class RemoteNote(lm.PersistableBase):
     text: str
 
@@ -57,7 +57,7 @@ async def test_every_task_uses_what_is_opened(data_dir: Path) -> None:
     assert await lm.get_async_local_db_client() is client
     await together(Note(text="a").persist, Note(text="b").persist)
     await RemoteNote(text="c").persist()
-    assert await client["opening_db"]["notes"].count_documents({}) == 3
+    assert await client["open_and_close_db"]["notes"].count_documents({}) == 3
     await lm.close()
     with pytest.raises(InvalidOperation):
         await client.admin.command("ping")

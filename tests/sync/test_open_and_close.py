@@ -15,12 +15,12 @@ from tests.sync._concurrency import together
 from tests.sync.embedded_servers import until
 
 
-@lm.declare_persist_db("opening_db", "notes")
+@lm.declare_persist_db("open_and_close_db", "notes")
 class Note(lm.PersistableBase):
     text: str
 
 
-@lm.declare_persist_db("opening_db", "notes", remote_db=True)
+@lm.declare_persist_db("open_and_close_db", "notes", remote_db=True)
 class RemoteNote(lm.PersistableBase):
     text: str
 
@@ -58,7 +58,7 @@ def test_every_task_uses_what_is_opened(data_dir: Path) -> None:
     assert lm.get_local_db_client() is client
     together(Note(text="a").persist, Note(text="b").persist)
     RemoteNote(text="c").persist()
-    assert client["opening_db"]["notes"].count_documents({}) == 3
+    assert client["open_and_close_db"]["notes"].count_documents({}) == 3
     lm.close()
     with pytest.raises(InvalidOperation):
         client.admin.command("ping")
