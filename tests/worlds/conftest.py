@@ -1,4 +1,4 @@
-"""The fixtures of the asynchronous tests, and a server that fails when it is told to."""
+"""The fixtures of the asynchronous tests, and a server with fail points."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import loom_async as lm
 from tests.aio.conftest import client, db
 from tests.mongod import run_mongod
-from tests.worlds.partly_done import DATABASE, POINTS, Client
+from tests.worlds.failing_server import DATABASE, FAIL_POINTS, Client
 
 __all__ = ["client", "db"]
 
@@ -22,11 +22,11 @@ def failing_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def failing(failing_uri: str) -> AsyncIterator[Client]:
-    """Another client of a server that fails when it is told to."""
+    """A client that sets the fail points; Loom uses another client of the same server."""
     with lm.using(database=DATABASE), lm.config_context(server_timeout=1.5):
         connected = lm.connect(failing_uri, heartbeatFrequencyMS=500)
         async with connected, Client(failing_uri) as other:
             yield other
-            for point in ("failCommand", *POINTS.values()):
+            for point in ("failCommand", *FAIL_POINTS.values()):
                 await other.admin.command("configureFailPoint", point, mode="off")
             await other.drop_database(DATABASE)

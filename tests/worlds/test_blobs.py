@@ -1,4 +1,4 @@
-"""Blobs in an event loop: cancelled writers, asynchronous files, the twins of both worlds."""
+"""Blobs in an event loop: cancelled writers, asynchronous files, the async twins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import loom_async as lm
 import loom_sync
 from loom_async._core.model.blob import CHUNK_SIZE
-from tests.worlds.partly_done import DATABASE, Client, fail
+from tests.worlds.failing_server import DATABASE, Client, fail
 
 
 @lm.declare_persist_db("shop", "reports")
@@ -25,17 +25,17 @@ class SyncReport(loom_sync.BlobModel):
     title: str = ""
 
 
-async def endless(begun: asyncio.Event) -> AsyncIterator[bytes]:
+async def endless_source(started: asyncio.Event) -> AsyncIterator[bytes]:
     yield bytes(20 * CHUNK_SIZE)
-    begun.set()
+    started.set()
     await asyncio.Event().wait()
 
 
-async def test_cancelled_while_it_waits_for_bytes(client: Any, db: str) -> None:
-    begun = asyncio.Event()
+async def test_a_writer_cancelled_while_it_waits_for_bytes(client: Any, db: str) -> None:
+    started = asyncio.Event()
     report = Report()
-    writer = asyncio.create_task(report.write_from(endless(begun)))
-    await begun.wait()
+    writer = asyncio.create_task(report.write_from(endless_source(started)))
+    await started.wait()
     assert await client[db]["reports.chunks"].count_documents({}) > 0
     writer.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -46,16 +46,16 @@ async def test_cancelled_while_it_waits_for_bytes(client: Any, db: str) -> None:
 
 
 @pytest.mark.usefixtures("db")
-async def test_cancelled_at_any_time(client: Any, db: str) -> None:
+async def test_a_writer_cancelled_at_any_time(client: Any, db: str) -> None:
     report = Report()
     await report.write_from(b"first")
     data = bytes(40 * CHUNK_SIZE)
-    began = time.perf_counter()
+    start = time.perf_counter()
     await report.write_from(data)
-    whole = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     for n in range(20):
         writer = asyncio.create_task(report.write_from(data))
-        await asyncio.sleep(whole * n / 16)
+        await asyncio.sleep(seconds * n / 16)
         writer.cancel()
         await asyncio.wait([writer])
         versions = await report.versions()
@@ -68,23 +68,23 @@ async def test_cancelled_at_any_time(client: Any, db: str) -> None:
     assert await client[db]["reports.chunks"].count_documents({}) == 1 + 40 * (len(versions) - 1)
 
 
-class _File:
-    """A file as libraries for asyncio have them."""
+class _AsyncFile:
+    """A file with an asynchronous `read`, like those of aiofiles."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
 
     async def read(self, size: int) -> bytes:
         await asyncio.sleep(0)
-        piece, self._data = self._data[:size], self._data[size:]
-        return piece
+        chunk, self._data = self._data[:size], self._data[size:]
+        return chunk
 
 
 @pytest.mark.usefixtures("db")
-async def test_asynchronous_files_and_streams_are_sources() -> None:
+async def test_writing_from_asynchronous_files_and_streams() -> None:
     report: Any = Report()
     data = bytes(range(256)) * 3000
-    await report.write_from(_File(data))
+    await report.write_from(_AsyncFile(data))
     async with report.open_read() as stream:
         await report.write_from(stream)
     async with report.open_read(2) as stream:
@@ -92,7 +92,7 @@ async def test_asynchronous_files_and_streams_are_sources() -> None:
 
 
 @pytest.mark.usefixtures("db")
-async def test_a_slow_file_does_not_stop_the_loop() -> None:
+async def test_a_slow_file_does_not_block_the_event_loop() -> None:
     class Slow:
         left = 3
 
@@ -103,15 +103,15 @@ async def test_a_slow_file_does_not_stop_the_loop() -> None:
 
     report: Any = Report()
     writer = asyncio.create_task(report.write_from(Slow()))
-    turns = 0
+    iterations = 0
     while not writer.done():
         await asyncio.sleep(0.001)
-        turns += 1
-    assert turns > 50
+        iterations += 1
+    assert iterations > 50
 
 
 @pytest.mark.usefixtures("db")
-async def test_twins() -> None:
+async def test_async_twins_of_the_sync_package() -> None:
     report = SyncReport()
     await report.write_from_async(b"abc")
     async with report.open_read_async() as stream:
@@ -124,7 +124,7 @@ async def test_twins() -> None:
     assert await report.versions_async() == []
 
 
-async def test_a_source_that_fails_is_closed_at_once(db: str) -> None:
+async def test_a_source_of_wrong_values_is_closed(db: str) -> None:
     closed: list[bool] = []
 
     async def source() -> AsyncIterator[Any]:
@@ -134,9 +134,9 @@ async def test_a_source_that_fails_is_closed_at_once(db: str) -> None:
         finally:
             closed.append(True)
 
-    given = source()
+    chunks = source()
     with pytest.raises(TypeError):
-        await Report().write_from(given)
+        await Report().write_from(chunks)
     assert closed == [True]
 
 
@@ -145,17 +145,19 @@ class Paper(lm.BlobModel):
     title: str = ""
 
 
-@pytest.mark.parametrize("has_happened", [True, False])
-async def test_the_outcome_of_the_document_is_unknown(failing: Client, has_happened: bool) -> None:
-    """The document may name the version, now or when it is persisted: its bytes stay."""
+@pytest.mark.parametrize("is_executed", [True, False])
+async def test_the_update_of_the_document_has_an_unknown_outcome(
+    failing: Client, is_executed: bool
+) -> None:
+    """The document may refer to the new version, now or once it is persisted: its chunks stay."""
     await Paper.filter().delete()
     paper = Paper(title="one")
     await paper.write_from(b"first")
-    if has_happened:
-        lost: dict[str, Any] = {"writeConcernError": {"code": 91, "errmsg": "stopping"}}
+    if is_executed:
+        failure: dict[str, Any] = {"writeConcernError": {"code": 91, "errmsg": "stopping"}}
     else:
-        lost = {"closeConnection": True}
-    await fail(failing, "findAndModify", lost, 1_000_000)
+        failure = {"closeConnection": True}
+    await fail(failing, "findAndModify", failure, 1_000_000)
     with lm.config_context(server_timeout=0.5), pytest.raises(lm.LoomError):
         await paper.write_from(b"second")
     await failing.admin.command("configureFailPoint", "failCommand", mode="off")
@@ -168,12 +170,12 @@ async def test_the_outcome_of_the_document_is_unknown(failing: Client, has_happe
         assert await stream.read() == b"second"
 
 
-async def test_nothing_stays_of_a_broken_upload_beside_a_save(failing: Client) -> None:
+async def test_a_failed_upload_during_a_save_leaves_no_chunks(failing: Client) -> None:
     await Paper.filter().delete()
     paper = Paper(title="one")
     await paper.write_from(b"first")
 
-    async def broken() -> AsyncIterator[bytes]:
+    async def failing_source() -> AsyncIterator[bytes]:
         yield bytes(20 * CHUNK_SIZE)
         paper.title = "two"
         await fail(failing, "findAndModify", {"blockConnection": True, "blockTimeMS": 300}, 1)
@@ -183,6 +185,6 @@ async def test_nothing_stays_of_a_broken_upload_beside_a_save(failing: Client) -
 
     saving: list[asyncio.Task[bool]] = []
     with pytest.raises(ValueError, match="broken"):
-        await paper.write_from(broken())
+        await paper.write_from(failing_source())
     assert await saving[0]
     assert await failing[DATABASE]["papers.chunks"].count_documents({}) == 1

@@ -1,4 +1,4 @@
-"""Many tasks change few documents at once: every call succeeds, and every change is stored."""
+"""Contention: many tasks change few documents, every call succeeds, every edit is stored."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import loom_async as lm
 _FIELDS = {f"field{number}": (str, "") for number in range(10)}
 
 
-@lm.declare_persist_db("contention", "boards")
+@lm.declare_persist_db("contention", "create_boards")
 class Board(create_model("Fields", __base__=lm.Persistable, **_FIELDS)):  # type: ignore[call-overload,misc]
-    """A document with a field for each of ten tasks, an entry for each, and a counter for all."""
+    """A document with a field and a key for each of ten tasks, and a counter for all."""
 
     entries: dict[str, str] = {}
     count: lm.IncrCounter = 0
@@ -24,10 +24,10 @@ class Board(create_model("Fields", __base__=lm.Persistable, **_FIELDS)):  # type
     common: str = ""
 
 
-async def boards(count: int) -> list[Any]:
-    made = [Board() for _ in range(count)]
-    await Board.persist_many(made)
-    return [board.id for board in made]
+async def create_boards(count: int) -> list[Any]:
+    created = [Board() for _ in range(count)]
+    await Board.persist_many(created)
+    return [board.id for board in created]
 
 
 async def stored(ids: list[Any]) -> list[Any]:
@@ -36,7 +36,7 @@ async def stored(ids: list[Any]) -> list[Any]:
 
 
 async def outcomes(calls: Iterable[Awaitable[Any]]) -> list[Any]:
-    """Return the results of all calls; an error of one is raised when all have ended."""
+    """Return the results of all calls; fail if any has raised an error."""
     results = await asyncio.gather(*calls, return_exceptions=True)
     errors = [result for result in results if isinstance(result, BaseException)]
     assert not errors, f"{len(errors)} errors, the first: {errors[0]!r}"
@@ -44,36 +44,36 @@ async def outcomes(calls: Iterable[Awaitable[Any]]) -> list[Any]:
 
 
 @pytest.fixture(params=[True, False], ids=["grouping", "single"])
-async def world(db: str, request: pytest.FixtureRequest) -> Any:
+async def database(db: str, request: pytest.FixtureRequest) -> Any:
     with lm.config_context(grouping=request.param):
         yield db
 
 
-TASKS, DOCUMENTS, TIMES = 100, 10, 5
+TASKS, DOCUMENTS, REPEATS = 100, 10, 5
 
 
-async def test_each_task_has_a_field(world: str) -> None:
-    """Ten tasks a document load, change and store it again and again."""
-    ids = await boards(DOCUMENTS)
+async def test_each_task_sets_its_own_field(database: str) -> None:
+    """For each document, ten tasks load, edit and store it repeatedly."""
+    ids = await create_boards(DOCUMENTS)
 
     async def work(task: int) -> list[bool]:
         saves: list[bool] = []
-        for time in range(TIMES):
+        for time in range(REPEATS):
             board: Any = await Board.from_id(ids[task % DOCUMENTS])
             setattr(board, f"field{task // DOCUMENTS}", f"{task}, {time}")
             saves.append(await board.persist())
         return saves
 
-    assert await outcomes(map(work, range(TASKS))) == [[True] * TIMES] * TASKS
+    assert await outcomes(map(work, range(TASKS))) == [[True] * REPEATS] * TASKS
     for number, board in enumerate(await stored(ids)):
         for field in range(10):
             task = field * DOCUMENTS + number
-            assert getattr(board, f"field{field}") == f"{task}, {TIMES - 1}"
+            assert getattr(board, f"field{field}") == f"{task}, {REPEATS - 1}"
 
 
-async def test_each_task_has_an_entry(world: str) -> None:
-    """Their objects are loaded before any of them is stored."""
-    ids = await boards(15)
+async def test_each_task_sets_its_own_key(database: str) -> None:
+    """All objects are loaded before any of them is stored."""
+    ids = await create_boards(15)
     loaded: list[Any] = await outcomes(Board.from_id(ids[n % 15]) for n in range(90))
     for task, board in enumerate(loaded):
         board.entries[f"task.{task}"] = "mine"
@@ -82,8 +82,8 @@ async def test_each_task_has_an_entry(world: str) -> None:
         assert board.entries == {f"task.{task}": "mine" for task in range(number, 90, 15)}
 
 
-async def test_disjoint_fields(world: str) -> None:
-    ids = await boards(15)
+async def test_stale_objects_with_disjoint_edits(database: str) -> None:
+    ids = await create_boards(15)
     loaded: list[Any] = await outcomes(Board.from_id(ids[n % 15]) for n in range(90))
     for task, board in enumerate(loaded):
         setattr(board, f"field{task // 15}", f"{task}")
@@ -93,48 +93,50 @@ async def test_disjoint_fields(world: str) -> None:
         assert values == [f"{field * 15 + number}" for field in range(6)]
 
 
-async def test_the_same_field(world: str) -> None:
-    """One of the values is stored, and each task is told that its own was written."""
-    ids = await boards(DOCUMENTS)
+async def test_all_tasks_set_the_same_field(database: str) -> None:
+    """One of the last values is stored, and each persist returns that it has written."""
+    ids = await create_boards(DOCUMENTS)
 
     async def work(task: int) -> list[bool]:
         board: Any = await Board.from_id(ids[task % DOCUMENTS])
         saves: list[bool] = []
-        for time in range(TIMES):
+        for time in range(REPEATS):
             board.common = f"{task}, {time}"
             saves.append(await board.persist())
         return saves
 
-    assert await outcomes(map(work, range(TASKS))) == [[True] * TIMES] * TASKS
+    assert await outcomes(map(work, range(TASKS))) == [[True] * REPEATS] * TASKS
     for number, board in enumerate(await stored(ids)):
-        last = {f"{task}, {TIMES - 1}" for task in range(number, TASKS, DOCUMENTS)}
+        last = {f"{task}, {REPEATS - 1}" for task in range(number, TASKS, DOCUMENTS)}
         assert board.common in last
 
 
-async def test_a_counter_and_a_list_of_all(world: str) -> None:
-    ids = await boards(DOCUMENTS)
+async def test_all_tasks_increment_and_append(database: str) -> None:
+    ids = await create_boards(DOCUMENTS)
 
     async def work(task: int) -> None:
-        for time in range(TIMES):
+        for time in range(REPEATS):
             board: Any = await Board.from_id(ids[task % DOCUMENTS])
             board.count += 1
-            board.log.append(task * TIMES + time)
+            board.log.append(task * REPEATS + time)
             assert await board.persist()
 
     await outcomes(map(work, range(TASKS)))
     for number, board in enumerate(await stored(ids)):
-        assert board.count == TASKS // DOCUMENTS * TIMES
+        assert board.count == TASKS // DOCUMENTS * REPEATS
         tasks = range(number, TASKS, DOCUMENTS)
-        assert sorted(board.log) == [task * TIMES + time for task in tasks for time in range(TIMES)]
+        assert sorted(board.log) == [
+            task * REPEATS + time for task in tasks for time in range(REPEATS)
+        ]
 
 
-async def test_one_object_of_all_tasks(world: str) -> None:
-    """The calls of one object take turns, and each stores what it has at that moment."""
+async def test_all_tasks_share_one_object(database: str) -> None:
+    """The calls of one object run one after another; each stores the current values."""
     board: Any = Board()
     await board.persist()
 
     async def work(task: int) -> None:
-        for time in range(TIMES):
+        for time in range(REPEATS):
             setattr(board, f"field{task}", f"{time}")
             board.count += 1
             board.entries[f"{task}"] = f"{time}"
@@ -142,7 +144,7 @@ async def test_one_object_of_all_tasks(world: str) -> None:
 
     await outcomes(map(work, range(10)))
     assert await board.persist() is False
-    (there,) = await stored([board.id])
-    assert there == board
-    assert there.count == 10 * TIMES
-    assert there.entries == {f"{task}": f"{TIMES - 1}" for task in range(10)}
+    (found,) = await stored([board.id])
+    assert found == board
+    assert found.count == 10 * REPEATS
+    assert found.entries == {f"{task}": f"{REPEATS - 1}" for task in range(10)}

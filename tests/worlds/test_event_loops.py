@@ -1,4 +1,4 @@
-"""What only an event loop shows: clients for each, and tasks that share an object."""
+"""Event loops: each has its own client, and its tasks may share an object."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class User(lm.Persistable):
     visits: lm.IncrCounter = 0
 
 
-async def test_a_block_holds_in_another_event_loop() -> None:
-    """Each loop has its own client of the block's server, with the block's options."""
+async def test_a_connect_block_applies_to_other_event_loops() -> None:
+    """Each event loop has its own client of the block's server, with the block's options."""
     await User(name="Ann").persist()
 
     async def count() -> int:
@@ -33,7 +33,9 @@ async def stored(user: User) -> dict[str, Any]:
     return (await User.filter(lm.fld["id"] == user.id).load_docs())[0]
 
 
-def test_loop_that_ends_closes_its_client(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_loop_closes_its_client_when_it_ends(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOOM_URI", mongo_uri)
 
     async def use() -> Any:
@@ -41,13 +43,13 @@ def test_loop_that_ends_closes_its_client(mongo_uri: str, monkeypatch: pytest.Mo
         await client.admin.command("ping")
         return client
 
-    one, two = asyncio.run(use()), asyncio.run(use())
-    assert one is not two
-    assert one._closed
-    assert two._closed
+    first, second = asyncio.run(use()), asyncio.run(use())
+    assert first is not second
+    assert first._closed
+    assert second._closed
 
 
-async def test_counter_of_one_object_shared_by_tasks() -> None:
+async def test_tasks_increment_a_counter_of_a_shared_object() -> None:
     user = User(name="Ann")
     await user.persist()
 
@@ -61,7 +63,7 @@ async def test_counter_of_one_object_shared_by_tasks() -> None:
     assert (await stored(user))["visits"] == 1000
 
 
-async def test_edit_made_while_persisting_is_kept() -> None:
+async def test_an_edit_during_a_save_is_kept() -> None:
     user = User(name="Ann")
     await user.persist()
     user.age = 1
@@ -74,7 +76,7 @@ async def test_edit_made_while_persisting_is_kept() -> None:
     assert (await stored(user))["name"] == "Bea"
 
 
-async def test_bulks_of_the_same_objects_do_not_count_twice() -> None:
+async def test_concurrent_bulks_of_the_same_objects_increment_once() -> None:
     items = [User(name=f"n{n}") for n in range(20)]
     await User.persist_many(items)
 

@@ -1,4 +1,4 @@
-"""What only an event loop shows of frames: it stays free, and who is cancelled leaves nothing."""
+"""Frames in an event loop: it is not blocked, and a cancelled task leaves nothing open."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ async def open_cursors(client: Any) -> int:
     return int(status["metrics"]["cursor"]["open"]["total"])
 
 
-def slow(kind: type, name: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Have a method take its time, and tell the threads that it runs in."""
+def slow_down(kind: type, name: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Slow a method down; return a list to which each call adds the id of its thread."""
     threads: list[int] = []
     method = getattr(kind, name)
 
@@ -60,8 +60,8 @@ def slow(kind: type, name: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return threads
 
 
-async def ticks(work: Any) -> int:
-    """Return how often another task has had a turn meanwhile."""
+async def count_ticks(work: Any) -> int:
+    """Return how often another task runs until the work is done."""
     task = asyncio.ensure_future(work)
     count = 0
     while not task.done():
@@ -72,55 +72,57 @@ async def ticks(work: Any) -> int:
 
 
 @pytest.mark.usefixtures("stored")
-async def test_the_loop_stays_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    decoding = slow(table_builder.TableBuilder, "add", monkeypatch)
-    encoding = slow(insert_rows.InsertPreparer, "prepare", monkeypatch)
-    assert await ticks(Person.filter().load_table()) > 20
+async def test_conversions_do_not_block_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoding = slow_down(table_builder.TableBuilder, "add", monkeypatch)
+    encoding = slow_down(insert_rows.InsertPreparer, "prepare", monkeypatch)
+    assert await count_ticks(Person.filter().load_table()) > 20
     frame = pd.DataFrame({"name": ["x"] * 10})
-    assert await ticks(Person.insert_dataframe(frame)) > 5
+    assert await count_ticks(Person.insert_dataframe(frame)) > 5
     assert len(decoding) == 20
     assert len(encoding) == 5
     assert threading.get_ident() not in {*decoding, *encoding}
 
 
 @pytest.mark.usefixtures("stored")
-@pytest.mark.parametrize("moment", [0.0, 0.005, 0.06, 0.12])
-async def test_a_cancelled_load_ends_its_query(
-    moment: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("delay", [0.0, 0.005, 0.06, 0.12])
+async def test_a_cancelled_load_closes_its_cursor(
+    delay: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow(table_builder.TableBuilder, "add", monkeypatch)
+    slow_down(table_builder.TableBuilder, "add", monkeypatch)
     for load in (Person.filter().load_table, Person.filter().load_dataframe):
         task = asyncio.ensure_future(load())
-        await asyncio.sleep(moment)
+        await asyncio.sleep(delay)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
 
 @pytest.mark.usefixtures("stored")
-async def test_time_limits_end_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    slow(table_builder.TableBuilder, "add", monkeypatch)
+async def test_a_timeout_cancels_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_down(table_builder.TableBuilder, "add", monkeypatch)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await Person.filter().load_table()
 
 
 @pytest.mark.usefixtures("stored")
-async def test_batches_that_are_left() -> None:
-    found: Any = Person.filter().load_batches(rows=3)
-    async for batch in found:
+async def test_batches_that_are_not_read_to_the_end() -> None:
+    batches_of_three: Any = Person.filter().load_batches(rows=3)
+    async for batch in batches_of_three:
         assert batch.num_rows == 3
         break
-    await found.aclose()
+    await batches_of_three.aclose()
 
 
 @pytest.mark.usefixtures("stored")
-async def test_a_cancelled_insertion_is_whole_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoding = slow(insert_rows.InsertPreparer, "prepare", monkeypatch)
+async def test_a_cancelled_insertion_stores_whole_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoding = slow_down(insert_rows.InsertPreparer, "prepare", monkeypatch)
     frame = pd.DataFrame({"name": [f"new {n}" for n in range(20)]})
     task = asyncio.ensure_future(Person.insert_dataframe(frame))
     async with asyncio.timeout(20):
-        await asyncio.to_thread(until, lambda: len(encoding) >= 3)  # the first has been sent then
+        await asyncio.to_thread(
+            until, lambda: len(encoding) >= 3
+        )  # by then the first chunk has been sent
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -131,7 +133,7 @@ async def test_a_cancelled_insertion_is_whole_chunks(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("stored")
-async def test_twins_of_the_sync_package() -> None:
+async def test_async_twins_of_the_sync_package() -> None:
     query = SyncPerson.filter().sort("age")
     table = await query.load_table_async()
     assert table == await asyncio.to_thread(query.load_table)
@@ -147,12 +149,12 @@ async def test_twins_of_the_sync_package() -> None:
 
 
 @pytest.mark.usefixtures("stored")
-async def test_sync_batches_that_are_left_end_their_thread() -> None:
-    def leave() -> None:
+async def test_sync_batches_that_are_not_read_to_the_end_stop_their_thread() -> None:
+    def read_one_batch() -> None:
         for _ in SyncPerson.filter().load_batches(rows=3):
             break
 
     before = threading.active_count()
-    await asyncio.to_thread(leave)
+    await asyncio.to_thread(read_one_batch)
     assert not [t for t in threading.enumerate() if t.name.startswith("loom-batches")]
     assert threading.active_count() <= before + 1

@@ -1,4 +1,4 @@
-"""What tasks begin in one turn of the event loop goes to the server together."""
+"""Grouping: calls that tasks begin in one iteration of the event loop are sent together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pymongo
 
 import loom_async as lm
 from tests.commands import commands_of, recorder
-from tests.worlds.many_tasks import MANY, Counted, Task, make, names, rename
+from tests.worlds.task_models import MANY, Counted, Task, make, names, rename
 
 _KINDS = {"findAndModify", "update", "find"}
 
@@ -19,7 +19,7 @@ def kinds(sent: list[dict[str, Any]]) -> dict[str, int]:
     return {kind: found.count(kind) for kind in found if kind in _KINDS}
 
 
-async def test_many_go_together(client: Any, db: str) -> None:
+async def test_many_saves_and_loads_are_grouped(client: Any, db: str) -> None:
     tasks = await make()
     with commands_of(client) as sent:
         assert all(await asyncio.gather(*rename(tasks)))
@@ -34,7 +34,7 @@ async def test_many_go_together(client: Any, db: str) -> None:
     assert await names() == {"new"}
 
 
-async def test_a_hundred_at_most(client: Any, db: str) -> None:
+async def test_a_group_has_a_hundred_statements_at_most(client: Any, db: str) -> None:
     tasks = await make(250)
     with commands_of(client, "update") as sent:
         await asyncio.gather(*rename(tasks))
@@ -42,7 +42,7 @@ async def test_a_hundred_at_most(client: Any, db: str) -> None:
     assert await names() == {"new"}
 
 
-async def test_few_go_by_themselves(client: Any, db: str) -> None:
+async def test_few_calls_are_not_grouped(client: Any, db: str) -> None:
     tasks = await make(7)
     with commands_of(client) as sent:
         await asyncio.gather(*rename(tasks))
@@ -50,7 +50,7 @@ async def test_few_go_by_themselves(client: Any, db: str) -> None:
     assert kinds(sent) == {"findAndModify": 7, "find": 7}
 
 
-async def test_one_after_another(client: Any, db: str) -> None:
+async def test_consecutive_calls_are_not_grouped(client: Any, db: str) -> None:
     tasks = await make()
     with commands_of(client) as sent:
         for renaming in rename(tasks):
@@ -58,21 +58,21 @@ async def test_one_after_another(client: Any, db: str) -> None:
     assert kinds(sent) == {"findAndModify": MANY}
 
 
-def counting(tasks: list[Task]) -> list[Any]:
+def increment(tasks: list[Task]) -> list[Any]:
     for task in tasks:
         task.count += 1
     return [task.persist() for task in tasks]
 
 
-async def test_what_cannot_be_made_twice_goes_by_itself(client: Any, db: str) -> None:
+async def test_updates_that_are_not_idempotent_are_not_grouped(client: Any, db: str) -> None:
     tasks, counted = await make(20), await make(20, Counted)
     with commands_of(client) as sent:
-        assert all(await asyncio.gather(*counting(tasks), *rename(counted)))
+        assert all(await asyncio.gather(*increment(tasks), *rename(counted)))
     assert kinds(sent) == {"findAndModify": 40}
 
 
-async def test_large_documents_go_by_themselves(client: Any, db: str) -> None:
-    """Also those that were large: what they were is sent as well."""
+async def test_large_documents_are_not_grouped(client: Any, db: str) -> None:
+    """Nor are documents that were large before the edit: their old values are sent as well."""
     tasks = await make(20, text="x" * 20_000)
     with commands_of(client) as sent:
         assert all(await asyncio.gather(*rename(tasks)))
@@ -85,7 +85,7 @@ async def test_large_documents_go_by_themselves(client: Any, db: str) -> None:
     assert len(sent) == 1
 
 
-async def test_where_time_is_limited_for_each(client: Any, db: str, mongo_uri: str) -> None:
+async def test_calls_with_a_timeout_are_not_grouped(client: Any, db: str, mongo_uri: str) -> None:
     tasks = await make(20)
     with commands_of(client) as sent, pymongo.timeout(30):
         await asyncio.gather(*rename(tasks, "one"))
@@ -98,7 +98,7 @@ async def test_where_time_is_limited_for_each(client: Any, db: str, mongo_uri: s
     assert await names() == {"two"}
 
 
-async def test_the_setting(client: Any, db: str) -> None:
+async def test_grouping_can_be_turned_off(client: Any, db: str) -> None:
     tasks = await make(20)
     with commands_of(client) as sent, lm.config_context(grouping=False):
         await asyncio.gather(*rename(tasks))
@@ -106,7 +106,7 @@ async def test_the_setting(client: Any, db: str) -> None:
     assert kinds(sent) == {"findAndModify": 20, "find": 20}
 
 
-async def test_transactions_are_apart(client: Any, db: str) -> None:
+async def test_calls_of_a_transaction_are_not_grouped_with_others(client: Any, db: str) -> None:
     inside, outside = await make(20), await make(20)
 
     async def rename_inside() -> None:
@@ -114,16 +114,16 @@ async def test_transactions_are_apart(client: Any, db: str) -> None:
             await asyncio.gather(*rename(inside, "inside"))
             raise KeyError
 
-    undone, *done = await asyncio.gather(
+    aborted, *done = await asyncio.gather(
         rename_inside(), *rename(outside, "outside"), return_exceptions=True
     )
-    assert isinstance(undone, KeyError)
+    assert isinstance(aborted, KeyError)
     assert done == [True] * 20
     assert await names() == {"", "outside"}
     assert {task.name for task in inside} == {""}
 
 
-async def test_tenants_are_apart(client: Any, db: str) -> None:
+async def test_calls_of_different_databases_are_not_grouped(client: Any, db: str) -> None:
     async def work(tenant: str) -> set[str]:
         with lm.using(database=f"{db}_{tenant}"):
             await asyncio.gather(*rename(await make(10), tenant))
@@ -135,7 +135,9 @@ async def test_tenants_are_apart(client: Any, db: str) -> None:
         await client.drop_database(f"{db}_{tenant}")
 
 
-async def test_a_write_concern_is_kept(client: Any, db: str, mongo_uri: str) -> None:
+async def test_grouped_updates_have_the_write_concern_of_the_client(
+    client: Any, db: str, mongo_uri: str
+) -> None:
     tasks = await make()
     async with lm.connect(f"{mongo_uri}&w=1&journal=true", event_listeners=[recorder]) as opened:
         with commands_of(opened, "update") as sent:

@@ -1,4 +1,4 @@
-"""Grouped calls that are cancelled, refused, kept waiting or cut off end as they would alone."""
+"""Grouped calls that are cancelled, refused, delayed or cut off end like single calls."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from loom_async.collections.find import collection_of
 from loom_async.documents import batched_updates
 from tests.commands import commands_of
 from tests.mongod import run_mongod
-from tests.worlds.many_tasks import MANY, Tagged, Task, Unique, make, names, rename
+from tests.worlds.task_models import MANY, Tagged, Task, Unique, make, names, rename
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 3, 8])
-async def test_some_are_cancelled(db: str, turns: int) -> None:
-    """Whoever is cancelled takes nobody along, and can be stored afterwards."""
+@pytest.mark.parametrize("iterations", [0, 1, 2, 3, 8])
+async def test_cancelling_some_calls_does_not_affect_the_others(db: str, iterations: int) -> None:
+    """The other calls succeed, and the objects of cancelled calls can be stored afterwards."""
     tasks = await make()
     saves = [asyncio.create_task(renaming) for renaming in rename(tasks)]
-    for _ in range(turns):
+    for _ in range(iterations):
         await asyncio.sleep(0)
     for save in saves[::3]:
         save.cancel()
@@ -35,7 +35,7 @@ async def test_some_are_cancelled(db: str, turns: int) -> None:
     assert not any(await asyncio.gather(*(task.persist() for task in tasks)))
 
 
-async def test_all_are_cancelled_before_anything_is_sent(client: Any, db: str) -> None:
+async def test_nothing_is_sent_if_all_calls_are_cancelled(client: Any, db: str) -> None:
     tasks = await make()
     saves = [asyncio.create_task(renaming) for renaming in rename(tasks)]
     await asyncio.sleep(0)
@@ -52,34 +52,34 @@ def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batched_updates, "_LIMIT", 150)
 
 
-async def test_one_waits_for_a_transaction_and_the_others_do_not(
+async def test_only_the_save_of_a_locked_document_waits(
     client: Any, db: str, short_limit: None
 ) -> None:
     tasks = await make()
     collection = await collection_of(Task)
-    held = tasks[20]
+    locked = tasks[20]
     async with client.start_session() as session, await session.start_transaction():
-        await collection.update_one({"_id": held.id}, {"$set": {"text": "x"}}, session=session)
+        await collection.update_one({"_id": locked.id}, {"$set": {"text": "x"}}, session=session)
         saves = [asyncio.create_task(save) for save in rename(tasks)]
         waiting = saves.pop(20)
         assert all(await asyncio.wait_for(asyncio.gather(*saves), 10))
         assert not waiting.done()
     assert await waiting
-    assert held.text == "x"
+    assert locked.text == "x"
     assert await names() == {"new"}
 
 
-async def test_waiting_for_another_ends_as_it_does_alone(
+async def test_a_save_that_waited_overwrites_as_a_single_one_does(
     client: Any, db: str, short_limit: None
 ) -> None:
-    """The later write stays; what is added to a set is told whatever its order there."""
+    """The save overwrites the earlier transaction; additions to a set are merged in any order."""
     tasks, tagged = await make(20), await make(20, Tagged)
     collection = await collection_of(Task)
     async with client.start_session() as session, await session.start_transaction():
         theirs = {"$set": {"name": "theirs"}}
         await collection.update_one({"_id": tasks[10].id}, theirs, session=session)
-        held, tags = {"_id": tagged[10].id}, {"$set": {"tags": ["z"]}}
-        await (await collection_of(Tagged)).update_one(held, tags, session=session)
+        query, tags = {"_id": tagged[10].id}, {"$set": {"tags": ["z"]}}
+        await (await collection_of(Tagged)).update_one(query, tags, session=session)
         for one in tagged:
             one.tags |= {"c", "a", "b"}
         saves = [*rename(tasks), *(one.persist() for one in tagged)]
@@ -90,17 +90,19 @@ async def test_waiting_for_another_ends_as_it_does_alone(
     assert tagged[10].tags == {"a", "b", "c", "z"}
 
 
-async def test_a_value_that_others_set_next_stays(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An update that has happened is not made again, whatever others have done since."""
+async def test_a_later_value_of_another_client_is_kept(
+    db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update that was executed is not repeated after another client has changed the value."""
     tasks = await make(20)
     collection = await collection_of(Task)
     read_back = batched_updates._read_back
 
-    async def later(*arguments: Any) -> Any:
+    async def update_then_read_back(*arguments: Any) -> Any:
         await collection.update_one({"_id": tasks[10].id}, {"$set": {"name": "done"}})
         return await read_back(*arguments)
 
-    monkeypatch.setattr(batched_updates, "_read_back", later)
+    monkeypatch.setattr(batched_updates, "_read_back", update_then_read_back)
     await collection.delete_many({"_id": {"$in": [task.id for task in tasks[12:15]]}})
     outcomes = await asyncio.gather(*rename(tasks), return_exceptions=True)
     assert [n for n, o in enumerate(outcomes) if isinstance(o, lm.DocumentNotFound)] == [12, 13, 14]
@@ -109,11 +111,11 @@ async def test_a_value_that_others_set_next_stays(db: str, monkeypatch: pytest.M
     assert await names() == {"new", "done"}
 
 
-async def test_sessions_that_are_bound_to_a_task(client: Any, db: str) -> None:
+async def test_a_task_with_a_bound_session_is_not_grouped_with_others(client: Any, db: str) -> None:
     tasks = await make(20)
     session = client.start_session()
-    if not hasattr(session, "bind"):  # older drivers, which will do as well
-        pytest.skip("this pymongo binds no sessions")
+    if not hasattr(session, "bind"):  # older versions of pymongo
+        pytest.skip("this version of pymongo cannot bind a session to a task")
     await session.start_transaction()
 
     async def bound() -> None:
@@ -128,55 +130,55 @@ async def test_sessions_that_are_bound_to_a_task(client: Any, db: str) -> None:
     assert await names() == {"", "new"}
 
 
-async def test_a_loop_whose_tasks_have_no_contexts(db: str) -> None:
+async def test_grouping_with_other_task_factories(db: str) -> None:
     loop = asyncio.get_running_loop()
     loop.set_task_factory(lambda loop, coroutine: asyncio.Task(coroutine, loop=loop))  # type: ignore[arg-type]
     tasks = await make(20)
     assert all(await asyncio.wait_for(asyncio.gather(*rename(tasks)), 10))
-    call = BatchedCalls(doubled, never, bool, max_single=2, min_batch=6)
+    call = BatchedCalls(double, wait_forever, bool, max_single=2, min_batch=6)
     calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
-    loop.set_task_factory(failing_factory)
+    loop.set_task_factory(failing_task_factory)
     try:
         assert await asyncio.gather(*calls) == [2 * number for number in range(1, 20)]
     finally:
         loop.set_task_factory(None)
 
 
-def failing_factory(loop: Any, coroutine: Any, **options: Any) -> Any:
+def failing_task_factory(loop: Any, coroutine: Any, **options: Any) -> Any:
     raise RuntimeError
 
 
-async def doubled(item: int) -> int:
+async def double(item: int) -> int:
     await asyncio.sleep(0.05)
     return 2 * item
 
 
-async def never(items: Sequence[int]) -> list[int]:
+async def wait_forever(items: Sequence[int]) -> list[int]:
     await asyncio.Event().wait()
     return []
 
 
-async def test_what_nobody_awaits_any_more_is_ended(db: str) -> None:
-    call = BatchedCalls(doubled, never, bool, max_single=2, min_batch=6)
+async def test_a_batch_is_cancelled_when_all_its_calls_are(db: str) -> None:
+    call = BatchedCalls(double, wait_forever, bool, max_single=2, min_batch=6)
     before = asyncio.all_tasks()
     calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
     await asyncio.sleep(0.01)
-    making = asyncio.all_tasks() - before - set(calls)
-    assert len(making) == 1
+    running = asyncio.all_tasks() - before - set(calls)
+    assert len(running) == 1
     for one in calls:
         one.cancel()
-    await asyncio.wait([*calls, *making])
+    await asyncio.wait([*calls, *running])
     assert asyncio.all_tasks() == before
 
 
-async def test_the_loop_ends_meanwhile(db: str) -> None:
-    """A program that is stopped in the middle says so to whoever waits."""
+async def test_the_event_loop_ends_during_grouped_saves(db: str) -> None:
+    """Each waiting save raises CancelledError."""
     tasks = await make()
     ids = [task.id for task in tasks]
 
     def other_loop() -> list[Any]:
         outcomes: list[Any] = []
-        begun: list[asyncio.Task[None]] = []
+        started: list[asyncio.Task[None]] = []
 
         async def save(task: Any) -> None:
             try:
@@ -186,10 +188,10 @@ async def test_the_loop_ends_meanwhile(db: str) -> None:
                 raise
 
         async def main() -> None:
-            found: list[Any] = [await Task.from_id(id) for id in ids]
-            for task in found:
+            loaded: list[Any] = [await Task.from_id(id) for id in ids]
+            for task in loaded:
                 task.name = "late"
-            begun.extend(asyncio.create_task(save(task)) for task in found)
+            started.extend(asyncio.create_task(save(task)) for task in loaded)
             for _ in range(3):
                 await asyncio.sleep(0)
 
@@ -209,7 +211,7 @@ def failing_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def failing(failing_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, Any]]]:
-    """A client of a server that fails when it is told to."""
+    """A client of a server with fail points."""
     with lm.using(database="failing"):
         async with lm.connect(failing_uri, heartbeatFrequencyMS=500) as opened:
             yield opened
@@ -239,7 +241,7 @@ _UNKNOWN = [
 
 
 @pytest.mark.parametrize(("command", "failure"), _UNKNOWN)
-async def test_after_a_failure_each_settles_for_itself(
+async def test_after_a_failure_each_save_is_settled_separately(
     failing: Any, command: str, failure: dict[str, Any]
 ) -> None:
     tasks = await make()
@@ -248,7 +250,7 @@ async def test_after_a_failure_each_settles_for_itself(
     assert await names() == {"new"}
 
 
-async def test_written_but_not_by_enough_members(failing: Any) -> None:
+async def test_write_concern_error_of_a_grouped_update(failing: Any) -> None:
     tasks = await make(20, Unique)
     await Unique(name="taken").persist()
     saves = [renamed for n, task in enumerate(tasks) for renamed in rename([task], f"new {n}")]
@@ -261,7 +263,7 @@ async def test_written_but_not_by_enough_members(failing: Any) -> None:
     assert await Unique.filter(lm.fld["name"].starts_with("new")).count() == 19
 
 
-async def test_a_cancelled_save_sets_nothing_over_a_later_one(failing: Any) -> None:
+async def test_a_cancelled_save_does_not_overwrite_a_later_one(failing: Any) -> None:
     tasks = await make()
     await fail(failing, "update", {"blockConnection": True, "blockTimeMS": 400})
     saves = [asyncio.create_task(save) for save in rename(tasks)]

@@ -1,4 +1,4 @@
-"""A save that arrives late, or is sent once more, sets nothing over a later one."""
+"""Saves that arrive late or are retried: they do not overwrite later saves."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-from tests.worlds.giving_up import (
-    by_a_cancel_every_turn,
-    by_a_scope,
-    by_one_cancel,
-    by_two_timeouts,
-    given_up,
+from tests.worlds.cancellation import (
+    cancel_by_scope,
+    cancel_by_two_timeouts,
+    cancel_every_iteration,
+    cancel_once,
+    run_and_cancel,
 )
-from tests.worlds.losing import Call, Line, connected, line_to, wait_until
-from tests.worlds.many_tasks import Task, make
+from tests.worlds.lost_replies import Call, Connection, connected, open_connection, wait_until
+from tests.worlds.task_models import Task, make
 
 DATABASE = "worlds_late_saves"
-#: Enough for the calls to be joined.
+#: Enough calls to be grouped.
 _MANY = 20
-#: The server tries a write that has to wait again and again, and ever more seldom.
+#: Seconds until a save is cancelled: the server retries a blocked write at growing intervals.
 _SECONDS = 0.6
-_WAYS = [by_one_cancel, by_a_cancel_every_turn, by_two_timeouts]
+_CANCELLERS = [cancel_once, cancel_every_iteration, cancel_by_two_timeouts]
 
 
 @lm.declare_persist_db("worlds", "switches")
@@ -36,35 +36,37 @@ class Switch(lm.Persistable):
 
 
 @pytest.fixture
-async def line(mongo_uri: str) -> AsyncIterator[Line]:
-    async with line_to(mongo_uri, DATABASE) as opened:
+async def connection(mongo_uri: str) -> AsyncIterator[Connection]:
+    async with open_connection(mongo_uri, DATABASE) as opened:
         yield opened
 
 
 @asynccontextmanager
-async def held(line: Line, documents: Sequence[Switch], *, keep: bool) -> AsyncIterator[None]:
-    """Have the transaction of another client hold documents until the block ends."""
-    async with line.direct.start_session() as session:
+async def locked(
+    connection: Connection, documents: Sequence[Switch], *, commit: bool
+) -> AsyncIterator[None]:
+    """Lock documents by a transaction of another client until the block ends."""
+    async with connection.direct.start_session() as session:
         await session.start_transaction()
-        switches = line.direct[DATABASE]["switches"]
+        switches = connection.direct[DATABASE]["switches"]
         ids = {"$in": [document.id for document in documents]}
         await switches.update_many({"_id": ids}, {"$set": {"mark": "theirs"}}, session=session)
         try:
             yield
         finally:
-            await (session.commit_transaction if keep else session.abort_transaction)()
+            await (session.commit_transaction if commit else session.abort_transaction)()
 
 
-async def waits(line: Line) -> bool:
-    """Say whether the server has a write that waits for another."""
+async def has_waiting_write(connection: Connection) -> bool:
+    """Return whether a write on the server waits for a transaction."""
     match = {"ns": f"{DATABASE}.switches", "writeConflicts": {"$gt": 0}}
     pipeline = [{"$currentOp": {"allUsers": True}}, {"$match": match}]
-    cursor = await line.direct.admin.aggregate(pipeline)
+    cursor = await connection.direct.admin.aggregate(pipeline)
     return bool(await cursor.to_list())
 
 
-def saving(documents: Sequence[Switch], store: str) -> Call:
-    """Return the call that stores all, of which the first is held."""
+def save_call(documents: Sequence[Switch], store: str) -> Call:
+    """Return the call that stores all documents."""
 
     async def save_all() -> Any:
         return await asyncio.gather(*(document.persist() for document in documents))
@@ -75,40 +77,44 @@ def saving(documents: Sequence[Switch], store: str) -> Call:
     return save_many if store == "many" else save_all
 
 
-_KEPT = [(store, way, True) for store in ("single", "joined", "many") for way in _WAYS]
-_UNDONE = [(store, by_a_scope, False) for store in ("single", "joined", "many")]
+_COMMITTED = [
+    (store, canceller, True) for store in ("single", "grouped", "many") for canceller in _CANCELLERS
+]
+_ABORTED = [(store, cancel_by_scope, False) for store in ("single", "grouped", "many")]
 
 
-@pytest.mark.parametrize(("store", "way", "keep"), _KEPT + _UNDONE)
-async def test_a_cancelled_save_that_had_to_wait(
-    line: Line, store: str, way: Any, keep: bool
+@pytest.mark.parametrize(("store", "canceller", "commit"), _COMMITTED + _ABORTED)
+async def test_a_cancelled_save_that_waited_for_a_transaction(
+    connection: Connection, store: str, canceller: Any, commit: bool
 ) -> None:
-    """It was cancelled while another client's transaction held its document."""
-    with lm.config_context(grouping=store == "joined"):
-        async with connected(line, _MANY if store == "single" else 1):
+    """It is cancelled while the transaction of another client has locked its document."""
+    with lm.config_context(grouping=store == "grouped"):
+        async with connected(connection, _MANY if store == "single" else 1):
             switches = [Switch(is_on=False) for _ in range(_MANY)]
             await Switch.persist_many(switches)
-            # Where few go each by itself, the last one is joined with others.
-            chosen = switches if store == "single" else switches[-1:]
+            # The first calls of an iteration are sent alone; the last one is grouped.
+            saved = switches if store == "single" else switches[-1:]
             for switch in switches:
                 switch.is_on = True
-            async with held(line, chosen, keep=keep):
-                giving = asyncio.create_task(given_up(way, saving(switches, store), _SECONDS))
-                await wait_until(lambda: waits(line))
-                await giving
-                again = [asyncio.create_task(on_and_off(switch)) for switch in chosen]
+            async with locked(connection, saved, commit=commit):
+                cancelling = asyncio.create_task(
+                    run_and_cancel(canceller, save_call(switches, store), _SECONDS)
+                )
+                await wait_until(lambda: has_waiting_write(connection))
+                await cancelling
+                again = [asyncio.create_task(turn_on_and_off(switch)) for switch in saved]
                 await asyncio.sleep(0.02)
             assert all(await asyncio.gather(*again))
             await asyncio.sleep(0.1)
-            query = {"_id": {"$in": [switch.id for switch in chosen]}}
-            stored = await line.direct[DATABASE]["switches"].find(query).to_list()
-            theirs = "theirs" if keep else ""
+            query = {"_id": {"$in": [switch.id for switch in saved]}}
+            stored = await connection.direct[DATABASE]["switches"].find(query).to_list()
+            theirs = "theirs" if commit else ""
             found = [(one["is_on"], one["count"], one["mark"]) for one in stored]
-            assert found == [(False, 1, theirs)] * len(chosen)
+            assert found == [(False, 1, theirs)] * len(saved)
 
 
-async def on_and_off(switch: Switch) -> bool:
-    """Store a flag on, then off; return whether the second has written something."""
+async def turn_on_and_off(switch: Switch) -> bool:
+    """Store a flag as on, then as off; return whether the second save has written."""
     switch.is_on = True
     await switch.persist()
     switch.is_on = False
@@ -116,14 +122,16 @@ async def on_and_off(switch: Switch) -> bool:
     return await switch.persist()
 
 
-@pytest.mark.parametrize("store", ["single", "joined", "many"])
-async def test_a_repeated_save_sets_nothing_over_another_one(line: Line, store: str) -> None:
-    """The reply was lost, and another client has written before the save is sent once more."""
-    with lm.config_context(grouping=store == "joined", server_timeout=5.0):
-        async with connected(line, _MANY, serverSelectionTimeoutMS=5_000):
+@pytest.mark.parametrize("store", ["single", "grouped", "many"])
+async def test_a_retried_save_does_not_overwrite_another_client(
+    connection: Connection, store: str
+) -> None:
+    """The reply was lost, and another client has written before the save is retried."""
+    with lm.config_context(grouping=store == "grouped", server_timeout=5.0):
+        async with connected(connection, _MANY, serverSelectionTimeoutMS=5_000):
             switches = [Switch() for _ in range(_MANY)]
             await Switch.persist_many(switches)
-            raw = line.direct[DATABASE]["switches"]
+            raw = connection.direct[DATABASE]["switches"]
             for switch in switches:
                 switch.is_on = True
                 switch.mark = "mine"
@@ -131,14 +139,14 @@ async def test_a_repeated_save_sets_nothing_over_another_one(line: Line, store: 
             async def are_stored() -> bool:
                 return await raw.count_documents({"mark": "mine"}) == _MANY
 
-            line.proxy.hold_replies()
-            save = asyncio.create_task(saving(switches, store)())
+            connection.proxy.hold_replies()
+            save = asyncio.create_task(save_call(switches, store)())
             await wait_until(are_stored)
             await raw.update_many({}, {"$set": {"is_on": False}})
-            line.proxy.cut()
-            line.proxy.mend()
-            line.proxy.thaw()
-            # It has happened before the other write: that is no failure of it.
+            connection.proxy.cut()
+            connection.proxy.mend()
+            connection.proxy.thaw()
+            # The save was executed before the other write, so it has succeeded.
             assert await save
             assert await raw.count_documents({"is_on": False}) == _MANY
             for switch in switches:
@@ -146,14 +154,14 @@ async def test_a_repeated_save_sets_nothing_over_another_one(line: Line, store: 
             assert await raw.count_documents({"is_on": False}) == _MANY
 
 
-@pytest.mark.parametrize("turns", range(8))
-async def test_a_joined_save_is_cancelled_at_any_turn(db: str, turns: int) -> None:
-    """Whether it is sent or not, the object knows: what is set back is set back."""
+@pytest.mark.parametrize("iterations", range(8))
+async def test_a_grouped_save_is_cancelled_at_any_iteration(db: str, iterations: int) -> None:
+    """Whether it was sent or not, a later save restores the old value."""
     tasks = await make(30, name="old")
     for task in tasks:
         task.name = "new"
     saves = [asyncio.create_task(task.persist()) for task in tasks]
-    for _ in range(turns):
+    for _ in range(iterations):
         await asyncio.sleep(0)
     for save in saves[::3]:
         save.cancel()

@@ -1,4 +1,4 @@
-"""A new object whose insertion is in doubt is stored once, whatever is tried afterwards."""
+"""Insertions with an unknown outcome: the object is stored once, whatever calls follow."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 import loom_async as lm
-from tests.worlds.losing import (
-    WAYS,
+from tests.worlds.lost_replies import (
+    LOSSES,
     Call,
-    Line,
-    Way,
+    Connection,
+    Loss,
     connected,
-    cut_off,
-    line_to,
+    cut_before_reply,
+    open_connection,
     options_for,
-    reachable,
+    wait_until_reachable,
 )
 
 DATABASE = "worlds_lost_inserts"
@@ -71,83 +71,91 @@ COLLECTIONS: dict[Any, str] = {
     Entry: "entries",
     Measurement: "measurements",
 }
-_CHANGING = [Plain, Counted, Keyed, Unique]
-_RECORDS = [Entry, Measurement]
+_EDITABLE = [Plain, Counted, Keyed, Unique]
+_LEDGERS = [Entry, Measurement]
 
 
-def storing(document: Any, *, many: bool) -> Call:
+def save_call(document: Any, *, many: bool) -> Call:
     return (lambda: type(document).persist_many([document])) if many else document.persist
 
 
 @pytest.fixture
-async def line(mongo_uri: str) -> AsyncIterator[Line]:
-    async with line_to(mongo_uri, DATABASE) as opened:
+async def connection(mongo_uri: str) -> AsyncIterator[Connection]:
+    async with open_connection(mongo_uri, DATABASE) as opened:
         yield opened
 
 
-def made(models: Iterable[Any]) -> list[Any]:
+def create(models: Iterable[Any]) -> list[Any]:
     return [model() for model in models]
 
 
-async def lost(line: Line, way: Way, documents: Sequence[Any], *, many: bool) -> None:
-    """Insert an object of each model in such a way that nothing is known of them."""
-    collections = [line.direct[DATABASE][COLLECTIONS[type(document)]] for document in documents]
+async def lose_inserts(
+    connection: Connection, loss: Loss, documents: Sequence[Any], *, many: bool
+) -> None:
+    """Insert objects in such a way that the outcomes are unknown."""
+    collections = [
+        connection.direct[DATABASE][COLLECTIONS[type(document)]] for document in documents
+    ]
 
     async def are_stored() -> bool:
         return all([await raw.count_documents({}) > 0 for raw in collections])
 
-    await way(line.proxy, [storing(document, many=many) for document in documents], are_stored)
-    await reachable()
+    await loss(
+        connection.proxy, [save_call(document, many=many) for document in documents], are_stored
+    )
+    await wait_until_reachable()
 
 
-async def problems(line: Line, documents: Sequence[Any], expected: Any, *, many: bool) -> str:
-    """Store objects again, and return what is wrong with the outcomes."""
+async def save_again(
+    connection: Connection, documents: Sequence[Any], expected: Any, *, many: bool
+) -> str:
+    """Store objects again; describe wrong outcomes."""
     found: list[str] = []
     for document in documents:
         model = type(document)
         try:
-            await storing(document, many=many)()
+            await save_call(document, many=many)()
         except lm.LoomError as error:
             found.append(f"{model.__name__}: {error!r}")
-        if (there := await stored(line, model)) != expected:
-            found.append(f"{model.__name__}: {there}")
+        if (found_documents := await stored(connection, model)) != expected:
+            found.append(f"{model.__name__}: {found_documents}")
     return "\n".join(found)
 
 
-async def stored(line: Line, model: Any) -> list[tuple[str, int]]:
-    found = line.direct[DATABASE][COLLECTIONS[model]].find()
+async def stored(connection: Connection, model: Any) -> list[tuple[str, int]]:
+    found = connection.direct[DATABASE][COLLECTIONS[model]].find()
     return [(document["name"], document["count"]) async for document in found]
 
 
 @asynccontextmanager
-async def ready(line: Line, **options: Any) -> AsyncIterator[None]:
-    """Connect often enough, and have all collections there."""
-    async with connected(line, len(COLLECTIONS), **options):
+async def connect(connection: Connection, **options: Any) -> AsyncIterator[None]:
+    """Connect through the proxy and create all collections."""
+    async with connected(connection, len(COLLECTIONS), **options):
         for model in COLLECTIONS:
             await model.create_collection()
         yield
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("many", [False, True])
-async def test_it_is_stored_once(line: Line, way: Way, many: bool) -> None:
-    async with ready(line, **options_for(way)):
-        documents = made(COLLECTIONS)
-        await lost(line, way, documents, many=many)
-        wrong = await problems(line, documents, [("new", 1)], many=many)
+async def test_a_new_object_is_stored_once(connection: Connection, loss: Loss, many: bool) -> None:
+    async with connect(connection, **options_for(loss)):
+        documents = create(COLLECTIONS)
+        await lose_inserts(connection, loss, documents, many=many)
+        wrong = await save_again(connection, documents, [("new", 1)], many=many)
         assert not wrong, wrong
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("many", [False, True])
-async def test_edits_after_it_are_stored(line: Line, way: Way, many: bool) -> None:
-    async with ready(line, **options_for(way)):
-        documents = made(_CHANGING)
-        await lost(line, way, documents, many=many)
+async def test_later_edits_are_stored(connection: Connection, loss: Loss, many: bool) -> None:
+    async with connect(connection, **options_for(loss)):
+        documents = create(_EDITABLE)
+        await lose_inserts(connection, loss, documents, many=many)
         for document in documents:
             document.name = "newer"
             document.count += 1
-        wrong = await problems(line, documents, [("newer", 2)], many=many)
+        wrong = await save_again(connection, documents, [("newer", 2)], many=many)
         assert not wrong, wrong
         for document in documents:
             held = document.model_copy(deep=True)
@@ -155,37 +163,39 @@ async def test_edits_after_it_are_stored(line: Line, way: Way, many: bool) -> No
 
 
 @pytest.mark.parametrize("many", [False, True])
-async def test_there_is_no_server_for_a_while(line: Line, many: bool) -> None:
-    """A second attempt that reaches no server changes nothing about the first."""
-    async with ready(line):
-        documents = made(COLLECTIONS)
-        await lost(line, cut_off, documents, many=many)
-        line.proxy.cut()
-        calls = [storing(document, many=many)() for document in documents]
+async def test_a_second_attempt_without_a_server(connection: Connection, many: bool) -> None:
+    """A second attempt that reaches no server does not change the outcome of the first."""
+    async with connect(connection):
+        documents = create(COLLECTIONS)
+        await lose_inserts(connection, cut_before_reply, documents, many=many)
+        connection.proxy.cut()
+        calls = [save_call(document, many=many)() for document in documents]
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
         unknown = (lm.ConnectionFailed, lm.OutcomeUnknown, lm.BulkError)
         assert [outcome for outcome in outcomes if not isinstance(outcome, unknown)] == []
-        line.proxy.mend()
-        await reachable()
-        wrong = await problems(line, documents, [("new", 1)], many=many)
+        connection.proxy.mend()
+        await wait_until_reachable()
+        wrong = await save_again(connection, documents, [("new", 1)], many=many)
         assert not wrong, wrong
 
 
-async def test_a_further_record_is_stored_once(line: Line) -> None:
-    """Of an object that was recorded before; the last attempt says so, or that it cannot know."""
-    async with ready(line):
-        documents = made(_RECORDS)
+async def test_a_second_ledger_entry_is_stored_once(connection: Connection) -> None:
+    """Of an object that was stored before; persist returns, or raises OutcomeUnknown."""
+    async with connect(connection):
+        documents = create(_LEDGERS)
         for document in documents:
             await document.persist()
             document.name = "second"
 
         async def are_stored() -> bool:
-            counts = [len(await stored(line, model)) for model in _RECORDS]
-            return counts == [2] * len(_RECORDS)
+            counts = [len(await stored(connection, model)) for model in _LEDGERS]
+            return counts == [2] * len(_LEDGERS)
 
-        await cut_off(line.proxy, [document.persist for document in documents], are_stored)
-        await reachable()
+        await cut_before_reply(
+            connection.proxy, [document.persist for document in documents], are_stored
+        )
+        await wait_until_reachable()
         for document in documents:
             with suppress(lm.OutcomeUnknown):
                 await document.persist()
-            assert sorted(await stored(line, type(document))) == [("new", 1), ("second", 1)]
+            assert sorted(await stored(connection, type(document))) == [("new", 1), ("second", 1)]

@@ -1,4 +1,4 @@
-"""Commands that the server refuses as a whole: one error, whatever the call and its size."""
+"""Commands that the server refuses as a whole: every call raises the same error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError
 
 import loom_async as lm
-from tests.worlds.partly_done import DATABASE, Client, fail
+from tests.worlds.failing_server import DATABASE, Client, fail
 
 
 @lm.declare_persist_db(DATABASE, "refused")
@@ -37,7 +37,7 @@ async def _update_frame(rows: list[Row]) -> None:
 
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize("call", [_persist, _persist_many, _insert_frame, _update_frame])
-async def test_rights_that_are_missing(failing: Client, call: Any, count: int) -> None:
+async def test_missing_privileges(failing: Client, call: Any, count: int) -> None:
     await Row.filter().count()
     rows = [Row(number=n) for n in range(count)]
     name = "update" if call is _update_frame else "insert"
@@ -46,29 +46,29 @@ async def test_rights_that_are_missing(failing: Client, call: Any, count: int) -
         await call(rows)
     assert "clusterTime" not in str(caught.value)
     assert await failing[DATABASE]["refused"].count_documents({}) == 0
-    await _persist_many(rows)  # whose outcome was known: they are stored once
+    await _persist_many(rows)  # the refused write was not made, so they are stored once
     assert await failing[DATABASE]["refused"].count_documents({}) == count
 
 
 @pytest.mark.parametrize("call", [_persist, _persist_many, _insert_frame])
-async def test_a_server_that_stops_may_not_say_that_it_has_sessions(
+async def test_a_stopping_server_that_does_not_announce_sessions(
     failing: Client, call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The driver refuses to use one then; what is not sent yet is sent to the next server."""
+    """The driver refuses to use a session then; the unsent command goes to the next server."""
     await Row.filter().delete()
-    run, left = AsyncDatabase.command, 3
+    run, remaining = AsyncDatabase.command, 3
 
     async def refuse(database: Any, command: Any, *arguments: Any, **options: Any) -> Any:
-        nonlocal left
-        if "insert" in command and left:
-            left -= 1
+        nonlocal remaining
+        if "insert" in command and remaining:
+            remaining -= 1
             raise ConfigurationError("Sessions are not supported by this MongoDB deployment")
         return await run(database, command, *arguments, **options)
 
     monkeypatch.setattr(AsyncDatabase, "command", refuse)
     await call([Row()])
-    assert left == 0
+    assert remaining == 0
     assert await failing[DATABASE]["refused"].count_documents({}) == 1
-    left = 1_000_000
+    remaining = 1_000_000
     with lm.config_context(server_timeout=0.2), pytest.raises(lm.ConnectionFailed):
         await call([Row()])

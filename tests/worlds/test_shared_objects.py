@@ -1,4 +1,4 @@
-"""One object, used by plain tasks and by transactions of other tasks at the same time."""
+"""One object, used by tasks outside and inside transactions at the same time."""
 
 from __future__ import annotations
 
@@ -18,71 +18,71 @@ class Item(lm.Persistable):
     name: str = ""
 
 
-class Undone(Exception):
+class Aborted(Exception):
     pass
 
 
-@pytest.mark.parametrize("is_assigned", [False, True])
-async def test_a_transaction_is_undone_beside_a_plain_task(db: str, is_assigned: bool) -> None:
-    """Undone is what the transaction did: a write that was under way when it began stays."""
+@pytest.mark.parametrize("has_edits", [False, True])
+async def test_a_transaction_is_aborted_during_a_save_outside(db: str, has_edits: bool) -> None:
+    """Only the edits of the transaction are undone; a save that began before it stays."""
     await (shared := Item()).persist()
 
-    async def undone() -> None:
-        with pytest.raises(Undone):
+    async def abort() -> None:
+        with pytest.raises(Aborted):
             await change_and_fail()
 
     async def change_and_fail() -> None:
         async with lm.transaction():
-            if is_assigned:
+            if has_edits:
                 shared.count += 100
-                shared.name = "undone"
+                shared.name = "aborted"
             await shared.persist()
-            raise Undone
+            raise Aborted
 
     for _ in range(20):
         shared.count += 1
-        await asyncio.gather(shared.persist(), undone())
+        await asyncio.gather(shared.persist(), abort())
     await shared.persist()
     assert (shared.count, shared.name) == (20, "")
     assert (await shared.reload()).count == 20
 
 
-async def test_random_schedules(db: str) -> None:
-    """Every increment that was not undone is counted once, in any order."""
+async def test_random_saves_and_transactions(db: str) -> None:
+    """Each increment that was not aborted is counted once, in any order."""
     seed = random.randrange(2**32)
     print("seed", seed)
-    chance = random.Random(seed)
+    random_source = random.Random(seed)
     await (shared := Item()).persist()
-    kept = 0
+    committed = 0
 
     async def plain() -> None:
-        nonlocal kept
-        await asyncio.sleep(chance.random() * 0.02)
+        nonlocal committed
+        await asyncio.sleep(random_source.random() * 0.02)
         shared.count += 1
-        kept += 1
+        committed += 1
         await shared.persist()
 
-    async def transaction(*, is_kept: bool) -> None:
-        nonlocal kept
-        await asyncio.sleep(chance.random() * 0.02)
+    async def transaction(*, is_committed: bool) -> None:
+        nonlocal committed
+        await asyncio.sleep(random_source.random() * 0.02)
         other = await Item.from_id(shared.id)
         assert other is not None
         async with lm.transaction():
             await shared.persist()
-            if not is_kept:
-                raise Undone
+            if not is_committed:
+                raise Aborted
 
     for _ in range(5):
         tasks: list[Any] = [plain() for _ in range(10)]
-        tasks += [transaction(is_kept=chance.random() < 0.5) for _ in range(3)]
+        tasks += [transaction(is_committed=random_source.random() < 0.5) for _ in range(3)]
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            assert outcome is None or isinstance(outcome, Undone | lm.TransactionAborted)
+            assert outcome is None or isinstance(outcome, Aborted | lm.TransactionAborted)
     await shared.persist()
-    assert shared.count == kept
-    assert (await shared.reload()).count == kept
+    assert shared.count == committed
+    assert (await shared.reload()).count == committed
 
 
-async def test_a_plain_task_does_not_wait_without_end(db: str) -> None:
+async def test_a_save_outside_a_transaction_waits_until_a_timeout(db: str) -> None:
     await (shared := Item()).persist()
     begun, end = asyncio.Event(), asyncio.Event()
 
@@ -103,17 +103,17 @@ async def test_a_plain_task_does_not_wait_without_end(db: str) -> None:
 
 
 async def test_shielded_work_ends_before_its_caller(db: str) -> None:
-    """However often the caller is cancelled."""
-    ended = False
+    """Even if the caller is cancelled repeatedly."""
+    is_done = False
 
     async def work() -> None:
-        nonlocal ended
+        nonlocal is_done
         await asyncio.sleep(0.05)
-        ended = True
+        is_done = True
 
     task = asyncio.create_task(_concurrency.shielded(work))
     while not task.done():
         await asyncio.sleep(0)
         task.cancel()
-    assert ended
+    assert is_done
     assert task.cancelled()

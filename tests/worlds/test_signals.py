@@ -1,4 +1,4 @@
-"""Ctrl-C at any line of a call: the object is free afterwards, and its write is made once."""
+"""Ctrl-C at any line of a call: the object is unlocked, and its write is made once."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def sync_db(mongo_uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
 
 
 class Interrupt:
-    """Raises KeyboardInterrupt at one line that runs in the packages.
+    """Raises KeyboardInterrupt at one executed line of the packages.
 
     Parameters:
-        number: Which line, counted from the start of the block.
+        number: The number of the line, counted from the start of the block.
     """
 
     def __init__(self, number: int) -> None:
-        self.left = number
+        self.remaining = number
 
     def __enter__(self) -> Interrupt:
         sys.settrace(self._called)
@@ -56,14 +56,14 @@ class Interrupt:
 
     def _line(self, frame: FrameType, event: str, argument: object) -> Any:
         if event == "line":
-            self.left -= 1
-            if self.left == 0:
+            self.remaining -= 1
+            if self.remaining == 0:
                 raise KeyboardInterrupt
         return self._line
 
 
 def persist_in_thread(page: Page) -> bool:
-    """Persist in a thread of its own, which has to end in time."""
+    """Persist in a new thread, which has to end in time."""
     outcomes: list[bool] = []
     thread = threading.Thread(target=lambda: outcomes.append(page.persist()), daemon=True)
     thread.start()
@@ -73,14 +73,14 @@ def persist_in_thread(page: Page) -> bool:
 
 def test_persist_is_interrupted_at_every_line(sync_db: Any) -> None:
     (page := Page()).persist()
-    number, is_done = 0, False
-    while not is_done:
+    number, is_complete = 0, False
+    while not is_complete:
         number += 1
         page.visits += 1
         try:
             with Interrupt(number) as interrupt:
                 page.persist()
-                is_done = interrupt.left > 0
+                is_complete = interrupt.remaining > 0
         except KeyboardInterrupt:
             assert gc.isenabled()
         persist_in_thread(page)
@@ -90,8 +90,8 @@ def test_persist_is_interrupted_at_every_line(sync_db: Any) -> None:
     assert number > 100
 
 
-def test_a_waiting_thread_goes_on(sync_db: Any) -> None:
-    """Also one that waits while the thread before it is interrupted."""
+def test_a_thread_that_waits_for_an_interrupted_lock_holder(sync_db: Any) -> None:
+    """The waiting thread gets the lock of the interrupted one."""
     (page := Page()).persist()
     waiting: list[threading.Thread] = []
 
@@ -109,24 +109,24 @@ def test_a_waiting_thread_goes_on(sync_db: Any) -> None:
     assert not waiting[0].is_alive()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_child_collects_garbage(sync_db: Any) -> None:
-    """Though it was forked while another thread had the collector paused."""
-    paused, done = threading.Event(), threading.Event()
+def test_a_forked_child_collects_garbage(sync_db: Any) -> None:
+    """Even if another thread has paused the collector during the fork."""
+    is_paused, is_done = threading.Event(), threading.Event()
 
     def pause() -> None:
         with collector_paused():
-            paused.set()
-            done.wait()
+            is_paused.set()
+            is_done.wait()
 
     thread = threading.Thread(target=pause)
     thread.start()
-    paused.wait()
+    is_paused.wait()
     child = os.fork()
     if child == 0:
         os._exit(0 if gc.isenabled() else 1)
     _, status = os.waitpid(child, 0)
-    done.set()
+    is_done.set()
     thread.join()
     assert status == 0

@@ -30,7 +30,7 @@ class User(lm.Persistable):
 
 
 @pytest.fixture(autouse=True)
-def place(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def server(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LOOM_URI", mongo_uri)
     with lm.using(database="test_threads"):
         yield
@@ -55,17 +55,17 @@ def test_all_threads_share_one_client() -> None:
     assert len({id(client) for client in clients}) == 1
 
 
-def test_writes_and_counts_from_threads() -> None:
+def test_threads_write_and_increment() -> None:
     shared = User(name="shared")
     shared.persist()
 
     def work(number: int) -> None:
         User.persist_many([User(name=f"{number} {n}") for n in range(50)])
-        mine = User.from_id(shared.id)
-        assert mine is not None
+        copy = User.from_id(shared.id)
+        assert copy is not None
         for _ in range(25):
-            mine.visits += 1
-            mine.persist()
+            copy.visits += 1
+            copy.persist()
         assert User.filter(lm.fld["name"].starts_with(f"{number} ")).count() == 50
         for user in User.filter(lm.fld["name"].starts_with(f"{number} ")).stream():
             user.visits += 1
@@ -76,16 +76,16 @@ def test_writes_and_counts_from_threads() -> None:
     assert User.filter(lm.fld["visits"] == 1).count() == 50 * THREADS
 
 
-def test_one_object_in_many_threads() -> None:
+def test_one_object_saved_by_many_threads() -> None:
     user = User(name="Ann")
     user.persist()
     user.visits += 1
-    # Whoever comes first sends the increment; for all others there is nothing left to send.
+    # The first save sends the increment; the others find nothing to send.
     assert sum(in_threads(*[user.persist] * THREADS)) == 1
     assert user.reload().visits == 1
 
 
-def test_tenants_in_threads() -> None:
+def test_each_thread_uses_its_own_database() -> None:
     def work(tenant: str) -> list[str]:
         with lm.using(database=tenant):
             for n in range(10):
@@ -101,7 +101,7 @@ def test_tenants_in_threads() -> None:
         assert sorted(names) == sorted(f"{tenant} {n}" for n in range(10))
 
 
-def test_threads_of_a_script_are_in_its_blocks() -> None:
+def test_new_threads_inherit_the_blocks_of_the_main_thread() -> None:
     User(name="Ann").persist()
     assert in_threads(*[User.filter().count] * 4) == [1] * 4
     with lm.using(database="test_threads_inner"):
@@ -109,7 +109,7 @@ def test_threads_of_a_script_are_in_its_blocks() -> None:
     assert in_threads(User.filter().count) == [1]
 
 
-def test_equal_blocks_that_overlap() -> None:
+def test_new_threads_in_equal_nested_blocks() -> None:
     User(name="Ann").persist()
     with lm.using(database="test_threads_inner"):
         with lm.using(database="test_threads"), lm.using(database="test_threads_inner"):
@@ -121,7 +121,7 @@ def test_equal_blocks_that_overlap() -> None:
             assert in_threads(User.filter().count) == [1]
 
 
-def test_blocks_of_generators_end_in_any_order() -> None:
+def test_blocks_of_generators_that_end_in_any_order() -> None:
     def inside(database: str) -> Iterator[None]:
         with lm.using(database=database):
             yield
@@ -138,8 +138,8 @@ def test_blocks_of_generators_end_in_any_order() -> None:
     assert lm.get_local_db_client() is before
 
 
-def test_threads_of_a_task_are_not() -> None:
-    """A block that a task entered is that task's alone; `to_thread` hands it on."""
+def test_new_threads_do_not_inherit_the_blocks_of_a_task() -> None:
+    """Blocks that a task has entered apply to that task only; `to_thread` passes them on."""
     User(name="Ann").persist()
 
     async def main() -> None:
@@ -153,14 +153,14 @@ def test_threads_of_a_task_are_not() -> None:
 
 
 def test_blocking_calls_inside_a_running_loop() -> None:
-    async def cell() -> int:
+    async def notebook_cell() -> int:
         User(name="from a notebook").persist()
         return User.filter().count()
 
-    assert asyncio.run(cell()) == 1
+    assert asyncio.run(notebook_cell()) == 1
 
 
-def test_tracebacks_are_of_plain_calls() -> None:
+def test_tracebacks_show_only_plain_calls() -> None:
     with pytest.raises(lm.InvalidId) as caught:
         User.from_id("never an id")
     shown = "".join(traceback.format_exception(caught.value))
@@ -187,12 +187,12 @@ with lm.{block}:
         if pid == 0:
             User(name=f"child {{n}}").persist()
             assert lm.get_local_db_client() is not parent
-            sys.exit(7)  # with its handlers of exit: they leave the parent's clients alone
+            sys.exit(7)  # runs the exit handlers, which must not close the parent's clients
         children.append(pid)
-    ends = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    exit_codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
     stop.set()
     reader.join()
-    print(*ends, User.filter().count())
+    print(*exit_codes, User.filter().count())
 """
 
 
@@ -202,7 +202,7 @@ with lm.{block}:
 def test_forked_workers(block: str, mongo_uri: str) -> None:
     script = _FORK.format(block=block)
     done = subprocess.run(
-        # Python warns of forking with threads; that is what is tried here.
+        # Python warns of a fork while there are threads, which is tested here.
         [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-P", "-c", script],
         capture_output=True, text=True, check=False, timeout=60,
         env={**os.environ, "LOOM_URI": mongo_uri, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -226,8 +226,8 @@ client.close = lambda: (close(), print("closed"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "closed\n", "")
 
 
-def test_new_objects_persisted_twice_at_once() -> None:
-    """Whoever comes first inserts; for the others nothing is left to send, and nothing fails."""
+def test_threads_persist_the_same_new_objects() -> None:
+    """The first save inserts an object; the others find nothing to send, and raise no error."""
     users = [User(name=str(n)) for n in range(200)]
     some = users[::50]
     results = in_threads(
@@ -242,29 +242,29 @@ def test_new_objects_persisted_twice_at_once() -> None:
 
 
 def test_closing_while_another_thread_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was being opened is closed too, and the other thread begins anew."""
+    """The client that was being opened is closed too; the next call opens another."""
     from loom_sync.connection import scope_clients
     from loom_sync.connection.driver_types import Client
 
     lm.close()
     opened: list[object] = []
-    begun, go_on = threading.Event(), threading.Event()
+    started, resume = threading.Event(), threading.Event()
     open_client = scope_clients.open_client
 
     def slowly(uri: str, **options: object) -> Client:
-        begun.set()
-        assert go_on.wait(20)
+        started.set()
+        assert resume.wait(20)
         opened.append(client := open_client(uri, **options))
         return client
 
     monkeypatch.setattr(scope_clients, "open_client", slowly)
     with ThreadPoolExecutor(2) as pool:
         opening = pool.submit(lm.get_local_db_client)
-        assert begun.wait(20)
+        assert started.wait(20)
         closing = pool.submit(lm.close)
         while scope_clients._of_scopes:
             time.sleep(0.001)
-        go_on.set()
+        resume.set()
         closing.result()
         first = opening.result()
     assert first is opened[0]

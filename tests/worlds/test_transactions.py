@@ -1,4 +1,4 @@
-"""Transactions where both packages, tasks and threads come together."""
+"""Transactions with tasks, threads and both packages."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class User(lm.Persistable):
         self.seen.append("hook")
 
 
-class Undone(Exception):
+class Aborted(Exception):
     pass
 
 
 @pytest.fixture(autouse=True)
-def place(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def server(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LOOM_URI", mongo_uri)
     with lm.using(database="test_worlds_transactions"):
         yield
@@ -34,7 +34,7 @@ def place(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     lm.close()
 
 
-def test_the_other_package_is_refused() -> None:
+def test_calls_of_the_other_package_raise() -> None:
     async def async_inside_sync() -> None:
         with pytest.raises(lm.TransactionError, match="other package"):
             await User(name="x").persist_async()
@@ -53,16 +53,16 @@ def test_the_other_package_is_refused() -> None:
     assert sorted(user.name for user in User.filter().load_many()) == ["a", "y"]
 
 
-def test_a_task_that_goes_on_afterwards_is_refused() -> None:
+def test_a_task_that_outlives_the_transaction_raises() -> None:
     async def main() -> None:
         ended = asyncio.Event()
 
-        async def late() -> None:
+        async def persist_late() -> None:
             await ended.wait()
             await User(name="late").persist_async()
 
         async with loom_async.transaction():
-            task = asyncio.create_task(late())
+            task = asyncio.create_task(persist_late())
             await User(name="in time").persist_async()
         ended.set()
         with pytest.raises(lm.TransactionError, match="has ended"):
@@ -72,34 +72,34 @@ def test_a_task_that_goes_on_afterwards_is_refused() -> None:
     assert User.filter().count() == 1
 
 
-def test_gathered_tasks_belong_to_it() -> None:
+def test_tasks_started_in_a_transaction_belong_to_it() -> None:
     async def main() -> None:
         async with loom_async.transaction():
             async with asyncio.TaskGroup() as group:
                 for n in range(20):
                     group.create_task(User(name=str(n)).persist_async())
             assert await User.filter().count_async() == 20
-            raise Undone
+            raise Aborted
 
-    with pytest.raises(Undone):
+    with pytest.raises(Aborted):
         asyncio.run(main())
     assert User.filter().count() == 0
 
 
-def test_a_new_thread_is_outside() -> None:
-    def elsewhere() -> None:
+def test_a_new_thread_is_not_in_the_transaction() -> None:
+    def insert() -> None:
         User(name="thread").persist()
 
-    with pytest.raises(Undone), lm.transaction():
+    with pytest.raises(Aborted), lm.transaction():
         User(name="block").persist()
-        thread = threading.Thread(target=elsewhere)
+        thread = threading.Thread(target=insert)
         thread.start()
         thread.join()
-        raise Undone
+        raise Aborted
     assert [user.name for user in User.filter().load_many()] == ["thread"]
 
 
-def test_a_cancelled_block_keeps_nothing() -> None:
+def test_a_cancelled_transaction_is_aborted() -> None:
     user = User(name="Ann")
 
     async def block(written: asyncio.Event) -> None:
@@ -123,8 +123,8 @@ def test_a_cancelled_block_keeps_nothing() -> None:
     assert user.persist()
 
 
-def test_a_commit_is_not_cut_by_a_cancellation() -> None:
-    """Cancelled at any moment, objects are what the database says."""
+def test_a_cancelled_commit_is_complete_or_absent() -> None:
+    """Whenever the block is cancelled, the object agrees with the database."""
 
     async def block(user: User) -> None:
         async with loom_async.transaction():
@@ -137,20 +137,20 @@ def test_a_commit_is_not_cut_by_a_cancellation() -> None:
             await asyncio.sleep(step * 0.0002)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            there = await User.from_id_async(user.id) is not None
-            assert there == (user.created_at is not None), step
+            is_stored = await User.from_id_async(user.id) is not None
+            assert is_stored == (user.created_at is not None), step
 
     asyncio.run(main())
 
 
-def test_twins_run_plain_hooks() -> None:
+def test_twins_run_synchronous_hooks() -> None:
     user = User(name="Ann")
     asyncio.run(user.persist_async())
     assert user.persist()
     assert user.seen == ["hook", "hook"]
 
 
-def test_a_coroutine_function_is_no_hook_of_blocking_calls() -> None:
+def test_blocking_calls_refuse_asynchronous_hooks() -> None:
     @lm.declare_persist_db("worlds_none", "hooked")
     class Hooked(lm.PersistableBase):
         async def before_persist(self) -> None:

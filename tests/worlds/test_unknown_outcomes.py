@@ -1,4 +1,4 @@
-"""What is edited after a save of which nothing is known: the next save is exact, or says so."""
+"""Edits after a save with an unknown outcome: the next save is exact or raises an error."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pytest
 from pydantic import BaseModel
 
 import loom_async as lm
-from tests.worlds.losing import (
-    WAYS,
+from tests.worlds.lost_replies import (
+    LOSSES,
     Call,
-    Line,
-    Way,
-    cancelled,
+    Connection,
+    Loss,
+    cancel_before_reply,
     connected,
-    cut_off,
-    line_to,
+    cut_before_reply,
+    open_connection,
     options_for,
-    reachable,
-    unanswered,
+    time_out,
+    wait_until_reachable,
 )
 
 DATABASE = "worlds_unknown_outcomes"
@@ -55,15 +55,15 @@ COLLECTIONS: dict[Any, str] = {Plain: "switches", Counted: "counted_switches"}
 
 
 class Case(NamedTuple):
-    """An edit that is lost, and one that follows.
+    """An edit whose outcome is unknown, and the next edit.
 
-    `is_set` says whether both only set values, which may be sent as often as one likes.
+    `is_idempotent` is true if both only set values, so that they may be sent more than once.
     """
 
     name: str
     lost: Callable[[Any], object]
     next: Callable[[Any], object]
-    is_set: bool
+    is_idempotent: bool
 
 
 def _assign(**values: Any) -> Callable[[Any], None]:
@@ -74,7 +74,7 @@ def _assign(**values: Any) -> Callable[[Any], None]:
     return assign
 
 
-def _turn(state: bool) -> Callable[[Any], None]:
+def _set_inner_flag(state: bool) -> Callable[[Any], None]:
     return lambda d: setattr(d.inner, "is_on", state)
 
 
@@ -86,37 +86,37 @@ def _add_inside(number: int) -> Callable[[Any], None]:
     return lambda d: setattr(d.inner, "count", d.inner.count + number)
 
 
-def _leave(document: Any) -> None:
+def _no_edit(document: Any) -> None:
     """Edit nothing."""
 
 
 CASES = (
-    Case("a flag back", _assign(is_on=True), _assign(is_on=False), True),
-    Case("a flag again", _assign(is_on=True), _leave, True),
-    Case("a flag inside back", _turn(True), _turn(False), True),
+    Case("flag reset", _assign(is_on=True), _assign(is_on=False), True),
+    Case("flag, no further edit", _assign(is_on=True), _no_edit, True),
+    Case("nested flag reset", _set_inner_flag(True), _set_inner_flag(False), True),
     Case(
-        "a key back",
+        "key removed again",
         lambda d: d.entries.update(second="2"),
         lambda d: d.entries.pop("second"),
         True,
     ),
     Case(
-        "a removed key back",
+        "removed key added again",
         lambda d: d.entries.pop("first"),
         lambda d: d.entries.update(first="1"),
         True,
     ),
-    Case("a tag back", lambda d: d.tags.add("new"), lambda d: d.tags.remove("new"), True),
+    Case("tag removed again", lambda d: d.tags.add("new"), lambda d: d.tags.remove("new"), True),
     Case("another field", _assign(is_on=True), _assign(entries={}), True),
-    Case("a count back", _add(5), _add(-5), False),
-    Case("a count again", _add(5), _leave, False),
-    Case("a further count", _add(5), _add(2), False),
-    Case("a count inside back", _add_inside(5), _add_inside(-5), False),
-    Case("a flag after a count", _add(5), _assign(is_on=True), False),
-    Case("an item back", lambda d: d.items.append("new"), lambda d: d.items.pop(), False),
-    Case("an item again", lambda d: d.items.append("new"), _leave, False),
+    Case("counter decremented again", _add(5), _add(-5), False),
+    Case("counter, no further edit", _add(5), _no_edit, False),
+    Case("counter incremented again", _add(5), _add(2), False),
+    Case("nested counter decremented again", _add_inside(5), _add_inside(-5), False),
+    Case("flag after counter", _add(5), _assign(is_on=True), False),
+    Case("item removed again", lambda d: d.items.append("new"), lambda d: d.items.pop(), False),
+    Case("item, no further edit", lambda d: d.items.append("new"), _no_edit, False),
     Case(
-        "a further item",
+        "another item",
         lambda d: d.items.append("new"),
         lambda d: d.items.append("newer"),
         False,
@@ -124,17 +124,17 @@ CASES = (
 )
 
 
-def by_themselves(documents: Sequence[Any]) -> list[Call]:
+def single_calls(documents: Sequence[Any]) -> list[Call]:
     return [document.persist for document in documents]
 
 
-def in_one_call(documents: Sequence[Any]) -> list[Call]:
+def bulk_call(documents: Sequence[Any]) -> list[Call]:
     return [lambda: type(documents[0]).persist_many(documents)]
 
 
 @pytest.fixture
-async def line(mongo_uri: str) -> AsyncIterator[Line]:
-    async with line_to(mongo_uri, DATABASE) as opened:
+async def connection(mongo_uri: str) -> AsyncIterator[Connection]:
+    async with open_connection(mongo_uri, DATABASE) as opened:
         yield opened
 
 
@@ -149,8 +149,8 @@ def expected(document: Any, case: Case) -> dict[str, Any]:
     return content(fresh)
 
 
-async def settle(case: Case, document: Any, *, many: bool) -> str | None:
-    """Store the next edit; return what is wrong with the outcome."""
+async def save_next_edit(case: Case, document: Any, *, many: bool) -> str | None:
+    """Make and store the next edit; describe the outcome if it is wrong."""
     case.next(document)
     try:
         if many:
@@ -158,8 +158,8 @@ async def settle(case: Case, document: Any, *, many: bool) -> str | None:
         else:
             await document.persist()
     except (lm.OutcomeUnknown, lm.BulkError) as error:
-        # Whatever only sets values can be stored in any case.
-        return f"{case.name}: {error!r}" if case.is_set else None
+        # Only edits that are not idempotent may raise these errors.
+        return f"{case.name}: {error!r}" if case.is_idempotent else None
     except lm.LoomError as error:
         return f"{case.name}: {error!r}"
     stored = await type(document).from_id(document.id)
@@ -168,22 +168,24 @@ async def settle(case: Case, document: Any, *, many: bool) -> str | None:
     return f"{case.name}: wrong are {wrong}" if wrong else None
 
 
-# A save that counts revisions is never joined with others.
-_PLAIN = [(Plain, store, way) for store in ("joined", "single", "many") for way in WAYS]
+# A save of a document with a revision is never grouped.
+_PLAIN = [(Plain, store, loss) for store in ("grouped", "single", "many") for loss in LOSSES]
 _COUNTED = [
-    (Counted, store, way)
+    (Counted, store, loss)
     for store in ("single", "many")
-    for way in (cancelled, unanswered, cut_off)
+    for loss in (cancel_before_reply, time_out, cut_before_reply)
 ]
 
 
-@pytest.mark.parametrize(("model", "store", "way"), _PLAIN + _COUNTED)
-async def test_the_next_save_is_exact(line: Line, model: Any, store: str, way: Way) -> None:
-    raw = line.direct[DATABASE][COLLECTIONS[model]]
+@pytest.mark.parametrize(("model", "store", "loss"), _PLAIN + _COUNTED)
+async def test_the_next_save_is_exact(
+    connection: Connection, model: Any, store: str, loss: Loss
+) -> None:
+    raw = connection.direct[DATABASE][COLLECTIONS[model]]
     pairs = [(case, model()) for case in (*CASES, *CASES)]
     count = 1 if store == "many" else len(pairs)
-    with lm.config_context(grouping=store == "joined"):
-        async with connected(line, count, **options_for(way)):
+    with lm.config_context(grouping=store == "grouped"):
+        async with connected(connection, count, **options_for(loss)):
             documents = [document for _, document in pairs]
             await model.persist_many(documents)
             for case, document in pairs:
@@ -193,9 +195,9 @@ async def test_the_next_save_is_exact(line: Line, model: Any, store: str, way: W
             async def is_stored() -> bool:
                 return await raw.count_documents({"mark": "lost"}) == len(pairs)
 
-            calls = in_one_call(documents) if store == "many" else by_themselves(documents)
-            await way(line.proxy, calls, is_stored)
-            await reachable()
-            problems = [await settle(*pair, many=store == "many") for pair in pairs]
+            calls = bulk_call(documents) if store == "many" else single_calls(documents)
+            await loss(connection.proxy, calls, is_stored)
+            await wait_until_reachable()
+            problems = [await save_next_edit(*pair, many=store == "many") for pair in pairs]
             wrong = "\n".join(filter(None, problems))
             assert not wrong, wrong

@@ -1,4 +1,4 @@
-"""Change streams of tasks that are cancelled, and of blocking code beside them."""
+"""Change streams in tasks that are cancelled, and in threads."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class SyncRow(loom_sync.PersistableBase):
     number: int
 
 
-async def no_cursor(client: Any, db: str) -> bool:
-    """Say whether the last cursor goes: the server ends its wait of a second first."""
-    end = time.monotonic() + 5.0  # a cursor that is forgotten stays for ten minutes
+async def cursors_close(client: Any, db: str) -> bool:
+    """Return whether the cursors are closed in time: the server waits for a second before."""
+    end = time.monotonic() + 5.0  # the server closes a leaked cursor after ten minutes
     while await (await client.admin.aggregate(open_cursors(db))).to_list():
         if time.monotonic() > end:
             return False
@@ -42,7 +42,7 @@ async def watch_all(seen: list[int]) -> None:
         seen.append(change.document.number)
 
 
-async def watched(client: Any, db: str) -> None:
+async def wait_for_cursor(client: Any, db: str) -> None:
     waiting = True
     while waiting:
         waiting = not await (await client.admin.aggregate(open_cursors(db))).to_list()
@@ -51,23 +51,23 @@ async def watched(client: Any, db: str) -> None:
 async def test_cancelling_a_waiting_task_closes_its_cursor(client: Any, db: str) -> None:
     seen: list[int] = []
     task = asyncio.create_task(watch_all(seen))
-    await watched(client, db)
+    await wait_for_cursor(client, db)
     await Row(number=1).persist()
     await asyncio.sleep(0.3)
-    begun = time.monotonic()
+    start = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - begun < 0.5
-    assert await no_cursor(client, db)
+    assert time.monotonic() - start < 0.5
+    assert await cursors_close(client, db)
     assert seen == [1]
 
 
 @pytest.mark.parametrize("delay", [0, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.012])
-async def test_cancelling_it_at_any_time_leaves_nothing(
+async def test_cancelling_at_any_time_leaves_no_cursor(
     client: Any, db: str, mongo_uri: str, delay: float
 ) -> None:
-    """While it connects too, when pymongo swallows a cancellation now and then."""
+    """Also during connecting, when pymongo sometimes swallows a cancellation."""
     for n in range(16):
         async with AsyncExitStack() as stack:
             if n % 2:
@@ -77,44 +77,44 @@ async def test_cancelling_it_at_any_time_leaves_nothing(
             task.cancel()
             await asyncio.wait([task], timeout=5)
             assert task.cancelled()
-    assert await no_cursor(client, db)
+    assert await cursors_close(client, db)
 
 
-async def test_a_task_cancelled_twice_leaves_nothing(client: Any, db: str) -> None:
+async def test_repeated_cancelling_leaves_no_cursor(client: Any, db: str) -> None:
     task = asyncio.create_task(watch_all([]))
-    await watched(client, db)
+    await wait_for_cursor(client, db)
     for _ in range(3):
         task.cancel()
         await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await no_cursor(client, db)
+    assert await cursors_close(client, db)
 
 
-async def test_waiting_for_a_time_loses_nothing(client: Any, db: str) -> None:
+async def test_timeouts_lose_no_change(client: Any, db: str) -> None:
     async def write() -> None:
         for n in range(200):
             await Row(number=n).persist()
 
     seen: list[int] = []
-    late = 0
+    timeouts = 0
     async with Row.watch() as changes:
         writing = asyncio.create_task(write())
         while len(seen) < 200:
             try:
                 change = await asyncio.wait_for(anext(changes), 0.004)
             except TimeoutError:
-                late += 1
+                timeouts += 1
             else:
                 assert change.document is not None
                 seen.append(change.document.number)
         await writing
     assert seen == list(range(200))
-    assert late > 0
-    assert await no_cursor(client, db)
+    assert timeouts > 0
+    assert await cursors_close(client, db)
 
 
-async def test_two_tasks_do_not_share_a_stream(client: Any, db: str) -> None:
+async def test_two_tasks_cannot_read_one_change_stream(client: Any, db: str) -> None:
     async with Row.watch() as changes:
         waiting = asyncio.create_task(anext(changes))
         await asyncio.sleep(0.1)
@@ -124,7 +124,7 @@ async def test_two_tasks_do_not_share_a_stream(client: Any, db: str) -> None:
         assert (await waiting).operation == "insert"
 
 
-async def test_cancelling_does_not_wait_for_a_server_that_is_away(
+async def test_cancelling_does_not_wait_for_an_unreachable_server(
     client: Any, db: str, mongo_uri: str
 ) -> None:
     with proxy_of(mongo_uri) as proxy:
@@ -136,17 +136,19 @@ async def test_cancelling_does_not_wait_for_a_server_that_is_away(
             proxy.cut()
             await asyncio.sleep(0.3)
             assert not task.done()
-            begun = time.monotonic()
+            start = time.monotonic()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert time.monotonic() - begun < 0.5
-    # Nobody could tell the server.
+            assert time.monotonic() - start < 0.5
+    # The client could not close its cursor on the unreachable server.
     for row in await (await client.admin.aggregate(open_cursors(db))).to_list():
         await client[db].command("killCursors", "rows", cursors=[row["cursor"]["cursorId"]])
 
 
-async def test_blocking_code_watches_beside_it(client: Any, db: str, mongo_uri: str) -> None:
+async def test_a_thread_watches_during_asynchronous_writes(
+    client: Any, db: str, mongo_uri: str
+) -> None:
     opened, seen = threading.Event(), []
 
     def read() -> None:
@@ -165,10 +167,10 @@ async def test_blocking_code_watches_beside_it(client: Any, db: str, mongo_uri: 
         await Row(number=n).persist()
     await asyncio.to_thread(thread.join)
     assert seen == [0, 1, 2]
-    assert await no_cursor(client, db)
+    assert await cursors_close(client, db)
 
 
-async def test_models_of_blocking_code_are_watched_in_an_event_loop(db: str) -> None:
+async def test_async_twins_watch_models_of_the_sync_package(db: str) -> None:
     async with SyncRow.watch_async() as changes:
         await SyncRow(number=1).persist_async()
         change = await anext(changes)

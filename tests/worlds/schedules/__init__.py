@@ -1,6 +1,6 @@
 """Random schedules of writes, cancellations and failures, judged by an oracle.
 
-`documents` has the models and the random edits; `oracle` keeps what may be stored of one
-document; `shares` does so where several writers have a document in common; `workers` make the
-calls; `episodes` run workers while something fails, and judge what is stored in the end.
+`documents` has the models and the random edits; `oracle` tracks the possible states of a document
+with one writer, and `shares` those of a document with several writers; `workers` make the calls;
+`episodes` run workers while faults occur, and check what is stored in the end.
 """

@@ -24,7 +24,7 @@ class Inner(BaseModel):
 
 @lm.declare_persist_db("schedules", "owned")
 class Owned(lm.Persistable):
-    """A document that one worker writes."""
+    """A document that only one worker writes."""
 
     name: str = ""
     text: str = ""
@@ -46,36 +46,36 @@ class Shared(lm.Persistable):
 
 
 def state_of(document: Owned) -> State:
-    """Return what is to be stored of a document, without the times that the library makes."""
+    """Return the state that is stored of a document, without the auto fields."""
     return document.model_dump(exclude={"created_at", "updated_time"})
 
 
 _numbers = itertools.count()
 
 
-def mark() -> str:
-    """Return a value that is written nowhere else, so that each stored one tells its attempt."""
+def new_value() -> str:
+    """Return a unique value, so that a stored value identifies the attempt that wrote it."""
     return f"m{next(_numbers)}"
 
 
 def _set_name(document: Owned, dice: random.Random) -> None:
-    document.name = mark()
+    document.name = new_value()
 
 
 def _set_text(document: Owned, dice: random.Random) -> None:
-    document.text = mark() * dice.choice((1, 50))
+    document.text = new_value() * dice.choice((1, 50))
 
 
 def _set_nested(document: Owned, dice: random.Random) -> None:
-    setattr(document.inner, dice.choice(("left", "right")), mark())
+    setattr(document.inner, dice.choice(("left", "right")), new_value())
 
 
 def _replace_nested(document: Owned, dice: random.Random) -> None:
-    document.inner = Inner(left=mark(), right=document.inner.right)
+    document.inner = Inner(left=new_value(), right=document.inner.right)
 
 
 def _add_entry(document: Owned, dice: random.Random) -> None:
-    document.entries[dice.choice(_KEYS)] = mark()
+    document.entries[dice.choice(_KEYS)] = new_value()
 
 
 def _remove_entry(document: Owned, dice: random.Random) -> None:
@@ -91,13 +91,13 @@ def _count_down(document: Owned, dice: random.Random) -> None:
 
 
 def _append(document: Owned, dice: random.Random) -> None:
-    document.log.append(mark())
+    document.log.append(new_value())
     if len(document.log) > _LONGEST:
         del document.log[: _LONGEST // 2]
 
 
 def _add_tag(document: Owned, dice: random.Random) -> None:
-    document.tags.add(mark())
+    document.tags.add(new_value())
     if len(document.tags) > _LONGEST:
         document.tags.clear()
 
@@ -110,12 +110,12 @@ EDITS: tuple[Callable[[Owned, random.Random], None], ...] = (
 
 def edit(document: Owned, dice: random.Random) -> None:
     """Make one to three random edits."""
-    for change in dice.sample(EDITS, dice.choice((1, 1, 2, 3))):
-        change(document, dice)
+    for make_edit in dice.sample(EDITS, dice.choice((1, 1, 2, 3))):
+        make_edit(document, dice)
 
 
-def set_back(document: Owned, state: dict[str, Any], dice: random.Random) -> None:
-    """Give some fields, or all, the values that they had."""
+def restore(document: Owned, state: dict[str, Any], dice: random.Random) -> None:
+    """Restore some or all fields to an earlier state."""
     names = [name for name in state if name != "id"]
     for name in dice.sample(names, dice.choice((1, 2, len(names)))):
         value = Inner(**state[name]) if name == "inner" else state[name]

@@ -1,4 +1,4 @@
-"""Episodes: workers work while something fails, and what is stored in the end is judged."""
+"""Episodes: workers make calls while faults occur; what is stored in the end is checked."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.worlds.schedules.shares import Share, check
 from tests.worlds.schedules.workers import FAULTS, OBSTACLES, Companion, Conditions, Worker
 
 _WORKERS, _SHARED, _COMPANIONS = 8, 4, 3
-#: What an episode may take beyond its own time: an election, the limits of waiting for a server.
+#: Seconds that an episode may take beyond its own: for an election, and for server selection.
 _GRACE = 120.0
 
-#: What fails during an episode: a block that is whole again when it ends.
+#: A block during which faults occur; they are repaired when it ends.
 Fault = Callable[[random.Random], AbstractAsyncContextManager[None]]
 
 
@@ -26,8 +26,8 @@ class Episode:
     """Workers on a database of their own.
 
     Parameters:
-        dice: Where all choices come from.
-        fault: What fails meanwhile; None for nothing.
+        dice: The source of all random choices.
+        fault: The faults that occur during the episode; None for none.
     """
 
     def __init__(self, dice: random.Random, fault: Fault | None) -> None:
@@ -38,23 +38,23 @@ class Episode:
         self.companions: list[Companion] = []
 
     async def run(self, seconds: float) -> None:
-        """Have all work for some time, store all once more, and judge.
+        """Run all callers for some time, store everything once more, and check what is stored.
 
         Raises:
-            AssertionError: What is stored is not what the callers were told.
+            AssertionError: What is stored contradicts the outcomes of the calls.
         """
         await self._begin()
         async with asyncio.timeout(seconds + _GRACE):
-            async with self._failing(), asyncio.TaskGroup() as group:
-                for member in [*self.workers, *self.companions]:
-                    group.create_task(member.run())
+            async with self._faults(), asyncio.TaskGroup() as group:
+                for caller in [*self.workers, *self.companions]:
+                    group.create_task(caller.run())
                 await asyncio.sleep(seconds)
                 self.conditions.is_over = True
             await self._finish()
             await self._check()
 
     @asynccontextmanager
-    async def _failing(self) -> AsyncIterator[None]:
+    async def _faults(self) -> AsyncIterator[None]:
         if self._fault is None:
             yield
             return
@@ -72,10 +72,10 @@ class Episode:
             parts = [Share(f"w{number}", await _copy(document)) for document in shared]
             self.workers.append(Worker(self._fork(), self.conditions, parts))
         names = [f"c{number}" for number in range(_COMPANIONS)]
-        parts = [Share(name, common, has_company=True) for name in names]
+        parts = [Share(name, common, is_shared_object=True) for name in names]
         for number in range(_COMPANIONS):
-            mine_first = parts[number:] + parts[:number]
-            self.companions.append(Companion(self._fork(), self.conditions, mine_first))
+            own_first = parts[number:] + parts[:number]
+            self.companions.append(Companion(self._fork(), self.conditions, own_first))
 
     async def _finish(self) -> None:
         for worker in self.workers:
@@ -87,19 +87,19 @@ class Episode:
         await self._check_owned()
         stored = {document.id: document for document in await Shared.filter().load_many()}
         parts = [share for worker in self.workers for share in worker.shares]
-        parts += self.companions[0].all
+        parts += self.companions[0].shares
         for id, document in stored.items():
             check(document, [share for share in parts if share.document.id == id])
 
     async def _check_owned(self) -> None:
         stored = {document.id: document for document in await Owned.filter().load_many()}
-        tracks = [t for worker in self.workers for t in [*worker.tracks, *worker.gone]]
+        tracks = [t for worker in self.workers for t in [*worker.tracks, *worker.dropped]]
         for track in tracks:
             found = stored.pop(track.document.id, None)
             state = None if found is None else state_of(found)
             possible = track.possible
-            assert state in possible, track.report("wrong in the end", state, *possible)
-        assert not stored, f"documents of no worker: {list(stored)}"
+            assert state in possible, track.report("this is stored in the end", state, *possible)
+        assert not stored, f"documents that no worker wrote: {list(stored)}"
 
 
 async def _copy(document: Shared) -> Shared:
@@ -109,15 +109,15 @@ async def _copy(document: Shared) -> Shared:
 
 
 @asynccontextmanager
-async def _going_on(breaking: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Break something again and again until the block ends; the last break is mended."""
+async def _repeated(break_once: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Cause a fault again and again until the block ends; each call repairs what it broke."""
     is_over = asyncio.Event()
 
-    async def go_on() -> None:
+    async def repeat() -> None:
         while not is_over.is_set():
-            await breaking()
+            await break_once()
 
-    task = asyncio.create_task(go_on())
+    task = asyncio.create_task(repeat())
     try:
         yield
     finally:
@@ -126,20 +126,20 @@ async def _going_on(breaking: Callable[[], Awaitable[None]]) -> AsyncIterator[No
 
 
 def killed_primaries(servers: ReplicaSet) -> Fault:
-    """Kill the primary with -9 from time to time."""
+    """Kill the primary with SIGKILL from time to time."""
 
     def fault(dice: random.Random) -> Any:
         async def kill() -> None:
             await asyncio.sleep(1 + 2 * dice.random())
             await asyncio.to_thread(servers.replace_primary)
 
-        return _going_on(kill)
+        return _repeated(kill)
 
     return fault
 
 
 def cut_network(proxy: Proxy) -> Fault:
-    """Break connections, some of them after a request whose reply is held back."""
+    """Break connections, sometimes while replies are held back."""
 
     def fault(dice: random.Random) -> Any:
         async def cut() -> None:
@@ -153,6 +153,6 @@ def cut_network(proxy: Proxy) -> Fault:
                 proxy.mend()
             proxy.thaw()
 
-        return _going_on(cut)
+        return _repeated(cut)
 
     return fault

@@ -1,4 +1,4 @@
-"""What may be stored of a document, by what its only writer was told."""
+"""The possible states of a document, derived from the outcomes of its only writer's calls."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.worlds.schedules.documents import Owned, State, state_of
 class Track:
     """A document with one writer, and the states that it may have in the database.
 
-    There is one state once a call has succeeded. Each call that is given up or ends in an error
-    adds the state that it would have stored. A document changes as a whole, so that no mixture of
-    states is possible.
+    A call that succeeds leaves one possible state. A call that is cancelled or raises an error adds
+    the state that it would have stored. A document is written as a whole, so no mixture of states
+    is possible.
 
     Parameters:
         document: A new object.
@@ -22,33 +22,33 @@ class Track:
     def __init__(self, document: Owned) -> None:
         self.document = document
         self.possible: list[State] = [None]
-        self.is_leaving = False
+        self.is_deletion_pending = False
         self._history: deque[str] = deque(maxlen=16)
 
     @property
     def is_known(self) -> bool:
-        """Say whether there is one possible state, and the document is there."""
+        """True if there is one possible state, in which the document exists."""
         return len(self.possible) == 1 and self.possible[0] is not None
 
     @property
     def is_gone(self) -> bool:
-        """Say whether the document is certainly not there."""
+        """True if the document certainly does not exist."""
         return self.possible == [None]
 
-    def trying(self, state: State) -> None:
-        """Note that a call begins that stores a state, or deletes the document."""
+    def begin_call(self, state: State) -> None:
+        """Note that a call begins that stores a state, or deletes the document (None)."""
         self.possible.append(state)
 
-    def stored(self, state: State) -> None:
-        """Note that a call has succeeded: the document has this state, and so has the object."""
+    def call_succeeded(self, state: State) -> None:
+        """Note that a call has succeeded: the document has this state, and so does the object."""
         self.possible = [state]
         if state is not None:
             held = state_of(self.document)
             assert held == state, self.report("the object differs from what it stored", held, state)
 
-    def seen(self, state: State) -> None:
-        """Note what a load has found."""
-        assert state in self.possible, self.report("this cannot be stored", state, *self.possible)
+    def loaded(self, state: State) -> None:
+        """Note the state that a load has returned."""
+        assert state in self.possible, self.report("impossible state", state, *self.possible)
         self.possible = [state]
 
     def note(self, event: str, outcome: Any) -> None:
@@ -56,10 +56,10 @@ class Track:
         self._history.append(f"{event} -> {outcome!r:.200}")
 
     def report(self, problem: str, found: State, *expected: State) -> str:
-        """Return a text that tells what went wrong, and what had happened before."""
+        """Describe a problem and the events before it."""
         lines = [f"{problem}; the document is {self.document.id}"]
         for state in expected:
-            lines += ["  difference from a state that is possible:", *_differences(found, state)]
+            lines += ["  difference from a possible state:", *_differences(found, state)]
         return "\n".join([*lines, "  history, latest last:", *(f"    {e}" for e in self._history)])
 
 

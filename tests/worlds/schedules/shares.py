@@ -1,4 +1,4 @@
-"""What may be stored of a document that many writers change: sums, items, and a field of each."""
+"""The possible states of a document with many writers: sums, items, and an entry for each."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tests.worlds.schedules.documents import Shared, mark
+from tests.worlds.schedules.documents import Shared, new_value
 
 
 class Share:
-    """The part that one writer has in a shared document.
+    """One writer's part of a shared document.
 
-    It counts, appends items that are written nowhere else, and sets an entry of its own.
+    The writer counts, appends unique items, and sets its own entry.
 
     Parameters:
-        name: Of the writer's entry.
+        name: The key of the writer's entry.
         document: The object that the writer uses.
-        has_company: Whether other tasks use this very object, so that their calls may store an
-            edit as soon as it is made.
+        is_shared_object: Whether other tasks use the same object, so that their calls may store
+            an edit as soon as it is made.
     """
 
-    def __init__(self, name: str, document: Shared, *, has_company: bool = False) -> None:
+    def __init__(self, name: str, document: Shared, *, is_shared_object: bool = False) -> None:
         self.name = name
         self.document = document
-        self.counted = self.least = self.most = 0
-        self.certain: set[str] = set()
+        self.count = self.minimum = self.maximum = 0
+        self.acknowledged: set[str] = set()
         self.values: list[str | None] = [None]
-        self._has_company = has_company
-        self._forget()
+        self._is_shared_object = is_shared_object
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._pending = 0
         self._tried = [0]
         self._items: list[str] = []
@@ -42,8 +42,8 @@ class Share:
         changes = (self._count, self._append, self._tag, self._set)
         for change in dice.sample(changes, dice.choice((1, 2, 3))):
             change(dice)
-        if self._has_company:
-            self.trying()
+        if self._is_shared_object:
+            self.begin_call()
 
     def _count(self, dice: random.Random) -> None:
         step = dice.choice((1, 2, -1, -3))
@@ -51,17 +51,17 @@ class Share:
         self._pending += step
 
     def _append(self, dice: random.Random) -> None:
-        self._items.append(mark())
+        self._items.append(new_value())
         self.document.log.append(self._items[-1])
 
     def _tag(self, dice: random.Random) -> None:
-        self._items.append(mark())
+        self._items.append(new_value())
         self.document.tags.add(self._items[-1])
 
     def _set(self, dice: random.Random) -> None:
-        self.document.fields[self.name] = mark()
+        self.document.fields[self.name] = new_value()
 
-    def trying(self) -> None:
+    def begin_call(self) -> None:
         """Note that a call begins that stores the edits."""
         self._tried.append(self._pending)
         self._tried_items.update(self._items)
@@ -69,40 +69,42 @@ class Share:
         if value not in self.values:
             self.values.append(value)
 
-    def stored(self) -> None:
+    def call_succeeded(self) -> None:
         """Note that a call has succeeded: all edits are stored."""
-        self.counted += self._pending
-        self.certain.update(self._items)
+        self.count += self._pending
+        self.acknowledged.update(self._items)
         self.values = [self.document.fields.get(self.name)]
-        self._forget()
+        self._reset()
 
-    def reloaded(self) -> None:
-        """Note that edits were given up for what is stored, which tells what became of items."""
+    def reload_succeeded(self) -> None:
+        """Note that a reload discarded the edits; it shows which of the items are stored."""
         value = self.document.fields.get(self.name)
-        assert value in self.values, f"{value} was stored, possible was one of {self.values}"
+        assert value in self.values, f"{value} is stored, expected one of {self.values}"
         self.values = [value]
-        self.least += min(self._tried)
-        self.most += max(self._tried)
-        self.certain |= self._tried_items & {*self.document.log, *self.document.tags}
-        self._forget()
+        self.minimum += min(self._tried)
+        self.maximum += max(self._tried)
+        self.acknowledged |= self._tried_items & {*self.document.log, *self.document.tags}
+        self._reset()
 
 
 def check(stored: Any, shares: Sequence[Share]) -> None:
-    """Compare a shared document with what its writers know.
+    """Compare a shared document with the records of its writers.
 
     Parameters:
-        stored: The document as it was loaded.
-        shares: The parts of its writers, all of whose edits are stored or given up.
+        stored: The loaded document.
+        shares: The parts of its writers, whose edits are all stored or discarded.
     """
-    counted = sum(share.counted for share in shares)
-    least, most = (counted + sum(getattr(s, name) for s in shares) for name in ("least", "most"))
-    assert least <= stored.count <= most, f"{stored.count} is not within {least} and {most}"
+    count = sum(share.count for share in shares)
+    minimum, maximum = (
+        count + sum(getattr(s, name) for s in shares) for name in ("minimum", "maximum")
+    )
+    assert minimum <= stored.count <= maximum, f"{stored.count} is not in [{minimum}, {maximum}]"
     items: Iterable[str] = [*stored.log, *stored.tags]
     twice = [item for item, times in Counter(items).items() if times > 1]
     assert not twice, f"stored twice: {twice}"
-    certain = {item for share in shares for item in share.certain}
-    assert certain <= {*items}, f"acknowledged and lost: {certain - {*items}}"
-    assert certain >= {*items}, f"given up and stored later: {({*items}) - certain}"
+    acknowledged = {item for share in shares for item in share.acknowledged}
+    assert acknowledged <= {*items}, f"acknowledged, but lost: {acknowledged - {*items}}"
+    assert acknowledged >= {*items}, f"discarded, but stored: {({*items}) - acknowledged}"
     for share in shares:
         value = stored.fields.get(share.name)
         assert [value] == share.values, f"{share.name} has {value}, expected {share.values}"

@@ -1,7 +1,7 @@
-"""Random schedules against an oracle, for a minute; LOOM_SOAK_SECONDS has them last longer.
+"""Random schedules, checked by an oracle: for a minute, or for LOOM_SOAK_SECONDS.
 
-Each episode prints its seed. LOOM_SEED begins with another one: the same calls are chosen then,
-though their times are the machine's. `nox -s soak -- 3600` runs them for an hour.
+Each episode prints its seed, and LOOM_SEED sets the first one: it makes the same calls again,
+although their timing differs. `nox -s soak -- 3600` runs the schedules for an hour.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tests.faults.proxy import run_proxy
 from tests.faults.replica_set import ReplicaSet, run_replica_set
 from tests.worlds.schedules.episodes import Episode, Fault, cut_network, killed_primaries
 
-_WORLDS = 3
-_SECONDS = float(os.environ.get("LOOM_SOAK_SECONDS", "60")) / _WORLDS
+_TESTS = 3
+_SECONDS = float(os.environ.get("LOOM_SOAK_SECONDS", "60")) / _TESTS
 _LONGEST = 20.0
 _SEED = os.environ.get("LOOM_SEED")
 
@@ -43,21 +43,21 @@ async def database(uri: str, name: str) -> AsyncIterator[None]:
         await client.drop_database(name)
 
 
-async def run(uri: str, fault: Fault | None, world: str) -> None:
-    """Run episodes, each on an empty database, until the time is over."""
+async def run(uri: str, fault: Fault | None, name: str) -> None:
+    """Run episodes, each in an empty database, until the time is over."""
     end = time.monotonic() + _SECONDS
     seed = int(_SEED) if _SEED else random.SystemRandom().randrange(1_000_000)
     while (left := end - time.monotonic()) > 0.1:
-        print(f"{world}: LOOM_SEED={seed}", flush=True)
-        async with database(uri, f"schedules_{world}"):
+        print(f"{name}: LOOM_SEED={seed}", flush=True)
+        async with database(uri, f"schedules_{name}"):
             episode = Episode(random.Random(seed), fault)
             await episode.run(min(left, _LONGEST))
-        print(f"{world}: {dict(episode.conditions.counts)}", flush=True)
+        print(f"{name}: {dict(episode.conditions.counts)}", flush=True)
         seed += 1
 
 
-async def test_callers_give_up(mongo_uri: str) -> None:
-    """Nothing fails: there is no error at all but of transactions that meet."""
+async def test_callers_cancel_their_calls(mongo_uri: str) -> None:
+    """Without faults, only transactions that conflict with each other raise errors."""
     await run(mongo_uri, None, "healthy")
 
 
@@ -66,17 +66,17 @@ async def test_primaries_are_killed(servers: ReplicaSet) -> None:
 
 
 @contextmanager
-def short_transactions(uri: str) -> Iterator[None]:
-    """Have the server give up soon what a client can no longer tell it to give up."""
+def short_transaction_lifetime(uri: str) -> Iterator[None]:
+    """Have the server soon abort the transactions that a client can no longer abort."""
     with MongoClient[dict[str, Any]](uri) as client:
         limit = client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 3})
         yield
         client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": limit["was"]})
 
 
-async def test_the_network_is_cut(mongo_uri: str) -> None:
+async def test_connections_are_cut(mongo_uri: str) -> None:
     with (
-        short_transactions(mongo_uri),
+        short_transaction_lifetime(mongo_uri),
         run_proxy(mongo_uri) as (proxy, uri),
         lm.config_context(server_timeout=0.8),
     ):

@@ -1,8 +1,8 @@
-"""The same random calls, joined and each by itself, have the same results and errors.
+"""Random calls have the same results and errors with and without grouping.
 
-A schedule is a list of rounds. The calls of a round begin in one turn of the event loop, and all
-end before the next round. What the order within a round decides, such as which of two tasks finds
-a revision stale, is compared without regard to which of them it was.
+A schedule is a list of rounds. The calls of a round begin in one iteration of the event loop, and
+all end before the next round. What depends on the order within a round, such as which of two tasks
+finds a revision stale, is compared regardless of the order.
 """
 
 from __future__ import annotations
@@ -64,117 +64,123 @@ MODELS: tuple[type[Any], ...] = (Item, Counted, Hooked, Unique)
 
 
 class Subject(NamedTuple):
-    """A document, by its model and its number in the database of a tenant."""
+    """A document, identified by its tenant, its model and its number."""
 
     tenant: int
     model: type[Any]
     number: int
 
 
-class Turn(NamedTuple):
+class Step(NamedTuple):
     """What happens to a document in a round.
 
-    `edits` are those of the two objects of the document; None where one is not stored. `contested`
-    are the fields whose value depends on the order of the calls. `turns` says after how many turns
-    of the loop the call of the first object is cancelled.
+    `edits` has the edits of the two objects of the document; None for an object that is not stored.
+    `contested` are the fields whose value depends on the order of the calls. `cancel_after` is the
+    number of iterations of the event loop after which the call of the first object is cancelled.
     """
 
     kind: str
     edits: tuple[dict[str, Any] | None, dict[str, Any] | None]
     contested: frozenset[str] = frozenset()
-    turns: int | None = None
+    cancel_after: int | None = None
 
 
-Schedule = list[dict[Subject, Turn]]
+Schedule = list[dict[Subject, Step]]
 
 
-def schedule(dice: random.Random) -> Schedule:
+def random_schedule(dice: random.Random) -> Schedule:
     subjects = [
         Subject(tenant, model, number)
         for tenant in range(_TENANTS)
         for model in MODELS
         for number in range(_NUMBERS)
     ]
-    return [{subject: _turn(dice, subject, n) for subject in subjects} for n in range(_ROUNDS)]
+    return [
+        {subject: _random_step(dice, subject, n) for subject in subjects} for n in range(_ROUNDS)
+    ]
 
 
-def _turn(dice: random.Random, subject: Subject, number: int) -> Turn:
-    one, other = dice.sample(_FIELDS[:3], 2)
+def _random_step(dice: random.Random, subject: Subject, number: int) -> Step:
+    first_field, second_field = dice.sample(_FIELDS[:3], 2)
     value = f"{subject.number}, {number}"
-    kind = dice.choice(["one", "two", "same", "count", "gone", "unchanged", "cancelled"])
+    kind = dice.choice(["one", "two", "same", "count", "deleted", "unchanged", "cancelled"])
     if subject.model is Unique and dice.random() < 0.5:
-        # Whichever objects of the tenant take the value in this round, one of them has it.
-        return Turn("taken", ({"d": f"round {number}"}, None))
+        # One of the objects of the tenant that are given this value in this round gets it.
+        return Step("unique", ({"d": f"round {number}"}, None))
     is_counted = subject.model is Counted
     match kind:
-        case "one" | "gone":
-            return Turn(kind, ({one: value}, None))
+        case "one" | "deleted":
+            return Step(kind, ({first_field: value}, None))
         case "two":
-            contested = frozenset((one, other) if is_counted else ())
-            return Turn(kind, ({one: value}, {other: value}), contested)
+            contested = frozenset((first_field, second_field) if is_counted else ())
+            return Step(kind, ({first_field: value}, {second_field: value}), contested)
         case "same":
-            return Turn(kind, ({one: f"{value}!"}, {one: f"{value}?"}), frozenset((one,)))
+            return Step(
+                kind,
+                ({first_field: f"{value}!"}, {first_field: f"{value}?"}),
+                frozenset((first_field,)),
+            )
         case "count":
             contested = frozenset(("count", "log") if is_counted else ())
-            return Turn(kind, ({"count": 1, "log": value}, {"count": 2}), contested)
+            return Step(kind, ({"count": 1, "log": value}, {"count": 2}), contested)
         case "unchanged":
-            return Turn(kind, ({}, {}))
+            return Step(kind, ({}, {}))
         case _:
-            return Turn(kind, ({one: value}, None), turns=dice.randrange(10))
+            return Step(kind, ({first_field: value}, None), cancel_after=dice.randrange(10))
 
 
 @dataclass
-class World:
+class Documents:
     """The documents of a schedule, with two objects of each."""
 
     name: str
     objects: dict[Subject, list[Any]] = field(default_factory=dict)
 
-    def inside(self, subject: Subject) -> Any:
+    def tenant_database(self, subject: Subject) -> Any:
         """Return the block in which a tenant's calls are made."""
         return lm.using(database=f"{self.name}_{subject.tenant}")
 
-    async def make(self, subject: Subject) -> None:
-        with self.inside(subject):
+    async def create(self, subject: Subject) -> None:
+        with self.tenant_database(subject):
             first = subject.model()
             await first.persist()
             self.objects[subject] = [first, await subject.model.from_id(first.id)]
 
-    async def play(self, turns: dict[Subject, Turn]) -> dict[Subject, Any]:
-        """Make the calls of a round; return what became of each document and its calls."""
-        for subject, turn in turns.items():
-            if turn.kind == "gone":
-                with self.inside(subject):
+    async def run_round(self, steps: dict[Subject, Step]) -> dict[Subject, Any]:
+        """Make the calls of a round; return the outcomes and the state of each document."""
+        for subject, step in steps.items():
+            if step.kind == "deleted":
+                with self.tenant_database(subject):
                     await subject.model.filter(lm.fld["id"] == self._id(subject)).delete()
         calls = {
             subject: [
-                asyncio.ensure_future(self._call(subject, copy, edits, turn))
-                for copy, edits in enumerate(turn.edits)
+                asyncio.ensure_future(self._call(subject, index, edits, step))
+                for index, edits in enumerate(step.edits)
                 if edits is not None
             ]
-            for subject, turn in turns.items()
+            for subject, step in steps.items()
         }
         await asyncio.wait([task for tasks in calls.values() for task in tasks])
-        settling = (
-            self._settled(subject, turn, [task.result() for task in calls[subject]])
-            for subject, turn in turns.items()
+        synchronizing = (
+            self._synchronize(subject, step, [task.result() for task in calls[subject]])
+            for subject, step in steps.items()
         )
-        settled = await asyncio.gather(*settling)
-        return {s: (turns[s].kind, *one) for s, one in zip(turns, settled, strict=True)}
+        states = await asyncio.gather(*synchronizing)
+        return {s: (steps[s].kind, *state) for s, state in zip(steps, states, strict=True)}
 
     def _id(self, subject: Subject) -> Any:
         return self.objects[subject][0].id
 
     async def _call(
-        self, subject: Subject, copy: int, edits: dict[str, Any], turn: Turn
+        self, subject: Subject, index: int, edits: dict[str, Any], step: Step
     ) -> str | None:
-        """Return a text that tells the outcome; None for a call that was to be cancelled."""
-        document = self.objects[subject][copy]
+        """Return the outcome as a string; None for a call that is cancelled."""
+        document = self.objects[subject][index]
         for name, value in edits.items():
             _EDITS.get(name, setattr)(document, name, value)
-        with self.inside(subject):
-            if turn.turns is not None:
-                await _cancelled(document.persist, turn.turns)
+        with self.tenant_database(subject):
+            if step.cancel_after is not None:
+                await _call_and_cancel(document.persist, step.cancel_after)
                 return None
             try:
                 result: Any = await document.persist()
@@ -182,34 +188,34 @@ class World:
                 result = re.sub(r"[0-9a-f]{24}", "(id)", f"{error!r}")
             return f"{result} {getattr(document, '_hooks', '')}"
 
-    async def _settled(
-        self, subject: Subject, turn: Turn, results: list[str | None]
+    async def _synchronize(
+        self, subject: Subject, step: Step, results: list[str | None]
     ) -> tuple[list[str | None], Any]:
-        """Bring both objects in step with the database, and return what can be compared."""
-        with self.inside(subject):
-            if turn.turns is not None:
+        """Reload both objects; return the outcomes of the calls and the comparable state."""
+        with self.tenant_database(subject):
+            if step.cancel_after is not None:
                 await self.objects[subject][0].persist()
             found = await subject.model.from_id(self._id(subject))
             if found is None:
-                await self.make(subject)
+                await self.create(subject)
                 return sorted(map(str, results)), None
             for document in self.objects[subject]:
                 await document.reload()
-            state = self._compared(subject, turn)
-            await self._decide(subject, turn)
+            state = self._comparable_state(subject, step)
+            await self._resolve(subject, step)
             return sorted(map(str, results)), state
 
-    def _compared(self, subject: Subject, turn: Turn) -> dict[str, Any]:
+    def _comparable_state(self, subject: Subject, step: Step) -> dict[str, Any]:
         hidden = {"id", "revision"} | ({"d"} if subject.model is Unique else set())
         state: dict[str, Any] = self.objects[subject][0].model_dump(exclude=hidden)
-        return state | dict.fromkeys(turn.contested, "contested")
+        return state | dict.fromkeys(step.contested, "contested")
 
-    async def _decide(self, subject: Subject, turn: Turn) -> None:
+    async def _resolve(self, subject: Subject, step: Step) -> None:
         """Give contested fields the same values in every run."""
         first, second = self.objects[subject]
-        if turn.contested:
-            for name in turn.contested:
-                setattr(first, name, _DECIDED.get(name, "decided"))
+        if step.contested:
+            for name in step.contested:
+                setattr(first, name, _RESOLVED.get(name, "resolved"))
             await first.persist()
             await second.reload()
         for document in (first, second):
@@ -217,7 +223,7 @@ class World:
                 document._hooks.clear()
 
 
-_DECIDED: dict[str, Any] = {"count": 100, "log": []}
+_RESOLVED: dict[str, Any] = {"count": 100, "log": []}
 
 
 def _add(document: Any, name: str, value: int) -> None:
@@ -231,20 +237,20 @@ def _append(document: Any, name: str, value: str) -> None:
 _EDITS: dict[str, Callable[[Any, str, Any], None]] = {"count": _add, "log": _append}
 
 
-async def _cancelled(call: Callable[[], Any], turns: int) -> None:
+async def _call_and_cancel(call: Callable[[], Any], iterations: int) -> None:
     task = asyncio.ensure_future(call())
-    for _ in range(turns):
+    for _ in range(iterations):
         await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled() or task.exception() is None, repr(task.exception())
 
 
-def summary(turns: dict[Subject, Turn], outcomes: dict[Subject, Any]) -> dict[Any, Any]:
-    """Return what two runs must have in common: by document, and by tenant what was taken."""
+def summary(steps: dict[Subject, Step], outcomes: dict[Subject, Any]) -> dict[Any, Any]:
+    """Return what two runs must have in common: outcomes by document, unique values by tenant."""
     common: dict[Any, Any] = {}
     for subject, outcome in outcomes.items():
-        if turns[subject].kind == "taken":
+        if steps[subject].kind == "unique":
             common[subject.tenant] = sorted([*common.get(subject.tenant, []), *outcome[1]])
         else:
             common[subject] = outcome
@@ -255,11 +261,11 @@ async def run(client: Any, rounds: Schedule, name: str, *, grouping: bool) -> li
     """Return the summaries of all rounds."""
     summaries: list[dict[Any, Any]] = []
     with lm.config_context(grouping=grouping):
-        world = World(name)
+        documents = Documents(name)
         for subject in rounds[0]:
-            await world.make(subject)
-        for turns in rounds:
-            summaries.append(summary(turns, await world.play(turns)))  # noqa: PERF401
+            await documents.create(subject)
+        for steps in rounds:
+            summaries.append(summary(steps, await documents.run_round(steps)))  # noqa: PERF401
     for tenant in range(_TENANTS):
         await client.drop_database(f"{name}_{tenant}")
     return summaries
@@ -269,13 +275,15 @@ _SEED = os.environ.get("LOOM_SEED")
 
 
 @pytest.mark.parametrize("seed", [int(_SEED)] if _SEED else [1, 2, 3, None])
-async def test_the_same_schedule(client: Any, db: str, seed: int | None) -> None:
+async def test_a_schedule_has_the_same_outcomes_with_and_without_grouping(
+    client: Any, db: str, seed: int | None
+) -> None:
     seed = seed or random.SystemRandom().randrange(1_000_000)
     print(f"LOOM_SEED={seed}")
-    rounds = schedule(random.Random(seed))
-    alone = await run(client, rounds, f"{db}_alone", grouping=False)
-    joined = await run(client, rounds, f"{db}_joined", grouping=True)
-    for number, (one, other) in enumerate(zip(alone, joined, strict=True)):
+    rounds = random_schedule(random.Random(seed))
+    single = await run(client, rounds, f"{db}_single", grouping=False)
+    grouped = await run(client, rounds, f"{db}_grouped", grouping=True)
+    for number, (one, other) in enumerate(zip(single, grouped, strict=True)):
         different = [f"{key}: {one[key]}, {other[key]}" for key in one if one[key] != other[key]]
-        assert not different, f"round {number}, alone and joined: " + "\n".join(different)
-    assert "ConnectionFailed" not in str(alone)
+        assert not different, f"round {number}, single and grouped: " + "\n".join(different)
+    assert "ConnectionFailed" not in str(single)

@@ -1,4 +1,4 @@
-"""One model in both worlds: blocking calls and the `_async` twins on the same objects."""
+"""The `_async` twins of `loom_sync`: blocking and awaited calls on the same objects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Names(lm.PersistableBase):
 
 
 @pytest.fixture(autouse=True)
-def place(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def server(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LOOM_URI", mongo_uri)
     with lm.using(database="test_worlds"):
         yield
@@ -37,16 +37,16 @@ def place(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     lm.close()
 
 
-def test_the_clients_are_four() -> None:
+def test_each_package_returns_its_own_kind_of_client() -> None:
     async def both() -> tuple[Any, Any]:
         return lm.get_local_db_client(), await lm.get_async_local_db_client()
 
-    blocking, waiting = asyncio.run(both())
-    assert isinstance(blocking, MongoClient)
-    assert isinstance(waiting, AsyncMongoClient)
+    sync_client, async_client = asyncio.run(both())
+    assert isinstance(sync_client, MongoClient)
+    assert isinstance(async_client, AsyncMongoClient)
 
 
-def test_one_object_from_a_thread_and_from_a_task() -> None:
+def test_one_object_used_by_a_thread_and_by_a_task() -> None:
     user = User(name="Ann")
 
     async def main() -> None:
@@ -64,28 +64,28 @@ def test_one_object_from_a_thread_and_from_a_task() -> None:
     assert (user.age, user.tags) == (1, ["x"])
 
 
-def test_one_object_at_once_from_threads_and_tasks() -> None:
+def test_one_object_used_by_threads_and_tasks_concurrently() -> None:
     user = User(name="Ann")
     user.persist()
     others = [User.from_id(user.id) for _ in range(8)]
 
-    def block(mine: User) -> None:
+    def increment(copy: User) -> None:
         for _ in range(20):
-            mine.visits += 1
-            mine.persist()
+            copy.visits += 1
+            copy.persist()
 
-    async def wait(mine: User) -> None:
+    async def increment_async(copy: User) -> None:
         for _ in range(20):
-            mine.visits += 1
-            await mine.persist_async()
+            copy.visits += 1
+            await copy.persist_async()
 
     async def main() -> None:
         calls = [
-            asyncio.to_thread(block, mine) if n % 2 else wait(mine)
-            for n, mine in enumerate(others)
-            if mine is not None
+            asyncio.to_thread(increment, copy) if n % 2 else increment_async(copy)
+            for n, copy in enumerate(others)
+            if copy is not None
         ]
-        # The same object too: its turns go back and forth between threads and the loop.
+        # The same object too, whose lock is passed between threads and the event loop.
         await asyncio.gather(*calls, *(user.persist_async() for _ in range(5)))
         await asyncio.gather(
             *(asyncio.to_thread(user.reload) for _ in range(5)),
@@ -96,28 +96,28 @@ def test_one_object_at_once_from_threads_and_tasks() -> None:
     assert user.visits == 160
 
 
-def test_a_task_that_gives_up_leaves_the_turn_to_others() -> None:
+def test_a_cancelled_lock_request_does_not_block_the_next() -> None:
     user = User(name="Ann")
     user.persist()
 
     async def main() -> None:
-        held, free = threading.Event(), threading.Event()
+        is_held, release = threading.Event(), threading.Event()
 
         def hold() -> None:
             from loom_sync._concurrency import ObjectLock
 
             with ObjectLock(user):
-                held.set()
-                free.wait(20)
+                is_held.set()
+                release.wait(20)
 
         holding = asyncio.create_task(asyncio.to_thread(hold))
-        await asyncio.to_thread(held.wait, 20)
+        await asyncio.to_thread(is_held.wait, 20)
         first, second = (asyncio.create_task(user.reload_async()) for _ in range(2))
         await asyncio.sleep(0.05)
         first.cancel()
         await asyncio.sleep(0.05)
         assert not second.done()
-        free.set()
+        release.set()
         assert await second is user
         assert first.cancelled()
         await holding
@@ -126,26 +126,26 @@ def test_a_task_that_gives_up_leaves_the_turn_to_others() -> None:
     assert user.reload() is user
 
 
-def test_blocking_the_loop_that_has_begun_is_refused() -> None:
+def test_a_blocking_call_that_would_deadlock_its_event_loop_raises() -> None:
     user = User(name="Ann")
     user.persist()
     user.age = 1
 
     async def main() -> None:
-        begun = asyncio.create_task(user.persist_async())
+        started = asyncio.create_task(user.persist_async())
         await asyncio.sleep(0)
         with pytest.raises(lm.ObjectInUse, match="has begun in this thread"):
             user.persist()
         with pytest.raises(lm.ObjectInUse):
             User.persist_many([User(name="Bea"), user])
-        assert await begun is True
+        assert await started is True
         assert user.persist() is False
 
     asyncio.run(main())
     assert [(u.name, u.age) for u in User.filter().load_many()] == [("Ann", 1)]
 
 
-def test_every_twin_gives_what_its_method_gives() -> None:
+def test_each_twin_returns_what_its_method_returns() -> None:
     result = User.persist_many([User(name=name, age=age) for age, name in enumerate("abcde")])
     assert result.inserted == 5
     query = User.filter(lambda u: u.age >= 1).sort("age")
@@ -185,7 +185,7 @@ def test_every_twin_gives_what_its_method_gives() -> None:
     assert User.filter().count() == 5
 
 
-def test_objects_of_twins_are_of_the_same_class() -> None:
+def test_twins_load_objects_of_the_same_class() -> None:
     User(name="Ann").persist()
 
     async def main() -> None:
@@ -198,7 +198,7 @@ def test_objects_of_twins_are_of_the_same_class() -> None:
     assert User.filter().load_docs()[0]["age"] == 7
 
 
-def test_a_block_holds_for_both_worlds(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_applies_to_both_packages(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOM_URI", "mongodb://127.0.0.1:1/")
 
     async def main() -> None:
@@ -216,18 +216,18 @@ def test_a_block_holds_for_both_worlds(mongo_uri: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("LOOM_URI", mongo_uri)
 
 
-def test_a_block_gives_a_client_of_each_kind(
+def test_a_connect_block_provides_both_kinds_of_client(
     mongo_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOM_URI", "mongodb://127.0.0.1:1/")
 
     async def main() -> None:
-        with lm.connect(mongo_uri) as blocking:
-            assert lm.get_local_db_client() is blocking
+        with lm.connect(mongo_uri) as sync_client:
+            assert lm.get_local_db_client() is sync_client
             other = await lm.get_async_local_db_client()
             assert (await other.admin.command("ping"))["ok"] == 1
-        async with loom_async.connect(mongo_uri) as waiting:
-            assert await lm.get_async_local_db_client() is waiting
+        async with loom_async.connect(mongo_uri) as async_client:
+            assert await lm.get_async_local_db_client() is async_client
             assert lm.get_local_db_client().admin.command("ping")["ok"] == 1
         with MongoClient[dict[str, Any]](mongo_uri) as given, lm.using(client=given):
             assert lm.get_local_db_client() is given
@@ -240,26 +240,28 @@ def test_a_block_gives_a_client_of_each_kind(
     monkeypatch.setenv("LOOM_URI", mongo_uri)
 
 
-def test_a_given_client_serves_its_own_world_alone(mongo_uri: str) -> None:
+def test_a_given_client_serves_only_its_own_package(mongo_uri: str) -> None:
     with MongoClient[dict[str, Any]](mongo_uri) as client, lm.using(client=client):
         User(name="Ann").persist()
         with pytest.raises(lm.ConfigurationError, match=r"AsyncMongoClient, which .* MongoClient"):
             asyncio.run(User.filter().count_async())
 
 
-def test_a_client_of_each_kind(mongo_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nested_blocks_with_a_client_of_each_kind(
+    mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOOM_URI", "mongodb://127.0.0.1:1/")
 
     async def main() -> None:
-        async with AsyncMongoClient[dict[str, Any]](mongo_uri) as waiting:
-            with lm.using(client=blocking), loom_async.using(client=waiting):
+        async with AsyncMongoClient[dict[str, Any]](mongo_uri) as async_client:
+            with lm.using(client=sync_client), loom_async.using(client=async_client):
                 User(name="Ann").persist()
                 assert await User.filter().count_async() == User.filter().count() == 1
-            # A block by address is not looked for beyond one that was given a client.
+            # A block with a client hides an outer block with a URI.
             async with loom_async.connect(mongo_uri):
-                with loom_async.using(client=waiting), pytest.raises(lm.ConfigurationError):
+                with loom_async.using(client=async_client), pytest.raises(lm.ConfigurationError):
                     User.filter().count()
 
-    with MongoClient[dict[str, Any]](mongo_uri) as blocking:
+    with MongoClient[dict[str, Any]](mongo_uri) as sync_client:
         asyncio.run(main())
     monkeypatch.setenv("LOOM_URI", mongo_uri)

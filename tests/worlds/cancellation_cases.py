@@ -1,4 +1,4 @@
-"""Every public call that does I/O, and what has to be whole after it was given up."""
+"""Every public call that does I/O, and what must hold after it was cancelled."""
 
 from __future__ import annotations
 
@@ -12,126 +12,136 @@ import pyarrow as pa
 
 import loom_async as lm
 from loom_async import fld
-from tests.worlds.blob_calls import (
-    deleting_versions,
-    listing_versions,
-    reading_bytes,
-    writing_bytes,
+from tests.worlds.cancellation_blob_cases import (
+    delete_version_case,
+    read_case,
+    versions_case,
+    write_case,
 )
-from tests.worlds.called_models import ROWS, Call, FrameQuery, Gauge, Half, Row, SetUp, Target, Work
+from tests.worlds.cancellation_models import (
+    ROWS,
+    Call,
+    CancellationCase,
+    FrameQuery,
+    Gauge,
+    Half,
+    Row,
+    SetUp,
+    Target,
+)
 
-_NEW = 60
+_COUNT = 60
 
 _numbers = itertools.count()
 
 
-async def one() -> Row:
+async def load_one() -> Row:
     row = await Row.filter(fld["number"] == 5).load_one()
     assert row is not None
     return row
 
 
-async def inserting() -> Work:
-    made: list[Row] = []
+async def insert_case() -> CancellationCase:
+    created: list[Row] = []
 
     async def call() -> None:
-        made.append(Row(group=7))
-        await made[-1].persist()
+        created.append(Row(group=7))
+        await created[-1].persist()
 
-    async def settled() -> None:
-        for row in made:
+    async def check_end() -> None:
+        for row in created:
             await row.persist()
         found = await Row.filter(fld["group"] == 7).load_many()
-        assert sorted(row.id for row in found) == sorted(row.id for row in made)
+        assert sorted(row.id for row in found) == sorted(row.id for row in created)
 
-    return Work(call, settled=settled)
+    return CancellationCase(call, check_end=check_end)
 
 
-async def changing() -> Work:
-    row = await one()
-    times = 0
+async def update_case() -> CancellationCase:
+    row = await load_one()
+    calls = 0
 
     async def call() -> None:
-        nonlocal times
-        times += 1
-        row.text = f"{times}"
+        nonlocal calls
+        calls += 1
+        row.text = f"{calls}"
         row.count += 1
         await row.persist()
 
-    async def settled() -> None:
+    async def check_end() -> None:
         await row.persist()
         held = row.model_copy(deep=True)
         assert await row.reload() == held
-        assert row.count == times
+        assert row.count == calls
 
-    return Work(call, settled, settled)
+    return CancellationCase(call, check_end, check_end)
 
 
-async def persisting_many() -> Work:
-    changed = await Row.filter(fld["number"] < _NEW).load_many()
-    made: list[Row] = []
-    times = itertools.count(1)
+async def persist_many_case() -> CancellationCase:
+    changed = await Row.filter(fld["number"] < _COUNT).load_many()
+    created: list[Row] = []
+    calls = itertools.count(1)
 
     async def call() -> None:
-        new = [Row(group=8, count=1) for _ in range(_NEW)]
-        made.extend(new)
+        new = [Row(group=8, count=1) for _ in range(_COUNT)]
+        created.extend(new)
         for row in changed:
             row.count += 1
-        next(times)
+        next(calls)
         await Row.persist_many([*changed, *new])
 
-    async def settled() -> None:
-        await Row.persist_many([*changed, *made])
-        steps = next(times) - 1
-        stored = await Row.filter(fld["number"].is_in(range(_NEW))).load_many()
-        assert {row.count for row in stored} == {steps}
+    async def check_end() -> None:
+        await Row.persist_many([*changed, *created])
+        count = next(calls) - 1
+        stored = await Row.filter(fld["number"].is_in(range(_COUNT))).load_many()
+        assert {row.count for row in stored} == {count}
         found = await Row.filter(fld["group"] == 8).load_many()
-        assert Counter(row.id for row in found) == Counter(row.id for row in made)
+        assert Counter(row.id for row in found) == Counter(row.id for row in created)
         assert {row.count for row in found} == {1}
 
-    return Work(call, settled=settled)
+    return CancellationCase(call, check_end=check_end)
 
 
-async def reloading() -> Work:
-    row = await one()
+async def reload_case() -> CancellationCase:
+    row = await load_one()
 
-    async def whole() -> None:
+    async def check() -> None:
         assert (await row.reload()).number == 5
 
-    return Work(row.reload, whole)
+    return CancellationCase(row.reload, check)
 
 
-async def deleting() -> Work:
-    made: list[Row] = []
+async def delete_case() -> CancellationCase:
+    created: list[Row] = []
 
     async def call() -> None:
         await Row.filter(fld["number"] == 6).load_one()
-        made.append(Row(group=9))
-        await made[-1].persist()
-        await made[-1].delete()
+        created.append(Row(group=9))
+        await created[-1].persist()
+        await created[-1].delete()
 
-    async def settled() -> None:
-        for row in made:
+    async def check_end() -> None:
+        for row in created:
             await row.delete()
         assert not await Row.filter(fld["group"] == 9).exists()
 
-    return Work(call, settled=settled)
+    return CancellationCase(call, check_end=check_end)
 
 
-async def reading(read: Callable[[], Coroutine[Any, Any, object]]) -> Work:
-    return Work(read)
+async def read_only_case(read: Callable[[], Coroutine[Any, Any, object]]) -> CancellationCase:
+    return CancellationCase(read)
 
 
 async def stream() -> None:
     assert len([row async for row in Row.filter().stream()]) >= ROWS
 
 
-async def stream_aggregate() -> None:
+async def load_aggregate() -> None:
     stages = lm.AggregationStages().match(fld["number"] >= 0)
     assert len([row async for row in Row.agg(stages).load_aggregate()]) == ROWS
 
 
-async def batches() -> None:
+async def load_batches() -> None:
     assert [batch async for batch in Row.filter().load_batches(rows=100)]
 
 
@@ -139,7 +149,7 @@ async def load_all() -> None:
     assert len(await Row.filter(fld["number"] >= 0).load_many()) == ROWS
 
 
-async def watching() -> Work:
+async def watch_case() -> CancellationCase:
     async def call() -> None:
         async with Half.watch() as changes:
             await Half(pair=-1).persist()
@@ -147,10 +157,10 @@ async def watching() -> Work:
                 assert change.operation == "insert"
                 break
 
-    return Work(call)
+    return CancellationCase(call)
 
 
-async def transacting(run: Callable[[Call], Coroutine[Any, Any, None]]) -> Work:
+async def transaction_case(run: Callable[[Call], Coroutine[Any, Any, None]]) -> CancellationCase:
     async def call() -> None:
         pair = next(_numbers)
 
@@ -160,36 +170,36 @@ async def transacting(run: Callable[[Call], Coroutine[Any, Any, None]]) -> Work:
 
         await run(write)
 
-    async def settled() -> None:
+    async def check_end() -> None:
         found = await Half.filter(fld["pair"] >= 0).load_many()
         assert set(Counter(half.pair for half in found).values()) <= {2}
 
-    return Work(call, settled=settled)
+    return CancellationCase(call, check_end=check_end)
 
 
-async def in_a_block(write: Call) -> None:
+async def in_block(write: Call) -> None:
     async with lm.transaction():
         await write()
 
 
-async def in_a_function(write: Call) -> None:
+async def in_function(write: Call) -> None:
     await lm.in_transaction(write)
 
 
-async def inserting_frames() -> Work:
+async def insert_frame_case() -> CancellationCase:
     async def call() -> None:
         batch = next(_numbers)
         rows = {"batch": [batch] * 500, "number": [*range(500)]}
         await FrameQuery.insert_dataframe(pa.table(rows))
 
-    async def settled() -> None:
+    async def check_end() -> None:
         found = await FrameQuery.filter().load_docs()
         assert set(Counter((row["batch"], row["number"]) for row in found).values()) <= {1}
 
-    return Work(call, settled=settled)
+    return CancellationCase(call, check_end=check_end)
 
 
-async def updating_frames() -> Work:
+async def update_frame_case() -> CancellationCase:
     frame = await Row.filter(fld["number"] < 150).load_dataframe()
 
     async def call() -> None:
@@ -197,25 +207,25 @@ async def updating_frames() -> Work:
         changed = pd.DataFrame({"number": frame["number"], "group": group})
         await Row.update_dataframe(changed, on=["number"])
 
-    return Work(call)
+    return CancellationCase(call)
 
 
-async def merging() -> Work:
+async def merge_case() -> CancellationCase:
     async def call() -> None:
         await Row.filter(fld["number"] >= 0).merge_into(Target)
 
-    async def settled() -> None:
+    async def check_end() -> None:
         await call()
         assert await Target.filter().count() == ROWS
 
-    return Work(call, settled=settled)
+    return CancellationCase(call, check_end=check_end)
 
 
-async def setting_up(step: Callable[[], Coroutine[Any, Any, object]]) -> Work:
+async def repeatable_case(write: Callable[[], Coroutine[Any, Any, object]]) -> CancellationCase:
     async def call() -> None:
-        await step()
+        await write()
 
-    return Work(call, settled=call)
+    return CancellationCase(call, check_end=call)
 
 
 def all_rows() -> Any:
@@ -226,12 +236,12 @@ _STAGES = lm.AggregationStages().group({"_id": "$group", "n": {"$sum": 1}})
 
 READS: dict[str, Call] = {
     "from_id": lambda: Row.from_id("64f8a0000000000000000000"),
-    "load_one": one,
+    "load_one": load_one,
     "load_many": load_all,
     "load_latest": lambda: all_rows().load_latest(5),
     "load_docs": lambda: all_rows().load_docs(),
     "stream": stream,
-    "load_aggregate": stream_aggregate,
+    "load_aggregate": load_aggregate,
     "page": lambda: all_rows().sort("number").page(50),
     "count": lambda: all_rows().count(),
     "exists": lambda: all_rows().exists(),
@@ -241,11 +251,11 @@ READS: dict[str, Call] = {
     "load_table": lambda: all_rows().load_table(),
     "load_dataframe": lambda: all_rows().load_dataframe(),
     "load_polars": lambda: all_rows().load_polars(),
-    "load_batches": batches,
+    "load_batches": load_batches,
     "aggregate_arrow": lambda: Row.aggregate_arrow(_STAGES),
 }
 
-SET_UPS: dict[str, Call] = {
+REPEATABLE: dict[str, Call] = {
     "update": lambda: all_rows().update(group=3),
     "delete": lambda: Row.filter(fld["group"] == 99).delete(),
     "sync_indexes": lambda: SetUp.sync_indexes(drop=True),
@@ -254,22 +264,22 @@ SET_UPS: dict[str, Call] = {
     "out": lambda: all_rows().out(Target),
 }
 
-WORKS: dict[str, Callable[[], Coroutine[Any, Any, Work]]] = {
-    "persist a new object": inserting,
-    "persist": changing,
-    "persist_many": persisting_many,
-    "reload": reloading,
-    "delete of an object": deleting,
-    **{name: (lambda read=read: reading(read)) for name, read in READS.items()},
-    **{name: (lambda step=step: setting_up(step)) for name, step in SET_UPS.items()},
-    "transaction": lambda: transacting(in_a_block),
-    "in_transaction": lambda: transacting(in_a_function),
-    "write_from": writing_bytes,
-    "open_read": reading_bytes,
-    "versions": listing_versions,
-    "delete_version": deleting_versions,
-    "insert_dataframe": inserting_frames,
-    "update_dataframe": updating_frames,
-    "merge_into": merging,
-    "watch": watching,
+CASES: dict[str, Callable[[], Coroutine[Any, Any, CancellationCase]]] = {
+    "persist a new object": insert_case,
+    "persist": update_case,
+    "persist_many": persist_many_case,
+    "reload": reload_case,
+    "delete of an object": delete_case,
+    **{name: (lambda read=read: read_only_case(read)) for name, read in READS.items()},
+    **{name: (lambda write=write: repeatable_case(write)) for name, write in REPEATABLE.items()},
+    "transaction": lambda: transaction_case(in_block),
+    "in_transaction": lambda: transaction_case(in_function),
+    "write_from": write_case,
+    "open_read": read_case,
+    "versions": versions_case,
+    "delete_version": delete_version_case,
+    "insert_dataframe": insert_frame_case,
+    "update_dataframe": update_frame_case,
+    "merge_into": merge_case,
+    "watch": watch_case,
 }

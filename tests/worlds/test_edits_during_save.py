@@ -1,4 +1,4 @@
-"""What is edited while a save is under way goes out with the next one, over nothing of others."""
+"""Edits during a save: the next save stores them, and overwrites no write of another client."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 import loom_async as lm
-from tests.worlds.losing import Line, connected, line_to, wait_until
+from tests.worlds.lost_replies import Connection, connected, open_connection, wait_until
 
-DATABASE = "worlds_edits_under_way"
+DATABASE = "worlds_edits_during_save"
 
 
 class Address(BaseModel):
@@ -39,7 +39,7 @@ class Person(lm.Persistable):
 
 
 class Case(NamedTuple):
-    """An edit, what another client writes before, and what is stored of both in the end."""
+    """An edit, an earlier update by another client, and what is stored of both in the end."""
 
     name: str
     mine: Callable[[Person], object]
@@ -130,13 +130,13 @@ CASES = (
 )
 
 
-def touch_name(person: Person) -> None:
+def edit_name(person: Person) -> None:
     person.name = "first"
 
 
-def touch_all(person: Person) -> None:
-    """Change the same parts as the edits that follow: what is sent first is not sent again."""
-    touch_name(person)
+def edit_all(person: Person) -> None:
+    """Edit the same fields as the cases: edits that are sent first are not sent again."""
+    edit_name(person)
     person.addr.visits += 1
     person.tags.append("first")
     person.marks.add("first")
@@ -144,19 +144,19 @@ def touch_all(person: Person) -> None:
     person.count += 1
 
 
-def at(document: Any, path: str) -> Any:
+def value_at(document: Any, path: str) -> Any:
     for key in path.split("."):
         document = document[int(key)] if isinstance(document, list) else document[key]
     return document
 
 
-def differences(case: Case, document: Any, *, touched: bool) -> list[str]:
-    """Return where a stored document has not what both writers have written."""
+def find_differences(case: Case, document: Any, *, has_all_edits: bool) -> list[str]:
+    """Return where a stored document differs from what both clients have written."""
     found: list[str] = []
     for path, expected in case.stored.items():
-        value, wanted = at(document, path), expected
-        if touched:
-            wanted = with_first_edits(path, expected)
+        value, wanted = value_at(document, path), expected
+        if has_all_edits:
+            wanted = with_first_edit(path, expected)
         if isinstance(wanted, set):
             value = set(value)
         if value != wanted:
@@ -164,8 +164,8 @@ def differences(case: Case, document: Any, *, touched: bool) -> list[str]:
     return found
 
 
-def with_first_edits(path: str, expected: Any) -> Any:
-    """Return what is expected where `touch_all` came before."""
+def with_first_edit(path: str, expected: Any) -> Any:
+    """Return what is expected after `edit_all`."""
     first = {
         "tags": lambda: ["old", "theirs", "first", "mine"],
         "marks": lambda: expected | {"first"},
@@ -177,90 +177,94 @@ def with_first_edits(path: str, expected: Any) -> Any:
 
 
 @pytest.fixture
-async def line(mongo_uri: str) -> AsyncIterator[Line]:
-    async with line_to(mongo_uri, DATABASE) as opened:
+async def connection(mongo_uri: str) -> AsyncIterator[Connection]:
+    async with open_connection(mongo_uri, DATABASE) as opened:
         yield opened
 
 
-async def made(line: Line, first: Callable[[Person], None]) -> list[Person]:
-    """Return an object for each case, which another client has changed since it was loaded."""
+async def create_people(connection: Connection, first: Callable[[Person], None]) -> list[Person]:
+    """Return an object for each case, whose document another client has changed since."""
     people = [Person() for _ in CASES]
     await Person.persist_many(people)
     for case, person in zip(CASES, people, strict=True):
-        await line.direct[DATABASE]["edited"].update_one({"_id": person.id}, case.theirs)
+        await connection.direct[DATABASE]["edited"].update_one({"_id": person.id}, case.theirs)
         first(person)
     return people
 
 
-async def check(line: Line, people: list[Person], *, touched: bool) -> None:
+async def check(connection: Connection, people: list[Person], *, has_all_edits: bool) -> None:
     wrong: list[str] = []
     for case, person in zip(CASES, people, strict=True):
-        document = await line.direct[DATABASE]["edited"].find_one({"_id": person.id})
-        wrong += differences(case, document, touched=touched)
+        document = await connection.direct[DATABASE]["edited"].find_one({"_id": person.id})
+        wrong += find_differences(case, document, has_all_edits=has_all_edits)
         held = person.model_copy(deep=True)
         if await person.reload() != held:
             wrong.append(f"{case.name}: the object held {held}, and the database has {person}")
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("first", [touch_name, touch_all])
-@pytest.mark.parametrize("store", ["single", "joined", "many"])
-async def test_edits_before_the_reply(line: Line, store: str, first: Any) -> None:
-    """The server has written, and its reply is held back while the objects are edited."""
-    raw = line.direct[DATABASE]["edited"]
+@pytest.mark.parametrize("first", [edit_name, edit_all])
+@pytest.mark.parametrize("store", ["single", "grouped", "many"])
+async def test_edits_before_the_reply_arrives(
+    connection: Connection, store: str, first: Any
+) -> None:
+    """The server has written; its reply is held back while the objects are edited."""
+    raw = connection.direct[DATABASE]["edited"]
 
     async def are_stored() -> bool:
         return await raw.count_documents({"name": "first"}) == len(CASES)
 
-    with lm.config_context(grouping=store == "joined"):
-        async with connected(line, len(CASES)):
-            people = await made(line, first)
-            line.proxy.hold_replies()
-            saves = asyncio.create_task(saving(people, store))
+    with lm.config_context(grouping=store == "grouped"):
+        async with connected(connection, len(CASES)):
+            people = await create_people(connection, first)
+            connection.proxy.hold_replies()
+            saves = asyncio.create_task(save_all(people, store))
             await wait_until(are_stored)
             for case, person in zip(CASES, people, strict=True):
                 case.mine(person)
-            line.proxy.thaw()
+            connection.proxy.thaw()
             await saves
-            await saving(people, store)
-            await check(line, people, touched=first is touch_all)
+            await save_all(people, store)
+            await check(connection, people, has_all_edits=first is edit_all)
 
 
-async def saving(people: list[Person], store: str) -> None:
+async def save_all(people: list[Person], store: str) -> None:
     if store == "many":
         await Person.persist_many(people)
     else:
         await asyncio.gather(*(person.persist() for person in people))
 
 
-@pytest.mark.parametrize("first", [touch_name, touch_all])
-@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize("first", [edit_name, edit_all])
+@pytest.mark.parametrize("iterations", [0, 1, 2, 3, 5, 8, 13])
 @pytest.mark.parametrize("is_many", [False, True])
-async def test_edits_at_any_turn(line: Line, turns: int, first: Any, is_many: bool) -> None:
-    async with connected(line, 1):
-        people = await made(line, first)
+async def test_edits_at_any_iteration(
+    connection: Connection, iterations: int, first: Any, is_many: bool
+) -> None:
+    async with connected(connection, 1):
+        people = await create_people(connection, first)
         for case, person in zip(CASES, people, strict=True):
             store = "many" if is_many else "single"
-            save = asyncio.create_task(saving([person], store))
-            for _ in range(turns):
+            save = asyncio.create_task(save_all([person], store))
+            for _ in range(iterations):
                 await asyncio.sleep(0)
             case.mine(person)
             await save
-            await saving([person], store)
-        await check(line, people, touched=first is touch_all)
+            await save_all([person], store)
+        await check(connection, people, has_all_edits=first is edit_all)
 
 
-@pytest.mark.parametrize("first", [touch_name, touch_all])
-async def test_edits_of_a_save_that_was_cancelled(line: Line, first: Any) -> None:
-    """The caller gives up, edits further and stores: its command has run on to its end."""
-    raw = line.direct[DATABASE]["edited"]
+@pytest.mark.parametrize("first", [edit_name, edit_all])
+async def test_edits_after_a_cancelled_save(connection: Connection, first: Any) -> None:
+    """The caller cancels a save, edits and saves again; the first command runs to its end."""
+    raw = connection.direct[DATABASE]["edited"]
 
     async def are_stored() -> bool:
         return await raw.count_documents({"name": "first"}) == len(CASES)
 
-    async with connected(line, len(CASES)):
-        people = await made(line, first)
-        line.proxy.hold_replies()
+    async with connected(connection, len(CASES)):
+        people = await create_people(connection, first)
+        connection.proxy.hold_replies()
         saves = [asyncio.create_task(person.persist()) for person in people]
         await wait_until(are_stored)
         for save in saves:
@@ -270,6 +274,6 @@ async def test_edits_of_a_save_that_was_cancelled(line: Line, first: Any) -> Non
             case.mine(person)
         again = asyncio.gather(*(person.persist() for person in people))
         await asyncio.sleep(0.05)
-        line.proxy.thaw()
+        connection.proxy.thaw()
         await again
-        await check(line, people, touched=first is touch_all)
+        await check(connection, people, has_all_edits=first is edit_all)

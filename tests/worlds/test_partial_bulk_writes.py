@@ -1,4 +1,4 @@
-"""Bulk writes that end in the middle: an entry for each document that was not written."""
+"""Bulk writes that end in the middle: the error has an entry for each unwritten document."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
 import loom_async as lm
-from tests.worlds.partly_done import DATABASE, Client, fail, killed_in_the_middle
+from tests.worlds.failing_server import DATABASE, Client, fail, kill_in_the_middle
 
 COUNT = 5_000
 _MEGABYTE = 1_000_000
-#: Behind 48 MB of others, the most that one message to the server holds.
-_LARGE = 50
+#: The index of the document that is too large: after 48 MB of others, the most that one message
+#: to the server holds.
+_TOO_LARGE = 50
 
 
 @lm.declare_persist_db("worlds", "tallies")
@@ -49,11 +50,11 @@ async def changed_objects(model: Any, count: int = COUNT) -> list[Any]:
 
 async def stored(client: Client, model: Any) -> dict[Any, tuple[int, int]]:
     """Return the count and the items of each document."""
-    found = client[DATABASE][model.collection].find({}, {"count": 1, "log": 1})
-    return {one["_id"]: (one["count"], len(one["log"])) async for one in found}
+    documents = client[DATABASE][model.collection].find({}, {"count": 1, "log": 1})
+    return {one["_id"]: (one["count"], len(one["log"])) async for one in documents}
 
 
-async def attempt(documents: Sequence[Any], **options: Any) -> lm.LoomError | None:
+async def persist_all(documents: Sequence[Any], **options: Any) -> lm.LoomError | None:
     try:
         await type(documents[0]).persist_many(documents, **options)
     except lm.LoomError as error:
@@ -64,10 +65,10 @@ async def attempt(documents: Sequence[Any], **options: Any) -> lm.LoomError | No
 async def check(client: Client, documents: Sequence[Any], error: lm.LoomError | None) -> None:
     """Compare what was written with the entries of the error, then write the rest.
 
-    No error is as good: the command was sent once more, and all is written.
+    There is no error if a retry of the command has written everything.
     """
-    there = await stored(client, type(documents[0]))
-    missing = {n for n, document in enumerate(documents) if there.get(document.id) != (1, 1)}
+    found = await stored(client, type(documents[0]))
+    missing = {n for n, document in enumerate(documents) if found.get(document.id) != (1, 1)}
     if missing or error is not None:
         assert isinstance(error, lm.BulkError), f"{len(missing)} were not written: {error!r}"
         assert {entry.index for entry in error.entries} == missing
@@ -75,44 +76,44 @@ async def check(client: Client, documents: Sequence[Any], error: lm.LoomError | 
         assert all(entry.reason for entry in error.entries)
         assert {entry.id for entry in error.entries} == {documents[n].id for n in missing}
         assert error.inserted + error.updated == len(documents) - len(missing)
-    await check_again(client, documents)
+    await check_second_write(client, documents)
 
 
-async def check_again(client: Client, documents: Sequence[Any]) -> None:
-    """Write all once more: every counter is exactly one, every object is there once."""
-    assert await attempt(documents) is None
-    there = await stored(client, type(documents[0]))
-    assert there == {document.id: (1, 1) for document in documents}
+async def check_second_write(client: Client, documents: Sequence[Any]) -> None:
+    """Write all once more: each object is stored once, with a counter of one."""
+    assert await persist_all(documents) is None
+    found = await stored(client, type(documents[0]))
+    assert found == {document.id: (1, 1) for document in documents}
     assert [d for d in documents if (d.count, d.log) != (1, ["new"])] == []
     assert (await type(documents[0]).persist_many(documents)).unchanged == len(documents)
 
 
 @pytest.mark.parametrize("model", [Tally, Counted])
-async def test_updates_are_killed(failing: Client, model: Any) -> None:
+async def test_killed_update_command(failing: Client, model: Any) -> None:
     documents = await changed_objects(model)
-    error = await killed_in_the_middle(failing, "update", attempt(documents))
+    error = await kill_in_the_middle(failing, "update", persist_all(documents))
     await check(failing, documents, error)
 
 
 @pytest.mark.parametrize("model", [Tally, Counted])
-async def test_insertions_are_killed(failing: Client, model: Any) -> None:
+async def test_killed_insert_command(failing: Client, model: Any) -> None:
     documents = new_objects(model)
-    error = await killed_in_the_middle(failing, "insert", attempt(documents))
+    error = await kill_in_the_middle(failing, "insert", persist_all(documents))
     await check(failing, documents, error)
 
 
-async def test_more_than_one_command_holds(failing: Client) -> None:
-    """Documents that come after those of a command that was ended are written."""
+async def test_later_commands_are_sent_after_a_killed_one(failing: Client) -> None:
+    """The documents of the commands after the killed one are written."""
     documents = await changed_objects(Tally, 12_000)
-    error = await killed_in_the_middle(failing, "update", attempt(documents), 7_000)
+    error = await kill_in_the_middle(failing, "update", persist_all(documents), 7_000)
     await check(failing, documents, error)
 
 
 _FAILURES = [
-    {"errorCode": 11601},  # interrupted
-    {"errorCode": 50},  # its time is over
-    {"errorCode": 24},  # a lock was not given in time
-    {"errorCode": 10107},  # no primary any more
+    {"errorCode": 11601},  # Interrupted
+    {"errorCode": 50},  # MaxTimeMSExpired
+    {"errorCode": 24},  # LockTimeout
+    {"errorCode": 10107},  # NotWritablePrimary
     {"closeConnection": True},
 ]
 
@@ -122,37 +123,37 @@ _FAILURES = [
 async def test_a_command_fails_once(failing: Client, command: str, failure: dict[str, Any]) -> None:
     documents = new_objects(Tally) if command == "insert" else await changed_objects(Tally)
     await fail(failing, command, failure, 1)
-    await check(failing, documents, await attempt(documents))
+    await check(failing, documents, await persist_all(documents))
 
 
 @pytest.mark.parametrize("command", ["update", "insert"])
-async def test_no_command_is_answered(failing: Client, command: str) -> None:
-    """The outcome may be unknown as a whole; written once more, it is exact all the same."""
-    # Each object asks for its own write afterwards: fewer of them.
+async def test_connection_closes_on_every_command(failing: Client, command: str) -> None:
+    """The outcome of the whole bulk may be unknown; the second write is still exact."""
+    # Fewer objects, since each of them is settled by a command of its own afterwards.
     is_new = command == "insert"
     documents = new_objects(Tally, 1_000) if is_new else await changed_objects(Tally, 1_000)
     await fail(failing, command, {"closeConnection": True}, 1_000)
-    error = await attempt(documents)
+    error = await persist_all(documents)
     assert isinstance(error, lm.BulkError | lm.ConnectionFailed)
     await failing.admin.command("configureFailPoint", "failCommand", mode="off")
-    await check_again(failing, documents)
+    await check_second_write(failing, documents)
 
 
 @pytest.mark.parametrize("command", ["update", "insert"])
-async def test_too_few_members_confirm(failing: Client, command: str) -> None:
-    """All is written: what is reported is not that a document was not."""
+async def test_write_concern_error_is_not_an_entry(failing: Client, command: str) -> None:
+    """Everything is written, so that no entry says that a document was not."""
     documents = new_objects(Tally) if command == "insert" else await changed_objects(Tally)
     await fail(failing, command, {"writeConcernError": {"code": 64, "errmsg": "few"}}, 1)
-    error = await attempt(documents)
+    error = await persist_all(documents)
     assert error is None or not isinstance(error, lm.BulkError) or not error.entries
-    await check_again(failing, documents)
+    await check_second_write(failing, documents)
 
 
 @pytest.mark.parametrize("code", [24, 112, 9001])
-async def test_any_error_in_the_middle(
+async def test_command_error_after_some_statements(
     failing: Client, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a command of many statements, an error of any code leaves some of them done."""
+    """Whatever the error code of a command is, some of its statements may have been executed."""
     documents = [Tally() for _ in range(20)]
     await Tally.persist_many(documents)
     for document in documents:
@@ -160,7 +161,7 @@ async def test_any_error_in_the_middle(
         document.log.append("new")
     run, is_first = AsyncDatabase.command, True
 
-    async def half(database: Any, command: Any, *arguments: Any, **options: Any) -> Any:
+    async def run_partly(database: Any, command: Any, *arguments: Any, **options: Any) -> Any:
         nonlocal is_first
         if is_first and "updates" in command:
             is_first = False
@@ -169,49 +170,49 @@ async def test_any_error_in_the_middle(
             raise OperationFailure("it stopped in the middle", code)
         return await run(database, command, *arguments, **options)
 
-    monkeypatch.setattr(AsyncDatabase, "command", half)
-    error = await attempt(documents)
+    monkeypatch.setattr(AsyncDatabase, "command", run_partly)
+    error = await persist_all(documents)
     assert isinstance(error, lm.BulkError), repr(error)
     assert [entry.index for entry in error.entries] == list(range(7, 20))
-    await check_again(failing, documents)
+    await check_second_write(failing, documents)
 
 
-def grow(documents: Sequence[Tally]) -> None:
+def enlarge(documents: Sequence[Tally]) -> None:
     for number, document in enumerate(documents):
         document.count += 1
         document.log.append("new")
-        size = 17 if number == _LARGE else 1
+        size = 17 if number == _TOO_LARGE else 1
         document.content = bytes(size * _MEGABYTE)
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-async def test_one_is_too_large(failing: Client, is_new: bool) -> None:
-    """The server takes 16 MB: that one is refused, and all others are written."""
-    documents = [Tally() for _ in range(_LARGE + 10)]
+async def test_only_the_document_that_is_too_large_fails(failing: Client, is_new: bool) -> None:
+    """The server accepts documents of up to 16 MB; all others are written."""
+    documents = [Tally() for _ in range(_TOO_LARGE + 10)]
     if not is_new:
         await Tally.persist_many(documents)
-    grow(documents)
-    error = await attempt(documents)
+    enlarge(documents)
+    error = await persist_all(documents)
     assert isinstance(error, lm.BulkError), repr(error)[:1_000]
-    assert [entry.index for entry in error.entries] == [_LARGE]
-    documents[_LARGE].content = b"small"
+    assert [entry.index for entry in error.entries] == [_TOO_LARGE]
+    documents[_TOO_LARGE].content = b"small"
     if is_new:
-        await check(failing, [d for d in documents if d is not documents[_LARGE]], None)
-    await check_again(failing, documents)
+        await check(failing, [d for d in documents if d is not documents[_TOO_LARGE]], None)
+    await check_second_write(failing, documents)
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-async def test_one_of_an_ordered_write_is_too_large(failing: Client, is_new: bool) -> None:
-    """What comes before it is written, and nothing that comes after it."""
-    documents = [Tally() for _ in range(_LARGE + 10)]
+async def test_ordered_write_stops_at_a_large_document(failing: Client, is_new: bool) -> None:
+    """The documents before it are written, those after it are not."""
+    documents = [Tally() for _ in range(_TOO_LARGE + 10)]
     if not is_new:
         await Tally.persist_many(documents)
-    grow(documents)
-    error = await attempt(documents, ordered=True)
+    enlarge(documents)
+    error = await persist_all(documents, ordered=True)
     assert isinstance(error, lm.BulkError), repr(error)[:1_000]
-    assert error.entries[0].index == _LARGE
-    there = await stored(failing, Tally)
-    written = [there.get(document.id) == (1, 1) for document in documents]
-    assert written == [True] * _LARGE + [False] * 10
-    documents[_LARGE].content = b"small"
-    await check_again(failing, documents)
+    assert error.entries[0].index == _TOO_LARGE
+    found = await stored(failing, Tally)
+    written = [found.get(document.id) == (1, 1) for document in documents]
+    assert written == [True] * _TOO_LARGE + [False] * 10
+    documents[_TOO_LARGE].content = b"small"
+    await check_second_write(failing, documents)

@@ -1,4 +1,4 @@
-"""Calls after a write whose outcome is unknown: the write never takes effect after them."""
+"""Calls after a write whose outcome is unknown: the write does not take effect after them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import loom_async as lm
-from tests.worlds.partly_done import DATABASE, Client, fail
+from tests.worlds.failing_server import DATABASE, Client, fail
 
 
 @lm.declare_persist_db(DATABASE, "pages")
@@ -22,17 +22,17 @@ class Page(lm.Persistable):
 
 
 @pytest.fixture
-async def slow(failing: Client, failing_uri: str) -> AsyncIterator[Client]:
-    """Calls end when a reply takes three tenths of a second; the server goes on with them."""
+async def impatient(failing: Client, failing_uri: str) -> AsyncIterator[Client]:
+    """A client whose calls time out after 300 ms, while the server continues to execute them."""
     await Page.filter().delete()
-    async with lm.connect(failing_uri, appName="slow", socketTimeoutMS=300):
+    async with lm.connect(failing_uri, appName="impatient", socketTimeoutMS=300):
         yield failing
 
 
 @asynccontextmanager
-async def late(client: Client, command: str) -> AsyncIterator[None]:
-    """A block whose command the server takes up late, twice; the caller hears nothing."""
-    data = {"failCommands": [command], "appName": "slow", "blockConnection": True}
+async def delayed(client: Client, command: str) -> AsyncIterator[None]:
+    """Have the server delay a command twice until the call in the block has timed out."""
+    data = {"failCommands": [command], "appName": "impatient", "blockConnection": True}
     await client.admin.command(
         "configureFailPoint", "failCommand", mode={"times": 2}, data={**data, "blockTimeMS": 1_500}
     )
@@ -40,7 +40,7 @@ async def late(client: Client, command: str) -> AsyncIterator[None]:
         yield
 
 
-async def _arrived() -> None:
+async def _wait_for_arrival() -> None:
     await asyncio.sleep(2.0)
 
 
@@ -48,55 +48,55 @@ async def _stored(client: Client, page: Page) -> dict[str, Any] | None:
     return await client[DATABASE]["pages"].find_one({"_id": page.id})
 
 
-async def test_deleted_after_an_insert(slow: Client) -> None:
+async def test_delete_after_an_insertion(impatient: Client) -> None:
     page = Page()
-    async with late(slow, "insert"):
+    async with delayed(impatient, "insert"):
         await page.persist()
     await page.delete()
-    await _arrived()
-    assert await _stored(slow, page) is None
+    await _wait_for_arrival()
+    assert await _stored(impatient, page) is None
 
 
-async def test_reloaded_after_an_update(slow: Client) -> None:
+async def test_reload_after_an_update(impatient: Client) -> None:
     page = Page()
     await page.persist()
     page.visits += 1
-    async with late(slow, "findAndModify"):
+    async with delayed(impatient, "findAndModify"):
         await page.persist()
     await page.reload()
-    seen = page.visits
-    await _arrived()
+    visits = page.visits
+    await _wait_for_arrival()
     page.visits += 1
     await page.persist()
-    stored = await _stored(slow, page)
+    stored = await _stored(impatient, page)
     assert stored is not None
-    assert page.visits == stored["visits"] == seen + 1
+    assert page.visits == stored["visits"] == visits + 1
 
 
-async def test_stored_again_after_a_delete(slow: Client) -> None:
+async def test_persist_after_a_deletion(impatient: Client) -> None:
     page = Page(name="first")
     await page.persist()
-    async with late(slow, "delete"):
+    async with delayed(impatient, "delete"):
         await page.delete()
     page.name = "second"
     await page.persist()
-    await _arrived()
-    stored = await _stored(slow, page)
+    await _wait_for_arrival()
+    stored = await _stored(impatient, page)
     assert stored is not None
     assert stored["name"] == "second"
 
 
-async def test_deleted_twice(slow: Client) -> None:
-    """The first call has deleted it, and the second one says so."""
+async def test_the_second_delete_reports_the_deletion_of_the_first(impatient: Client) -> None:
+    """The first call has deleted the document; the second call returns that result."""
     page = Page()
     await page.persist()
-    async with late(slow, "delete"):
+    async with delayed(impatient, "delete"):
         await page.delete()
     assert await page.delete()
     assert not await page.delete()
 
 
-async def test_a_second_insert_stores_what_was_changed_since(failing: Client) -> None:
+async def test_a_second_insert_stores_later_edits(failing: Client) -> None:
     page = Page(name="first")
     await fail(failing, "insert", {"closeConnection": True}, 1_000)
     with lm.config_context(server_timeout=0.3), pytest.raises(lm.ConnectionFailed):
@@ -111,8 +111,8 @@ async def test_a_second_insert_stores_what_was_changed_since(failing: Client) ->
         await page.insert()
 
 
-async def test_an_object_of_the_database_is_not_inserted(failing: Client) -> None:
-    """Not after an update whose outcome was unknown, either."""
+async def test_a_stored_object_is_not_inserted(failing: Client) -> None:
+    """Not even after an update whose outcome was unknown."""
     page = Page()
     await page.persist()
     page.visits += 1
@@ -127,7 +127,7 @@ async def test_an_object_of_the_database_is_not_inserted(failing: Client) -> Non
     assert stored["visits"] == page.visits == 1
 
 
-async def test_inside_a_transaction(failing: Client) -> None:
+async def test_an_unknown_outcome_is_not_settled_in_a_transaction(failing: Client) -> None:
     page = Page()
     await fail(failing, "insert", {"closeConnection": True}, 1_000)
     with lm.config_context(server_timeout=0.3), pytest.raises(lm.ConnectionFailed):
@@ -139,8 +139,8 @@ async def test_inside_a_transaction(failing: Client) -> None:
     assert await page.persist()
 
 
-async def test_a_part_of_a_joined_save_waits_as_a_single_one_does(failing: Client) -> None:
-    """Its command had a limit of its own, which was set for the sake of the others."""
+async def test_settling_a_grouped_save_has_no_time_limit_of_its_group(failing: Client) -> None:
+    """The grouped command had a short time limit, for the sake of the other saves of its group."""
     pages = [Page() for _ in range(20)]
     await Page.persist_many(pages)
     for page in pages:
@@ -161,48 +161,49 @@ async def test_a_part_of_a_joined_save_waits_as_a_single_one_does(failing: Clien
     assert await saving
 
 
-async def test_a_write_waits_for_the_transaction_that_waits_for_it(failing: Client) -> None:
-    """The transaction gives up, long before the server would end it."""
+async def test_deadlock_of_a_write_and_a_transaction(failing: Client) -> None:
+    """The transaction aborts long before the server would end it."""
     await Page.filter().delete()
-    mine = Page()
-    await mine.persist()
-    shared = await Page.from_id(mine.id)
+    page = Page()
+    await page.persist()
+    shared = await Page.from_id(page.id)
     assert shared is not None
-    begin = asyncio.Event()
+    update_first = asyncio.Event()
 
     async def save() -> None:
-        await begin.wait()
+        await update_first.wait()
         shared.name = "plain"
         await shared.persist()
 
-    async def transact() -> None:
+    async def update_in_transaction() -> None:
         async with lm.transaction():
-            mine.visits += 1
-            await mine.persist()
-            begin.set()
+            page.visits += 1
+            await page.persist()
+            update_first.set()
             await asyncio.sleep(0.3)
             await shared.persist()
 
     saving = asyncio.create_task(save())
     with lm.config_context(transaction_timeout=1.0), pytest.raises(lm.TransactionAborted):
-        await asyncio.wait_for(transact(), 30)  # the server ends a transaction after a minute
+        # The server itself aborts a transaction after a minute.
+        await asyncio.wait_for(update_in_transaction(), 30)
     await saving
-    stored = await _stored(failing, mine)
+    stored = await _stored(failing, page)
     assert stored is not None
-    assert (stored["name"], stored["visits"], mine.visits) == ("plain", 0, 0)
+    assert (stored["name"], stored["visits"], page.visits) == ("plain", 0, 0)
 
 
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
 @pytest.mark.parametrize("on_duplicate", ["raise", "ignore"])
-async def test_a_frame_that_is_refused_in_a_transaction(
+async def test_a_duplicate_row_aborts_a_transaction(
     failing: Client, on_duplicate: Any, on_error: Any
 ) -> None:
-    """MongoDB ends the transaction with the first row that it refuses: nothing stays."""
+    """MongoDB aborts the transaction at the first row that it refuses: nothing is stored."""
     await Page.filter().delete()
-    there = Page()
-    await there.persist()
+    existing = Page()
+    await existing.persist()
     ids = [Page().id for _ in range(30)]
-    ids[20] = there.id
+    ids[20] = existing.id
     frame = pd.DataFrame({"id": ids, "name": "x"})
     with pytest.raises(lm.FrameError) as caught:
         async with lm.transaction():

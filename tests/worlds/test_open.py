@@ -1,4 +1,4 @@
-"""What `open` and `open_embedded` mean to other event loops, to the other package, after a fork."""
+"""`open` and `open_embedded` in other event loops, in the other package, and after a fork."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Note(lm.PersistableBase):
 
 
 @pytest.fixture(autouse=True)
-def nothing_else(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What is not opened is an error, and nothing stays open."""
+def require_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make operations without an open client an error; close all clients afterwards."""
     monkeypatch.delenv("LOOM_URI", raising=False)
     monkeypatch.setenv("LOOM_EMBEDDED", "never")
     yield
@@ -33,43 +33,43 @@ def nothing_else(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     asyncio.run(loom_async.close())
 
 
-def test_each_event_loop_has_a_client_of_its_own(mongo_uri: str) -> None:
-    async def opened() -> Any:
+def test_each_event_loop_has_its_own_client(mongo_uri: str) -> None:
+    async def open_and_write() -> Any:
         client = await loom_async.open(mongo_uri)
         await Note(text="x").persist_async()
         return client
 
-    async def used() -> Any:
+    async def read() -> Any:
         assert await Note.filter().exists_async()
         client = await loom_async.get_async_local_db_client()
         assert await loom_async.get_async_local_db_client() is client
         return client
 
-    clients = [asyncio.run(opened()), asyncio.run(used()), asyncio.run(used())]
+    clients = [asyncio.run(open_and_write()), asyncio.run(read()), asyncio.run(read())]
     assert len({id(client) for client in clients}) == 3
     assert all(client._closed for client in clients)
     asyncio.run(loom_async.close())
     with pytest.raises(lm.ConfigurationError):
-        asyncio.run(used())
+        asyncio.run(read())
 
 
 def test_both_packages_use_the_same_server(mongo_uri: str) -> None:
     async def main() -> None:
-        waiting = await loom_async.open(mongo_uri)
+        async_client = await loom_async.open(mongo_uri)
         await Note(text="y").persist_async()
         assert Note.filter(lm.fld["text"] == "y").exists()
-        lm.close()  # its own clients: the default is the other package's
-        assert await loom_async.get_async_local_db_client() is waiting
-        blocking = lm.open(mongo_uri)
-        assert lm.get_local_db_client() is blocking
+        lm.close()  # closes its own clients, not the default that the other package has set
+        assert await loom_async.get_async_local_db_client() is async_client
+        sync_client = lm.open(mongo_uri)
+        assert lm.get_local_db_client() is sync_client
         assert await Note.filter(lm.fld["text"] == "y").exists_async()
         await loom_async.close()
-        assert lm.get_local_db_client() is blocking
+        assert lm.get_local_db_client() is sync_client
 
     asyncio.run(main())
 
 
-def test_every_thread_uses_it(mongo_uri: str) -> None:
+def test_all_threads_use_the_open_client(mongo_uri: str) -> None:
     client = lm.open(mongo_uri)
     seen: list[Any] = []
     thread = threading.Thread(target=lambda: seen.append(lm.get_local_db_client()))
@@ -100,16 +100,16 @@ def parent_and_child(client):
 
 parent_and_child(lm.open_embedded())
 
-async def own():
-    assert await loom_async.get_async_local_db_client() is not waiting
+async def run_child():
+    assert await loom_async.get_async_local_db_client() is not async_client
     await Note(text="child").persist_async()
 
 with asyncio.Runner() as runner:
-    waiting = runner.run(loom_async.open_embedded())
+    async_client = runner.run(loom_async.open_embedded())
     runner.run(Note(text="parent").persist_async())
     pid = os.fork()
     if pid == 0:
-        asyncio.run(own())
+        asyncio.run(run_child())
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
     assert runner.run(Note.filter().count_async()) == 2
@@ -128,7 +128,7 @@ def run(script: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_a_child_by_fork_opens_its_own_client(tmp_path: Path) -> None:
+def test_a_forked_child_opens_its_own_client(tmp_path: Path) -> None:
     assert run(_FORK, tmp_path) == "done\n"
     until(lambda: not list(tmp_path.iterdir()))
 
@@ -149,6 +149,6 @@ print("done")
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_temporary_server_goes_with_the_process(kind: str, tmp_path: Path) -> None:
+def test_a_temporary_server_stops_when_the_process_ends(kind: str, tmp_path: Path) -> None:
     assert run(_LEFT_OPEN.replace("sys.argv[1:]", repr([kind])), tmp_path) == "done\n"
     until(lambda: not list(tmp_path.iterdir()))

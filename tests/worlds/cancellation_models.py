@@ -1,4 +1,4 @@
-"""The models whose calls are given up, and the form of such a call."""
+"""The models whose calls are cancelled, and what a case of cancellation consists of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import loom_async as lm
 
-#: How many rows are stored before a call.
+#: The number of rows that are stored before a call.
 ROWS = 1_200
 
 
@@ -59,16 +59,16 @@ class File(lm.BlobModel):
 Call = Callable[[], Coroutine[Any, Any, object]]
 
 
-async def nothing() -> None:
-    """Find nothing to be whole."""
+async def check_nothing() -> None:
+    """Find check_nothing to be check_each."""
 
 
-class Work(NamedTuple):
-    """A call that is given up again and again.
+class CancellationCase(NamedTuple):
+    """A call that is cancelled again and again.
 
-    `whole` runs after each time and `settled` at the end: they find what must be so by then.
+    `check_each` runs after each cancellation, and `check_end` when all have been made.
     """
 
     call: Call
-    whole: Call = nothing
-    settled: Call = nothing
+    check_each: Call = check_nothing
+    check_end: Call = check_nothing

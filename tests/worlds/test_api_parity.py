@@ -1,4 +1,4 @@
-"""Both packages say the same: names, signatures, twins; and what is pure is one thing."""
+"""Both packages have the same API: names, signatures, twins, and shared pure code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import loom_sync
 from loom_sync._generator.names import IDENTIFIERS, KEPT_FUNCTIONS
 
 CLASSES = [name for name in loom_async.__all__ if inspect.isclass(getattr(loom_async, name))]
-# Classes that do I/O are there twice; everything else is the same object.
-DOUBLE = {
+# Classes that do I/O exist in both packages; everything else is the same object.
+IO_CLASSES = {
     "Aggregation",
     "BlobModel",
     "Changes",
@@ -24,12 +24,20 @@ DOUBLE = {
     "PersistableBase",
     "TimeSeriesLedgerModel",
 }
-CONNECTING = {"close", "connect", "embedded", "open", "open_embedded", "using", *KEPT_FUNCTIONS}
-TRANSACTIONS = {"in_transaction", "transaction", "transactional"}
+CONNECTION_FUNCTIONS = {
+    "close",
+    "connect",
+    "embedded",
+    "open",
+    "open_embedded",
+    "using",
+    *KEPT_FUNCTIONS,
+}
+TRANSACTION_FUNCTIONS = {"in_transaction", "transaction", "transactional"}
 
 
 def signature(function: Any) -> str:
-    """Return a signature in the words of the synchronous package."""
+    """Return a signature with the names of the synchronous package."""
     text = str(inspect.signature(function, eval_str=False))
     text = re.sub(
         "|".join(rf"\b{name}\b" for name in IDENTIFIERS), lambda m: IDENTIFIERS[m[0]], text
@@ -50,56 +58,64 @@ def methods(kind: type) -> dict[str, Any]:
     }
 
 
-def test_public_names_are_the_same() -> None:
+def test_both_packages_export_the_same_names() -> None:
     renamed = {IDENTIFIERS.get(name, name) for name in loom_async.__all__}
     assert set(loom_sync.__all__) == renamed | set(KEPT_FUNCTIONS)
     assert len(loom_sync.__all__) == len(set(loom_sync.__all__))
 
 
-@pytest.mark.parametrize("name", sorted(set(loom_async.__all__) - CONNECTING - TRANSACTIONS))
-def test_what_is_pure_is_shared(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", sorted(set(loom_async.__all__) - CONNECTION_FUNCTIONS - TRANSACTION_FUNCTIONS)
+)
+def test_everything_without_io_is_the_same_object(name: str) -> None:
     shared = getattr(loom_async, name) is getattr(loom_sync, name)
-    assert shared == (name not in DOUBLE)
+    assert shared == (name not in IO_CLASSES)
 
 
 @pytest.mark.parametrize("name", KEPT_FUNCTIONS)
-def test_asynchronous_clients_are_in_both(name: str) -> None:
+def test_functions_that_return_async_clients_are_in_both_packages(name: str) -> None:
     assert getattr(loom_async, name) is getattr(loom_sync, name)
 
 
-@pytest.mark.parametrize("name", sorted(CONNECTING | TRANSACTIONS))
-def test_signatures_of_functions(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(CONNECTION_FUNCTIONS | TRANSACTION_FUNCTIONS))
+def test_functions_have_the_same_signatures(name: str) -> None:
     twin = getattr(loom_sync, IDENTIFIERS.get(name, name))
     assert signature(getattr(loom_async, name)) == signature(twin)
 
 
-@pytest.mark.parametrize("name", sorted(DOUBLE))
-def test_signatures_of_methods(name: str) -> None:
-    there, here = methods(getattr(loom_async, name)), methods(getattr(loom_sync, name))
-    twins = {method for method in here if method.endswith("_async")}
-    assert here.keys() - twins == there.keys()
-    for method, function in there.items():
-        assert signature(function) == signature(here[method]), method
+@pytest.mark.parametrize("name", sorted(IO_CLASSES))
+def test_methods_have_the_same_signatures(name: str) -> None:
+    async_methods, sync_methods = (
+        methods(getattr(loom_async, name)),
+        methods(getattr(loom_sync, name)),
+    )
+    twins = {method for method in sync_methods if method.endswith("_async")}
+    assert sync_methods.keys() - twins == async_methods.keys()
+    for method, function in async_methods.items():
+        assert signature(function) == signature(sync_methods[method]), method
 
 
-@pytest.mark.parametrize("name", sorted(DOUBLE))
-def test_every_io_method_has_a_twin(name: str) -> None:
-    there, here = methods(getattr(loom_async, name)), methods(getattr(loom_sync, name))
-    for method, function in there.items():
+@pytest.mark.parametrize("name", sorted(IO_CLASSES))
+def test_each_io_method_has_a_twin(name: str) -> None:
+    async_methods, sync_methods = (
+        methods(getattr(loom_async, name)),
+        methods(getattr(loom_sync, name)),
+    )
+    for method, function in async_methods.items():
         returns = str(inspect.signature(function).return_annotation)
-        used_later = ("AsyncIterator", "AbstractAsyncContextManager", "Changes")
-        waits = returns.startswith(used_later) or inspect.iscoroutinefunction(function)
-        assert (f"{method}_async" in here) == waits, method
-        if waits:
-            ours, theirs = here[f"{method}_async"], inspect.signature(function)
-            assert list(inspect.signature(ours).parameters.values()) == list(
-                theirs.parameters.values()
+        lazy = ("AsyncIterator", "AbstractAsyncContextManager", "Changes")
+        does_io = returns.startswith(lazy) or inspect.iscoroutinefunction(function)
+        assert (f"{method}_async" in sync_methods) == does_io, method
+        if does_io:
+            twin, original = sync_methods[f"{method}_async"], inspect.signature(function)
+            assert list(inspect.signature(twin).parameters.values()) == list(
+                original.parameters.values()
             ), method
-            twins = str(inspect.signature(ours).return_annotation)
-            assert twins.removeprefix("async_change_stream.") == returns
+            annotation = str(inspect.signature(twin).return_annotation)
+            assert annotation.removeprefix("async_change_stream.") == returns
 
 
-def test_each_contract_twin_is_there() -> None:
+def test_twins_of_the_main_methods_exist() -> None:
     model = "persist persist_many from_id reload delete watch"
     query = (
         "load_one load_many load_latest load_top load_docs load_aggregate stream count exists "
@@ -109,9 +125,9 @@ def test_each_contract_twin_is_there() -> None:
     assert all(hasattr(loom_sync.LoadDirective, f"{name}_async") for name in query.split())
 
 
-def test_the_synchronous_package_waits_for_nothing() -> None:
+def test_only_twins_of_the_sync_package_are_asynchronous() -> None:
     """Apart from the twins, no function of `loom_sync` is asynchronous."""
-    for name in DOUBLE:
+    for name in IO_CLASSES:
         for method, function in methods(getattr(loom_sync, name)).items():
             if not method.endswith("_async"):
                 assert not inspect.iscoroutinefunction(function)

@@ -1,4 +1,4 @@
-"""Many objects, and the calls of many tasks that change them all."""
+"""Models and calls for tests in which many asyncio tasks store objects at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that are given up while the driver waits for a connection, or for a server, itself."""
+"""Calls that are cancelled while the driver waits for a connection, or for a server."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import loom_async as lm
 from tests.faults.proxy import run_proxy
 
 
-async def _cancel_on_every_turn(tasks: list[asyncio.Task[Any]]) -> None:
-    while left := [task for task in tasks if not task.done()]:
-        for task in left:
+async def _cancel_every_iteration(tasks: list[asyncio.Task[Any]]) -> None:
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
             task.cancel()
-        await asyncio.wait(left, timeout=0)
+        await asyncio.wait(pending, timeout=0)
 
 
-async def test_a_pool_goes_on_when_all_that_wait_for_it_are_cancelled(
+async def test_the_pool_works_after_all_waiting_tasks_were_cancelled(
     mongo_uri: str, db: str
 ) -> None:
     @lm.declare_persist_db(db, "rows")
@@ -33,15 +33,15 @@ async def test_a_pool_goes_on_when_all_that_wait_for_it_are_cancelled(
             await asyncio.sleep(0.1)
             waiting = [asyncio.create_task(Row.filter().count()) for _ in range(50)]
             await asyncio.sleep(0.05)
-            await _cancel_on_every_turn(waiting)
+            await _cancel_every_iteration(waiting)
             assert len(await holding) == 1
             assert await Row.filter().count() == 1
 
 
-async def test_a_client_goes_on_when_all_that_wait_for_a_server_are_cancelled(
+async def test_server_selection_works_after_all_waiting_tasks_were_cancelled(
     mongo_uri: str, db: str
 ) -> None:
-    """They are cancelled at the moment when the driver looks for a server once more."""
+    """They are cancelled at about the moment when the driver checks the server again."""
 
     @lm.declare_persist_db(db, "rows")
     class Row(lm.Persistable):
@@ -54,7 +54,7 @@ async def test_a_client_goes_on_when_all_that_wait_for_a_server_are_cancelled(
                 proxy.cut()
                 waiting = [asyncio.create_task(_count(Row)) for _ in range(100)]
                 await asyncio.sleep(0.45 + delay / 100)
-                await _cancel_on_every_turn(waiting)
+                await _cancel_every_iteration(waiting)
                 proxy.mend()
                 assert await Row.filter().count() == 1
 
