@@ -1,4 +1,4 @@
-"""A set of three servers for all tests of faults."""
+"""The replica set that all tests of faults share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.faults.replica_set import ReplicaSet, run_replica_set
 
 @pytest.fixture(scope="session")
 def replica_set() -> Iterator[ReplicaSet]:
-    """A replica set that is whole when a test begins, unless one before has broken it."""
+    """A replica set of three members."""
     with run_replica_set() as servers:
         yield servers

@@ -1,4 +1,4 @@
-"""Counters behind a proxy, what is done to them, and how it may fail."""
+"""Counters behind a proxy: the model, operations on it, and how they fail."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 import loom_async as lm
 from tests.faults.proxy import Proxy, run_proxy
 
-#: The limit that clients are given, and what an operation may take beyond it on a busy machine.
+#: Seconds: the time limit of clients, and how much longer an operation may take on a busy machine.
 LIMIT, GRACE = 0.6, 1.0
-Through: TypeAlias = tuple[Proxy, str]
+ProxiedServer: TypeAlias = tuple[Proxy, str]
 
 
 @lm.declare_persist_db("faults", "counters")
@@ -25,12 +25,12 @@ class Counter(lm.Persistable):
 
 
 @asynccontextmanager
-async def proxied(mongo_uri: str, database: str) -> AsyncIterator[Through]:
-    """Give a proxy before the server, and the URI that leads through it; drop the database."""
+async def connect_proxy(mongo_uri: str, database: str) -> AsyncIterator[ProxiedServer]:
+    """Start a proxy to the server, and yield it with its URI; drop the database afterwards."""
     with run_proxy(mongo_uri) as (proxy, uri), lm.using(database=database):
         async with lm.connect(mongo_uri) as client:
             yield proxy, uri
-            # A transaction whose end could not be told to the server is open there for a minute.
+            # The server would keep a transaction open for a minute if its end did not arrive.
             await client.admin.command("killAllSessions", [])
             await client.drop_database(database)
 
@@ -61,20 +61,20 @@ async def increment_many(counter: Counter) -> None:
     await Counter.persist_many([counter, Counter()])
 
 
-async def store_many(counter: Counter) -> None:
+async def persist_many(counter: Counter) -> None:
     await Counter.persist_many([counter])
 
 
-async def in_transaction(counter: Counter) -> None:
+async def delete_in_transaction(counter: Counter) -> None:
     async with lm.transaction():
         await counter.delete()
 
 
-async def failure(operation: Operation, counter: Counter, within: float) -> lm.LoomError:
-    """Return the one error of an operation, which has to come in time."""
+async def expect_failure(operation: Operation, counter: Counter, limit: float) -> lm.LoomError:
+    """Return the error of an operation, which must be raised in time."""
     start = time.monotonic()
     with pytest.raises(lm.LoomError) as caught:
         await operation(counter)
-    assert time.monotonic() - start < within + GRACE
+    assert time.monotonic() - start < limit + GRACE
     assert "Topology" not in str(caught.value)
     return caught.value

@@ -1,4 +1,4 @@
-"""What operations may leave behind: connections, cursors, transactions, sessions."""
+"""Resources that operations may leave open: connections, cursors, transactions, sessions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pymongo import MongoClient, monitoring
 import loom_async.connection.client_cache
 import loom_sync.connection.client_cache
 
-_OF_WRITES = (
+_WRITE_SESSIONS = (
     loom_async.connection.client_cache.WriteSession,
     loom_sync.connection.client_cache.WriteSession,
 )
@@ -29,12 +29,12 @@ class PoolWatch(monitoring.ConnectionPoolListener):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.in_use = 0
-        self.most = 0
+        self.maximum = 0
 
     def connection_checked_out(self, event: monitoring.ConnectionCheckedOutEvent) -> None:
         with self._lock:
             self.in_use += 1
-            self.most = max(self.most, self.in_use)
+            self.maximum = max(self.maximum, self.in_use)
 
     def connection_checked_in(self, event: monitoring.ConnectionCheckedInEvent) -> None:
         with self._lock:
@@ -64,46 +64,48 @@ class PoolWatch(monitoring.ConnectionPoolListener):
 
 
 class SessionWatch:
-    """Counts the sessions that were begun explicitly, have not ended, and are still held."""
+    """Counts the explicit sessions that are referenced and have not ended."""
 
     def __init__(self) -> None:
-        self._begun: list[weakref.ref[Any]] = []
+        self._explicit: list[weakref.ref[Any]] = []
 
     @property
     def open(self) -> int:
-        """How many there are."""
+        """The number of open sessions."""
         gc.collect()
-        self._begun = [session for session in self._begun if session() is not None]
-        # Those in which Loom numbers its writes serve one command after another.
-        kept = [one.client_session for one in gc.get_objects() if type(one) in _OF_WRITES]
-        held = {id(session) for session in kept}
-        return sum(not s().has_ended and id(s()) not in held for s in self._begun)
+        self._explicit = [session for session in self._explicit if session() is not None]
+        # Loom keeps the sessions of its writes for later commands.
+        write_sessions = [
+            holder.client_session for holder in gc.get_objects() if type(holder) in _WRITE_SESSIONS
+        ]
+        pooled = {id(session) for session in write_sessions}
+        return sum(not s().has_ended and id(s()) not in pooled for s in self._explicit)
 
-    def begun(self, session: Any) -> None:
-        """Note a session."""
-        self._begun.append(weakref.ref(session))
+    def add(self, session: Any) -> None:
+        """Count a session."""
+        self._explicit.append(weakref.ref(session))
 
 
 @contextmanager
-def watching_sessions(kind: type[Any]) -> Iterator[SessionWatch]:
-    """Watch the sessions of a driver's class until the block ends."""
-    watch, make = SessionWatch(), kind.__init__
+def watch_sessions(kind: type[Any]) -> Iterator[SessionWatch]:
+    """Count the sessions of one of the driver's session classes until the block ends."""
+    watch, original_init = SessionWatch(), kind.__init__
 
-    def begin(session: Any, *arguments: Any) -> None:
-        make(session, *arguments)
+    def init(session: Any, *arguments: Any) -> None:
+        original_init(session, *arguments)
         *_, is_implicit = arguments
         if not is_implicit:
-            watch.begun(session)
+            watch.add(session)
 
-    kind.__init__ = begin  # type: ignore[method-assign]
+    kind.__init__ = init  # type: ignore[method-assign]
     try:
         yield watch
     finally:
-        kind.__init__ = make  # type: ignore[method-assign]
+        kind.__init__ = original_init  # type: ignore[method-assign]
 
 
-class Open(NamedTuple):
-    """What is open: on the server, and in a client's pool."""
+class OpenResources(NamedTuple):
+    """The numbers of open resources: on the server, and in a client's pool."""
 
     cursors: int
     transactions: int
@@ -111,36 +113,36 @@ class Open(NamedTuple):
 
 
 class Observer:
-    """Looks at a server with a client of its own, and at another client's pool."""
+    """Observes a server by a separate client, and the pool of another client."""
 
     def __init__(self, client: MongoClient[dict[str, Any]], watch: PoolWatch) -> None:
         self._client = client
         self._watch = watch
 
-    def open(self) -> Open:
-        """Return what is open now."""
+    def open_resources(self) -> OpenResources:
+        """Return the current numbers of open resources."""
         status = self._client.admin.command("serverStatus")
-        return Open(
+        return OpenResources(
             status["metrics"]["cursor"]["open"]["total"],
             status["transactions"]["currentOpen"],
             self._watch.in_use,
         )
 
     def sessions(self) -> int:
-        """Return how many sessions the server knows of, those in the pools of clients too."""
+        """Return the number of sessions on the server, including those in the pools of clients."""
         stages = [{"$listLocalSessions": {"allUsers": True}}, {"$count": "n"}]
         return next(iter(self._client.admin.aggregate(stages)), {"n": 0})["n"]
 
-    def settled(self, before: Open) -> Open:
-        """Return what is open as soon as that is as before, or after ten seconds."""
+    def wait_for(self, before: OpenResources) -> OpenResources:
+        """Return the numbers as soon as they equal `before`, or after ten seconds."""
         limit = time.monotonic() + _SECONDS
-        while (now := self.open()) != before and time.monotonic() < limit:
+        while (now := self.open_resources()) != before and time.monotonic() < limit:
             time.sleep(0.02)
         return now
 
 
 @contextmanager
-def observing(uri: str, watch: PoolWatch) -> Iterator[Observer]:
-    """Give an observer of a server and of the client that has this listener."""
+def observe(uri: str, watch: PoolWatch) -> Iterator[Observer]:
+    """Yield an observer of a server and of the client with this listener."""
     with MongoClient[dict[str, Any]](uri) as client:
         yield Observer(client, watch)

@@ -1,4 +1,4 @@
-"""A small TCP proxy before a server, which can cut its connections or let nothing through."""
+"""A TCP proxy to a server, which can cut its connections or hold back their bytes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SIZE = 65_536
 
 
 class Proxy:
-    """Connections to a server that a test may cut or freeze, in an event loop of its own.
+    """Forwards connections to a server, and cuts or freezes them, in a separate event loop.
 
     Parameters:
-        server: The server's port on this machine.
+        server: The server's port on localhost.
     """
 
     def __init__(self, server: int) -> None:
@@ -29,70 +29,70 @@ class Proxy:
 
     @property
     def connections(self) -> int:
-        """How many there are from clients."""
+        """The number of connections from clients."""
         return len(self._writers) // 2
 
     def freeze(self) -> None:
-        """Let nothing through from now on, as a network that drops every packet."""
-        self._loop.call_soon_threadsafe(self._asking.clear)
+        """Hold back requests and replies, like a network that drops every packet."""
+        self._loop.call_soon_threadsafe(self._requests_pass.clear)
         self.hold_replies()
 
     def hold_replies(self) -> None:
-        """Let the server hear everything, and say nothing."""
-        self._loop.call_soon_threadsafe(self._answering.clear)
+        """Forward requests to the server, and hold back its replies."""
+        self._loop.call_soon_threadsafe(self._replies_pass.clear)
 
     def thaw(self) -> None:
-        """Let everything through again, what was held back first."""
-        self._loop.call_soon_threadsafe(self._asking.set)
-        self._loop.call_soon_threadsafe(self._answering.set)
+        """Forward everything again, starting with the bytes that were held back."""
+        self._loop.call_soon_threadsafe(self._requests_pass.set)
+        self._loop.call_soon_threadsafe(self._replies_pass.set)
 
     def cut(self) -> None:
-        """Break every connection, and each new one at once."""
+        """Break every connection, and each new one immediately."""
         self._is_cut = True
         self._loop.call_soon_threadsafe(self._break_all)
 
-    def mend(self) -> None:
-        """Let connections live again."""
+    def restore(self) -> None:
+        """Accept connections again."""
         self._is_cut = False
 
     def run(self, ready: threading.Event) -> None:
-        """Serve until `end`."""
+        """Run the proxy until `stop` is called."""
         self._loop.run_until_complete(self._serve(ready))
         self._loop.close()
 
-    def end(self) -> None:
-        """Have `run` return."""
-        self._loop.call_soon_threadsafe(self._ending.set)
+    def stop(self) -> None:
+        """Make `run` return."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def _serve(self, ready: threading.Event) -> None:
-        self._ending = asyncio.Event()
-        self._asking, self._answering = asyncio.Event(), asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._requests_pass, self._replies_pass = asyncio.Event(), asyncio.Event()
         self.thaw()
-        server = await asyncio.start_server(self._connected, HOST, 0)
+        server = await asyncio.start_server(self._accept, HOST, 0)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
-        await self._ending.wait()
+        await self._stopping.wait()
         server.close()
         self.thaw()
         self._break_all()
-        mine = asyncio.current_task()
-        await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not mine))
+        current = asyncio.current_task()
+        await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not current))
 
     def _break_all(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
             writer.transport.abort()
             return
-        with suppress(OSError):  # a connection that breaks is what this is for
-            source, sink = await asyncio.open_connection(HOST, self._server)
-            ends = {writer, sink}
-            self._writers |= ends
-            asking = self._pump(reader, sink, self._asking)
-            await asyncio.gather(asking, self._pump(source, writer, self._answering))
-            self._writers -= ends
+        with suppress(OSError):  # connections are meant to break
+            source, target = await asyncio.open_connection(HOST, self._server)
+            writers = {writer, target}
+            self._writers |= writers
+            requests = self._pump(reader, target, self._requests_pass)
+            await asyncio.gather(requests, self._pump(source, writer, self._replies_pass))
+            self._writers -= writers
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event
@@ -107,10 +107,10 @@ class Proxy:
 
 @contextmanager
 def run_proxy(uri: str) -> Iterator[tuple[Proxy, str]]:
-    """Give a proxy before a server, and the URI to reach that through it, until the block ends.
+    """Yield a proxy to a server, and the URI that connects through it.
 
     Parameters:
-        uri: The server's, on this machine.
+        uri: The URI of a server on localhost.
     """
     before, port, after = re.split(r":(\d+)(?=/)", uri, maxsplit=1)
     proxy, ready = Proxy(int(port)), threading.Event()
@@ -118,9 +118,9 @@ def run_proxy(uri: str) -> Iterator[tuple[Proxy, str]]:
     thread.start()
     ready.wait()
     try:
-        # Direct, since the member of a replica set would send its clients past the proxy.
+        # Direct, since the driver would otherwise connect to the members of the replica set itself.
         direct = re.sub(r"replicaSet=\w+", "directConnection=true", after)
         yield proxy, f"{before}:{proxy.port}{direct}"
     finally:
-        proxy.end()
+        proxy.stop()
         thread.join()

@@ -1,4 +1,4 @@
-"""A real replica set of three whose members can be killed, and single servers, for tests."""
+"""Real servers for tests: a replica set whose members can be killed, and single servers."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from loom_async._core.settings import settings
 
 NAME = "faults"
 _SECONDS = 60.0
-# Linux ends a server whose test process ends, however that ends: PR_SET_PDEATHSIG is 1. A process
-# of its own asks for it, since a fork in Python is unsafe while there are threads.
-_TIED = """
+# Linux kills the server when the test process ends in any way: PR_SET_PDEATHSIG is 1. The server's
+# own process sets it, since a preexec_fn is unsafe while there are threads.
+_DIE_WITH_PARENT = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 
-# A server tied to its parent ends with the thread that started it: this one lives on.
+# The signal is sent when the thread that started the server ends: this thread stays alive.
 _starter = ThreadPoolExecutor(1)
 
 
 class Member:
-    """One mongod, which can be killed and started again on its data.
+    """A mongod that can be killed and started again with its data.
 
     Parameters:
-        folder: Where its data and its log are.
-        options: Of mongod, besides the necessary.
-        prefix: A command that runs mongod.
+        folder: The folder of its data and its log.
+        options: Further options of mongod.
+        prefix: A command that runs mongod as its argument.
     """
 
     def __init__(self, folder: Path, *options: str, prefix: tuple[str, ...] = ()) -> None:
@@ -69,30 +69,30 @@ class Member:
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *self._options,
         ]  # fmt: skip
-        self.process = _starter.submit(_run_tied, command).result()
+        self.process = _starter.submit(_run_bound, command).result()
 
     @property
-    def has_failed(self) -> bool:
-        """True if it has ended by itself."""
+    def has_exited(self) -> bool:
+        """True if it has exited without `kill`."""
         return self.process is not None and self.process.poll() is not None
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """End it by a signal, -9 by default, and wait until it has ended."""
+    def kill(self, signal_number: int = signal.SIGKILL) -> None:
+        """Send a signal, SIGKILL by default, and wait until the process has ended."""
         if self.process is not None:
-            self.process.send_signal(number)
+            self.process.send_signal(signal_number)
             self.process.wait()
             self.process = None
 
     @contextmanager
     def client(self) -> Iterator[MongoClient[dict[str, Any]]]:
-        """Give a client of this member alone."""
+        """Yield a client with a direct connection to this member."""
         options = {"directConnection": True, "serverSelectionTimeoutMS": 2000}
         with MongoClient[dict[str, Any]](self.address, **options) as client:
             yield client
 
-    def ask(self, command: str, value: Any = 1) -> dict[str, Any]:
+    def command(self, name: str, value: Any = 1) -> dict[str, Any]:
         """Return the reply to an administrative command."""
-        return self.run({command: value})
+        return self.run({name: value})
 
     def run(self, command: dict[str, Any]) -> dict[str, Any]:
         """Return the reply to an administrative command with its options."""
@@ -100,9 +100,9 @@ class Member:
             return client.admin.command(command)
 
 
-def _run_tied(command: list[str]) -> subprocess.Popen[bytes]:
+def _run_bound(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _TIED, *command],
+        [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -110,21 +110,21 @@ def _run_tied(command: list[str]) -> subprocess.Popen[bytes]:
 
 
 class ReplicaSet:
-    """Three members, elections within about a second."""
+    """Three members; an election takes about a second."""
 
     def __init__(self, folder: Path) -> None:
-        # Test commands: some tests have the server fail by its own fail points.
+        # Some tests use fail points.
         options = ("--replSet", NAME, "--setParameter", "enableTestCommands=1")
         self.members = [Member(folder / str(n), *options) for n in range(3)]
 
     @property
     def uri(self) -> str:
-        """The address of the set."""
+        """The URI of the set."""
         hosts = ",".join(member.address for member in self.members)
         return f"mongodb://{hosts}/?replicaSet={NAME}"
 
     def start(self) -> None:
-        """Start all, and wait for a primary."""
+        """Start all members, and wait until the set is healthy."""
         for member in self.members:
             member.start()
         config = {
@@ -132,99 +132,99 @@ class ReplicaSet:
             "members": [{"_id": n, "host": m.address} for n, m in enumerate(self.members)],
             "settings": {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 250},
         }
-        until(lambda: bool(self.members[0].ask("replSetInitiate", config)))
-        self.wait_until_whole()
+        until(lambda: bool(self.members[0].command("replSetInitiate", config)))
+        self.wait_until_healthy()
 
     def replace_primary(self) -> None:
-        """Kill the primary with -9; start it again as soon as another one takes its place."""
+        """Kill the primary with SIGKILL; start it again as soon as there is a new primary."""
         primary = until(self._primary)
         primary.kill()
         until(self._primary)
         primary.start()
-        self.wait_until_whole()
+        self.wait_until_healthy()
 
     def primary(self) -> Member:
-        """Wait until a living member takes writes, and return it."""
+        """Wait until there is a primary, and return it."""
         return until(self._primary)
 
-    def wait_until_whole(self) -> None:
-        """Wait until there is a primary, and both others have all that it has."""
-        until(self._is_whole_again)
+    def wait_until_healthy(self) -> None:
+        """Wait until there are a primary and two secondaries."""
+        until(self._restart_exited)
 
-    def _is_whole_again(self) -> bool:
+    def _restart_exited(self) -> bool:
         for member in self.members:
-            if member.has_failed:
-                member.start()  # one that was killed may end as it starts, on a busy machine
-        return self._is_whole()
+            if member.has_exited:
+                member.start()  # on a busy machine, a killed member may exit during its start
+        return self._is_healthy()
 
     @contextmanager
     def failing(
         self, command: str, failure: dict[str, Any], *, mode: Any = "alwaysOn"
     ) -> Iterator[None]:
-        """Have a command of clients fail on the primary, by the fail point `failCommand`."""
+        """Make a command fail on the primary, by the fail point `failCommand`."""
         primary = self.primary()
-        point = {"configureFailPoint": "failCommand"}
-        primary.run(point | {"mode": mode, "data": {"failCommands": [command], **failure}})
+        fail_point = {"configureFailPoint": "failCommand"}
+        primary.run(fail_point | {"mode": mode, "data": {"failCommands": [command], **failure}})
         try:
             yield
         finally:
-            primary.run(point | {"mode": "off"})
+            primary.run(fail_point | {"mode": "off"})
 
     @contextmanager
     def lagging(self) -> Iterator[None]:
-        """Have the secondaries apply nothing of what the primary writes."""
+        """Stop replication on the secondaries until the block ends."""
         primary = self.primary()
         secondaries = [member for member in self.members if member is not primary]
-        point = {"configureFailPoint": "rsSyncApplyStop"}
+        fail_point = {"configureFailPoint": "rsSyncApplyStop"}
         for member in secondaries:
-            member.run(point | {"mode": "alwaysOn"})
+            member.run(fail_point | {"mode": "alwaysOn"})
         try:
             yield
         finally:
             for member in secondaries:
-                member.run(point | {"mode": "off"})
+                member.run(fail_point | {"mode": "off"})
 
     def stop(self) -> None:
-        """End all members."""
+        """Kill all members."""
         for member in self.members:
             member.kill()
 
     def _primary(self) -> Member | None:
         for member in self.members:
-            if member.process is not None and member.ask("hello")["isWritablePrimary"]:
+            if member.process is not None and member.command("hello")["isWritablePrimary"]:
                 return member
         return None
 
-    def _is_whole(self) -> bool:
+    def _is_healthy(self) -> bool:
         primary = self._primary()
         if primary is None:
             return False
-        members = primary.ask("replSetGetStatus")["members"]
+        members = primary.command("replSetGetStatus")["members"]
         states = sorted(member["stateStr"] for member in members)
         return states == ["PRIMARY", "SECONDARY", "SECONDARY"]
 
 
 def until(condition: Callable[[], Any]) -> Any:
-    """Return the first true value of a condition; a server that does not answer yet is asked again.
+    """Wait until a condition returns a true value, and return it; retry after driver errors.
 
     Raises:
-        TimeoutError: There was none within a minute.
+        TimeoutError: A minute has passed.
     """
     limit = time.monotonic() + _SECONDS
-    reason: object = None
+    last_error: object = None
     while time.monotonic() < limit:
         try:
             if value := condition():
                 return value
         except PyMongoError as error:
-            reason = error
+            last_error = error
         time.sleep(0.05)
-    raise TimeoutError(f"waited for {_SECONDS:.0f} s; the last error: {reason!r}")
+    raise TimeoutError(f"waited for {_SECONDS:.0f} s; the last error: {last_error!r}")
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give a folder that is removed afterwards."""
+    """Yield a folder that is removed afterwards."""
     path = Path(tempfile.mkdtemp(prefix="loom-faults-"))
     try:
         yield path
@@ -234,7 +234,7 @@ def temporary_folder() -> Iterator[Path]:
 
 @contextmanager
 def run_replica_set() -> Iterator[ReplicaSet]:
-    """Run a set of three until the block ends."""
+    """Run a replica set of three members until the block ends."""
     with temporary_folder() as folder:
         servers = ReplicaSet(folder)
         try:

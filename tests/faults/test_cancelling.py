@@ -1,4 +1,4 @@
-"""Tasks that are cancelled at any moment leave no cursor, transaction or connection behind."""
+"""Cancelled tasks leave no cursor, transaction or connection open, whenever it happens."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 import loom_async as lm
-from tests.faults.leftovers import Observer, PoolWatch, observing
+from tests.faults.leftovers import Observer, PoolWatch, observe
 
 DATABASE = "faults_cancelling"
 DOCUMENTS = 6_000
-TIMES = 40
+REPEATS = 40
 
 
 @lm.declare_persist_db("faults", "rows")
@@ -32,28 +32,28 @@ class Half(lm.PersistableBase):
 async def observer(mongo_uri: str) -> AsyncIterator[Observer]:
     watch = PoolWatch()
     async with lm.connect(mongo_uri, event_listeners=[watch]) as client:
-        with lm.using(database=DATABASE), observing(mongo_uri, watch) as found:
+        with lm.using(database=DATABASE), observe(mongo_uri, watch) as observer:
             await Row.persist_many([Row(number=n) for n in range(DOCUMENTS)])
-            await Half(pair="to make the collection").persist()
-            yield found
+            await Half(pair="creates the collection").persist()
+            yield observer
         await client.drop_database(DATABASE)
 
 
-async def cancel_again_and_again(work: Callable[[], Awaitable[object]]) -> int:
-    """Cancel something at random moments of the time it takes; return how often it ended."""
+async def cancel_repeatedly(operation: Callable[[], Awaitable[object]]) -> int:
+    """Cancel an operation at random moments; return how often it completed before."""
     loop = asyncio.get_running_loop()
     start = loop.time()
-    await work()
+    await operation()
     seconds = loop.time() - start
-    ended = 0
-    for _ in range(TIMES):
-        task = asyncio.ensure_future(work())
+    completed = 0
+    for _ in range(REPEATS):
+        task = asyncio.ensure_future(operation())
         await asyncio.sleep(random.random() * seconds)
         task.cancel()
         (result,) = await asyncio.gather(task, return_exceptions=True)
         assert result is None or isinstance(result, asyncio.CancelledError), repr(result)
-        ended += result is None
-    return ended
+        completed += result is None
+    return completed
 
 
 async def load() -> None:
@@ -65,20 +65,22 @@ async def stream() -> None:
     assert len(numbers) == DOCUMENTS
 
 
-async def at_once() -> None:
+async def load_concurrently() -> None:
     await asyncio.gather(*(Row.filter(lm.fld["number"] < 600).load_many() for _ in range(4)))
 
 
-@pytest.mark.parametrize("work", [load, stream, at_once])
-async def test_cancelled_reads(observer: Observer, work: Callable[[], Awaitable[None]]) -> None:
-    before = observer.open()
-    await cancel_again_and_again(work)
-    assert await asyncio.to_thread(observer.settled, before) == before
+@pytest.mark.parametrize("operation", [load, stream, load_concurrently])
+async def test_cancelled_reads(
+    observer: Observer, operation: Callable[[], Awaitable[None]]
+) -> None:
+    before = observer.open_resources()
+    await cancel_repeatedly(operation)
+    assert await asyncio.to_thread(observer.wait_for, before) == before
 
 
 async def test_cancelled_transactions(observer: Observer) -> None:
-    """Both halves of a pair are there, or none, wherever the block was cancelled."""
-    before = observer.open()
+    """Wherever the block was cancelled, both halves of a pair are stored or none."""
+    before = observer.open_resources()
 
     async def write() -> None:
         pair = str(random.random())
@@ -88,47 +90,47 @@ async def test_cancelled_transactions(observer: Observer) -> None:
                 pass
             await Half(pair=pair).persist()
 
-    ended = await cancel_again_and_again(write)
-    assert await asyncio.to_thread(observer.settled, before) == before
+    completed = await cancel_repeatedly(write)
+    assert await asyncio.to_thread(observer.wait_for, before) == before
     pairs = await Half.filter().distinct("pair")
     assert await Half.filter().count() == 2 * len(pairs) - 1
-    assert len(pairs) >= ended + 2
+    assert len(pairs) >= completed + 2
 
 
 async def test_cancelled_commits(observer: Observer) -> None:
-    """A block that is cancelled while it commits says so, and is committed or not as a whole."""
-    before = observer.open()
-    for _ in range(TIMES):
-        pair, begun = str(random.random()), asyncio.Event()
+    """A block that is cancelled while it commits is committed as a whole or not at all."""
+    before = observer.open_resources()
+    for _ in range(REPEATS):
+        pair, written = str(random.random()), asyncio.Event()
 
-        async def write(pair: str = pair, begun: asyncio.Event = begun) -> None:
+        async def write(pair: str = pair, written: asyncio.Event = written) -> None:
             async with lm.transaction():
                 await Half.persist_many([Half(pair=pair), Half(pair=pair)])
-                begun.set()
+                written.set()
 
         task = asyncio.create_task(write())
-        await begun.wait()
+        await written.wait()
         await asyncio.sleep(random.random() * 0.003)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert await Half.filter(lm.fld["pair"] == pair).count() in (0, 2)
-    assert await asyncio.to_thread(observer.settled, before) == before
+    assert await asyncio.to_thread(observer.wait_for, before) == before
 
 
-async def test_a_cancelled_increment_is_not_made_twice(observer: Observer) -> None:
+async def test_a_cancelled_increment_is_made_once_at_most(observer: Observer) -> None:
     half = Half(pair="counted")
     await half.persist()
-    sure = unsure = 0
-    for _ in range(TIMES):
+    certain = uncertain = 0
+    for _ in range(REPEATS):
         half.count += 1
         task = asyncio.create_task(half.persist())
         await asyncio.sleep(random.random() * 0.003)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         try:
-            await half.persist()  # what has not been sent is sent now
-            sure += 1
+            await half.persist()  # sends the increment if it has not been sent
+            certain += 1
         except lm.OutcomeUnknown:
-            unsure += 1
+            uncertain += 1
             await half.reload()
-    assert sure <= (await half.reload()).count <= sure + unsure
+    assert certain <= (await half.reload()).count <= certain + uncertain

@@ -1,4 +1,4 @@
-"""A server whose disk is full ends a write in one clear error, in time."""
+"""A server whose disk is full: a write raises one clear error, in time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 import loom_async as lm
 from tests.faults.replica_set import Member, temporary_folder, until
 
-# Of which mongod's journal takes 200 beforehand.
+# The size of the disk; mongod's journal takes 200 MB of it.
 _MEGABYTES = 320
 _TIMEOUT = 2.0
-# Two attempts of the driver, and the grace of a busy machine.
+# Two attempts of the driver, and two seconds for a busy machine.
 _SECONDS = 2 * _TIMEOUT + 2.0
 
-# The file system is in a namespace of the server's own, and goes with it.
-_ALONE = ("unshare", "--map-root-user", "--mount", "sh", "-c")
+# The file system is mounted in a mount namespace of the server, and unmounted when it ends.
+_OWN_MOUNTS = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 
 
 @lm.declare_persist_db("faults", "blobs")
@@ -27,8 +27,8 @@ class Blob(lm.PersistableBase):
     content: bytes
 
 
-def run_alone(script: str, *words: str) -> tuple[str, ...]:
-    return (*_ALONE, script, "sh", *words)
+def with_own_mounts(script: str, *words: str) -> tuple[str, ...]:
+    return (*_OWN_MOUNTS, script, "sh", *words)
 
 
 @pytest.fixture
@@ -38,26 +38,28 @@ def small_server() -> Iterator[Member]:
         data = folder / "data"
         data.mkdir()
         script = f'mount -t tmpfs -o size={_MEGABYTES}m none {data} && exec "$@"'
-        # Mounting takes rights that containers seldom have, and unshare is of Linux alone.
+        # Containers seldom have the right to mount, and only Linux has unshare.
         try:
-            trial = subprocess.run(run_alone(script, "true"), capture_output=True, text=True)
+            attempt = subprocess.run(
+                with_own_mounts(script, "true"), capture_output=True, text=True
+            )
         except FileNotFoundError as error:
-            pytest.skip(f"a small file system is made by unshare of util-linux: {error}")
-        if trial.returncode:
-            pytest.skip(f"a small file system cannot be mounted here: {trial.stderr.strip()}")
-        server = Member(folder, prefix=run_alone(script))
+            pytest.skip(f"this test needs unshare of util-linux: {error}")
+        if attempt.returncode:
+            pytest.skip(f"a small file system cannot be mounted here: {attempt.stderr.strip()}")
+        server = Member(folder, prefix=with_own_mounts(script))
         server.start()
         try:
-            until(lambda: server.ask("ping"))
+            until(lambda: server.command("ping"))
             yield server
         finally:
             server.kill()
 
 
-async def fill(started: list[float]) -> None:
-    """Store a megabyte after another, and note when each was begun."""
-    while len(started) < 2 * _MEGABYTES:
-        started.append(time.monotonic())
+async def fill(start_times: list[float]) -> None:
+    """Store documents of a megabyte, and record the start of each call."""
+    while len(start_times) < 2 * _MEGABYTES:
+        start_times.append(time.monotonic())
         await Blob(content=os.urandom(1_000_000)).persist()
 
 
@@ -65,12 +67,12 @@ async def test_a_full_disk(small_server: Member) -> None:
     uri = f"mongodb://{small_server.address}/?directConnection=true"
     with lm.config_context(server_timeout=_TIMEOUT):
         async with lm.connect(uri):
-            started: list[float] = []
+            start_times: list[float] = []
             with pytest.raises(lm.LoomError) as caught:
-                await fill(started)
-            assert time.monotonic() - started[-1] < _SECONDS
-            assert len(started) > 1
-            # mongod refuses the write, or ends itself when it is its journal that is full.
+                await fill(start_times)
+            assert time.monotonic() - start_times[-1] < _SECONDS
+            assert len(start_times) > 1
+            # mongod refuses the write, or exits if it cannot write its journal.
             if isinstance(caught.value, lm.OperationFailed):
                 assert caught.value.hint == "the server's disk is full: free space there"
             else:

@@ -1,4 +1,4 @@
-"""Transactions are kept once or not at all, whatever the server does meanwhile."""
+"""Transactions are committed once or not at all, whatever the server does."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Move(lm.PersistableBase):
     amount: int
 
 
-async def move(giver: Any, taker: Any, amount: int) -> None:
-    """Move money between two accounts, which are loaded inside."""
-    one, other = await Account.from_id(giver), await Account.from_id(taker)
-    assert one is not None
-    assert other is not None
-    one.balance -= amount
-    other.balance += amount
-    one.moves += 1
-    other.moves += 1
-    await one.persist()
-    await other.persist()
+async def move(sender: Any, receiver: Any, amount: int) -> None:
+    """Move money between two accounts, which are loaded in the transaction."""
+    from_account, to_account = await Account.from_id(sender), await Account.from_id(receiver)
+    assert from_account is not None
+    assert to_account is not None
+    from_account.balance -= amount
+    to_account.balance += amount
+    from_account.moves += 1
+    to_account.moves += 1
+    await from_account.persist()
+    await to_account.persist()
     await Move(amount=amount).persist()
 
 
@@ -59,42 +59,42 @@ async def two_accounts() -> tuple[Any, Any]:
         ("findAndModify", {"errorCode": 112, "errorLabels": ["TransientTransactionError"]}, 2),
     ],
 )
-async def test_it_is_kept_once(
+async def test_a_transaction_is_committed_once(
     replica_set: ReplicaSet, command: str, failure: dict[str, Any], times: int
 ) -> None:
     async with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
         with lm.using(database=DATABASE):
-            giver, taker = await two_accounts()
+            sender, receiver = await two_accounts()
             with replica_set.failing(command, failure, mode={"times": times}):
-                await lm.in_transaction(move, giver, taker, 7)
+                await lm.in_transaction(move, sender, receiver, 7)
             stored = await Account.filter().sort("owner").load_many()
             assert [(a.balance, a.moves) for a in stored] == [(93, 1), (107, 1)]
             assert await Move.filter().count() == 1
         await client.drop_database(DATABASE)
 
 
-async def test_primaries_are_killed_meanwhile(replica_set: ReplicaSet) -> None:
-    """Money is neither made nor lost, and each move that was acknowledged is there."""
+async def test_primaries_are_killed_during_transactions(replica_set: ReplicaSet) -> None:
+    """The sum of the balances stays the same, and acknowledged moves are stored once."""
     async with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
         with lm.using(database=DATABASE):
-            giver, taker = await two_accounts()
+            sender, receiver = await two_accounts()
             acknowledged: list[int] = []
-            is_over = False
+            is_done = False
 
-            async def mover() -> None:
-                while not is_over:
-                    await lm.in_transaction(move, giver, taker, 1)
+            async def move_repeatedly() -> None:
+                while not is_done:
+                    await lm.in_transaction(move, sender, receiver, 1)
                     acknowledged.append(1)
 
-            async def killer() -> None:
-                nonlocal is_over
+            async def kill_primaries() -> None:
+                nonlocal is_done
                 try:
                     for _ in range(2):
                         await in_thread(replica_set.replace_primary)
                 finally:
-                    is_over = True
+                    is_done = True
 
-            await gathered(mover, mover, mover, killer)
+            await gathered(move_repeatedly, move_repeatedly, move_repeatedly, kill_primaries)
             stored = await Account.filter().sort("owner").load_many()
             moved = await Move.filter().count()
             assert moved == len(acknowledged)
@@ -105,19 +105,19 @@ async def test_primaries_are_killed_meanwhile(replica_set: ReplicaSet) -> None:
         await client.drop_database(DATABASE)
 
 
-async def test_a_server_that_stands_alone(tmp_path: Path) -> None:
+async def test_a_standalone_server_has_no_transactions(tmp_path: Path) -> None:
     with run_mongod(tmp_path, replica_set=None) as uri:
         async with lm.connect(uri):
             account = Account(owner="ann")
             with pytest.raises(lm.ConfigurationError, match="stands alone"):
-                await persist_inside(account)
+                await persist_in_transaction(account)
             assert await Account.filter().count() == 0
             assert await account.persist()
             account.balance = 1
             with pytest.raises(lm.ConfigurationError, match="stands alone"):
-                await lm.in_transaction(persist_inside, account)
+                await lm.in_transaction(persist_in_transaction, account)
 
 
-async def persist_inside(account: Account) -> None:
+async def persist_in_transaction(account: Account) -> None:
     async with lm.transaction():
         await account.persist()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pymongo import AsyncMongoClient
 
 import loom_async as lm
-from tests.faults.counters import proxied
+from tests.faults.counters import connect_proxy
 from tests.faults.proxy import Proxy
 
 #: Seconds: the time limit of an operation, and of server selection. The driver looks for a server
@@ -40,11 +40,11 @@ class Connection(NamedTuple):
 @asynccontextmanager
 async def open_connection(mongo_uri: str, database: str) -> AsyncIterator[Connection]:
     """Open a proxy to the server; models use the database, which is dropped afterwards."""
-    async with proxied(mongo_uri, database) as (proxy, uri):
+    async with connect_proxy(mongo_uri, database) as (proxy, uri):
         with lm.config_context(server_timeout=SERVER_LIMIT):
             async with AsyncMongoClient[dict[str, Any]](mongo_uri) as direct:
                 yield Connection(proxy, uri, direct)
-                proxy.mend()
+                proxy.restore()
                 proxy.thaw()
 
 
@@ -70,7 +70,7 @@ async def connected(connection: Connection, count: int, **options: Any) -> Async
 
         await wait_until(is_ready)
         yield
-        connection.proxy.mend()
+        connection.proxy.restore()
         connection.proxy.thaw()
 
 
@@ -122,7 +122,7 @@ async def cancel_unsent(proxy: Proxy, calls: Sequence[Call], is_stored: IsStored
         task.cancel()
     await _outcomes(tasks, LIMIT)
     proxy.cut()
-    proxy.mend()
+    proxy.restore()
     proxy.thaw()
     return await _outcomes(tasks)
 
@@ -151,7 +151,7 @@ async def cut_before_reply(proxy: Proxy, calls: Sequence[Call], is_stored: IsSto
     await wait_until(is_stored)
     proxy.cut()
     outcomes = await _outcomes(tasks)
-    proxy.mend()
+    proxy.restore()
     proxy.thaw()
     return outcomes
 

@@ -14,11 +14,11 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 import loom_async as lm
 from tests.faults.leftovers import (
     Observer,
-    Open,
+    OpenResources,
     PoolWatch,
     SessionWatch,
-    observing,
-    watching_sessions,
+    observe,
+    watch_sessions,
 )
 from tests.worlds.cancellation import (
     CANCELLED,
@@ -42,7 +42,7 @@ _SHARES = (0.2, 0.4, 0.6, 0.8, 0.95)
 class Resources(NamedTuple):
     """What is open, and how many tasks the event loop runs."""
 
-    open: Open
+    open: OpenResources
     sessions: int
     tasks: int
 
@@ -56,7 +56,7 @@ class ResourceMonitor(NamedTuple):
 
     async def resources(self) -> Resources:
         """Return what is open now."""
-        opened = await asyncio.to_thread(self.observer.open)
+        opened = await asyncio.to_thread(self.observer.open_resources)
         return Resources(opened, self.sessions.open, len(asyncio.all_tasks()))
 
     async def wait_for(self, before: Resources) -> Resources:
@@ -72,11 +72,11 @@ class ResourceMonitor(NamedTuple):
 @pytest.fixture
 async def monitor(mongo_uri: str) -> AsyncIterator[ResourceMonitor]:
     watch = PoolWatch()
-    with watching_sessions(AsyncClientSession) as sessions, lm.using(database=DATABASE):
+    with watch_sessions(AsyncClientSession) as sessions, lm.using(database=DATABASE):
         async with lm.connect(mongo_uri, event_listeners=[watch]) as client:
             await client.drop_database(DATABASE)
             await Row.persist_many([Row(number=n) for n in range(ROWS)])
-            with observing(mongo_uri, watch) as observer:
+            with observe(mongo_uri, watch) as observer:
                 yield ResourceMonitor(observer, sessions, client)
             await client.drop_database(DATABASE)
 
@@ -87,7 +87,7 @@ async def delays(case: CancellationCase) -> list[Delay]:
     start = time.perf_counter()
     await case.call()
     seconds = time.perf_counter() - start
-    return [*_ITERATIONS, *(share * seconds for part in _SHARES)]
+    return [*_ITERATIONS, *(share * seconds for share in _SHARES)]
 
 
 async def eventually(check: Call) -> None:

@@ -55,7 +55,7 @@ async def test_server_selection_works_after_all_waiting_tasks_were_cancelled(
                 waiting = [asyncio.create_task(_count(Row)) for _ in range(100)]
                 await asyncio.sleep(0.45 + delay / 100)
                 await _cancel_every_iteration(waiting)
-                proxy.mend()
+                proxy.restore()
                 assert await Row.filter().count() == 1
 
 

@@ -144,7 +144,7 @@ async def test_a_retried_save_does_not_overwrite_another_client(
             await wait_until(are_stored)
             await raw.update_many({}, {"$set": {"is_on": False}})
             connection.proxy.cut()
-            connection.proxy.mend()
+            connection.proxy.restore()
             connection.proxy.thaw()
             # The save was executed before the other write, so it has succeeded.
             assert await save

@@ -173,7 +173,7 @@ async def test_a_second_attempt_without_a_server(connection: Connection, many: b
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
         unknown = (lm.ConnectionFailed, lm.OutcomeUnknown, lm.BulkError)
         assert [outcome for outcome in outcomes if not isinstance(outcome, unknown)] == []
-        connection.proxy.mend()
+        connection.proxy.restore()
         await wait_until_reachable()
         wrong = await save_again(connection, documents, [("new", 1)], many=many)
         assert not wrong, wrong

@@ -1,5 +1,5 @@
 # Generated from tests/faults/counters.py by `nox -s sync`: edit that file.
-"""Counters behind a proxy, what is done to them, and how it may fail."""
+"""Counters behind a proxy: the model, operations on it, and how they fail."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 import loom_sync as lm
 from tests.faults.proxy import Proxy, run_proxy
 
-#: The limit that clients are given, and what an operation may take beyond it on a busy machine.
+#: Seconds: the time limit of clients, and how much longer an operation may take on a busy machine.
 LIMIT, GRACE = 0.6, 1.0
-Through: TypeAlias = tuple[Proxy, str]
+ProxiedServer: TypeAlias = tuple[Proxy, str]
 
 
 @lm.declare_persist_db("faults", "counters")
@@ -26,12 +26,12 @@ class Counter(lm.Persistable):
 
 
 @contextmanager
-def proxied(mongo_uri: str, database: str) -> Iterator[Through]:
-    """Give a proxy before the server, and the URI that leads through it; drop the database."""
+def connect_proxy(mongo_uri: str, database: str) -> Iterator[ProxiedServer]:
+    """Start a proxy to the server, and yield it with its URI; drop the database afterwards."""
     with run_proxy(mongo_uri) as (proxy, uri), lm.using(database=database):
         with lm.connect(mongo_uri) as client:
             yield proxy, uri
-            # A transaction whose end could not be told to the server is open there for a minute.
+            # The server would keep a transaction open for a minute if its end did not arrive.
             client.admin.command("killAllSessions", [])
             client.drop_database(database)
 
@@ -62,20 +62,20 @@ def increment_many(counter: Counter) -> None:
     Counter.persist_many([counter, Counter()])
 
 
-def store_many(counter: Counter) -> None:
+def persist_many(counter: Counter) -> None:
     Counter.persist_many([counter])
 
 
-def in_transaction(counter: Counter) -> None:
+def delete_in_transaction(counter: Counter) -> None:
     with lm.transaction():
         counter.delete()
 
 
-def failure(operation: Operation, counter: Counter, within: float) -> lm.LoomError:
-    """Return the one error of an operation, which has to come in time."""
+def expect_failure(operation: Operation, counter: Counter, limit: float) -> lm.LoomError:
+    """Return the error of an operation, which must be raised in time."""
     start = time.monotonic()
     with pytest.raises(lm.LoomError) as caught:
         operation(counter)
-    assert time.monotonic() - start < within + GRACE
+    assert time.monotonic() - start < limit + GRACE
     assert "Topology" not in str(caught.value)
     return caught.value

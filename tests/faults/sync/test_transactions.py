@@ -1,5 +1,5 @@
 # Generated from tests/faults/test_transactions.py by `nox -s sync`: edit that file.
-"""Transactions are kept once or not at all, whatever the server does meanwhile."""
+"""Transactions are committed once or not at all, whatever the server does."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Move(lm.PersistableBase):
     amount: int
 
 
-def move(giver: Any, taker: Any, amount: int) -> None:
-    """Move money between two accounts, which are loaded inside."""
-    one, other = Account.from_id(giver), Account.from_id(taker)
-    assert one is not None
-    assert other is not None
-    one.balance -= amount
-    other.balance += amount
-    one.moves += 1
-    other.moves += 1
-    one.persist()
-    other.persist()
+def move(sender: Any, receiver: Any, amount: int) -> None:
+    """Move money between two accounts, which are loaded in the transaction."""
+    from_account, to_account = Account.from_id(sender), Account.from_id(receiver)
+    assert from_account is not None
+    assert to_account is not None
+    from_account.balance -= amount
+    to_account.balance += amount
+    from_account.moves += 1
+    to_account.moves += 1
+    from_account.persist()
+    to_account.persist()
     Move(amount=amount).persist()
 
 
@@ -60,42 +60,42 @@ def two_accounts() -> tuple[Any, Any]:
         ("findAndModify", {"errorCode": 112, "errorLabels": ["TransientTransactionError"]}, 2),
     ],
 )
-def test_it_is_kept_once(
+def test_a_transaction_is_committed_once(
     replica_set: ReplicaSet, command: str, failure: dict[str, Any], times: int
 ) -> None:
     with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
         with lm.using(database=DATABASE):
-            giver, taker = two_accounts()
+            sender, receiver = two_accounts()
             with replica_set.failing(command, failure, mode={"times": times}):
-                lm.in_transaction(move, giver, taker, 7)
+                lm.in_transaction(move, sender, receiver, 7)
             stored = Account.filter().sort("owner").load_many()
             assert [(a.balance, a.moves) for a in stored] == [(93, 1), (107, 1)]
             assert Move.filter().count() == 1
         client.drop_database(DATABASE)
 
 
-def test_primaries_are_killed_meanwhile(replica_set: ReplicaSet) -> None:
-    """Money is neither made nor lost, and each move that was acknowledged is there."""
+def test_primaries_are_killed_during_transactions(replica_set: ReplicaSet) -> None:
+    """The sum of the balances stays the same, and acknowledged moves are stored once."""
     with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
         with lm.using(database=DATABASE):
-            giver, taker = two_accounts()
+            sender, receiver = two_accounts()
             acknowledged: list[int] = []
-            is_over = False
+            is_done = False
 
-            def mover() -> None:
-                while not is_over:
-                    lm.in_transaction(move, giver, taker, 1)
+            def move_repeatedly() -> None:
+                while not is_done:
+                    lm.in_transaction(move, sender, receiver, 1)
                     acknowledged.append(1)
 
-            def killer() -> None:
-                nonlocal is_over
+            def kill_primaries() -> None:
+                nonlocal is_done
                 try:
                     for _ in range(2):
                         in_thread(replica_set.replace_primary)
                 finally:
-                    is_over = True
+                    is_done = True
 
-            gathered(mover, mover, mover, killer)
+            gathered(move_repeatedly, move_repeatedly, move_repeatedly, kill_primaries)
             stored = Account.filter().sort("owner").load_many()
             moved = Move.filter().count()
             assert moved == len(acknowledged)
@@ -106,18 +106,18 @@ def test_primaries_are_killed_meanwhile(replica_set: ReplicaSet) -> None:
         client.drop_database(DATABASE)
 
 
-def test_a_server_that_stands_alone(tmp_path: Path) -> None:
+def test_a_standalone_server_has_no_transactions(tmp_path: Path) -> None:
     with run_mongod(tmp_path, replica_set=None) as uri, lm.connect(uri):
         account = Account(owner="ann")
         with pytest.raises(lm.ConfigurationError, match="stands alone"):
-            persist_inside(account)
+            persist_in_transaction(account)
         assert Account.filter().count() == 0
         assert account.persist()
         account.balance = 1
         with pytest.raises(lm.ConfigurationError, match="stands alone"):
-            lm.in_transaction(persist_inside, account)
+            lm.in_transaction(persist_in_transaction, account)
 
 
-def persist_inside(account: Account) -> None:
+def persist_in_transaction(account: Account) -> None:
     with lm.transaction():
         account.persist()

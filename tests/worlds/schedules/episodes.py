@@ -150,7 +150,7 @@ def cut_network(proxy: Proxy) -> Fault:
             if dice.random() < 0.7:
                 proxy.cut()
                 await asyncio.sleep(dice.choice((0, 0, 0.3, 1.5)))
-                proxy.mend()
+                proxy.restore()
             proxy.thaw()
 
         return _repeated(cut)

@@ -1,4 +1,4 @@
-"""A server that is told to stop while it writes: what it made and did not confirm is no refusal."""
+"""A server shuts down while it writes: unconfirmed writes raise ConnectionFailed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Mark(lm.PersistableBase):
 
 @pytest.fixture
 def server() -> Iterator[Member]:
-    """A replica set of one."""
+    """A replica set of one member."""
     with temporary_folder() as folder:
-        member = Member(folder, "--replSet", "stopping")
+        member = Member(folder, "--replSet", "shutdown")
         try:
             member.start()
-            config = {"_id": "stopping", "members": [{"_id": 0, "host": member.address}]}
-            until(lambda: bool(member.ask("replSetInitiate", config)))
-            until(lambda: member.ask("hello")["isWritablePrimary"])
+            config = {"_id": "shutdown", "members": [{"_id": 0, "host": member.address}]}
+            until(lambda: bool(member.command("replSetInitiate", config)))
+            until(lambda: member.command("hello")["isWritablePrimary"])
             yield member
         finally:
             member.kill()
@@ -59,10 +59,10 @@ async def upsert_frame(mark: Mark) -> None:
 Failures = list[tuple[ObjectId, lm.LoomError]]
 
 
-async def write(
+async def insert_until_error(
     operation: Callable[[Mark], Coroutine[Any, Any, None]], failures: Failures, number: int
 ) -> None:
-    """Insert until there is an error."""
+    """Insert documents until a call raises an error."""
     mark = Mark(writer=number)
     try:
         while True:
@@ -72,29 +72,32 @@ async def write(
         failures.append((mark.id, error))
 
 
-async def stop(server: Member) -> None:
+async def shut_down(server: Member) -> None:
     await _concurrency.sleep(0.5)
     assert server.process is not None
     server.process.send_signal(signal.SIGTERM)
 
 
 @pytest.mark.parametrize("operation", [insert, insert_many, insert_frame, upsert_frame])
-async def test_writes_of_a_server_that_stops(operation: Any, server: Member) -> None:
+async def test_writes_while_the_server_shuts_down(operation: Any, server: Member) -> None:
     failures: Failures = []
     with lm.config_context(server_timeout=1.0):
-        async with lm.connect(f"mongodb://{server.address}/?replicaSet=stopping"):
+        async with lm.connect(f"mongodb://{server.address}/?replicaSet=shutdown"):
             await Mark.filter().count()
-            writers = [partial(write, operation, failures, number) for number in range(WRITERS)]
-            await gathered(*writers, partial(stop, server))
+            writers = [
+                partial(insert_until_error, operation, failures, number)
+                for number in range(WRITERS)
+            ]
+            await gathered(*writers, partial(shut_down, server))
     server.kill(signal.SIGTERM)
     server.start()
-    until(lambda: server.ask("hello")["isWritablePrimary"])
+    until(lambda: server.command("hello")["isWritablePrimary"])
     with server.client() as client:
         stored = {document["_id"] for document in client.faults.marks.find({})}
     assert len(failures) == WRITERS
     assert [error for _, error in failures if not isinstance(error, lm.ConnectionFailed)] == []
-    made = [(id, error) for id, error in failures if "made, not confirmed" in error.message]
-    assert {id for id, _ in made} <= stored
+    unconfirmed = [(id, error) for id, error in failures if "made, not confirmed" in error.message]
+    assert {id for id, _ in unconfirmed} <= stored
     if "frame" in operation.__name__:
         notes = {note for _, error in failures for note in error.__notes__}
         assert notes <= {

@@ -1,5 +1,5 @@
-# Generated from tests/faults/test_limits.py by `nox -s sync`: edit that file.
-"""A server that cannot be reached, or does not answer, ends in one clear error in time."""
+# Generated from tests/faults/test_timeouts.py by `nox -s sync`: edit that file.
+"""Servers that are unreachable or do not reply: operations raise one clear error in time."""
 
 from __future__ import annotations
 
@@ -9,85 +9,87 @@ import pytest
 
 import loom_sync as lm
 from loom_sync import _concurrency
-from tests.faults.leftovers import PoolWatch, observing
+from tests.faults.leftovers import PoolWatch, observe
 from tests.faults.replica_set import ReplicaSet
 from tests.faults.sync.counters import (
     LIMIT,
     Counter,
     Operation,
-    Through,
-    failure,
-    in_transaction,
+    ProxiedServer,
+    connect_proxy,
+    delete_in_transaction,
+    expect_failure,
     increment,
     increment_many,
     load,
     load_many,
-    proxied,
     rename,
 )
 from tests.sync._concurrency import together
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
-OPERATIONS = [load, load_many, rename, increment, increment_many, in_transaction]
+OPERATIONS = [load, load_many, rename, increment, increment_many, delete_in_transaction]
 
 
 @pytest.fixture
-def through(mongo_uri: str) -> Iterator[Through]:
-    """A proxy before the server, and the URI that leads through it."""
-    with proxied(mongo_uri, DATABASE) as opened:
-        yield opened
+def proxied_server(mongo_uri: str) -> Iterator[ProxiedServer]:
+    """A proxy to the server, and its URI."""
+    with connect_proxy(mongo_uri, DATABASE) as server:
+        yield server
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_frozen_network(through: Through, operation: Operation) -> None:
-    proxy, uri = through
+def test_a_network_that_drops_all_packets(
+    proxied_server: ProxiedServer, operation: Operation
+) -> None:
+    proxy, uri = proxied_server
     with lm.connect(uri, timeoutMS=int(LIMIT * 1000)):
         (counter := Counter()).persist()
         proxy.freeze()
-        error = failure(operation, counter, LIMIT)
+        error = expect_failure(operation, counter, LIMIT)
         assert isinstance(error, lm.OperationTimeout | lm.TransactionAborted)
         proxy.thaw()
 
 
-@pytest.mark.parametrize("operation", [load, increment, in_transaction])
-def test_a_network_that_is_cut(through: Through, operation: Operation) -> None:
-    """What is not answered is asked once more; then the server is waited for, as configured."""
-    proxy, uri = through
+@pytest.mark.parametrize("operation", [load, increment, delete_in_transaction])
+def test_connections_that_are_cut(proxied_server: ProxiedServer, operation: Operation) -> None:
+    """The operation is retried once; then server selection waits as long as configured."""
+    proxy, uri = proxied_server
     with lm.config_context(server_timeout=LIMIT), lm.connect(uri):
         counter, other = Counter(), Counter()
         Counter.persist_many([counter, other])
         proxy.cut()
-        error = failure(operation, counter, LIMIT)
+        error = expect_failure(operation, counter, LIMIT)
         assert isinstance(error, lm.ConnectionFailed | lm.TransactionAborted)
-        # Now the client knows that nobody is there, and the limit is the same.
-        again = failure(rename, other, LIMIT)
+        # Now the client knows that the server is unreachable; the time limit is the same.
+        again = expect_failure(rename, other, LIMIT)
         assert isinstance(again, lm.ConnectionFailed)
-        proxy.mend()
-        assert Counter.from_id(counter.id) is not None or operation is in_transaction
+        proxy.restore()
+        assert Counter.from_id(counter.id) is not None or operation is delete_in_transaction
 
 
-def test_a_short_cut_is_not_noticed(through: Through) -> None:
-    proxy, uri = through
+def test_short_interruptions_raise_no_error(proxied_server: ProxiedServer) -> None:
+    proxy, uri = proxied_server
     with lm.connect(uri):
         (counter := Counter()).persist()
         for _ in range(3):
             proxy.cut()
-            proxy.mend()
+            proxy.restore()
             increment(counter)
             proxy.cut()
-            proxy.mend()
+            proxy.restore()
             rename(counter)
         assert counter.reload().count == 3
 
 
-def test_no_connection_is_free(mongo_uri: str) -> None:
-    """Tasks that wait for a connection in vain are told so; nothing stays behind."""
+def test_no_free_connection_in_the_pool(mongo_uri: str) -> None:
+    """Tasks that get no connection raise OperationTimeout; nothing is left open."""
     watch = PoolWatch()
     options = {"maxPoolSize": 1, "waitQueueTimeoutMS": 100}
     with lm.connect(mongo_uri, event_listeners=[watch], **options) as client:
-        with lm.using(database=DATABASE), observing(mongo_uri, watch) as observer:
+        with lm.using(database=DATABASE), observe(mongo_uri, watch) as observer:
             Counter.persist_many([Counter(count=n) for n in range(10)])
-            before = observer.open()
+            before = observer.open_resources()
             slow = lm.raw({"$where": "sleep(50) || true"})
 
             def count() -> object:
@@ -102,13 +104,13 @@ def test_no_connection_is_free(mongo_uri: str) -> None:
             for error in errors:
                 assert isinstance(error, lm.OperationTimeout)
                 assert "maxPoolSize" in (error.hint or "")
-            assert _concurrency.in_thread(observer.settled, before) == before
-            assert watch.most == 1
+            assert _concurrency.in_thread(observer.wait_for, before) == before
+            assert watch.maximum == 1
         client.drop_database(DATABASE)
 
 
-def test_a_refusal_leaves_no_doubt(through: Through) -> None:
-    _, uri = through
+def test_a_refused_write_has_a_known_outcome(proxied_server: ProxiedServer) -> None:
+    _, uri = proxied_server
     with lm.connect(uri) as client:
         (counter := Counter()).persist()
         validator = {"count": {"$lt": 2}}
@@ -123,8 +125,8 @@ def test_a_refusal_leaves_no_doubt(through: Through) -> None:
         assert counter.reload().count == 1
 
 
-def test_a_primary_that_leaves(replica_set: ReplicaSet) -> None:
-    """A write that it made and could not confirm, as it stepped down, is made by the next one."""
+def test_a_primary_that_steps_down(replica_set: ReplicaSet) -> None:
+    """A write that the primary could not confirm is confirmed by the next primary."""
     with lm.connect(replica_set.uri, heartbeatFrequencyMS=500) as client:
         with lm.using(database=DATABASE):
             (counter := Counter()).persist()
@@ -136,16 +138,16 @@ def test_a_primary_that_leaves(replica_set: ReplicaSet) -> None:
         client.drop_database(DATABASE)
 
 
-def test_a_commit_is_not_answered(replica_set: ReplicaSet) -> None:
-    """Nobody knows whether the transaction has happened: its increment is not sent once more."""
+def test_the_reply_to_a_commit_is_lost(replica_set: ReplicaSet) -> None:
+    """The outcome of the transaction is unknown: its increment is not sent again."""
     with lm.connect(replica_set.uri) as client:
         with lm.using(database=DATABASE), lm.config_context(transaction_timeout=0.2):
             (counter := Counter()).persist()
             counter.count += 1
-            unheard = replica_set.failing("commitTransaction", {"closeConnection": True})
-            with unheard, pytest.raises(lm.ConnectionFailed):
+            lost_replies = replica_set.failing("commitTransaction", {"closeConnection": True})
+            with lost_replies, pytest.raises(lm.ConnectionFailed):
                 persist_in_transaction(counter)
-            # It is still open on the server, which would wait for its commit for a minute.
+            # The transaction is still open on the server, which would abort it after a minute.
             client.admin.command("killAllSessions", [])
             with pytest.raises(lm.OutcomeUnknown):
                 counter.persist()

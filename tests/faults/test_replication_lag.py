@@ -1,4 +1,4 @@
-"""Reads prefer secondaries that lag behind: what a write has to know is asked of the primary."""
+"""Clients that prefer secondaries which lag: the reads of a write go to the primary."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class File(lm.BlobModel):
     pass
 
 
-class Old(NamedTuple):
-    """Objects that all members have as they are here."""
+class Replicated(NamedTuple):
+    """Objects whose documents are replicated to all members."""
 
     note: Note
     counted: Counted
@@ -40,9 +40,9 @@ class Old(NamedTuple):
 
 
 @pytest.fixture
-async def lagging(replica_set: ReplicaSet) -> AsyncIterator[Old]:
-    """Objects in a set whose secondaries apply no more writes."""
-    replica_set.wait_until_whole()
+async def lagging(replica_set: ReplicaSet) -> AsyncIterator[Replicated]:
+    """Objects in a replica set whose secondaries have stopped replication."""
+    replica_set.wait_until_healthy()
     with lm.using(database=DATABASE):
         async with lm.connect(f"{replica_set.uri}&w=3") as client:
             await client.drop_database(DATABASE)
@@ -52,20 +52,21 @@ async def lagging(replica_set: ReplicaSet) -> AsyncIterator[Old]:
             await file.write_from(b"old")
         async with lm.connect(f"{replica_set.uri}&w=1&readPreference=secondary"):
             with replica_set.lagging():
-                yield Old(note, counted, file)
+                yield Replicated(note, counted, file)
 
 
-async def test_many_are_read_back_as_they_were_written(lagging: Old) -> None:
+async def test_persist_many_reads_back_from_the_primary(lagging: Replicated) -> None:
     note = lagging.note
-    await (fresh := Note(text="fresh")).persist()
-    fresh.text, note.text = "changed", "new"
+    await (created := Note(text="fresh")).persist()
+    created.text, note.text = "changed", "new"
     note.count += 1
-    assert await Note.persist_many([note, fresh]) == lm.PersistResult(0, 2, 0)
-    assert (note.text, note.count, fresh.text) == ("new", 1, "changed")
-    assert await Note.from_id(fresh.id) is None  # which is as the user has chosen
+    assert await Note.persist_many([note, created]) == lm.PersistResult(0, 2, 0)
+    assert (note.text, note.count, created.text) == ("new", 1, "changed")
+    # The client prefers secondaries, which do not have the document yet.
+    assert await Note.from_id(created.id) is None
 
 
-async def test_reload_ends_a_doubt_by_what_is_stored(lagging: Old) -> None:
+async def test_reload_reads_from_the_primary(lagging: Replicated) -> None:
     note = lagging.note
     copy = note.model_copy(deep=True)
     note.count += 1
@@ -73,7 +74,7 @@ async def test_reload_ends_a_doubt_by_what_is_stored(lagging: Old) -> None:
     assert (await copy.reload()).count == 1
 
 
-async def test_a_stale_write_is_told_from_a_missing_document(lagging: Old) -> None:
+async def test_stale_documents_are_not_reported_as_missing(lagging: Replicated) -> None:
     counted = lagging.counted
     copies = [counted.model_copy(deep=True) for _ in range(2)]
     counted.text = "new"
@@ -83,15 +84,15 @@ async def test_a_stale_write_is_told_from_a_missing_document(lagging: Old) -> No
         with pytest.raises(lm.StaleDocument) as caught:
             await write()
         assert caught.value.revision == counted.revision
-    await (fresh := Counted()).persist()
-    copy = fresh.model_copy(deep=True)
-    fresh.text, copy.text = "first", "second"
-    await fresh.persist()
+    await (created := Counted()).persist()
+    copy = created.model_copy(deep=True)
+    created.text, copy.text = "first", "second"
+    await created.persist()
     with pytest.raises(lm.StaleDocument):
         await copy.persist()
 
 
-async def test_blobs_are_numbered_and_deleted(lagging: Old) -> None:
+async def test_blob_versions_are_read_from_the_primary(lagging: Replicated) -> None:
     file = lagging.file
     for number in (2, 3):
         assert (await file.write_from(b"x" * number)).number == number
@@ -103,8 +104,10 @@ async def test_blobs_are_numbered_and_deleted(lagging: Old) -> None:
     assert await File.filter().delete() == 0
 
 
-async def test_what_most_members_lack_is_read_back(lagging: Old, replica_set: ReplicaSet) -> None:
-    """Saved at once, each by a call of its own, where reads are of what most members have."""
+async def test_grouped_saves_with_read_concern_majority(
+    lagging: Replicated, replica_set: ReplicaSet
+) -> None:
+    """Grouped saves read the documents back even if a majority does not have them yet."""
     async with lm.connect(f"{replica_set.uri}&w=1&readConcernLevel=majority"):
         notes = [Note() for _ in range(20)]
         await Note.persist_many(notes)

@@ -1,5 +1,5 @@
-# Generated from tests/faults/test_abandoned.py by `nox -s sync`: edit that file.
-"""Streams that nobody reads to their end, and blocks that fail, leave nothing open."""
+# Generated from tests/faults/test_abandoned_streams.py by `nox -s sync`: edit that file.
+"""Streams that are not read to the end, and transactions that fail, leave nothing open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import loom_sync as lm
 from loom_sync import _concurrency
-from tests.faults.leftovers import Observer, PoolWatch, observing
+from tests.faults.leftovers import Observer, PoolWatch, observe
 from tests.sync._concurrency import gathered
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
@@ -30,13 +30,13 @@ class Interrupted(Exception):
 def observer(mongo_uri: str) -> Iterator[Observer]:
     watch = PoolWatch()
     with lm.connect(mongo_uri, event_listeners=[watch]) as client:
-        with lm.using(database=DATABASE), observing(mongo_uri, watch) as found:
+        with lm.using(database=DATABASE), observe(mongo_uri, watch) as observer:
             Row.persist_many([Row(number=n) for n in range(12_000)])
-            yield found
+            yield observer
         client.drop_database(DATABASE)
 
 
-def leave_early(count: int) -> None:
+def break_early(count: int) -> None:
     for row in Row.filter(lm.fld["number"] >= 0).stream():
         if row.number >= count:
             break
@@ -60,20 +60,20 @@ def fail_in_a_transaction(number: int) -> None:
 def _write_and_fail(number: int) -> None:
     with lm.transaction():
         Row(number=-number).persist()
-        leave_early(number)
+        break_early(number)
         raise Interrupted
 
 
-def test_streams_left_early(observer: Observer) -> None:
-    before = observer.open()
-    gathered(*(partial(leave_early, 900 * n) for n in range(8)))
+def test_streams_that_are_not_read_to_the_end(observer: Observer) -> None:
+    before = observer.open_resources()
+    gathered(*(partial(break_early, 900 * n) for n in range(8)))
     gathered(*[fail_in_a_stream] * 8)
-    # In another thread: the process closes what its threads have dropped.
-    assert _concurrency.in_thread(observer.settled, before) == before
+    # In a thread, so that the process can close the generators that its threads have dropped.
+    assert _concurrency.in_thread(observer.wait_for, before) == before
 
 
-def test_transactions_that_fail(observer: Observer) -> None:
-    before = observer.open()
+def test_transactions_with_unfinished_streams(observer: Observer) -> None:
+    before = observer.open_resources()
     gathered(*(partial(fail_in_a_transaction, 900 * n) for n in range(1, 8)))
-    assert _concurrency.in_thread(observer.settled, before) == before
+    assert _concurrency.in_thread(observer.wait_for, before) == before
     assert not Row.filter(lm.fld["number"] < 0).exists()

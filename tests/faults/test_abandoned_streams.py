@@ -1,4 +1,4 @@
-"""Streams that nobody reads to their end, and blocks that fail, leave nothing open."""
+"""Streams that are not read to the end, and transactions that fail, leave nothing open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import loom_async as lm
 from loom_async import _concurrency
 from tests.aio._concurrency import gathered
-from tests.faults.leftovers import Observer, PoolWatch, observing
+from tests.faults.leftovers import Observer, PoolWatch, observe
 
 DATABASE = f"faults_{__name__.replace('.', '_')}"
 
@@ -29,13 +29,13 @@ class Interrupted(Exception):
 async def observer(mongo_uri: str) -> AsyncIterator[Observer]:
     watch = PoolWatch()
     async with lm.connect(mongo_uri, event_listeners=[watch]) as client:
-        with lm.using(database=DATABASE), observing(mongo_uri, watch) as found:
+        with lm.using(database=DATABASE), observe(mongo_uri, watch) as observer:
             await Row.persist_many([Row(number=n) for n in range(12_000)])
-            yield found
+            yield observer
         await client.drop_database(DATABASE)
 
 
-async def leave_early(count: int) -> None:
+async def break_early(count: int) -> None:
     async for row in Row.filter(lm.fld["number"] >= 0).stream():
         if row.number >= count:
             break
@@ -59,20 +59,20 @@ async def fail_in_a_transaction(number: int) -> None:
 async def _write_and_fail(number: int) -> None:
     async with lm.transaction():
         await Row(number=-number).persist()
-        await leave_early(number)
+        await break_early(number)
         raise Interrupted
 
 
-async def test_streams_left_early(observer: Observer) -> None:
-    before = observer.open()
-    await gathered(*(partial(leave_early, 900 * n) for n in range(8)))
+async def test_streams_that_are_not_read_to_the_end(observer: Observer) -> None:
+    before = observer.open_resources()
+    await gathered(*(partial(break_early, 900 * n) for n in range(8)))
     await gathered(*[fail_in_a_stream] * 8)
-    # In another thread: the event loop closes what its tasks have dropped.
-    assert await _concurrency.in_thread(observer.settled, before) == before
+    # In a thread, so that the event loop can close the generators that its tasks have dropped.
+    assert await _concurrency.in_thread(observer.wait_for, before) == before
 
 
-async def test_transactions_that_fail(observer: Observer) -> None:
-    before = observer.open()
+async def test_transactions_with_unfinished_streams(observer: Observer) -> None:
+    before = observer.open_resources()
     await gathered(*(partial(fail_in_a_transaction, 900 * n) for n in range(1, 8)))
-    assert await _concurrency.in_thread(observer.settled, before) == before
+    assert await _concurrency.in_thread(observer.wait_for, before) == before
     assert not await Row.filter(lm.fld["number"] < 0).exists()
