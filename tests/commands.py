@@ -1,4 +1,4 @@
-"""What is really sent to the server, by pymongo's command monitoring."""
+"""The commands that clients send to the server, recorded by pymongo's command monitoring."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class _Recorder(monitoring.CommandListener):
         self.commands.append(decode_bson(encode_bson(event.command)))
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Nothing to record."""
+        """Record nothing."""
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing to record."""
+        """Record nothing."""
 
 
 recorder = _Recorder()
@@ -30,7 +30,7 @@ recorder = _Recorder()
 
 @contextmanager
 def commands_of(client: Any, name: str | None = None) -> Iterator[list[dict[str, Any]]]:
-    """Collect the commands that the client sends inside the block; of one name, if given."""
+    """Collect the commands that are sent inside the block, or those with one name."""
     before = len(recorder.commands)
     sent: list[dict[str, Any]] = []
     yield sent

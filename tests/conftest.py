@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: one server a run, a database a test."""
+"""Fixtures for all tests: one server for the test run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.server import Databases, dropping_databases, run_server
 
 _numbers = itertools.count()
 
-# Machines are shared: how long an example takes says nothing about the code.
+# Machines may be busy: the time of an example says nothing about the code.
 settings.register_profile(
     "loom", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
@@ -21,13 +21,13 @@ settings.load_profile("loom")
 
 @pytest.fixture(scope="session")
 def mongo_uri() -> Iterator[str]:
-    """The URI of an embedded server that lives as long as the test run."""
+    """The URI of an embedded server that runs as long as the tests."""
     with run_server() as uri:
         yield uri
 
 
 @pytest.fixture(scope="session")
 def databases(mongo_uri: str) -> Iterator[Databases]:
-    """What drops the databases of tests."""
-    with dropping_databases(mongo_uri) as dropping:
-        yield dropping
+    """Drops the databases of tests that have ended."""
+    with dropping_databases(mongo_uri) as opened:
+        yield opened

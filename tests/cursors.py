@@ -1,4 +1,4 @@
-"""Which cursors a server has open."""
+"""Find the open cursors of a server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def open_cursors(database: str) -> list[dict[str, Any]]:
-    """Return the stages that find the change streams of a database, idle or waiting."""
+    """Return the stages that find the change stream cursors of a database."""
     return [
         {"$currentOp": {"idleCursors": True, "allUsers": True}},
         {"$match": {"cursor.tailable": True, "ns": {"$regex": f"^{database}\\."}}},

@@ -1,7 +1,7 @@
-"""One client process of an embedded server; it goes when its standard input ends.
+"""A client process of an embedded server, which exits when its standard input is closed.
 
-Run as `embedded_client.py MODULE DATA_DIR ID [fork]`: it takes a lease, writes a document of this
-id, and prints the port. With `fork`, a child by fork stays, and only the parent goes.
+Run `embedded_client.py MODULE DATA_DIR ID [fork]`: it takes a lease, inserts a document with this
+id, and prints the port. With `fork`, the parent exits and its child does the rest.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Documents as a business has them, by Faker: `python -m tests.fake_rows --rows 10 --uri …`.
+"""Documents with realistic values by Faker: `python -m tests.fake_rows --rows 10 --uri …`.
 
-Faker makes a few thousand of each value, from which rows are drawn: it takes some 0.3 ms a row.
+Rows are drawn from 2,000 values of each kind, since Faker takes about 0.3 ms for a row.
 """
 
 from __future__ import annotations
@@ -20,48 +20,50 @@ def fake_rows(count: int, *, seed: int = 1, nested: bool = False) -> Iterator[di
     """Yield documents of about 300 bytes.
 
     Parameters:
-        count: How many.
-        seed: The same seed gives the same documents.
-        nested: Whether they have a nested document and an array as well.
+        count: The number of documents.
+        seed: Equal seeds yield equal documents.
+        nested: Whether the documents have a nested document and an array.
     """
     from faker import Faker
 
-    faker, chance = Faker(), random.Random(seed)
+    faker, random_source = Faker(), random.Random(seed)
     Faker.seed(seed)
     names = [faker.name() for _ in range(_POOL)]
     cities = [faker.city() for _ in range(_POOL)]
     streets = [faker.street_address() for _ in range(_POOL)]
     notes = [faker.text(110)[:110].ljust(110, ".") for _ in range(_POOL)]
     for number in range(count):
-        name = chance.choice(names)
+        name = random_source.choice(names)
         row: dict[str, Any] = {
             "name": name,
             "email": f"{name.replace(' ', '.').lower()}.{number}@example.com",
-            "age": chance.randrange(18, 90),
-            "score": chance.random() * 100,
-            "is_active": chance.random() < 0.7,
-            "joined": _EPOCH + dt.timedelta(seconds=chance.randrange(10**8)),
-            "city": chance.choice(cities),
-            "note": chance.choice(notes),
+            "age": random_source.randrange(18, 90),
+            "score": random_source.random() * 100,
+            "is_active": random_source.random() < 0.7,
+            "joined": _EPOCH + dt.timedelta(seconds=random_source.randrange(10**8)),
+            "city": random_source.choice(cities),
+            "note": random_source.choice(notes),
         }
         if nested:
             del row["city"]
             row["note"] = row["note"][:40]
             row["address"] = {
-                "street": chance.choice(streets),
-                "city": chance.choice(cities),
-                "zip": chance.randrange(10**5),
+                "street": random_source.choice(streets),
+                "city": random_source.choice(cities),
+                "zip": random_source.randrange(10**5),
             }
             row["tags"] = ["alpha", "beta", f"tag{number % 100}"]
         yield row
 
 
 def main() -> None:
-    """Print rows as JSON, or store them."""
+    """Print rows as JSON, or insert them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10)
     parser.add_argument("--nested", action="store_true")
-    parser.add_argument("--uri", help="where to store them, in bench.frames; else they are printed")
+    parser.add_argument(
+        "--uri", help="insert them into bench.frames of this server instead of printing them"
+    )
     arguments = parser.parse_args()
     rows = fake_rows(arguments.rows, nested=arguments.nested)
     if arguments.uri is None:

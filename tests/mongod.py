@@ -1,4 +1,4 @@
-"""A bare mongod for tests that the embedded server is too well set up for."""
+"""A mongod without the embedded server's setup: with fail points, or without a replica set."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from loom_async._core.mongod.launch import choose_port
 
 @contextmanager
 def run_mongod(folder: Path, *, replica_set: str | None) -> Iterator[str]:
-    """Yield the URI of a server that takes orders to fail.
+    """Yield the URI of a server with fail points.
 
     Parameters:
         folder: An empty folder for its data.
-        replica_set: The name of the replica set that it is the only member of; None for none.
+        replica_set: The name of a replica set with this one member; None for a standalone server.
     """
     port = choose_port()
     command = [str(find_mongod(settings().mongod)), "--dbpath", str(folder), "--port", str(port)]

@@ -1,4 +1,4 @@
-"""A connection to the test run's server that breaks when a test says so."""
+"""A TCP proxy to the server of the test run, which breaks connections on request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pymongo.uri_parser import parse_uri
 
 
 class Proxy:
-    """Passes bytes on between clients and a server.
+    """Forwards bytes between clients and a server.
 
     Parameters:
         uri: The server's URI.
@@ -21,13 +21,13 @@ class Proxy:
 
     def __init__(self, uri: str) -> None:
         (self._server,) = parse_uri(uri)["nodelist"]
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self.is_up = True
         self.limits: Iterator[int] = itertools.repeat(2**63)
-        old, new = self._server[1], self._listening.getsockname()[1]
+        server_port, proxy_port = self._server[1], self._listener.getsockname()[1]
         options = "directConnection=true&serverSelectionTimeoutMS=300&heartbeatFrequencyMS=500"
-        self.uri = f"{uri.replace(f':{old}/', f':{new}/')}&{options}"
+        self.uri = f"{uri.replace(f':{server_port}/', f':{proxy_port}/')}&{options}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -37,15 +37,15 @@ class Proxy:
             _close(end)
 
     def close(self) -> None:
-        """Break every connection and take no more."""
+        """Break every connection and accept no more."""
         self.is_up = False
-        _close(self._listening)
+        _close(self._listener)
         self.cut()
 
     def _accept(self) -> None:
         while True:
             try:
-                client, _ = self._listening.accept()
+                client, _ = self._listener.accept()
             except OSError:
                 return
             if not self.is_up:
@@ -55,10 +55,10 @@ class Proxy:
             self._pairs.append((client, server))
             limit = next(self.limits)
             for source, target, size in ((client, server, 2**63), (server, client, limit)):
-                threading.Thread(target=_pass_on, args=(source, target, size), daemon=True).start()
+                threading.Thread(target=_forward, args=(source, target, size), daemon=True).start()
 
 
-def _pass_on(source: socket.socket, target: socket.socket, limit: int) -> None:
+def _forward(source: socket.socket, target: socket.socket, limit: int) -> None:
     with contextlib.suppress(OSError):
         while limit > 0 and (data := source.recv(min(limit, 4096))):
             target.sendall(data)
@@ -75,7 +75,7 @@ def _close(end: socket.socket) -> None:
 
 @contextmanager
 def proxy_of(uri: str) -> Iterator[Proxy]:
-    """Yield a proxy of a server until the block ends."""
+    """Yield a proxy to a server until the block ends."""
     proxy = Proxy(uri)
     try:
         yield proxy

@@ -1,4 +1,4 @@
-"""The embedded server for a whole test run, started and stopped outside any test's event loop."""
+"""The embedded server of a test run, started and stopped outside the event loops of tests."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def run_server() -> Iterator[str]:
 
 
 class Databases:
-    """The databases of tests that have ended, on their way out.
+    """Drops the databases of tests that have ended, in threads.
 
-    The server drops one in a tenth of a second, most of which it waits for its journal: other tests
-    run meanwhile.
+    A drop takes about 0.1 s, most of which the server waits for its journal, so that other tests
+    can run at the same time.
 
     Parameters:
         client: A client of the server.
-        pool: Where the waiting is done.
+        pool: The threads that wait for the drops.
     """
 
     def __init__(self, client: MongoClient[dict[str, Any]], pool: ThreadPoolExecutor) -> None:
@@ -40,11 +40,11 @@ class Databases:
         self._drops: list[Future[None]] = []
 
     def drop_later(self, name: str) -> None:
-        """Drop a database, without waiting for it."""
+        """Drop a database without waiting for it."""
         self._drops.append(self._pool.submit(self._client.drop_database, name))
 
     def stop(self) -> None:
-        """Leave the rest, which go with the server; what has failed is raised."""
+        """Cancel the remaining drops, since the server ends; raise the errors of the others."""
         self._pool.shutdown(cancel_futures=True)
         for drop in self._drops:
             if not drop.cancelled():
@@ -53,7 +53,7 @@ class Databases:
 
 @contextmanager
 def dropping_databases(uri: str) -> Iterator[Databases]:
-    """Give what drops databases of a server that ends soon after the block."""
+    """Yield an object that drops databases of a server, which ends after the block."""
     with MongoClient[dict[str, Any]](uri) as client, ThreadPoolExecutor(2, "drop") as pool:
         databases = Databases(client, pool)
         yield databases

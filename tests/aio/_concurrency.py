@@ -1,4 +1,4 @@
-"""What tests need of asyncio; the tests of `loom_sync` have the same names, with threads."""
+"""Concurrency for tests: by asyncio here, by threads in the tests of `loom_sync`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ R = TypeVar("R")
 
 
 async def together(*calls: Callable[[], Awaitable[R]]) -> list[R]:
-    """Run calls at once and return what each returned."""
+    """Run calls concurrently and return their results."""
     return await asyncio.gather(*(call() for call in calls))
 
 
 async def gathered(*calls: Callable[[], Awaitable[R]]) -> list[R]:
-    """Run calls at once, in the context of the caller, and return what each returned."""
+    """Run calls concurrently in the context of the caller, and return their results."""
     return await together(*calls)
 
 
 async def pause() -> None:
-    """Let others run."""
+    """Let other tasks run."""
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A client of the test run's server, a database for each test; data directories of others."""
+"""A client of the test server, a database for each test, and data directories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 async def client(mongo_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, object]]]:
-    """A client of the server."""
+    """A client of the server of the test run."""
     async with lm.connect(mongo_uri, event_listeners=[recorder]) as opened:
         yield opened
 
@@ -29,7 +29,7 @@ async def client(mongo_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, obj
 async def db(
     client: AsyncMongoClient[dict[str, object]], databases: Databases
 ) -> AsyncIterator[str]:
-    """The name of a database of the test's own, which every model uses; dropped afterwards."""
+    """The name of a new database that all models use; it is dropped after the test."""
     name = f"test_{__name__.split('.')[1]}_{next(_numbers)}"
     with lm.using(database=name):
         yield name
@@ -38,7 +38,7 @@ async def db(
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A path for a data directory, whose server must have stopped by itself after the test."""
+    """A path for a data directory; its server must stop at the end of the test."""
     path = tmp_path / "data"
     yield path
     if path.exists():
@@ -47,5 +47,5 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames are read two rows at a time."""
+    """Make frames be read in chunks of two rows."""
     monkeypatch.setattr(chunks, "ROWS", 2)

@@ -1,4 +1,4 @@
-"""The models of a shop, and questions to ask of it."""
+"""The models of a shop, some stored users, and short queries."""
 
 from __future__ import annotations
 

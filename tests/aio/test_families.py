@@ -1,4 +1,4 @@
-"""Models that share a collection: each document comes back as an object of its own class."""
+"""Families: models that share a collection, whose documents load as objects of their class."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Cat(Animal, tag="cat"):
     lives: lm.IncrCounter = 9
 
 
-async def all_of_them() -> list[Animal]:
+async def create_animals() -> list[Animal]:
     animals: list[Animal] = [
         Animal(name="a"), Dog(name="b", barks=2), Puppy(name="c", age=1), Cat(name="d")
     ]  # fmt: skip
@@ -45,8 +45,8 @@ async def all_of_them() -> list[Animal]:
     return animals
 
 
-async def test_each_is_of_its_class() -> None:
-    animals = await all_of_them()
+async def test_documents_load_as_objects_of_their_class() -> None:
+    animals = await create_animals()
     loaded = await Animal.filter().sort("name").load_many()
     assert [type(animal) for animal in loaded] == [Animal, Dog, Puppy, Cat]
     assert loaded == animals
@@ -63,8 +63,8 @@ async def test_each_is_of_its_class() -> None:
     assert sorted(kinds) == ["Animal", "Puppy", "cat", "dog"]
 
 
-async def test_a_subclass_sees_its_own() -> None:
-    animals = await all_of_them()
+async def test_queries_of_a_subclass_find_only_its_documents() -> None:
+    animals = await create_animals()
     assert [dog.name for dog in await Dog.filter().sort("name").load_many()] == ["b", "c"]
     assert await Dog.filter(fld["barks"] > 1).count() == 1
     assert await Puppy.filter().count() == 1
@@ -80,8 +80,8 @@ async def test_a_subclass_sees_its_own() -> None:
     assert await Animal.filter().count() == 2
 
 
-async def test_one_that_changed_is_written_in_part() -> None:
-    _, dog, *_ = await all_of_them()
+async def test_only_changed_fields_are_written() -> None:
+    _, dog, *_ = await create_animals()
     assert isinstance(dog, Dog)
     assert not await dog.persist()
     dog.barks = 7
@@ -104,19 +104,19 @@ async def test_frames_of_a_subclass() -> None:
     ]  # fmt: skip
 
 
-async def test_an_unknown_tag_is_told() -> None:
+async def test_an_unknown_tag_raises() -> None:
     collection = await collection_of(Animal)
     await collection.insert_many([{"_id": 1, "name": "x", "kind": "unicorn"}])
     with pytest.raises(lm.InvalidDocument, match=r"tag 'unicorn'.*\n.*Animal, Puppy, cat, dog"):
         await Animal.filter().load_many()
-    await collection.replace_one({"_id": 1}, {"name": "from before there were tags"})
+    await collection.replace_one({"_id": 1}, {"name": "stored without a tag"})
     await collection.delete_one({"_id": 1})
-    await collection.insert_one({"name": "from before there were tags"})
+    await collection.insert_one({"name": "stored without a tag"})
     (animal,) = await Animal.filter().load_many()
     assert type(animal) is Animal
 
 
-def test_declarations_that_clash() -> None:
+def test_conflicting_declarations() -> None:
     with pytest.raises(lm.ConfigurationError, match=r"Hound and .*Dog both have the tag 'dog'"):
 
         class Hound(Animal, tag="dog"):
@@ -129,18 +129,18 @@ def test_declarations_that_clash() -> None:
 
     with pytest.raises(lm.ConfigurationError, match="no base that is declared"):
 
-        class Lonely(lm.PersistableBase, tag="x"):
+        class Undeclared(lm.PersistableBase, tag="x"):
             pass
 
     with pytest.raises(lm.ConfigurationError, match="cannot be a discriminator"):
-        lm.declare_persist_db("zoo", "x", discriminator="a.b")(Lonely2)
+        lm.declare_persist_db("zoo", "x", discriminator="a.b")(Undeclared2)
 
 
-class Lonely2(lm.PersistableBase):
+class Undeclared2(lm.PersistableBase):
     pass
 
 
-async def test_a_subclass_with_a_collection_of_its_own() -> None:
+async def test_a_subclass_with_its_own_collection() -> None:
     @lm.declare_persist_db("zoo", "whales")
     class Whale(Animal):
         pass
@@ -160,7 +160,7 @@ class Zoo(lm.PersistableBase):
 lm.declare_persist_db("zoo", "zoos")(Zoo)
 
 
-async def test_members_inside_other_documents() -> None:
+async def test_family_members_nested_in_other_documents() -> None:
     zoo = Zoo(
         pet=Puppy(name="p", age=2),
         animals=[Cat(name="c", lives=3), Dog(name="d", barks=4)],
@@ -180,8 +180,8 @@ async def test_members_inside_other_documents() -> None:
     assert stored["animals"][1]["barks"] == 4
 
 
-async def test_results_written_into_a_subclass() -> None:
-    await all_of_them()
+async def test_out_and_merge_into_a_subclass() -> None:
+    await create_animals()
     with pytest.raises(lm.QueryError, match="which Dog shares with others"):
         await Animal.filter().out(Dog)
     collection = await collection_of(Animal)
@@ -197,8 +197,8 @@ async def test_results_written_into_a_subclass() -> None:
     assert await Animal.filter(fld["kind"] == "cat").count() == 1
 
 
-async def test_a_lookup_brings_the_subclass_alone() -> None:
-    await all_of_them()
+async def test_a_lookup_finds_only_the_subclass() -> None:
+    await create_animals()
     query = Animal.filter(fld["name"] == "a").add_fields(all={"$literal": 1})
     rows = await query.lookup(
         Dog, local_field="created_at", foreign_field="created_at", as_="dogs"
@@ -206,24 +206,24 @@ async def test_a_lookup_brings_the_subclass_alone() -> None:
     assert {dog["name"] for dog in rows[0]["dogs"]} == {"b", "c"}
 
 
-async def test_near_ones_of_a_subclass() -> None:
+async def test_geo_near_finds_only_the_subclass() -> None:
     @lm.declare_persist_db(
-        "zoo", "placed", discriminator="kind", index=[lm.Index(("place", "2dsphere"))]
+        "zoo", "places", discriminator="kind", index=[lm.Index(("place", "2dsphere"))]
     )
-    class Placed(lm.PersistableBase):
+    class Place(lm.PersistableBase):
         place: dict[str, Any]
 
-    class Stable(Placed):
+    class Stable(Place):
         pass
 
     point = {"type": "Point", "coordinates": [14.4, 50.1]}
-    await Placed.persist_many([Placed(place=point), Stable(place=point)])
+    await Place.persist_many([Place(place=point), Stable(place=point)])
     near = lm.AggregationStages().geo_near(point, distance_field="far")
-    assert len(await Placed.agg(near).load_many()) == 2
+    assert len(await Place.agg(near).load_many()) == 2
     assert len(await Stable.agg(near).load_many()) == 1
 
 
-async def test_objects_of_another_collection_are_refused() -> None:
+async def test_persist_many_refuses_objects_of_another_collection() -> None:
     @lm.declare_persist_db("zoo", "tigers")
     class Tiger(Animal):
         pass
@@ -249,7 +249,7 @@ async def test_generic_members_have_the_tag_of_their_class() -> None:
     assert (await typed.reload()).content == 4
 
 
-async def test_an_object_keeps_its_class() -> None:
+async def test_reload_refuses_a_changed_tag() -> None:
     dog = Dog(name="b", barks=2)
     await dog.persist()
     collection = await collection_of(Animal)
@@ -260,7 +260,7 @@ async def test_an_object_keeps_its_class() -> None:
     assert isinstance(await Dog.from_id(dog.id), Puppy)
 
 
-def test_no_other_key_chooses_the_class() -> None:
+def test_an_alias_cannot_be_the_discriminator() -> None:
     with pytest.raises(lm.ConfigurationError, match="has a field 'kind'"):
 
         @lm.declare_persist_db("zoo", "aliased", discriminator="kind")
@@ -268,7 +268,7 @@ def test_no_other_key_chooses_the_class() -> None:
             sort: str = Field(validation_alias="kind")
 
 
-async def test_extra_keys_do_not_choose_the_class() -> None:
+async def test_an_extra_key_does_not_set_the_tag() -> None:
     @lm.declare_persist_db("zoo", "open", discriminator="kind")
     class Open(lm.PersistableBase):
         model_config = ConfigDict(extra="allow")
@@ -280,7 +280,7 @@ async def test_extra_keys_do_not_choose_the_class() -> None:
     assert [type(o) for o in await Open.filter().load_many()] == [Open]
 
 
-async def test_one_update_for_classes_that_count_and_do_not() -> None:
+async def test_update_refuses_a_family_with_and_without_revisions() -> None:
     class Counted(Animal):
         revision: lm.Revision = 1
 
@@ -297,9 +297,9 @@ async def test_one_update_for_classes_that_count_and_do_not() -> None:
         family_of(Animal).remove(Counted)  # type: ignore[union-attr]
 
 
-async def test_one_validator_for_all_classes() -> None:
+async def test_the_validator_accepts_all_classes_of_the_family() -> None:
     schema = await Animal.ensure_validator()
-    await all_of_them()
+    await create_animals()
     collection = await collection_of(Animal)
     tags = {one["properties"]["kind"]["enum"][0] for one in schema["anyOf"]}
     assert tags >= {"Animal", "dog", "Puppy", "cat"}
@@ -311,7 +311,7 @@ async def test_one_validator_for_all_classes() -> None:
     ):
         with pytest.raises(WriteError, match="failed validation"):
             await collection.insert_one({**document, **auto_fields()})
-    await collection.insert_one({"name": "from before there were tags", **auto_fields()})
+    await collection.insert_one({"name": "stored without a tag", **auto_fields()})
     with pytest.raises(lm.ConfigurationError, match=r"Animal\.ensure_validator"):
         await Dog.ensure_validator()
 
@@ -321,18 +321,18 @@ def auto_fields() -> dict[str, Any]:
     return {"created_at": now, "updated_time": now}
 
 
-async def test_changes_are_of_their_classes() -> None:
+async def test_changes_have_documents_of_their_class() -> None:
     loaded: list[str] = []
 
-    class Heard(Animal, tag="heard"):
+    class Hooked(Animal, tag="hooked"):
         def after_load(self) -> None:
             loaded.append(self.name)
 
     try:
         async with Animal.watch() as changes:
-            await Animal.persist_many([Cat(name="c"), Heard(name="h")])
+            await Animal.persist_many([Cat(name="c"), Hooked(name="h")])
             kinds = [type((await anext(changes)).document) for _ in range(2)]
-        assert kinds == [Cat, Heard]
+        assert kinds == [Cat, Hooked]
         assert loaded == ["h"]
     finally:
-        family_of(Animal).remove(Heard)  # type: ignore[union-attr]
+        family_of(Animal).remove(Hooked)  # type: ignore[union-attr]

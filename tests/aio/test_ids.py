@@ -1,4 +1,4 @@
-"""Ids of any type: each finds its own document and no other."""
+"""Ids of any type: each one finds its own document and no other."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ class Keyed(lm.PersistableBase):
 
 @pytest.fixture
 async def others(client: Any, db: str) -> Any:
-    """Documents that no test names; they are there afterwards as they were."""
+    """A collection with documents that tests must not change."""
     collection = client[db]["things"]
     documents = [{"_id": id, "n": n} for n, id in enumerate(["other", -1, {"other": 1}, {"b": 1}])]
     await collection.insert_many(documents)
     yield collection
-    wanted = {"_id": {"$in": [document["_id"] for document in documents]}}
-    assert await collection.find(wanted).sort("n").to_list() == documents
+    query = {"_id": {"$in": [document["_id"] for document in documents]}}
+    assert await collection.find(query).sort("n").to_list() == documents
 
 
 @pytest.mark.parametrize("in_transaction", [False, True])
 @pytest.mark.parametrize("id", [*PLAIN, *COMPARED], ids=repr)
-async def test_each_id_finds_its_own_document(id: Any, in_transaction: bool, others: Any) -> None:
+async def test_each_id_finds_only_its_document(id: Any, in_transaction: bool, others: Any) -> None:
     async with lm.transaction() if in_transaction else nullcontext():
         thing = Thing(id=id, n=5)
         await thing.persist()
@@ -69,8 +69,8 @@ async def test_each_id_finds_its_own_document(id: Any, in_transaction: bool, oth
 
 
 @pytest.mark.parametrize("id", REFUSED, ids=repr)
-async def test_what_can_be_no_id_reaches_no_document(id: Any, others: Any) -> None:
-    with pytest.raises(WriteError):  # not even by the driver alone
+async def test_impossible_ids_raise(id: Any, others: Any) -> None:
+    with pytest.raises(WriteError):  # MongoDB itself refuses it
         await others.insert_one({"_id": list(id) if isinstance(id, set) else id})
     for operation in (Thing(id=id).persist, Thing(id=id).delete, Thing(id=id).reload):
         with pytest.raises(lm.InvalidId, match="can never be the id of a Thing"):
@@ -84,7 +84,7 @@ async def test_what_can_be_no_id_reaches_no_document(id: Any, others: Any) -> No
     assert "can never be the id" in caught.value.entries[0].reason
 
 
-async def test_many_at_once(others: Any) -> None:
+async def test_many_concurrent_calls(others: Any) -> None:
     ids: list[Any] = [{"a": n} if n % 2 else n for n in range(40)]
     await Thing.persist_many([Thing(id=id) for id in ids])
     loaded = await together(*(partial(Thing.from_id, id) for id in ids))
@@ -96,7 +96,7 @@ async def test_many_at_once(others: Any) -> None:
     assert await Thing.filter((lm.fld["n"] == 1) & lm.fld["id"].is_in(ids)).count() == 40
 
 
-async def test_models_are_ids(others: Any) -> None:
+async def test_ids_that_are_models(others: Any) -> None:
     keyed = Keyed(id=Key(place="b", number=1))
     await keyed.persist()
     found = await Keyed.from_id({"place": "b", "number": 1})
@@ -107,7 +107,7 @@ async def test_models_are_ids(others: Any) -> None:
 
 @pytest.mark.parametrize("validate", [True, False])
 @pytest.mark.parametrize("on_duplicate", ["raise", "ignore", "replace"])
-async def test_frames_refuse_the_rows_of_such_ids(
+async def test_frames_refuse_rows_with_impossible_ids(
     validate: bool, on_duplicate: Any, others: Any
 ) -> None:
     ids: list[Any] = ["a", {"$ne": None}, {"b": 2}, [1]]
@@ -124,7 +124,9 @@ async def test_frames_refuse_the_rows_of_such_ids(
 
 
 @pytest.mark.parametrize("upsert", [True, False])
-async def test_updates_by_frames_meet_no_other_document(upsert: bool, others: Any) -> None:
+async def test_frame_updates_change_only_the_documents_of_their_ids(
+    upsert: bool, others: Any
+) -> None:
     await Thing(id={"b": 2}, n=3).persist()
     ids: list[Any] = [{"b": 2}, {"$ne": None}, [1]]
     frame = pd.DataFrame({"id": ids, "n": [30, 40, 50]})

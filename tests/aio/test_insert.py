@@ -1,4 +1,4 @@
-"""`insert` stores new documents alone."""
+"""`insert` stores only new documents."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Counted(lm.PersistableBase):
     revision: lm.Revision = 0
 
 
-class Undone(Exception):
+class Aborted(Exception):
     pass
 
 
-async def insert_and_fail(country: Country) -> None:
+async def insert_and_abort(country: Country) -> None:
     async with lm.transaction():
         await country.insert()
-        raise Undone
+        raise Aborted
 
 
-async def test_a_new_document(db: str) -> None:
+async def test_a_new_document_is_inserted(db: str) -> None:
     country = Country(id="cz", name="Czechia")
     assert await country.insert()
     assert country.log == ["before", "after"]
@@ -45,7 +45,7 @@ async def test_a_new_document(db: str) -> None:
     assert (await Country.from_id("cz") or country).name == "Česko"
 
 
-async def test_a_taken_id(db: str) -> None:
+async def test_an_existing_id_raises(db: str) -> None:
     await Country(id="cz", name="Czechia").insert()
     other = Country(id="cz", name="other")
     with pytest.raises(lm.DuplicateKey):
@@ -58,7 +58,7 @@ async def test_a_taken_id(db: str) -> None:
         await stored.insert()
 
 
-async def test_a_revision_is_counted_from_there(db: str) -> None:
+async def test_an_inserted_document_has_a_revision(db: str) -> None:
     counted = Counted()
     await counted.insert()
     first = counted.revision
@@ -67,9 +67,9 @@ async def test_a_revision_is_counted_from_there(db: str) -> None:
     assert counted.revision == first + 1
 
 
-async def test_in_a_transaction(db: str) -> None:
+async def test_insert_in_an_aborted_transaction(db: str) -> None:
     country = Country(id="cz")
-    with pytest.raises(Undone):
-        await insert_and_fail(country)
+    with pytest.raises(Aborted):
+        await insert_and_abort(country)
     assert await Country.from_id("cz") is None
     assert await country.insert()

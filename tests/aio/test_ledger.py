@@ -1,4 +1,4 @@
-"""Ledgers and time series: every write is a new document, and none is changed."""
+"""Ledgers and time series: each write inserts a document, and none is changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reading(lm.TimeSeriesLedgerModel):
     celsius: float
 
 
-async def test_every_persist_is_a_new_document() -> None:
+async def test_each_persist_inserts_a_new_document() -> None:
     rate = Rate(currency="CZK", percent=1)
     ids: list[Any] = []
     times: list[dt.datetime] = []
@@ -49,10 +49,10 @@ async def test_every_persist_is_a_new_document() -> None:
     assert stored[2] == rate
 
 
-async def test_history_in_order() -> None:
+async def test_history_is_in_order() -> None:
     rate, other = Rate(currency="CZK"), Rate(currency="EUR")
     assert await rate.history() == []
-    with lm.config_context(clock=lambda: NOON):  # all at one time: ids decide
+    with lm.config_context(clock=lambda: NOON):  # equal times: the ids decide
         for percent in range(4):
             rate.percent = percent
             await Rate.persist_many([rate, other])
@@ -65,7 +65,7 @@ async def test_history_in_order() -> None:
     assert await Rate.filter().count() == 9
 
 
-async def test_an_object_that_was_loaded() -> None:
+async def test_a_loaded_object_is_persisted_as_a_new_document() -> None:
     await Rate(currency="CZK", percent=1).persist()
     loaded = await Rate.filter().load_one()
     assert loaded is not None
@@ -76,7 +76,7 @@ async def test_an_object_that_was_loaded() -> None:
     assert await Rate.filter().count() == 2
 
 
-async def test_nothing_is_changed(caplog: pytest.LogCaptureFixture) -> None:
+async def test_updates_and_deletions_raise(caplog: pytest.LogCaptureFixture) -> None:
     rate = Rate(currency="CZK")
     await rate.persist()
     frame: Any = pa.table({"currency": ["CZK"], "percent": [3.0]})
@@ -93,9 +93,9 @@ async def test_nothing_is_changed(caplog: pytest.LogCaptureFixture) -> None:
         with pytest.raises(lm.LedgerIsAppendOnly, match="is a ledger"):
             await call()
     assert await Rate.filter().load_many() == [rate]
-    taken = Rate(id=rate.id, currency="x")
+    duplicate = Rate(id=rate.id, currency="x")
     with pytest.raises(lm.DuplicateKey):
-        await taken.persist()
+        await duplicate.persist()
     await Rate.insert_dataframe(frame)
     await Rate.filter().merge_into(Rate, when_matched="keepExisting")
     assert await Rate.filter().count() == 2
@@ -121,7 +121,7 @@ async def test_ids_of_other_types() -> None:
     assert await WithNumber.filter().count() == 1
 
 
-async def test_rolled_back() -> None:
+async def test_an_aborted_transaction_restores_the_id() -> None:
     rate = Rate(currency="CZK")
     await rate.persist()
     first = rate.id
@@ -173,7 +173,7 @@ async def test_a_native_time_series() -> None:
     assert loaded.column("updated_time").to_pylist() == [NOON]
 
 
-async def test_made_on_first_use() -> None:
+async def test_the_collection_is_created_on_first_use() -> None:
     await Reading(sensor_id="a", celsius=1).persist()
     collection = await collection_of(Reading)
     (info,) = await (
@@ -185,7 +185,7 @@ async def test_made_on_first_use() -> None:
             await Reading(sensor_id="a", celsius=1).persist()
 
 
-async def test_another_kind_is_there(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_different_collection_exists(caplog: pytest.LogCaptureFixture) -> None:
     @lm.declare_timeseries(metakey="other", ttl=5)
     @lm.declare_persist_db("lab", "readings")
     class Other(lm.TimeSeriesLedgerModel):
@@ -216,7 +216,7 @@ async def test_another_kind_is_there(caplog: pytest.LogCaptureFixture) -> None:
         await Series().persist()
 
 
-def test_declarations_that_cannot_be() -> None:
+def test_invalid_declarations() -> None:
     class Model(lm.TimeSeriesLedgerModel):
         sensor: str
         count: int = 0

@@ -1,4 +1,4 @@
-"""Many documents at once, and what becomes of each when some cannot be written."""
+"""`persist_many`: the outcome of each object, also when some cannot be written."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Item(lm.Persistable):
     meta: dict[str, Any] = {}
 
 
-async def test_nothing_needs_no_call(client: Any) -> None:
+async def test_an_empty_list_sends_no_command(client: Any) -> None:
     with commands_of(client) as sent:
         assert await Item.persist_many([]) == lm.PersistResult(0, 0, 0)
     assert sent == []
 
 
-async def test_new_changed_and_unchanged_are_counted() -> None:
+async def test_new_changed_and_unchanged_objects_are_counted() -> None:
     items = [Item(code=n) for n in range(5)]
     assert await Item.persist_many(items) == lm.PersistResult(5, 0, 0)
     assert await Item.persist_many(iter(items)) == lm.PersistResult(0, 0, 5)
@@ -52,7 +52,7 @@ async def test_large_batches(client: Any) -> None:
     assert await Item.filter(fld["sold"] == 1).count() == 12_345
 
 
-async def test_server_values_come_back() -> None:
+async def test_objects_receive_the_stored_values() -> None:
     item = Item(code=1)
     await item.persist()
     other = await Item.from_id(item.id)
@@ -66,7 +66,7 @@ async def test_server_values_come_back() -> None:
     assert await item.persist() is False
 
 
-async def test_duplicate_keys_are_named_and_the_rest_is_written() -> None:
+async def test_entries_name_duplicate_keys_and_the_rest_is_written() -> None:
     await Item(code=3).persist()
     items = [Item(code=n) for n in range(6)] + [Item(code=0)]
     with pytest.raises(lm.BulkError) as caught:
@@ -92,7 +92,7 @@ async def test_ordered_stops_at_the_first_failure() -> None:
     assert items[3].created_at is None
 
 
-async def test_ordered_keeps_the_order_of_kinds() -> None:
+async def test_ordered_keeps_the_order_of_updates_and_insertions() -> None:
     first = Item(code=1)
     await first.persist()
     first.code = 2
@@ -100,7 +100,7 @@ async def test_ordered_keeps_the_order_of_kinds() -> None:
     assert await Item.persist_many([first, second], ordered=True) == lm.PersistResult(1, 1, 0)
 
 
-async def test_value_that_cannot_be_stored_fails_alone() -> None:
+async def test_only_the_object_with_an_unstorable_value_fails() -> None:
     items = [Item(code=1), Item(code=2, meta={"x": 2**65}), Item(code=3)]
     with pytest.raises(lm.BulkError) as caught:
         await Item.persist_many(items)
@@ -109,7 +109,7 @@ async def test_value_that_cannot_be_stored_fails_alone() -> None:
     assert await Item.filter().count() == 2
 
 
-async def test_deleted_document_is_reported() -> None:
+async def test_a_deleted_document_has_an_entry() -> None:
     items = [Item(code=n) for n in range(3)]
     await Item.persist_many(items)
     await Item.filter(fld["code"] == 1).delete()
@@ -123,18 +123,18 @@ async def test_deleted_document_is_reported() -> None:
 
 
 @pytest.mark.parametrize("bad", [None, 3, "text", {"code": 1}, [{"code": 1}], [None]])
-async def test_no_models(bad: Any) -> None:
+async def test_other_arguments_raise(bad: Any) -> None:
     with pytest.raises(TypeError):
         await Item.persist_many(bad)
 
 
-async def test_one_wrong_element_sends_nothing() -> None:
+async def test_one_wrong_argument_prevents_all_writes() -> None:
     with pytest.raises(TypeError, match="element 1"):
         await Item.persist_many([Item(code=1), "x"])  # type: ignore[list-item]
     assert await Item.filter().count() == 0
 
 
-async def test_ids_of_the_users_own_are_upserted() -> None:
+async def test_documents_with_given_ids_are_upserted() -> None:
     key = ObjectId()
     await Item.persist_many([Item(id=key, code=1, name="a")])
     await Item.persist_many([Item(id=key, code=1, name="b")])

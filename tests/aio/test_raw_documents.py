@@ -1,4 +1,4 @@
-"""Documents that objects would be stored as, and objects of documents that came by other means."""
+"""`dump_doc` and `from_doc`: documents of objects, and objects of documents."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class Rate(lm.LedgerModel):
 
 
 @pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    """It is always the same time."""
+def fixed_clock() -> Iterator[None]:
+    """The clock always returns noon."""
     with lm.config_context(clock=lambda: NOON):
         yield
 
@@ -74,7 +74,7 @@ async def stored(model: type[lm.PersistableBase], id: object) -> dict[str, Any]:
     return found
 
 
-async def test_a_new_object_dumps_what_is_inserted(db: str) -> None:
+async def test_a_new_object_dumps_the_inserted_document(db: str) -> None:
     user = User(n="Ann", home=Address(city="Brno"), nickname="A")  # type: ignore[call-arg]
     dumped = user.dump_doc()
     assert user.created_at is None
@@ -86,13 +86,13 @@ async def test_a_new_object_dumps_what_is_inserted(db: str) -> None:
     assert next(iter(dumped)) == "_id"
 
 
-async def test_a_loaded_object_dumps_what_is_stored(db: str) -> None:
+async def test_a_loaded_object_dumps_the_stored_document(db: str) -> None:
     collection = await User.get_db_collection()
     await collection.insert_one({"_id": (id := bson.ObjectId()), "n": "Ann", "home": {}, "b": 1})
     user = await User.from_id(id)
     assert user is not None
     before = await stored(User, id)
-    assert user.dump_doc() == before, "defaults are not stored until they change"
+    assert user.dump_doc() == before, "defaults are stored only after an edit"
     user.tags.append("x")
     user.home.city = "Brno"
     user.visits += 2
@@ -111,7 +111,7 @@ async def test_a_loaded_object_dumps_what_is_stored(db: str) -> None:
     assert "b" not in dumped
 
 
-async def test_a_dumped_document_is_no_part_of_the_object(db: str) -> None:
+async def test_a_dumped_document_is_a_copy(db: str) -> None:
     user = User(n="Ann", tags=["a"])
     user.dump_doc()["tags"].append("b")
     assert user.tags == ["a"]
@@ -131,7 +131,7 @@ async def test_a_ledger_dumps_its_next_version(db: str) -> None:
     assert {**second, "_id": 0} == {**first, "_id": 0}
 
 
-async def test_what_cannot_be_stored_is_named(db: str) -> None:
+async def test_dump_doc_names_unstorable_values(db: str) -> None:
     with pytest.raises(lm.EncodingError) as caught:
         User(n="Ann", notes={"a": 2**70}).dump_doc()
     assert caught.value.path == "notes.a"
@@ -142,12 +142,14 @@ async def test_what_cannot_be_stored_is_named(db: str) -> None:
         user.dump_doc()
 
 
-@pytest.mark.parametrize("form", [dict, RawBSONDocument, bytes, bytearray])
-async def test_objects_of_documents_are_as_loaded(client: Any, db: str, form: Any) -> None:
+@pytest.mark.parametrize("document_type", [dict, RawBSONDocument, bytes, bytearray])
+async def test_from_doc_returns_objects_like_loaded_ones(
+    client: Any, db: str, document_type: Any
+) -> None:
     user = User(n="Ann", tags=["a"], key=UUID(int=9), home=Address(city="Brno"), more=1)  # type: ignore[call-arg]
     await user.persist()
-    raw = bson.encode(await stored(User, user.id), codec_options=lm_options())
-    found = User.from_doc(form(raw) if form is not dict else bson.decode(raw))
+    raw = bson.encode(await stored(User, user.id), codec_options=uuid_options())
+    found = User.from_doc(document_type(raw) if document_type is not dict else bson.decode(raw))
     assert found == user
     with commands_of(client) as sent:
         assert await found.persist() is False
@@ -165,12 +167,12 @@ async def test_objects_of_documents_are_as_loaded(client: Any, db: str, form: An
     )
 
 
-def lm_options() -> CodecOptions[Any]:
+def uuid_options() -> CodecOptions[Any]:
     return CodecOptions(uuid_representation=bson.binary.UuidRepresentation.STANDARD)
 
 
-async def test_documents_of_any_client_will_do(db: str, mongo_uri: str) -> None:
-    """One with pymongo's defaults gives naive datetimes and UUIDs as bytes."""
+async def test_from_doc_accepts_documents_of_other_clients(db: str, mongo_uri: str) -> None:
+    """With pymongo's defaults, datetimes are naive and UUIDs are binary values."""
     user = User(n="Ann", key=UUID(int=9), notes={"at": NOON})
     await user.persist()
     async with AsyncMongoClient[dict[str, Any]](mongo_uri) as plain:
@@ -183,7 +185,7 @@ async def test_documents_of_any_client_will_do(db: str, mongo_uri: str) -> None:
     assert await found.persist() is False
 
 
-async def test_dumping_and_making_are_inverse(db: str) -> None:
+async def test_dump_doc_and_from_doc_are_inverse(db: str) -> None:
     user = User(n="Ann", notes={"deep": [{"a": 1}]})
     again = User.from_doc(user.dump_doc())
     assert again.notes == user.notes
@@ -193,7 +195,7 @@ async def test_dumping_and_making_are_inverse(db: str) -> None:
         await again.persist()
 
 
-async def test_a_document_makes_an_object_of_its_own_class(db: str) -> None:
+async def test_from_doc_returns_an_object_of_the_tagged_class(db: str) -> None:
     for animal in (Animal(name="a"), Dog(name="d"), Cat(name="c", lives=7)):
         raw = animal.dump_doc()
         assert type(Animal.from_doc(raw)) is type(animal)
@@ -204,11 +206,11 @@ async def test_a_document_makes_an_object_of_its_own_class(db: str) -> None:
         Animal.from_doc({"_id": bson.ObjectId(), "name": "x", "kind": "cow"})
 
 
-async def test_no_hook_runs(db: str) -> None:
+async def test_from_doc_runs_no_hooks(db: str) -> None:
     assert Dog.from_doc(Dog(name="d").dump_doc()).loaded is False
 
 
-async def test_a_ledger_records_a_new_version_of_a_document(db: str) -> None:
+async def test_an_object_of_a_ledger_document_persists_a_new_version(db: str) -> None:
     rate = Rate(percent=1.5)
     await rate.persist()
     found = Rate.from_doc(await stored(Rate, rate.id))
@@ -218,7 +220,7 @@ async def test_a_ledger_records_a_new_version_of_a_document(db: str) -> None:
     assert [version.percent for version in await found.history()] == [1.5]
 
 
-async def test_what_is_no_document_of_the_model_is_refused() -> None:
+async def test_from_doc_refuses_invalid_documents() -> None:
     id = bson.ObjectId()
     with pytest.raises(lm.InvalidDocument, match=r"does not fit User: n: ") as caught:
         User.from_doc({"_id": id})
@@ -229,9 +231,9 @@ async def test_what_is_no_document_of_the_model_is_refused() -> None:
         User.from_doc({"_id": id, "n": "Ann", "notes": {"a": object()}})
     with pytest.raises(lm.InvalidDocument, match="cannot be read"):
         User.from_doc(b"\x05\x00\x00\x00")
-    late = bson.encode({"_id": id, "n": "Ann", "at": bson.DatetimeMS(2**60)})
+    out_of_range = bson.encode({"_id": id, "n": "Ann", "at": bson.DatetimeMS(2**60)})
     with pytest.raises(lm.InvalidDocument, match="cannot be read"):
-        User.from_doc(late)
+        User.from_doc(out_of_range)
     for wrong in ("text", None, 5, [("_id", id)]):
         with pytest.raises(TypeError, match="from_doc takes"):
             User.from_doc(cast("Any", wrong))

@@ -1,4 +1,4 @@
-"""A write that is made from an earlier revision is refused, by whatever call."""
+"""Revisions: every call refuses a write that is based on an earlier revision."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Wiki(lm.Persistable):
     revision: lm.Revision = Field(default=cast("Any", None))
 
 
-async def twins(title: str = "a") -> tuple[Wiki, Wiki]:
-    mine = Wiki(title=title)
-    await mine.persist()
-    theirs = await Wiki.from_id(mine.id)
-    assert theirs is not None
-    return mine, theirs
+async def load_twice(title: str = "a") -> tuple[Wiki, Wiki]:
+    first = Wiki(title=title)
+    await first.persist()
+    second = await Wiki.from_id(first.id)
+    assert second is not None
+    return first, second
 
 
-async def test_each_write_counts() -> None:
-    page, _ = await twins()
+async def test_each_write_increments_the_revision() -> None:
+    page, _ = await load_twice()
     assert page.revision == 1
     page.text = "more"
     assert await page.persist()
@@ -43,53 +43,53 @@ async def test_each_write_counts() -> None:
     assert (await page.reload()).revision == 3
 
 
-async def test_a_stale_write_is_refused() -> None:
-    mine, theirs = await twins()
-    mine.text = "mine"
-    await mine.persist()
-    theirs.title = "theirs"
-    theirs.links += 1
+async def test_a_stale_write_raises() -> None:
+    first, second = await load_twice()
+    first.text = "mine"
+    await first.persist()
+    second.title = "theirs"
+    second.links += 1
     with pytest.raises(lm.StaleDocument, match="revision 2, and was loaded with 1") as caught:
-        await theirs.persist()
-    assert (caught.value.revision, caught.value.loaded, caught.value.id) == (2, 1, mine.id)
-    assert theirs.title == "theirs"
-    await theirs.reload()
-    theirs.links += 1
-    assert await theirs.persist()
-    assert (theirs.revision, theirs.text, theirs.links) == (3, "mine", 1)
+        await second.persist()
+    assert (caught.value.revision, caught.value.loaded, caught.value.id) == (2, 1, first.id)
+    assert second.title == "theirs"
+    await second.reload()
+    second.links += 1
+    assert await second.persist()
+    assert (second.revision, second.text, second.links) == (3, "mine", 1)
     with pytest.raises(lm.StaleDocument):
-        await mine.delete()
-    await mine.reload()
-    assert await mine.delete()
-    theirs.text = "gone"
+        await first.delete()
+    await first.reload()
+    assert await first.delete()
+    second.text = "gone"
     with pytest.raises(lm.DocumentNotFound):
-        await theirs.persist()
+        await second.persist()
 
 
-async def test_a_transaction_outlives_a_stale_write() -> None:
-    mine, theirs = await twins()
-    mine.text = "mine"
-    await mine.persist()
-    theirs.text = "theirs"
+async def test_a_stale_write_does_not_abort_a_transaction() -> None:
+    first, second = await load_twice()
+    first.text = "mine"
+    await first.persist()
+    second.text = "theirs"
     async with lm.transaction():
         with pytest.raises(lm.StaleDocument):
-            await theirs.persist()
-        await theirs.reload()
-        theirs.text += " and theirs"
-        await theirs.persist()
-    assert (await mine.reload()).text == "mine and theirs"
+            await second.persist()
+        await second.reload()
+        second.text += " and theirs"
+        await second.persist()
+    assert (await first.reload()).text == "mine and theirs"
 
 
-async def test_many_writers_lose_nothing() -> None:
-    page, _ = await twins()
+async def test_retries_of_stale_writes_lose_no_edit() -> None:
+    page, _ = await load_twice()
 
     async def append(word: str) -> None:
         while True:
-            mine = await Wiki.from_id(page.id)
-            assert mine is not None
-            mine.text += word
+            copy = await Wiki.from_id(page.id)
+            assert copy is not None
+            copy.text += word
             try:
-                await mine.persist()
+                await copy.persist()
             except lm.StaleDocument:
                 continue
             return
@@ -100,11 +100,11 @@ async def test_many_writers_lose_nothing() -> None:
     assert page.revision == 9
 
 
-async def test_bulk_writes() -> None:
-    pairs = [await twins(str(n)) for n in range(3)]
+async def test_stale_objects_in_persist_many() -> None:
+    pairs = [await load_twice(str(n)) for n in range(3)]
     pairs[1][0].text = "first"
     await pairs[1][0].persist()
-    stale = [theirs for _, theirs in pairs]
+    stale = [second for _, second in pairs]
     for page in stale:
         page.text = "bulk"
     new = Wiki(title="new")
@@ -122,14 +122,14 @@ async def test_bulk_writes() -> None:
     assert [page.revision for page in stale] == [3, 3, 3]
 
 
-async def test_an_id_of_the_users_replaces_nothing() -> None:
-    page, _ = await twins()
+async def test_a_new_object_does_not_replace_a_stored_document() -> None:
+    page, _ = await load_twice()
     with pytest.raises(lm.DuplicateKey):
         await Wiki(id=page.id, title="other").persist()
     assert (await page.reload()).title == "a"
 
 
-async def test_documents_that_were_never_counted() -> None:
+async def test_documents_without_a_revision() -> None:
     collection = await collection_of(Wiki)
     await collection.insert_one({"title": "old"})
     (page,) = await Wiki.filter().load_many()
@@ -138,7 +138,7 @@ async def test_documents_that_were_never_counted() -> None:
     assert page.revision == 1
 
 
-async def test_frames() -> None:
+async def test_frames_and_revisions() -> None:
     table: Any = pa.table({"title": ["x", "y"]})
     await Wiki.insert_dataframe(table)
     await Wiki.insert_dataframe(table.slice(0, 1), validate=False)
@@ -153,8 +153,8 @@ async def test_frames() -> None:
         await Wiki.update_dataframe(pa.table({"title": ["y"], "revision": [9]}), on=["title"])
 
 
-async def test_it_counts_by_itself() -> None:
-    page, _ = await twins()
+async def test_an_assigned_revision_is_ignored() -> None:
+    page, _ = await load_twice()
     page.revision = 40
     page.text = "x"
     assert await page.persist()
@@ -163,7 +163,7 @@ async def test_it_counts_by_itself() -> None:
         await Wiki.filter().update(revision=3)
 
 
-async def test_one_is_enough() -> None:
+async def test_two_revision_fields_raise() -> None:
     @lm.declare_persist_db("shop", "twice")
     class Twice(lm.PersistableBase):
         first: lm.Revision
@@ -173,8 +173,8 @@ async def test_one_is_enough() -> None:
         await Twice(first=1, second=1).persist()
 
 
-async def test_nothing_writes_without_counting() -> None:
-    page, _ = await twins()
+async def test_writes_that_would_skip_the_revision_raise() -> None:
+    page, _ = await load_twice()
     frame: Any = pa.table({"_id": [str(page.id)], "title": ["frame"]})
     with pytest.raises(lm.ConfigurationError, match="from 1"):
         await Wiki.insert_dataframe(frame, on_duplicate="replace")
@@ -187,7 +187,7 @@ async def test_nothing_writes_without_counting() -> None:
     assert await page.persist()
 
 
-async def test_documents_from_before_a_field_are_not_stale() -> None:
+async def test_documents_with_unknown_fields_are_not_stale() -> None:
     collection = await collection_of(Wiki)
     await collection.insert_many([{"title": str(n), "revision": 1, "unknown": n} for n in range(3)])
     pages = await Wiki.filter().sort("title").load_many()

@@ -1,4 +1,4 @@
-"""Fields of every shape that pydantic knows: stored, loaded, edited in place and stored again."""
+"""Fields of all shapes that pydantic supports: stored, loaded, edited in place, stored again."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Shapes(lm.Persistable):
 
     @model_validator(mode="before")
     @classmethod
-    def forget_legacy(cls, data: Any) -> Any:
+    def drop_legacy(cls, data: Any) -> Any:
         if isinstance(data, dict):
             data.pop("legacy", None)
         return data
@@ -108,11 +108,11 @@ class Shapes(lm.Persistable):
         return 2 * self.big
 
     @field_serializer("big")
-    def big_as_text(self, value: int) -> str:
+    def serialize_big(self, value: int) -> str:
         return str(value)
 
 
-def make() -> Shapes:
+def create() -> Shapes:
     return Shapes(
         pet=Dog(),
         box=Box[Decimal](item=Decimal("2.50")),
@@ -134,8 +134,8 @@ def make() -> Shapes:
     )
 
 
-async def test_every_shape_round_trips() -> None:
-    shapes = make()
+async def test_each_shape_round_trips() -> None:
+    shapes = create()
     await shapes.persist()
     loaded = await Shapes.from_id(shapes.id)
     assert loaded == shapes
@@ -148,8 +148,8 @@ async def test_every_shape_round_trips() -> None:
     assert "double" not in document
 
 
-async def test_edits_in_place_of_every_shape_are_found() -> None:
-    await make().persist()
+async def test_edits_in_place_of_each_shape_are_stored() -> None:
+    await create().persist()
     shapes = await Shapes.filter().load_one()
     assert shapes is not None
     edits = [
@@ -173,8 +173,8 @@ async def test_edits_in_place_of_every_shape_are_found() -> None:
         assert await Shapes.from_id(shapes.id) == shapes
 
 
-async def test_what_the_model_does_not_know_survives(client: Any, db: str) -> None:
-    await make().persist()
+async def test_unknown_fields_are_kept(client: Any, db: str) -> None:
+    await create().persist()
     await client[db].shapes.update_one({}, {"$set": {"legacy": 1, "unknown": {"x": 1}}})
     shapes = await Shapes.filter().load_one()
     assert shapes is not None
@@ -184,8 +184,8 @@ async def test_what_the_model_does_not_know_survives(client: Any, db: str) -> No
     assert (document["legacy"], document["unknown"], document["big"]) == (1, {"x": 1}, 1)
 
 
-async def test_queries_reach_into_every_shape() -> None:
-    await make().persist()
+async def test_queries_of_each_shape() -> None:
+    await create().persist()
     for condition in (
         fld["aliased"] == 7,
         fld["aliasMe"] == 7,
@@ -201,8 +201,8 @@ async def test_queries_reach_into_every_shape() -> None:
         Shapes.filter(fld["pet.wings"] == 1)
 
 
-async def test_parent_that_another_removed_is_a_clear_error() -> None:
-    shapes = make()
+async def test_a_parent_that_another_client_removed_raises() -> None:
+    shapes = create()
     await shapes.persist()
     await Shapes.filter().update({"$set": {"box": None}})
     shapes.box.item = Decimal(1)

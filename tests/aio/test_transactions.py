@@ -1,4 +1,4 @@
-"""All operations of a transaction happen, or none, and objects know which."""
+"""Transactions: all operations happen or none, and objects agree with the outcome."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def balances() -> dict[str, int]:
     return {account.owner: account.balance for account in await Account.filter().load_many()}
 
 
-async def test_all_or_nothing(db: str) -> None:
+async def test_all_operations_happen_or_none(db: str) -> None:
     ann, bob = Account(owner="ann", balance=10), Account(owner="bob")
     await Account.persist_many([ann, bob])
     async with lm.transaction():
@@ -51,24 +51,30 @@ async def test_all_or_nothing(db: str) -> None:
     assert not await Archived.filter().exists()
 
 
-async def test_nobody_else_sees_it_before_its_end(db: str) -> None:
+async def test_other_clients_see_writes_only_after_the_commit(db: str) -> None:
     collection = await collection_of(Account)
     async with lm.transaction():
         await Account(owner="ann").persist()
-        assert await collection.count_documents({}) == 0  # the driver, without the session
+        assert await collection.count_documents({}) == 0  # by the driver, outside the session
     assert await collection.count_documents({}) == 1
 
 
-async def test_reads_go_to_the_primary_whatever_is_preferred(db: str, mongo_uri: str) -> None:
+async def test_reads_go_to_the_primary_regardless_of_the_read_preference(
+    db: str, mongo_uri: str
+) -> None:
     async with lm.connect(mongo_uri, readPreference="secondaryPreferred"), lm.transaction():
         await (ann := Account(owner="ann")).persist()
         assert await Account.from_id(ann.id) == ann
         assert await balances() == {"ann": 0}
 
 
-async def test_objects_are_what_they_were(db: str) -> None:
-    old, new, gone = Account(owner="old", balance=1), Account(owner="new"), Account(owner="gone")
-    await Account.persist_many([old, gone])
+async def test_objects_are_restored_after_an_abort(db: str) -> None:
+    old, new, deleted = (
+        Account(owner="old", balance=1),
+        Account(owner="new"),
+        Account(owner="deleted"),
+    )
+    await Account.persist_many([old, deleted])
     with pytest.raises(Interrupted):
         async with lm.transaction():
             old.balance += 5
@@ -77,18 +83,18 @@ async def test_objects_are_what_they_were(db: str) -> None:
             old.notes.append("more")
             await old.persist()
             await new.persist()
-            await gone.delete()
+            await deleted.delete()
             raise Interrupted
     assert (old.balance, old.visits, old.notes) == (1, 0, [])
     assert not await old.persist()
     assert await new.persist() and await Account.filter().count() == 3
-    assert not await gone.persist()
+    assert not await deleted.persist()
     old.balance = 7
     assert await old.persist()
     assert (await old.reload()).balance == 7
 
 
-async def test_an_edit_before_the_block_survives_it(db: str) -> None:
+async def test_an_edit_before_the_block_is_kept(db: str) -> None:
     account = Account(owner="ann")
     await account.persist()
     account.balance = 3
@@ -100,7 +106,7 @@ async def test_an_edit_before_the_block_survives_it(db: str) -> None:
     assert await account.persist() and await balances() == {"ann": 3}
 
 
-async def test_gathered_calls_take_turns(db: str) -> None:
+async def test_concurrent_calls_in_a_transaction(db: str) -> None:
     users = [User(name=str(n)) for n in range(8)]
     with pytest.raises(Interrupted):
         async with lm.transaction():
@@ -113,7 +119,7 @@ async def test_gathered_calls_take_turns(db: str) -> None:
     assert await User.filter().count() == 8
 
 
-async def test_operations_while_streaming(db: str) -> None:
+async def test_operations_during_a_stream(db: str) -> None:
     await User.persist_many([User(name=f"{n:03}", age=n) for n in range(50)])
     async with lm.transaction():
         async for user in User.filter().sort("name").stream():
@@ -126,7 +132,9 @@ async def test_operations_while_streaming(db: str) -> None:
     assert await User.filter(lm.fld["age"] > 0).count() == 50
 
 
-async def test_a_load_that_is_left(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batches_that_are_not_read_to_the_end(
+    db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("loom_async.frames.batches.BATCH_SIZE", 2)
     await User.persist_many([User(name=f"{n:03}") for n in range(50)])
     async with lm.transaction():
@@ -144,7 +152,7 @@ async def test_frames_read_the_snapshot(db: str) -> None:
     collection = await collection_of(User)
     async with lm.transaction():
         assert await User.filter().count() == 2
-        await collection.insert_one({"name": "meanwhile"})
+        await collection.insert_one({"name": "later"})
         await collection.delete_one({"name": "a"})
         table = await User.filter().load_table()
         assert sorted(table.column("name").to_pylist()) == ["a", "b"]
@@ -152,7 +160,7 @@ async def test_frames_read_the_snapshot(db: str) -> None:
     assert (await User.filter().load_table()).num_rows == 2
 
 
-async def test_every_way_to_read_and_write(db: str) -> None:
+async def test_all_kinds_of_reads_and_writes(db: str) -> None:
     ann = User(name="Ann", age=30)
     async with lm.transaction():
         await ann.persist()
@@ -179,7 +187,7 @@ async def test_every_way_to_read_and_write(db: str) -> None:
     assert await User.filter().count() == 2
 
 
-async def test_blocks_inside_are_part_of_it(db: str) -> None:
+async def test_nested_blocks_belong_to_the_outer_transaction(db: str) -> None:
     with pytest.raises(Interrupted):
         async with lm.transaction():
             async with lm.transaction():
@@ -198,7 +206,7 @@ async def test_blocks_inside_are_part_of_it(db: str) -> None:
     assert await User.filter().count() == 0
 
 
-async def test_nothing_is_kept_after_a_failure(db: str) -> None:
+async def test_a_failed_write_aborts_the_transaction(db: str) -> None:
     user = User(name="Ann")
     await user.persist()
     twin = User(name="twin", id=user.id)
@@ -206,102 +214,36 @@ async def test_nothing_is_kept_after_a_failure(db: str) -> None:
         async with lm.transaction():
             await User(name="Bea").persist()
             with pytest.raises(lm.BulkError):
-                await User.persist_many([twin.model_copy(deep=True), fresh_twin(user)])
+                await User.persist_many([twin.model_copy(deep=True), new_object_with_same_id(user)])
             with pytest.raises(lm.TransactionError, match="has failed"):
                 await User(name="Cid").persist()
     assert await names(User.filter()) == ["Ann"]
 
 
-def fresh_twin(user: User) -> User:
-    """Return a new object whose id is another's, by chance."""
+def new_object_with_same_id(user: User) -> User:
+    """Return a new object with the id of a stored one."""
     twin = User(name="twin")
     vars(twin)["id"] = user.id
     return twin
 
 
-async def test_a_conflict_is_aborted_and_run_again(db: str) -> None:
-    account = Account(owner="ann")
-    await account.persist()
-    attempts = 0
-
-    async def raise_balance(mine: Account, by: int) -> int:
-        nonlocal attempts
-        attempts += 1
-        await Account.filter().count()  # the snapshot is taken
-        if attempts == 1:
-            await outside(account.id)
-        mine.balance += by
-        mine.notes.append("raised")
-        await mine.persist()
-        return mine.balance
-
-    assert await lm.in_transaction(raise_balance, account, by=5) == 5
-    assert attempts == 2
-    await account.reload()
-    assert (account.balance, account.visits, account.notes) == (5, 1, ["raised"])
-    attempts = 0
-    with pytest.raises(lm.TransactionAborted):
-        async with lm.transaction():
-            await raise_balance(account, 1)
-    assert account.balance == 5
-
-
-async def outside(id: object) -> None:
-    """Write with the plain driver, which knows of no transaction."""
-    collection = await collection_of(Account)
-    await collection.update_one({"_id": id}, {"$inc": {"visits": 1}})
-
-
-async def test_transactional(db: str) -> None:
-    @lm.transactional
-    async def move(giver: Account, taker: Account, amount: int) -> None:
-        """Move money."""
-        giver.balance -= amount
-        taker.balance += amount
-        await giver.persist()
-        await taker.persist()
-        if giver.balance < 0:
-            raise Interrupted
-
-    ann, bob = Account(owner="ann", balance=10), Account(owner="bob")
-    await Account.persist_many([ann, bob])
-    await move(ann, bob, 4)
-    with pytest.raises(Interrupted):
-        await move(ann, bob, 40)
-    assert (ann.balance, bob.balance) == (6, 4) and await balances() == {"ann": 6, "bob": 4}
-    assert move.__name__ == "move" and move.__doc__ == "Move money."
-
-
-async def test_giving_up_after_a_time(db: str) -> None:
-    account = Account(owner="ann")
-    await account.persist()
-
-    async def always_in_conflict() -> None:
-        await Account.filter().count()
-        await outside(account.id)
-        await Account.filter().update(balance=1)
-
-    with lm.config_context(transaction_timeout=0.2), pytest.raises(lm.TransactionAborted):
-        await lm.in_transaction(always_in_conflict)
-
-
-async def test_two_servers(db: str, mongo_uri: str) -> None:
+async def test_a_transaction_cannot_use_two_servers(db: str, mongo_uri: str) -> None:
     async with AsyncMongoClient[dict[str, object]](mongo_uri) as other:
         with pytest.raises(lm.TransactionError, match="another server"):
             async with lm.transaction():
-                await User(name="here").persist()
+                await User(name="first").persist()
                 with lm.using(client=other):
-                    await User(name="there").persist()
+                    await User(name="second").persist()
     assert await User.filter().count() == 0
 
 
-async def test_an_empty_block_asks_nothing() -> None:
+async def test_an_empty_block_does_not_connect() -> None:
     with lm.config_context(uri="mongodb://localhost:1"):
         async with lm.transaction():
             await _concurrency.pause()
 
 
-async def test_first_use_of_indexes_inside(db: str) -> None:
+async def test_first_use_of_a_model_with_indexes(db: str) -> None:
     @lm.declare_persist_db("shop", "indexed", index=[lm.Index("name", unique=True)])
     class Indexed(lm.PersistableBase):
         name: str
@@ -312,24 +254,26 @@ async def test_first_use_of_indexes_inside(db: str) -> None:
 
     async with lm.transaction():
         await Indexed(name="a").persist()
-        assert await Again.filter().count() == 1  # its index would wait for this block
+        assert (
+            await Again.filter().count() == 1
+        )  # creating its index would wait for this transaction
     assert not await Indexed.sync_indexes()
     with pytest.raises(lm.DuplicateKey):
         await Indexed(name="a").persist()
 
 
-async def test_a_refused_document_of_many_is_told(db: str) -> None:
+async def test_a_bulk_error_aborts_the_transaction(db: str) -> None:
     user = User(name="Ann")
     await user.persist()
     with pytest.raises(lm.BulkError) as caught:
         async with lm.transaction():
             user.age = 3
-            await User.persist_many([fresh_twin(user), user])
+            await User.persist_many([new_object_with_same_id(user), user])
     assert [entry.index for entry in caught.value.entries] == [0]
     assert (caught.value.inserted, caught.value.updated) == (0, 0)
 
 
-async def test_refused_rows_leave_nothing(db: str, small_chunks: None) -> None:
+async def test_refused_rows_abort_the_transaction(db: str, small_chunks: None) -> None:
     frame: Any = pa.table({"name": ["a", "b", "c", None]})
     with pytest.raises(lm.TransactionError, match="has failed"):
         async with lm.transaction():
@@ -338,22 +282,7 @@ async def test_refused_rows_leave_nothing(db: str, small_chunks: None) -> None:
     assert await User.filter().count() == 0
 
 
-async def test_a_failing_load_runs_a_function_once(db: str) -> None:
-    runs = 0
-
-    async def function() -> None:
-        nonlocal runs
-        runs += 1
-        with pytest.raises(lm.OperationFailed):
-            await User.agg(lm.AggregationStages().raw({"$nonsense": 1})).load_table()
-        await User.filter().count()
-
-    with pytest.raises(lm.TransactionError, match="nonsense"):
-        await lm.in_transaction(function)
-    assert runs == 1
-
-
-async def test_loads_at_once_begin_one_transaction(db: str) -> None:
+async def test_concurrent_loads_begin_one_transaction(db: str) -> None:
     await User(name="Ann").persist()
     stages = lm.AggregationStages().match({})
     for _ in range(10):

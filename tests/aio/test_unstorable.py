@@ -1,4 +1,4 @@
-"""What BSON or MongoDB cannot hold is one clear error on every way that a value takes."""
+"""Values that BSON or MongoDB cannot store: every operation raises one clear error."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ each_value = pytest.mark.parametrize("value", UNSTORABLE.values(), ids=UNSTORABL
 
 
 @each_value
-async def test_objects(value: Any) -> None:
+async def test_objects_with_unstorable_values(value: Any) -> None:
     loaded = Box()
     await loaded.persist()
     loaded.a = value
@@ -57,13 +57,13 @@ async def test_objects(value: Any) -> None:
             await document.persist()
         assert caught.value.path.startswith("a")
         assert "Invalid document" not in str(caught.value)
-    with pytest.raises(lm.BulkError) as refused:
+    with pytest.raises(lm.BulkError) as bulk_error:
         await Box.persist_many([Box(), Box(a=value), loaded])
-    assert (refused.value.inserted, [e.index for e in refused.value.entries]) == (1, [1, 2])
+    assert (bulk_error.value.inserted, [e.index for e in bulk_error.value.entries]) == (1, [1, 2])
     assert await Box.filter().count() == 2
 
 
-async def test_members_of_sets() -> None:
+async def test_sets_with_unstorable_members() -> None:
     for member in ("\ud800", 2**64):
         with pytest.raises(lm.EncodingError) as caught:
             await Box(members={member, 1}).persist()
@@ -71,13 +71,13 @@ async def test_members_of_sets() -> None:
 
 
 @each_value
-async def test_queries(value: Any) -> None:
+async def test_queries_with_unstorable_values(value: Any) -> None:
     if not isinstance(value, str | int | dict | re.Pattern):
-        with pytest.raises(lm.EncodingError):  # when it is built
+        with pytest.raises(lm.EncodingError):  # raised when the query is built
             Box.filter(fld["a"] == value)
         return
     query = Box.filter(fld["a"] == value)
-    for run in (
+    for call in (
         query.count,
         query.exists,
         query.explain,
@@ -92,7 +92,7 @@ async def test_queries(value: Any) -> None:
         Box.agg(lm.AggregationStages().match({"a": {"$eq": value}})).load_many,
     ):
         with pytest.raises(lm.EncodingError):
-            await run()
+            await call()
     with pytest.raises(lm.EncodingError):
         await query.distinct("a")
     with pytest.raises(lm.EncodingError):
@@ -105,7 +105,7 @@ async def test_queries(value: Any) -> None:
 
 
 @each_value
-async def test_updates(value: Any) -> None:
+async def test_updates_with_unstorable_values(value: Any) -> None:
     await Box().persist()
     for update in ({"a": value}, {"$push": {"items": value}}, {"$set": {"a.b": value}}):
         with pytest.raises(lm.EncodingError):
@@ -117,7 +117,7 @@ async def test_updates(value: Any) -> None:
 
 
 @each_value
-async def test_frames(value: Any) -> None:
+async def test_frames_with_unstorable_values(value: Any) -> None:
     box = Box()
     await box.persist()
     frame = pd.DataFrame({"a": pd.Series([1, value], dtype=object)})
@@ -131,13 +131,13 @@ async def test_frames(value: Any) -> None:
     assert await Box.filter().count() == 1
 
 
-async def test_in_a_transaction() -> None:
-    async def work() -> None:
+async def test_unstorable_values_in_a_transaction() -> None:
+    async def store_and_count() -> None:
         await Box().persist()
         await Box.filter(fld["a"] == "\ud800").count()
 
     with pytest.raises(lm.EncodingError):
-        await lm.in_transaction(work)
+        await lm.in_transaction(store_and_count)
     assert await Box.filter().count() == 0
 
 
@@ -148,9 +148,9 @@ async def test_documents_that_are_too_large() -> None:
     for document in (Box(a=LARGE), OwnId(id=1, a=LARGE), Recorded(a=LARGE), loaded):
         with pytest.raises(lm.EncodingError, match="MongoDB holds 16 MB"):
             await document.persist()
-    with pytest.raises(lm.BulkError) as refused:
+    with pytest.raises(lm.BulkError) as bulk_error:
         await Box.persist_many([Box(), Box(a=LARGE), loaded])
-    assert (refused.value.inserted, [e.index for e in refused.value.entries]) == (1, [1, 2])
+    assert (bulk_error.value.inserted, [e.index for e in bulk_error.value.entries]) == (1, [1, 2])
     frame = pd.DataFrame({"id": [loaded.id], "a": [LARGE]})
     with pytest.raises(lm.FrameError, match="MongoDB holds 16 MB"):
         await Box.update_dataframe(frame)
@@ -163,9 +163,9 @@ async def test_documents_that_are_too_large() -> None:
 
 async def test_commands_that_are_too_large() -> None:
     query = Box.filter(fld["a"] == LARGE)
-    for run in (query.count, query.load_one, query.load_many, query.load_table, query.delete):
+    for call in (query.count, query.load_one, query.load_many, query.load_table, query.delete):
         with pytest.raises(lm.OperationFailed, match="too large") as caught:
-            await run()
+            await call()
         assert caught.value.code == 10334
         assert caught.value.hint == "MongoDB holds documents of up to 16 MB"
     with pytest.raises(lm.OperationFailed) as caught:
@@ -179,7 +179,7 @@ async def test_documents_that_grow_too_large() -> None:
     with pytest.raises(lm.OperationFailed) as caught:
         await Box.filter().update({"$push": {"items": box.a}})
     assert caught.value.hint == "MongoDB holds documents of up to 16 MB"
-    # Another writer has made it grow meanwhile: this one's edit alone would fit.
+    # Another client has enlarged the document: the edit of this object alone would fit.
     other = await Box.from_id(box.id)
     assert other is not None
     other.a = box.a[: 2**20]

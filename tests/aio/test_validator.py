@@ -1,4 +1,4 @@
-"""The server refuses what the model could not have written, and nothing else."""
+"""Validators: the server refuses exactly the documents that the model could not write."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Customer(lm.Persistable):
 
 
 def customer(**changes: Any) -> dict[str, Any]:
-    """Return a document of another writer."""
+    """Return a document that another client writes."""
     return {"name": "Ann", "email": "a@b.c", **changes}
 
 
-BAD = [
+INVALID = [
     ({"name": 3}, "name: 3 is of type int, not string"),
     ({"name": ""}, "name: '', but minLength is 1"),
     ({"name": "x" * 21}, "but maxLength is 20"),
@@ -68,15 +68,15 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "reason"), BAD, ids=lambda value: str(value)[:40])
-async def test_bad_documents_of_others_are_refused(
+@pytest.mark.parametrize(("changes", "reason"), INVALID, ids=lambda value: str(value)[:40])
+async def test_invalid_documents_of_other_clients_are_refused(
     client: Any, db: str, changes: dict[str, Any], reason: str
 ) -> None:
     await Customer.ensure_validator()
     customers = client[db].customers
-    with pytest.raises(OperationFailure) as refused:
+    with pytest.raises(OperationFailure) as error:
         await customers.insert_one(customer(**changes))
-    assert refused.value.code == 121
+    assert error.value.code == 121
     await customers.insert_one(customer())
     with pytest.raises(lm.OperationFailed) as caught:
         await Customer.filter().update({"$set": changes})
@@ -86,7 +86,7 @@ async def test_bad_documents_of_others_are_refused(
     assert "ensure_validator" in (caught.value.hint or "")
 
 
-async def test_what_is_missing_is_named(client: Any, db: str) -> None:
+async def test_the_error_names_missing_fields(client: Any, db: str) -> None:
     await Customer.ensure_validator()
     with pytest.raises(BulkWriteError):
         await client[db].customers.insert_many([{}, {"name": "x"}], ordered=False)
@@ -95,7 +95,7 @@ async def test_what_is_missing_is_named(client: Any, db: str) -> None:
         await Customer.filter().update({"$unset": {"email": 1}})
 
 
-async def test_every_way_to_write_passes_and_says_why_not(client: Any, db: str) -> None:
+async def test_objects_pass_or_the_error_says_why_not(client: Any, db: str) -> None:
     await Customer.ensure_validator()
     ann = Customer(name="Ann", email="a@x", plan=Plan.PRO, address=Address(city="Brno"))
     await ann.persist()
@@ -104,7 +104,7 @@ async def test_every_way_to_write_passes_and_says_why_not(client: Any, db: str) 
     await ann.persist()
     await Customer.persist_many([ann, Customer(name="Bea", email="b@x")])
     assert len(await Customer.filter().load_many()) == 2
-    # Edits in place pass no validation of pydantic's.
+    # pydantic does not validate edits in place.
     ann.tags.append(3)  # type: ignore[arg-type]
     reason = "tags.0: 3 is of type int, not string"
     with pytest.raises(lm.OperationFailed, match=reason):
@@ -112,18 +112,18 @@ async def test_every_way_to_write_passes_and_says_why_not(client: Any, db: str) 
     with pytest.raises(lm.BulkError) as caught:
         await Customer.persist_many([ann])
     assert reason in caught.value.entries[0].reason
-    bad = Customer(name="Cid", email="c@x")
-    bad.tags.append(3)  # type: ignore[arg-type]
-    for call in (bad.persist, lambda: Customer.persist_many([bad])):
+    invalid = Customer(name="Cid", email="c@x")
+    invalid.tags.append(3)  # type: ignore[arg-type]
+    for call in (invalid.persist, lambda: Customer.persist_many([invalid])):
         with pytest.raises((lm.OperationFailed, lm.BulkError), match=r"tags\.0"):
             await call()
 
 
-async def test_frames_say_why_not() -> None:
+async def test_errors_of_frames_say_why_not() -> None:
     pd = pytest.importorskip("pandas")
     await Customer.ensure_validator()
-    good = pd.DataFrame({"name": ["Ann"], "email": ["a@x"], "age": [3]})
-    await Customer.insert_dataframe(good)
+    valid = pd.DataFrame({"name": ["Ann"], "email": ["a@x"], "age": [3]})
+    await Customer.insert_dataframe(valid)
     with pytest.raises(lm.FrameError, match="age: -1, but minimum is 0"):
         await Customer.insert_dataframe(
             pd.DataFrame({"name": ["B"], "email": ["b@x"], "age": [-1]}), validate=False
@@ -134,7 +134,7 @@ async def test_frames_say_why_not() -> None:
         )
 
 
-async def test_the_schema_is_what_is_put_there(client: Any, db: str) -> None:
+async def test_ensure_validator_returns_the_stored_schema(client: Any, db: str) -> None:
     first = await Customer.ensure_validator()
     assert await _options(client, db) == {
         "validator": {"$jsonSchema": first},
@@ -163,7 +163,7 @@ async def _options(client: Any, db: str) -> Any:
     return found["options"]
 
 
-async def test_several_at_once_and_on_what_exists(client: Any, db: str) -> None:
+async def test_concurrent_calls_and_an_existing_collection(client: Any, db: str) -> None:
     schemas = await _concurrency.gathered(*[Customer.ensure_validator] * 4)
     assert all(schema == schemas[0] for schema in schemas)
     await client[db].customers.drop()
@@ -174,7 +174,7 @@ async def test_several_at_once_and_on_what_exists(client: Any, db: str) -> None:
         await client[db].customers.insert_one({"name": 2})
 
 
-async def test_not_inside_a_transaction(client: Any) -> None:
+async def test_ensure_validator_raises_in_a_transaction(client: Any) -> None:
     await collection_of(Customer)
     with commands_of(client) as sent, pytest.raises(lm.TransactionError, match="of Customer"):
         async with lm.transaction():
@@ -182,7 +182,7 @@ async def test_not_inside_a_transaction(client: Any) -> None:
     assert sent == []
 
 
-async def test_words_are_checked() -> None:
+async def test_level_and_action_are_checked() -> None:
     with pytest.raises(lm.QueryError, match="strict"):
         await Customer.ensure_validator(level="strickt")  # type: ignore[arg-type]
     with pytest.raises(lm.QueryError, match="warn"):

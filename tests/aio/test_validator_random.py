@@ -1,4 +1,4 @@
-"""Whatever Loom writes of a valid object passes the validator that is made of its model."""
+"""Random models: the documents of valid objects pass the validator of their model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Level(enum.IntEnum):
     HIGH = 2
 
 
-class Mark(str, enum.Enum):  # noqa: UP042 - an Enum that is a str otherwise than StrEnum
+class Mark(str, enum.Enum):  # noqa: UP042 - an Enum that is a str but not a StrEnum
     A = "a"
     B = "b"
 
@@ -77,11 +77,11 @@ decimals = st.decimals(-1000, 1000, places=2)
 moments = st.datetimes(
     dt.datetime(1, 1, 2), dt.datetime(9999, 12, 30), timezones=st.none() | st.just(dt.UTC)
 )
-odd = "é😀\r\n\x85\u2028"
+special_characters = "é😀\r\n\x85\u2028"
 leaves = st.builds(Tree, value=st.just(2))
 keys = st.sampled_from(["a", "b", "c.d", "$e", "", "0", "é"])
 
-# Each annotation with what pydantic takes for it.
+# Annotations with strategies for the values that pydantic accepts.
 SCALARS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (int, int64),
     (Annotated[int, Field(ge=-5, lt=5)], st.integers(-5, 4)),
@@ -89,8 +89,11 @@ SCALARS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (Annotated[float, Field(gt=0, le=2.5)], st.floats(0, 2.5, exclude_min=True)),
     (bool, st.booleans()),
     (str, text),
-    (Annotated[str, Field(min_length=1, max_length=3)], st.text(odd, min_size=1, max_size=3)),
-    (Annotated[str, Field(pattern=r"^[^a\-]*$")], st.text(odd)),
+    (
+        Annotated[str, Field(min_length=1, max_length=3)],
+        st.text(special_characters, min_size=1, max_size=3),
+    ),
+    (Annotated[str, Field(pattern=r"^[^a\-]*$")], st.text(special_characters)),
     (Annotated[str, Field(pattern=r"^.{2}$|^x")], st.text("é😀\r\x85", min_size=2, max_size=2)),
     (Annotated[lm.StrLower, Field(max_length=2)], st.text("Aßé", max_size=2)),
     (lm.StrUpper, text),
@@ -122,19 +125,19 @@ HASHABLE = (int, str, Decimal, UUID, dt.date, Level, bool)
 Typed = tuple[Any, st.SearchStrategy[Any]]
 
 
-def grow(inner: st.SearchStrategy[Typed]) -> st.SearchStrategy[Typed]:
-    def wrap(found: Typed, form: str) -> Typed:
-        kind, strategy = found
-        few = st.lists(strategy, max_size=3)
-        match form:
+def wrap_types(inner: st.SearchStrategy[Typed]) -> st.SearchStrategy[Typed]:
+    def wrap(typed: Typed, shape: str) -> Typed:
+        kind, strategy = typed
+        lists = st.lists(strategy, max_size=3)
+        match shape:
             case "optional":
                 return kind | None, st.none() | strategy
             case "list":
-                return list[kind], few
+                return list[kind], lists
             case "sequence":
-                return Sequence[kind], few.map(tuple) | few
+                return Sequence[kind], lists.map(tuple) | lists
             case "tuple":
-                return tuple[kind, ...], few.map(tuple)
+                return tuple[kind, ...], lists.map(tuple)
             case "mapping":
                 return Mapping[str, kind], st.dictionaries(keys, strategy, max_size=2)
             case "days":
@@ -147,24 +150,24 @@ def grow(inner: st.SearchStrategy[Typed]) -> st.SearchStrategy[Typed]:
             case _:
                 return dict[str, kind], st.dictionaries(keys, strategy, max_size=2)
 
-    forms = "optional list sequence tuple mapping days set some dict"
-    single = st.builds(wrap, inner, st.sampled_from(forms.split()))
+    shapes = "optional list sequence tuple mapping days set some dict"
+    single = st.builds(wrap, inner, st.sampled_from(shapes.split()))
     union = st.builds(lambda a, b: (a[0] | b[0], a[1] | b[1]), inner, inner)
     pair = st.builds(lambda a, b: (tuple[a[0], b[0]], st.tuples(a[1], b[1])), inner, inner)
     return single | union | pair
 
 
-types = st.recursive(st.sampled_from(SCALARS), grow, max_leaves=3)
-number = iter(range(10**9))
+types = st.recursive(st.sampled_from(SCALARS), wrap_types, max_leaves=3)
+numbers = iter(range(10**9))
 
 
 def model_of(fields: list[Typed], *, is_closed: bool) -> type[lm.Persistable]:
     config = ConfigDict(extra="forbid" if is_closed else "ignore")
     base = type("Base", (lm.Persistable,), {"model_config": config, "__module__": __name__})
-    made: Any = create_model(
+    model: Any = create_model(
         "Random", __base__=base, **{f"f{n}": (kind, ...) for n, (kind, _) in enumerate(fields)}
     )
-    return lm.declare_persist_db("shop", f"random_{next(number)}")(made)
+    return lm.declare_persist_db("shop", f"random_{next(numbers)}")(model)
 
 
 @settings(
@@ -173,7 +176,7 @@ def model_of(fields: list[Typed], *, is_closed: bool) -> type[lm.Persistable]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(types, min_size=1, max_size=6), st.booleans(), st.data())
-async def test_all_that_is_written_passes(
+async def test_written_documents_pass_the_validator(
     client: Any, db: str, fields: list[Typed], is_closed: bool, data: st.DataObject
 ) -> None:
     try:
@@ -182,14 +185,14 @@ async def test_all_that_is_written_passes(
         assume(False)
     schema = await model.ensure_validator()
     collection = client[db][model.__loom_declaration__.collection_name]  # type: ignore[union-attr]
-    draw = [
+    drawn = [
         {f"f{n}": data.draw(strategy) for n, (_, strategy) in enumerate(fields)} for _ in range(4)
     ]
     try:
-        objects = [model(**given) for given in draw]
+        objects = [model(**field_values) for field_values in drawn]
         await objects[0].persist()
         await model.persist_many(objects[1:3])
-        for name in schema["properties"].keys() & draw[3].keys():
+        for name in schema["properties"].keys() & drawn[3].keys():
             setattr(objects[0], name, getattr(objects[3], name))
         await objects[0].persist()
     except EncodingError:

@@ -1,1 +1,1 @@
-"""Measurements: never run by the test suite, always in one run against the same server."""
+"""Benchmarks: not part of the test suite; contenders run in one process, on the same server."""

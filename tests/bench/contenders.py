@@ -1,4 +1,4 @@
-"""The same model and the same operations, as a user of each library would write them."""
+"""The same model and operations, as a user of each library would write them."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Contender(ABC):
     """One library."""
 
     name: str
-    #: What is inserted at once: fewer where a library sends each document on its own.
-    bulk: int | None = None
+    #: The size of a bulk insertion; None for all, fewer if a library sends each document alone.
+    bulk_size: int | None = None
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
@@ -61,7 +61,7 @@ class Contender(ABC):
     def build(self, rows: Sequence[dict[str, Any]]) -> list[Any]: ...
 
     async def fill(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Store further rows past the library, so that the loads are of equal size."""
+        """Insert further rows without the library, so that all contenders load equally many."""
         if rows:
             client: Any = AsyncMongoClient(self.uri)
             await client[DATABASE][self.name].insert_many([dict(row) for row in rows])
@@ -98,7 +98,7 @@ class PlainUser(BaseModel):
 
 
 class Plain(Contender):
-    """pymongo's own client with `model_validate` and `model_dump`."""
+    """pymongo with `model_validate` and `model_dump` of pydantic."""
 
     name = "pymongo"
 
@@ -136,7 +136,7 @@ class Plain(Contender):
 
 
 class PlainToList(Plain):
-    """The same with `to_list`, the other way to write it."""
+    """pymongo with `to_list` instead of a loop over the cursor."""
 
     name = "to_list"
 
@@ -158,7 +158,7 @@ class LoomUser(lm.PersistableBase):
 
 
 class Loom(Contender):
-    """Loom, change tracking on."""
+    """Loom with change tracking."""
 
     name = "loom"
 
@@ -197,6 +197,6 @@ CONTENDERS: list[Callable[[str], Contender]] = [Plain, PlainToList, Loom]
 
 try:
     from tests.bench.peers import PEERS
-except ImportError:  # the peers are installed only in the bench session
+except ImportError:  # the peers are installed only by `nox -s bench`
     PEERS: list[Callable[[str], Contender]] = []
 CONTENDERS += PEERS

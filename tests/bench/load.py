@@ -1,13 +1,13 @@
-"""Many tasks at once: throughput and latency against plain pymongo, and memory over minutes.
+"""Concurrent tasks: throughput and latency compared to plain pymongo, and memory over minutes.
 
-Run it by `nox -s bench_load -- --rounds 15 --minutes 5`. 1, 8, 80 and 800 tasks get
-documents by id (`get`), or change one field of an object of their own and store it (`persist`).
-`hot10` and `hot100` are of 80 and 800 tasks that load, change and store the same ten or hundred
-documents. Both libraries do the same in the same run, in alternating turns; medians, their ratios,
-the latencies of all turns and the number of errors are printed. pymongo stores in two ways: by
-`update_one`, and with the document as the reply, as Loom has it.
-Then 80 tasks of Loom get and store for minutes, and the growth of the process is printed.
-`--only hot --rounds 3 --minutes 0` runs the workloads whose names begin so, and nothing else.
+Run it by `nox -s bench_load -- --rounds 15 --minutes 5`. 1, 8, 80 and 800 tasks load documents by
+id (`get`), or change one field of their own objects and store it (`persist`). In `hot10` and
+`hot100`, 80 and 800 tasks load, change and store the same 10 or 100 documents. The libraries run
+alternately on the same server. Medians, their ratios, the latencies of all rounds and the numbers
+of errors are printed. pymongo stores in two ways: by `update_one`, and by `find_one_and_update`,
+which returns the document as Loom does.
+Then 80 tasks of Loom load and store for minutes, and the growth of the process is printed.
+`--only hot --rounds 3 --minutes 0` runs only the workloads whose names begin with `hot`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from loom_async.connection.embedded_server import start_embedded
 from tests.bench.contenders import Contender, Loom, Plain, make_rows
 
 _DOCUMENTS = 2_000
-# Steps of a turn, under a second for either library: the machine's ups and downs meet both alike.
+# Steps of one load, which takes less than a second, so that a busy machine slows all libraries
+# equally.
 _STEPS = 1_600
 _SECONDS_BETWEEN_SAMPLES = 1.0
 
@@ -41,12 +42,12 @@ Step = Callable[[Contender, Any], Awaitable[Any]]
 
 
 async def get(contender: Contender, item: Any) -> None:
-    """Load one object."""
+    """Load one object by id."""
     await contender.get(item.id)
 
 
 async def persist(contender: Contender, item: Any) -> None:
-    """Change one field and store it."""
+    """Change one field of an object and store it."""
     item.age += 1
     await contender.save_age(item)
 
@@ -55,14 +56,14 @@ _ages = itertools.count(1_000)
 
 
 async def get_and_persist(contender: Contender, item: Any) -> None:
-    """Load, change one field to a value that no other step gives it, and store."""
+    """Load an object, set a field to a unique value, and store it."""
     loaded = await contender.get(item.id)
     loaded.age = next(_ages)
     await contender.save_age(loaded)
 
 
-class Returning(Plain):
-    """pymongo, which has the server reply with the document as it is after the update."""
+class FindOneAndUpdate(Plain):
+    """pymongo with updates that return the updated document."""
 
     name = "whole"
 
@@ -75,7 +76,10 @@ class Returning(Plain):
 
 
 class Workload(NamedTuple):
-    """What tasks do in a turn, and over how many documents: of each task, or of all in common."""
+    """A step, the number of tasks that run it, and the number of documents they use.
+
+    The tasks share the documents if there are few; otherwise each task has its own.
+    """
 
     name: str
     step: Step
@@ -83,13 +87,13 @@ class Workload(NamedTuple):
     documents: int = _DOCUMENTS
 
     @property
-    def is_hot(self) -> bool:
-        """Say whether the tasks have their documents in common."""
+    def is_contended(self) -> bool:
+        """True if the tasks share their documents."""
         return self.documents < _DOCUMENTS
 
-    def mine(self, items: Sequence[Any], number: int) -> Sequence[Any]:
+    def own_items(self, items: Sequence[Any], number: int) -> Sequence[Any]:
         """Return the objects of one task."""
-        if not self.is_hot:
+        if not self.is_contended:
             return items[number :: self.tasks]
         start = number % self.documents
         return [*items[start : self.documents], *items[:start]]
@@ -106,7 +110,7 @@ _MEMORY = Workload("memory", get_and_persist, 80)
 
 @dataclass
 class Load:
-    """What tasks did in a turn: operations a second, the seconds of each, and errors."""
+    """The result of one run: operations per second, the seconds of each, and errors."""
 
     rate: float
     latencies: list[float]
@@ -114,28 +118,28 @@ class Load:
 
 
 async def load(contender: Contender, items: Sequence[Any], workload: Workload) -> Load:
-    """Run the steps of a turn in a number of tasks."""
+    """Run the steps of a workload in its tasks."""
     latencies: list[float] = []
     errors: Counter[str] = Counter()
     start = time.perf_counter()
 
-    async def work(mine: Sequence[Any]) -> None:
+    async def work(own_items: Sequence[Any]) -> None:
         now = time.perf_counter()
-        for item in itertools.islice(itertools.cycle(mine), _STEPS // workload.tasks):
+        for item in itertools.islice(itertools.cycle(own_items), _STEPS // workload.tasks):
             try:
                 await workload.step(contender, item)
-            except Exception as error:  # counted, as a slow turn is: a benchmark is no test
+            except Exception as error:  # counted, since a benchmark does not test
                 errors[type(error).__name__] += 1
             before, now = now, time.perf_counter()
             latencies.append(now - before)
 
-    await asyncio.gather(*(work(workload.mine(items, n)) for n in range(workload.tasks)))
+    await asyncio.gather(*(work(workload.own_items(items, n)) for n in range(workload.tasks)))
     return Load(len(latencies) / (time.perf_counter() - start), latencies, errors)
 
 
 @dataclass
 class Result:
-    """Medians of the rounds of one load, and latencies over all of them, in milliseconds."""
+    """Medians of the rounds of a workload, and latencies of all rounds in milliseconds."""
 
     step: str
     tasks: int
@@ -147,13 +151,13 @@ class Result:
     errors: dict[str, int]
 
 
-def summary(workload: Workload, turns: dict[str, list[Load]]) -> list[Result]:
+def summary(workload: Workload, loads_by_name: dict[str, list[Load]]) -> list[Result]:
     """Return a result for each library."""
-    base = turns[Plain.name]
+    base = loads_by_name[Plain.name]
     results: list[Result] = []
-    for name, loads in turns.items():
+    for name, loads in loads_by_name.items():
         ratios = [one.rate / other.rate for one, other in zip(loads, base, strict=True)]
-        every = statistics.quantiles((t for one in loads for t in one.latencies), n=100)
+        quantiles = statistics.quantiles((t for one in loads for t in one.latencies), n=100)
         rate = statistics.median(one.rate for one in loads)
         errors = sum((one.errors for one in loads), Counter[str]())
         results.append(
@@ -163,8 +167,8 @@ def summary(workload: Workload, turns: dict[str, list[Load]]) -> list[Result]:
                 name,
                 rate,
                 statistics.median(ratios),
-                every[49] * 1e3,
-                every[98] * 1e3,
+                quantiles[49] * 1e3,
+                quantiles[98] * 1e3,
                 dict(errors),
             )
         )
@@ -177,19 +181,19 @@ async def compare(
     workloads: Sequence[Workload],
     rounds: int,
 ) -> list[Result]:
-    """Return the results of every load, printed as they come."""
+    """Return the results of all workloads; print each one as soon as it is known."""
     results: list[Result] = []
     for workload in workloads:
-        taking = [c for c in contenders if takes(c, workload)]
-        turns: dict[str, list[Load]] = {contender.name: [] for contender in taking}
+        participants = [c for c in contenders if takes_part(c, workload)]
+        loads_by_name: dict[str, list[Load]] = {contender.name: [] for contender in participants}
         for number in range(rounds + 1):
-            for contender in taking if number % 2 else reversed(taking):
+            for contender in participants if number % 2 else reversed(participants):
                 gc.collect()
-                done = await load(contender, items[contender.name], workload)
+                result = await load(contender, items[contender.name], workload)
                 if number:  # the first round warms up
-                    turns[contender.name].append(done)
-        results += summary(workload, turns)
-        for one in results[-len(taking) :]:
+                    loads_by_name[contender.name].append(result)
+        results += summary(workload, loads_by_name)
+        for one in results[-len(participants) :]:
             print(
                 f"{one.step:8} {one.tasks:4} tasks  {one.name:8} {one.rate:8,.0f} /s "
                 f"{one.ratio:5.2f} × pymongo   p50 {one.p50:7.2f} ms   p99 {one.p99:7.2f} ms   "
@@ -199,13 +203,13 @@ async def compare(
     return results
 
 
-def takes(contender: Contender, workload: Workload) -> bool:
-    """Say whether a library takes part: one that differs in how it stores, where tasks store."""
-    return workload.step is persist or not isinstance(contender, Returning)
+def takes_part(contender: Contender, workload: Workload) -> bool:
+    """Return whether a contender takes part: FindOneAndUpdate differs only in `persist`."""
+    return workload.step is persist or not isinstance(contender, FindOneAndUpdate)
 
 
 async def memory(contender: Contender, items: Sequence[Any], minutes: float) -> list[float]:
-    """Return the megabytes of this process, sampled while 80 tasks get and store."""
+    """Return samples of this process's memory in megabytes while 80 tasks load and store."""
     process = psutil.Process()
     samples: list[float] = []
 
@@ -224,7 +228,7 @@ async def memory(contender: Contender, items: Sequence[Any], minutes: float) -> 
 
 
 def report_memory(samples: Sequence[float]) -> dict[str, float]:
-    """Print and return what became of the process after a first fifth, which warms up."""
+    """Print and return the memory of the process, without the first fifth, which warms up."""
     rest = samples[len(samples) // 5 :]
     slope = statistics.linear_regression(range(len(rest)), rest).slope
     report = {
@@ -238,15 +242,15 @@ def report_memory(samples: Sequence[float]) -> dict[str, float]:
 
 
 async def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--only", default="", help="the beginning of the names of workloads")
+    parser.add_argument("--only", default="", help="run only workloads whose names begin with this")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     lease = await start_embedded(temporary=True)
-    contenders = [Plain(lease.uri), Returning(lease.uri), Loom(lease.uri)]
+    contenders = [Plain(lease.uri), FindOneAndUpdate(lease.uri), Loom(lease.uri)]
     items: dict[str, list[Any]] = {}
     try:
         for contender in contenders:
@@ -255,11 +259,11 @@ async def main() -> None:
             await contender.insert_many(items[contender.name])
         workloads = [one for one in WORKLOADS if one.name.startswith(arguments.only)]
         results = await compare(contenders, items, workloads, arguments.rounds)
-        grown: dict[str, float] = {}
+        growth: dict[str, float] = {}
         if arguments.minutes:
-            grown = report_memory(await memory(contenders[-1], items["loom"], arguments.minutes))
+            growth = report_memory(await memory(contenders[-1], items["loom"], arguments.minutes))
         if arguments.json:
-            text = json.dumps({"loads": [asdict(one) for one in results], "memory": grown})
+            text = json.dumps({"loads": [asdict(one) for one in results], "memory": growth})
             arguments.json.write_text(text, encoding="utf-8")
     finally:
         for contender in reversed(contenders):

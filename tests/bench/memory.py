@@ -1,4 +1,4 @@
-"""Bytes of memory per loaded model of one contender, whose name and server are the arguments."""
+"""The memory per loaded model of one contender, in bytes; arguments: URI and contender."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _COUNT = 10_000
 
 async def main(uri: str, name: str) -> None:
     """Print the size as JSON."""
-    contender = next(made for made in (make(uri) for make in CONTENDERS) if made.name == name)
+    contender = next(one for one in (make(uri) for make in CONTENDERS) if one.name == name)
     await contender.open()
     await contender.drop()
     await contender.insert_many(contender.build(make_rows(_COUNT)))
-    await contender.get((await contender.find_all())[0].id)  # caches are filled before measuring
+    await contender.get((await contender.find_all())[0].id)  # fills caches before the measurement
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]

@@ -1,8 +1,8 @@
-"""Documents a second: Loom, plain pymongo with pydantic, and peers where installed, on one server.
+"""Documents per second: Loom, pymongo with pydantic, and peers if installed, on one server.
 
-Run it by `nox -s bench -- --documents 20000 --rounds 10`. Every round runs the
-bulk operations of each contender in turn, and those on one document in alternating blocks; medians
-and their ratios to plain pymongo are printed.
+Run it by `nox -s bench -- --documents 20000 --rounds 10`. Each round runs the bulk operations of
+each contender, and operations on single documents in alternating blocks. Medians and their ratios
+to plain pymongo are printed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from loom_async.connection.embedded_server import start_embedded
 from tests.aio._concurrency import together
 from tests.bench.contenders import CONTENDERS, Contender, make_rows
 
-# Operations on one document at a time are measured in turns this short: the machine's ups and
-# downs, of seconds, then meet all contenders alike.
+# The operations of a block on single documents: contenders alternate so often that a machine that
+# is busy for seconds slows all of them equally.
 _BLOCK = 50
 
 Rates = dict[str, float]
@@ -32,40 +32,43 @@ Operation = Callable[[Contender, Sequence[Any]], Awaitable[Any]]
 
 
 async def seconds(work: Callable[[], Awaitable[Any]]) -> tuple[float, Any]:
-    """Return how long something took, and its result."""
+    """Return the seconds that a call takes, and its result."""
     start = time.perf_counter()
     result = await work()
     return time.perf_counter() - start, result
 
 
 async def measure_bulk(contender: Contender, documents: int) -> tuple[Rates, list[Any]]:
-    """Return the documents a second of bulk operations, and what has been loaded."""
+    """Return the documents per second of bulk operations, and the loaded models."""
     await contender.drop()
     rows = make_rows(documents)
-    first, rest = rows[: contender.bulk], rows[contender.bulk or documents :]
+    first, rest = rows[: contender.bulk_size], rows[contender.bulk_size or documents :]
     many = contender.build(first)
     gc.collect()
-    inserting, _ = await seconds(partial(contender.insert_many, many))
+    insert_seconds, _ = await seconds(partial(contender.insert_many, many))
     await contender.fill(rest)
     del many
     gc.collect()
-    finding, loaded = await seconds(contender.find_all)
-    return {"insert many": len(first) / inserting, "find to models": documents / finding}, loaded
+    find_seconds, loaded = await seconds(contender.find_all)
+    return {
+        "insert many": len(first) / insert_seconds,
+        "find to models": documents / find_seconds,
+    }, loaded
 
 
-async def insert_singly(contender: Contender, items: Sequence[Any]) -> None:
+async def insert_one_by_one(contender: Contender, items: Sequence[Any]) -> None:
     """Insert new objects, one after another."""
     for item in items:
         await contender.insert_one(item)
 
 
-async def get_in_turn(contender: Contender, items: Sequence[Any]) -> None:
+async def get_one_by_one(contender: Contender, items: Sequence[Any]) -> None:
     """Load by id, one after another."""
     for item in items:
         await contender.get(item.id)
 
 
-async def get_at_once(contender: Contender, items: Sequence[Any]) -> None:
+async def get_concurrently(contender: Contender, items: Sequence[Any]) -> None:
     """Load by id, a hundred at a time."""
     keys = [item.id for item in (*items, *items)]
     await together(*(partial(contender.get, key) for key in keys[:100]))
@@ -79,9 +82,9 @@ async def change_and_persist(contender: Contender, items: Sequence[Any]) -> None
 
 
 SINGLES: dict[str, tuple[Operation, int]] = {
-    "insert one": (insert_singly, _BLOCK),
-    "get by id": (get_in_turn, _BLOCK),
-    "get by id, 100 at once": (get_at_once, 100),
+    "insert one": (insert_one_by_one, _BLOCK),
+    "get by id": (get_one_by_one, _BLOCK),
+    "get by id, 100 at once": (get_concurrently, 100),
     "change and persist": (change_and_persist, _BLOCK),
 }
 
@@ -89,30 +92,30 @@ SINGLES: dict[str, tuple[Operation, int]] = {
 async def measure_singles(
     contenders: Sequence[Contender], loaded: dict[str, list[Any]], singles: int
 ) -> dict[str, Rates]:
-    """Return the operations a second of each contender, all of them in alternating blocks."""
+    """Return the operations per second of each contender, measured in alternating blocks."""
     rates: dict[str, Rates] = {contender.name: {} for contender in contenders}
     for operation, (work, count) in SINGLES.items():
-        spent = dict.fromkeys(rates, 0.0)
+        times = dict.fromkeys(rates, 0.0)
         gc.collect()
         for start in range(0, singles, _BLOCK):
-            for contender in turned(contenders, start // _BLOCK):
+            for contender in rotated(contenders, start // _BLOCK):
                 items = loaded[contender.name][start : start + _BLOCK]
                 if operation == "insert one":
                     items = contender.build(make_rows(_BLOCK))
-                spent[contender.name] += (await seconds(partial(work, contender, items)))[0]
-        for name, total in spent.items():
+                times[contender.name] += (await seconds(partial(work, contender, items)))[0]
+        for name, total in times.items():
             rates[name][operation] = singles // _BLOCK * count / total
     return rates
 
 
-def turned(contenders: Sequence[Contender], number: int) -> list[Contender]:
-    """Return the contenders in another order each time: who comes after a heavy write pays."""
-    turn = number % len(contenders)
-    return [*contenders[turn:], *contenders[:turn]]
+def rotated(contenders: Sequence[Contender], number: int) -> list[Contender]:
+    """Rotate the contenders, since a heavy write slows down the contender after it."""
+    offset = number % len(contenders)
+    return [*contenders[offset:], *contenders[:offset]]
 
 
 async def run(uri: str, documents: int, rounds: int, singles: int) -> dict[str, list[Rates]]:
-    """Return the rates of every round, by contender."""
+    """Return the rates of each round by contender."""
     contenders = [make(uri) for make in CONTENDERS]
     results: dict[str, list[Rates]] = {contender.name: [] for contender in contenders}
     for contender in contenders:
@@ -120,10 +123,10 @@ async def run(uri: str, documents: int, rounds: int, singles: int) -> dict[str, 
     for number in range(rounds + 1):
         bulk: dict[str, Rates] = {}
         loaded: dict[str, list[Any]] = {}
-        for contender in turned(contenders, number):
-            bulk[contender.name], found = await measure_bulk(contender, documents)
-            loaded[contender.name] = found[:singles]
-            del found
+        for contender in rotated(contenders, number):
+            bulk[contender.name], models = await measure_bulk(contender, documents)
+            loaded[contender.name] = models[:singles]
+            del models
         for name, rates in (await measure_singles(contenders, loaded, singles)).items():
             if number:  # the first round warms up
                 results[name].append(bulk[name] | rates)
@@ -134,7 +137,7 @@ async def run(uri: str, documents: int, rounds: int, singles: int) -> dict[str, 
 
 
 def report(results: dict[str, list[Rates]]) -> None:
-    """Print medians, and the median of each round's ratio to plain pymongo."""
+    """Print medians, and the median ratio to plain pymongo in the same round."""
     base = results["pymongo"]
     for operation in base[0]:
         print(f"\n{operation}")
@@ -152,7 +155,7 @@ def report_memory(memory: dict[str, float]) -> None:
 
 
 def memory_of_models(uri: str) -> dict[str, float]:
-    """Return bytes of memory per loaded model, each contender measured in a process of its own."""
+    """Return the bytes per loaded model; each contender is measured in a separate process."""
     sizes: dict[str, float] = {}
     for make in CONTENDERS:
         command = [sys.executable, "-m", f"{__package__}.memory", uri, make(uri).name]
@@ -162,7 +165,7 @@ def memory_of_models(uri: str) -> dict[str, float]:
 
 
 async def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=20_000)
     parser.add_argument("--singles", type=int, default=1_000)

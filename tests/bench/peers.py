@@ -1,4 +1,4 @@
-"""Beanie and ODMantic; installed by the bench session alone."""
+"""Beanie and ODMantic, which only `nox -s bench` installs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class OdmanticUser(Model):
 
 class Odmantic(Contender):
     name = "odmantic"
-    bulk = 1_000
+    bulk_size = 1_000
 
     async def open(self) -> None:
         self.client: Any = AsyncIOMotorClient(self.uri)

@@ -1,4 +1,4 @@
-"""The plot of docs/performance.md: `-m tests.bench.plot docs/frames.json docs/frames.svg`."""
+"""Plots docs/performance.md: `-m tests.bench.plot docs/frames.json docs/frames.svg`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _PANELS = {
 
 
 def main(source: Path, target: Path) -> None:
-    """Draw the ratios of a benchmark's results as bars."""
+    """Draw the ratios of the results of a benchmark as bars."""
     import matplotlib
 
     matplotlib.use("svg")
     from matplotlib import pyplot
 
     results: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
-    pyplot.rcParams["svg.hashsalt"] = "loom"  # the same results draw the same file
+    pyplot.rcParams["svg.hashsalt"] = "loom"  # makes the file reproducible
     heights = [len(results[key]) for key in _PANELS]
     figure, axes = pyplot.subplots(
         len(_PANELS), 1, figsize=(8, 0.38 * sum(heights) + 1.6), height_ratios=heights

@@ -1,5 +1,5 @@
 # Generated from tests/aio/conftest.py by `nox -s sync`: edit that file.
-"""A client of the test run's server, a database for each test; data directories of others."""
+"""A client of the test server, a database for each test, and data directories."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def client(mongo_uri: str) -> Iterator[MongoClient[dict[str, object]]]:
-    """A client of the server."""
+    """A client of the server of the test run."""
     with lm.connect(mongo_uri, event_listeners=[recorder]) as opened:
         yield opened
 
 
 @pytest.fixture
 def db(client: MongoClient[dict[str, object]], databases: Databases) -> Iterator[str]:
-    """The name of a database of the test's own, which every model uses; dropped afterwards."""
+    """The name of a new database that all models use; it is dropped after the test."""
     name = f"test_{__name__.split('.')[1]}_{next(_numbers)}"
     with lm.using(database=name):
         yield name
@@ -37,7 +37,7 @@ def db(client: MongoClient[dict[str, object]], databases: Databases) -> Iterator
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A path for a data directory, whose server must have stopped by itself after the test."""
+    """A path for a data directory; its server must stop at the end of the test."""
     path = tmp_path / "data"
     yield path
     if path.exists():
@@ -46,5 +46,5 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames are read two rows at a time."""
+    """Make frames be read in chunks of two rows."""
     monkeypatch.setattr(chunks, "ROWS", 2)

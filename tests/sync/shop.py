@@ -1,5 +1,5 @@
 # Generated from tests/aio/shop.py by `nox -s sync`: edit that file.
-"""The models of a shop, and questions to ask of it."""
+"""The models of a shop, some stored users, and short queries."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_hooks.py by `nox -s sync`: edit that file.
-"""Which call runs which hook: the table of the guide, call by call."""
+"""Hooks: which call runs which of them, as the table in the guide says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import loom_sync as lm
 from tests.sync import _concurrency
 
 pytestmark = pytest.mark.usefixtures("db")
-ran: list[str] = []
+hook_calls: list[str] = []
 
 
 @lm.declare_persist_db("shop", "hooked")
@@ -18,85 +18,86 @@ class Hooked(lm.PersistableBase):
     slug: str = ""
 
     def before_persist(self) -> None:
-        ran.append(f"before_persist {self.name}")
+        hook_calls.append(f"before_persist {self.name}")
         self.slug = self.name.lower()
 
     def after_persist(self) -> None:
-        ran.append(f"after_persist {self.name}")
+        hook_calls.append(f"after_persist {self.name}")
 
     def before_delete(self) -> None:
         if self.name == "kept":
             raise PermissionError(self.name)
-        ran.append(f"before_delete {self.name}")
+        hook_calls.append(f"before_delete {self.name}")
 
     def after_delete(self) -> None:
-        ran.append(f"after_delete {self.name}")
+        hook_calls.append(f"after_delete {self.name}")
 
     def after_load(self) -> None:
-        ran.append(f"after_load {self.name}")
+        hook_calls.append(f"after_load {self.name}")
 
 
 @pytest.fixture(autouse=True)
-def nothing_ran() -> None:
-    ran.clear()
+def clear_calls() -> None:
+    hook_calls.clear()
 
 
-def taken() -> list[str]:
-    found = list(ran)
-    ran.clear()
-    return found
+def take_calls() -> list[str]:
+    """Return and clear the recorded calls of hooks."""
+    calls = list(hook_calls)
+    hook_calls.clear()
+    return calls
 
 
-def test_one_document() -> None:
+def test_hooks_of_calls_for_one_document() -> None:
     one = Hooked(name="One")
     one.persist()
-    assert taken() == ["before_persist One", "after_persist One"]
+    assert take_calls() == ["before_persist One", "after_persist One"]
     assert one.slug == "one"
     assert not one.persist()
-    assert taken() == ["before_persist One"]
+    assert take_calls() == ["before_persist One"]
     one.reload()
-    assert taken() == ["after_load One"]
+    assert take_calls() == ["after_load One"]
     found = Hooked.from_id(one.id)
     assert found is not None
     assert found.slug == "one"
-    assert taken() == ["after_load One"]
+    assert take_calls() == ["after_load One"]
     one.delete()
-    assert taken() == ["before_delete One", "after_delete One"]
+    assert take_calls() == ["before_delete One", "after_delete One"]
     one.delete()
-    assert taken() == ["before_delete One"]
+    assert take_calls() == ["before_delete One"]
 
 
-def test_many_documents() -> None:
+def test_hooks_of_calls_for_many_documents() -> None:
     new = [Hooked(name="A"), Hooked(name="B")]
     Hooked.persist_many([*new, new[0]])
     before = ["before_persist A", "before_persist B"]
-    assert taken() == [*before, "after_persist A", "after_persist B"]
-    new[1].slug = "changed by the hook anyway"
+    assert take_calls() == [*before, "after_persist A", "after_persist B"]
+    new[1].slug = "overwritten by the hook"
     Hooked.persist_many(new)
-    assert taken() == before
+    assert take_calls() == before
     Hooked.filter().sort("name").load_many()
-    assert taken() == ["after_load A", "after_load B"]
+    assert take_calls() == ["after_load A", "after_load B"]
     Hooked.filter().load_one()
     Hooked.filter().load_latest()
     Hooked.filter().load_latest(2)
-    assert len(taken()) == 4
+    assert len(take_calls()) == 4
     for _ in Hooked.filter().stream():
         _concurrency.pause()
-    assert len(taken()) == 2
+    assert len(take_calls()) == 2
     Hooked.filter().update(slug="x")
     Hooked.filter().delete()
-    assert taken() == []
+    assert take_calls() == []
 
 
-def test_a_hook_that_refuses() -> None:
-    kept = Hooked(name="kept")
-    kept.persist()
+def test_an_error_in_before_delete_prevents_the_deletion() -> None:
+    document = Hooked(name="kept")
+    document.persist()
     with pytest.raises(PermissionError):
-        kept.delete()
+        document.delete()
     assert Hooked.filter().count() == 1
 
 
-def test_a_hook_that_writes() -> None:
+def test_hooks_may_write() -> None:
     @lm.declare_persist_db("shop", "log")
     class Log(lm.PersistableBase):
         text: str

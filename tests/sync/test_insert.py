@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_insert.py by `nox -s sync`: edit that file.
-"""`insert` stores new documents alone."""
+"""`insert` stores only new documents."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Counted(lm.PersistableBase):
     revision: lm.Revision = 0
 
 
-class Undone(Exception):
+class Aborted(Exception):
     pass
 
 
-def insert_and_fail(country: Country) -> None:
+def insert_and_abort(country: Country) -> None:
     with lm.transaction():
         country.insert()
-        raise Undone
+        raise Aborted
 
 
-def test_a_new_document(db: str) -> None:
+def test_a_new_document_is_inserted(db: str) -> None:
     country = Country(id="cz", name="Czechia")
     assert country.insert()
     assert country.log == ["before", "after"]
@@ -46,7 +46,7 @@ def test_a_new_document(db: str) -> None:
     assert (Country.from_id("cz") or country).name == "Česko"
 
 
-def test_a_taken_id(db: str) -> None:
+def test_an_existing_id_raises(db: str) -> None:
     Country(id="cz", name="Czechia").insert()
     other = Country(id="cz", name="other")
     with pytest.raises(lm.DuplicateKey):
@@ -59,7 +59,7 @@ def test_a_taken_id(db: str) -> None:
         stored.insert()
 
 
-def test_a_revision_is_counted_from_there(db: str) -> None:
+def test_an_inserted_document_has_a_revision(db: str) -> None:
     counted = Counted()
     counted.insert()
     first = counted.revision
@@ -68,9 +68,9 @@ def test_a_revision_is_counted_from_there(db: str) -> None:
     assert counted.revision == first + 1
 
 
-def test_in_a_transaction(db: str) -> None:
+def test_insert_in_an_aborted_transaction(db: str) -> None:
     country = Country(id="cz")
-    with pytest.raises(Undone):
-        insert_and_fail(country)
+    with pytest.raises(Aborted):
+        insert_and_abort(country)
     assert Country.from_id("cz") is None
     assert country.insert()

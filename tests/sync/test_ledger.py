@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_ledger.py by `nox -s sync`: edit that file.
-"""Ledgers and time series: every write is a new document, and none is changed."""
+"""Ledgers and time series: each write inserts a document, and none is changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reading(lm.TimeSeriesLedgerModel):
     celsius: float
 
 
-def test_every_persist_is_a_new_document() -> None:
+def test_each_persist_inserts_a_new_document() -> None:
     rate = Rate(currency="CZK", percent=1)
     ids: list[Any] = []
     times: list[dt.datetime] = []
@@ -50,10 +50,10 @@ def test_every_persist_is_a_new_document() -> None:
     assert stored[2] == rate
 
 
-def test_history_in_order() -> None:
+def test_history_is_in_order() -> None:
     rate, other = Rate(currency="CZK"), Rate(currency="EUR")
     assert rate.history() == []
-    with lm.config_context(clock=lambda: NOON):  # all at one time: ids decide
+    with lm.config_context(clock=lambda: NOON):  # equal times: the ids decide
         for percent in range(4):
             rate.percent = percent
             Rate.persist_many([rate, other])
@@ -66,7 +66,7 @@ def test_history_in_order() -> None:
     assert Rate.filter().count() == 9
 
 
-def test_an_object_that_was_loaded() -> None:
+def test_a_loaded_object_is_persisted_as_a_new_document() -> None:
     Rate(currency="CZK", percent=1).persist()
     loaded = Rate.filter().load_one()
     assert loaded is not None
@@ -77,7 +77,7 @@ def test_an_object_that_was_loaded() -> None:
     assert Rate.filter().count() == 2
 
 
-def test_nothing_is_changed(caplog: pytest.LogCaptureFixture) -> None:
+def test_updates_and_deletions_raise(caplog: pytest.LogCaptureFixture) -> None:
     rate = Rate(currency="CZK")
     rate.persist()
     frame: Any = pa.table({"currency": ["CZK"], "percent": [3.0]})
@@ -94,9 +94,9 @@ def test_nothing_is_changed(caplog: pytest.LogCaptureFixture) -> None:
         with pytest.raises(lm.LedgerIsAppendOnly, match="is a ledger"):
             call()
     assert Rate.filter().load_many() == [rate]
-    taken = Rate(id=rate.id, currency="x")
+    duplicate = Rate(id=rate.id, currency="x")
     with pytest.raises(lm.DuplicateKey):
-        taken.persist()
+        duplicate.persist()
     Rate.insert_dataframe(frame)
     Rate.filter().merge_into(Rate, when_matched="keepExisting")
     assert Rate.filter().count() == 2
@@ -122,7 +122,7 @@ def test_ids_of_other_types() -> None:
     assert WithNumber.filter().count() == 1
 
 
-def test_rolled_back() -> None:
+def test_an_aborted_transaction_restores_the_id() -> None:
     rate = Rate(currency="CZK")
     rate.persist()
     first = rate.id
@@ -171,7 +171,7 @@ def test_a_native_time_series() -> None:
     assert loaded.column("updated_time").to_pylist() == [NOON]
 
 
-def test_made_on_first_use() -> None:
+def test_the_collection_is_created_on_first_use() -> None:
     Reading(sensor_id="a", celsius=1).persist()
     collection = collection_of(Reading)
     (info,) = (collection.database.list_collections(filter={"name": "readings"})).to_list()
@@ -180,7 +180,7 @@ def test_made_on_first_use() -> None:
         Reading(sensor_id="a", celsius=1).persist()
 
 
-def test_another_kind_is_there(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_different_collection_exists(caplog: pytest.LogCaptureFixture) -> None:
     @lm.declare_timeseries(metakey="other", ttl=5)
     @lm.declare_persist_db("lab", "readings")
     class Other(lm.TimeSeriesLedgerModel):
@@ -211,7 +211,7 @@ def test_another_kind_is_there(caplog: pytest.LogCaptureFixture) -> None:
         Series().persist()
 
 
-def test_declarations_that_cannot_be() -> None:
+def test_invalid_declarations() -> None:
     class Model(lm.TimeSeriesLedgerModel):
         sensor: str
         count: int = 0

@@ -1,13 +1,10 @@
 # Generated from tests/aio/test_persist.py by `nox -s sync`: edit that file.
-"""One document: inserted, changed, reloaded, deleted."""
+"""Single documents: persist, reload, delete and from_id."""
 
 from __future__ import annotations
 
-import enum
-from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from bson import ObjectId
@@ -19,11 +16,6 @@ from tests.commands import commands_of
 from tests.sync._concurrency import together
 
 pytestmark = pytest.mark.usefixtures("db")
-
-
-class Color(enum.Enum):
-    RED = "red"
-    BLUE = 2
 
 
 class Address(BaseModel):
@@ -43,28 +35,12 @@ class User(lm.Persistable):
     visits: lm.IncrCounter = 0
 
 
-@lm.declare_persist_db("shop", "everything")
-class Everything(lm.PersistableBase):
-    price: Decimal
-    key: UUID
-    color: Color
-    day: date
-    moment: datetime
-    data: bytes
-    prices: list[Decimal]
-    colors: set[Color]
-    by_color: dict[Color, Decimal]
-    days: dict[str, list[date]]
-    address: Address | None
-    ids: list[lm.PyObjectId]
-
-
 def stored(user: lm.PersistableBase) -> dict[str, Any]:
     docs = type(user).filter(fld["id"] == user.id).load_docs()
     return docs[0]
 
 
-def test_new_object_is_inserted_once_and_equals_its_reload() -> None:
+def test_a_new_object_is_inserted_once_and_equals_its_reload() -> None:
     user = User(name="Ann", email="Ann@X.org")
     assert user.persist() is True
     assert user.persist() is False
@@ -79,48 +55,7 @@ def test_new_object_is_inserted_once_and_equals_its_reload() -> None:
     assert User.from_id(str(user.id)) == user
 
 
-def test_every_type_round_trips_exactly() -> None:
-    plus2 = timezone(timedelta(hours=2))
-    thing = Everything(
-        price=Decimal("1.50"),
-        key=uuid4(),
-        color=Color.BLUE,
-        day=date(2024, 2, 29),
-        moment=datetime(2024, 1, 1, 12, 0, 0, 123456, tzinfo=plus2),
-        data=b"\x00\xff",
-        prices=[Decimal("0.1"), Decimal("-1E+3")],
-        colors={Color.RED, Color.BLUE},
-        by_color={Color.BLUE: Decimal(2), Color.RED: Decimal("3.0")},
-        days={"a": [date(2020, 1, 1)]},
-        address=None,
-        ids=[ObjectId()],
-    )
-    thing.persist()
-    loaded = Everything.from_id(thing.id)
-    assert loaded == thing
-    assert loaded is not None
-    assert str(loaded.price) == "1.50"
-    assert loaded.moment == datetime(2024, 1, 1, 10, 0, 0, 123000, tzinfo=UTC)
-    assert loaded.persist() is False
-    assert thing.persist() is False
-
-
-def test_naive_datetimes_are_utc() -> None:
-    thing = Everything.model_construct(**_everything())
-    thing.moment = datetime(2024, 1, 1, 12)
-    thing.persist()
-    assert thing.moment == datetime(2024, 1, 1, 12, tzinfo=UTC)
-
-
-def _everything() -> dict[str, Any]:
-    return {
-        "id": ObjectId(), "price": Decimal(1), "key": uuid4(), "color": Color.RED,
-        "day": date(2020, 1, 1), "moment": datetime(2020, 1, 1, tzinfo=UTC), "data": b"",
-        "prices": [], "colors": set(), "by_color": {}, "days": {}, "address": None, "ids": [],
-    }  # fmt: skip
-
-
-def test_update_sends_only_what_changed(client: Any) -> None:
+def test_an_update_sends_only_the_edits(client: Any) -> None:
     user = User(name="Ann", tags=["a"], meta={"x": {"y": 1, "z": 2}, "gone": 1})
     user.persist()
     user.address.city = "Brno"
@@ -143,7 +78,7 @@ def test_update_sends_only_what_changed(client: Any) -> None:
     assert User.from_id(user.id) == user
 
 
-def test_unchanged_object_makes_no_call(client: Any) -> None:
+def test_an_unchanged_object_sends_no_command(client: Any) -> None:
     user = User(name="Ann")
     user.persist()
     with commands_of(client) as sent:
@@ -152,21 +87,21 @@ def test_unchanged_object_makes_no_call(client: Any) -> None:
     assert sent == []
 
 
-def test_two_writers_of_different_fields_both_survive() -> None:
+def test_writers_of_different_fields_do_not_overwrite_each_other() -> None:
     user = User(name="Ann", meta={"a": 1, "b": 1})
     user.persist()
-    one, two = User.from_id(user.id), User.from_id(user.id)
-    assert one is not None
-    assert two is not None
-    one.name, two.age = "Bea", 7
-    one.address.city, two.address.zip = "Brno", "602 00"
-    one.meta["a"], two.meta["b"] = 2, 3
-    one.persist()
-    two.persist()
-    assert User.from_id(user.id) == two
-    assert (two.name, two.age) == ("Bea", 7)
-    assert two.address == Address(city="Brno", zip="602 00")
-    assert two.meta == {"a": 2, "b": 3}
+    first, second = User.from_id(user.id), User.from_id(user.id)
+    assert first is not None
+    assert second is not None
+    first.name, second.age = "Bea", 7
+    first.address.city, second.address.zip = "Brno", "602 00"
+    first.meta["a"], second.meta["b"] = 2, 3
+    first.persist()
+    second.persist()
+    assert User.from_id(user.id) == second
+    assert (second.name, second.age) == ("Bea", 7)
+    assert second.address == Address(city="Brno", zip="602 00")
+    assert second.meta == {"a": 2, "b": 3}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +126,7 @@ def test_odd_keys(key: str) -> None:
     assert User.from_id(user.id) == other
 
 
-def test_null_and_missing_stay_apart() -> None:
+def test_null_and_missing_fields_stay_distinct() -> None:
     user = User(name="Ann", meta={"null": None, "empty": {}})
     user.persist()
     assert stored(user)["meta"] == {"null": None, "empty": {}}
@@ -204,7 +139,7 @@ def test_null_and_missing_stay_apart() -> None:
     assert "zip" not in stored(user)["address"]
 
 
-def test_field_that_the_document_lacks_is_filled_by_its_default_and_not_written() -> None:
+def test_defaults_of_missing_fields_are_not_written() -> None:
     user = User(name="Ann")
     user.persist()
     User.filter().update({"$unset": {"tags": "", "address": "", "visits": ""}})
@@ -221,7 +156,7 @@ def test_field_that_the_document_lacks_is_filled_by_its_default_and_not_written(
     assert doc["visits"] == 3
 
 
-def test_value_that_loading_normalises_is_not_a_change() -> None:
+def test_a_value_that_validation_normalises_is_not_an_edit() -> None:
     user = User(name="Ann")
     user.persist()
     (
@@ -235,7 +170,7 @@ def test_value_that_loading_normalises_is_not_a_change() -> None:
     assert loaded.persist() is False
 
 
-def test_id_of_the_users_own_is_upserted() -> None:
+def test_a_document_with_a_given_id_is_upserted() -> None:
     key = ObjectId()
     User(id=key, name="Ann").persist()
     User(id=key, name="Bea").persist()
@@ -245,7 +180,7 @@ def test_id_of_the_users_own_is_upserted() -> None:
     assert found.name == "Bea"
 
 
-def test_deleted_by_another() -> None:
+def test_a_document_deleted_by_another_client() -> None:
     user = User(name="Ann")
     user.persist()
     other = User.from_id(user.id)
@@ -263,28 +198,28 @@ def test_deleted_by_another() -> None:
 
 
 @pytest.mark.parametrize("bad", [None, "xyz", 3, b"12", object()])
-def test_impossible_id(bad: Any) -> None:
+def test_from_id_refuses_an_impossible_id(bad: Any) -> None:
     with pytest.raises(lm.InvalidId):
         User.from_id(bad)
 
 
-def test_absent_id() -> None:
+def test_from_id_returns_none_for_an_unknown_id() -> None:
     assert User.from_id(ObjectId()) is None
 
 
-def test_counters_add_up() -> None:
+def test_concurrent_increments_add_up() -> None:
     user = User(name="Ann", visits=10)
     user.persist()
     assert stored(user)["visits"] == 10
 
-    def work() -> None:
-        mine = User.from_id(user.id)
-        assert mine is not None
+    def increment() -> None:
+        user_copy = User.from_id(user.id)
+        assert user_copy is not None
         for _ in range(50):
-            mine.visits += 1
-            mine.persist()
+            user_copy.visits += 1
+            user_copy.persist()
 
-    together(*[work] * 20)
+    together(*[increment] * 20)
     user.reload()
     assert user.visits == 1010
     user.visits -= 1010
@@ -294,7 +229,7 @@ def test_counters_add_up() -> None:
     assert stored(user)["visits"] == 5
 
 
-def test_reload_keeps_nested_objects() -> None:
+def test_reload_updates_nested_objects_in_place() -> None:
     user = User(name="Ann")
     user.persist()
     address = user.address
@@ -307,7 +242,7 @@ def test_reload_keeps_nested_objects() -> None:
     assert address.city == "Brno"
 
 
-def test_clock_of_the_settings() -> None:
+def test_times_come_from_the_clock_of_the_settings() -> None:
     moment = datetime(2030, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
     with lm.config_context(clock=lambda: moment):
         user = User(name="Ann")
@@ -321,7 +256,7 @@ def test_clock_of_the_settings() -> None:
     assert user.updated_time - user.created_at == timedelta(days=1)
 
 
-def test_value_that_bson_cannot_hold_is_named() -> None:
+def test_the_error_names_the_path_of_an_unstorable_value() -> None:
     user = User(name="Ann", meta={"deep": [1, {"big": 2**70}]})
     with pytest.raises(lm.EncodingError, match=r"meta\.deep\.1\.big"):
         user.persist()
@@ -337,16 +272,16 @@ def test_changing_the_id_of_a_loaded_object() -> None:
         user.persist()
 
 
-def test_copy_keeps_its_past() -> None:
+def test_a_copy_keeps_the_baseline() -> None:
     user = User(name="Ann", visits=1)
     user.persist()
-    copied = user.model_copy(update={"age": 9})
-    assert copied.persist() is True
+    copy = user.model_copy(update={"age": 9})
+    assert copy.persist() is True
     user.reload()
     assert user.age == 9
 
 
-def test_document_that_does_not_fit(client: Any, db: str) -> None:
+def test_a_document_that_fails_validation(client: Any, db: str) -> None:
     client[db].users.insert_one({"_id": 7, "age": "many"})
     with pytest.raises(lm.InvalidDocument) as caught:
         User.filter().load_many()
@@ -355,8 +290,8 @@ def test_document_that_does_not_fit(client: Any, db: str) -> None:
 
 
 def test_undeclared_model() -> None:
-    class Homeless(lm.Persistable):
+    class Undeclared(lm.Persistable):
         name: str
 
     with pytest.raises(lm.ConfigurationError, match="declare_persist_db"):
-        Homeless(name="x").persist()
+        Undeclared(name="x").persist()

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_persist_many.py by `nox -s sync`: edit that file.
-"""Many documents at once, and what becomes of each when some cannot be written."""
+"""`persist_many`: the outcome of each object, also when some cannot be written."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Item(lm.Persistable):
     meta: dict[str, Any] = {}
 
 
-def test_nothing_needs_no_call(client: Any) -> None:
+def test_an_empty_list_sends_no_command(client: Any) -> None:
     with commands_of(client) as sent:
         assert Item.persist_many([]) == lm.PersistResult(0, 0, 0)
     assert sent == []
 
 
-def test_new_changed_and_unchanged_are_counted() -> None:
+def test_new_changed_and_unchanged_objects_are_counted() -> None:
     items = [Item(code=n) for n in range(5)]
     assert Item.persist_many(items) == lm.PersistResult(5, 0, 0)
     assert Item.persist_many(iter(items)) == lm.PersistResult(0, 0, 5)
@@ -53,7 +53,7 @@ def test_large_batches(client: Any) -> None:
     assert Item.filter(fld["sold"] == 1).count() == 12_345
 
 
-def test_server_values_come_back() -> None:
+def test_objects_receive_the_stored_values() -> None:
     item = Item(code=1)
     item.persist()
     other = Item.from_id(item.id)
@@ -67,7 +67,7 @@ def test_server_values_come_back() -> None:
     assert item.persist() is False
 
 
-def test_duplicate_keys_are_named_and_the_rest_is_written() -> None:
+def test_entries_name_duplicate_keys_and_the_rest_is_written() -> None:
     Item(code=3).persist()
     items = [Item(code=n) for n in range(6)] + [Item(code=0)]
     with pytest.raises(lm.BulkError) as caught:
@@ -93,7 +93,7 @@ def test_ordered_stops_at_the_first_failure() -> None:
     assert items[3].created_at is None
 
 
-def test_ordered_keeps_the_order_of_kinds() -> None:
+def test_ordered_keeps_the_order_of_updates_and_insertions() -> None:
     first = Item(code=1)
     first.persist()
     first.code = 2
@@ -101,7 +101,7 @@ def test_ordered_keeps_the_order_of_kinds() -> None:
     assert Item.persist_many([first, second], ordered=True) == lm.PersistResult(1, 1, 0)
 
 
-def test_value_that_cannot_be_stored_fails_alone() -> None:
+def test_only_the_object_with_an_unstorable_value_fails() -> None:
     items = [Item(code=1), Item(code=2, meta={"x": 2**65}), Item(code=3)]
     with pytest.raises(lm.BulkError) as caught:
         Item.persist_many(items)
@@ -110,7 +110,7 @@ def test_value_that_cannot_be_stored_fails_alone() -> None:
     assert Item.filter().count() == 2
 
 
-def test_deleted_document_is_reported() -> None:
+def test_a_deleted_document_has_an_entry() -> None:
     items = [Item(code=n) for n in range(3)]
     Item.persist_many(items)
     Item.filter(fld["code"] == 1).delete()
@@ -124,18 +124,18 @@ def test_deleted_document_is_reported() -> None:
 
 
 @pytest.mark.parametrize("bad", [None, 3, "text", {"code": 1}, [{"code": 1}], [None]])
-def test_no_models(bad: Any) -> None:
+def test_other_arguments_raise(bad: Any) -> None:
     with pytest.raises(TypeError):
         Item.persist_many(bad)
 
 
-def test_one_wrong_element_sends_nothing() -> None:
+def test_one_wrong_argument_prevents_all_writes() -> None:
     with pytest.raises(TypeError, match="element 1"):
         Item.persist_many([Item(code=1), "x"])  # type: ignore[list-item]
     assert Item.filter().count() == 0
 
 
-def test_ids_of_the_users_own_are_upserted() -> None:
+def test_documents_with_given_ids_are_upserted() -> None:
     key = ObjectId()
     Item.persist_many([Item(id=key, code=1, name="a")])
     Item.persist_many([Item(id=key, code=1, name="b")])

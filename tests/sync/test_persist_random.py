@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_persist_random.py by `nox -s sync`: edit that file.
-"""Whatever is edited, wherever: the stored document becomes the model, and nothing else changes."""
+"""Random edits: the stored document equals the object, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -60,21 +60,21 @@ def edit_meta(key: str, value: Any) -> Edit:
 
 def edit_deep(outer: str, inner: str, value: Any) -> Edit:
     def edit(m: Machine) -> None:
-        holder = m.meta.get(outer)
-        if isinstance(holder, dict):
-            holder[inner] = value
-        elif isinstance(holder, list):
-            holder.append(value)
+        container = m.meta.get(outer)
+        if isinstance(container, dict):
+            container[inner] = value
+        elif isinstance(container, list):
+            container.append(value)
         else:
             m.meta[outer] = {inner: value}
 
     return edit
 
 
-def edit_part(place: int, name: str) -> Edit:
+def edit_part(index: int, name: str) -> Edit:
     def edit(m: Machine) -> None:
         if m.parts:
-            m.parts[place % len(m.parts)].name = name
+            m.parts[index % len(m.parts)].name = name
 
     return edit
 
@@ -107,20 +107,20 @@ edits: st.SearchStrategy[Edit] = st.one_of(
     st.builds(lambda k, n: lambda m: m.groups.setdefault(k, []).append(n), keys, st.integers(0, 9)),
     st.builds(lambda n: lambda m: setattr(m, "runs", m.runs + n), st.integers(-5, 5)),
 )
-quick = settings(
+hundred_examples = settings(
     max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
-few = settings(quick, max_examples=20)
+twenty_examples = settings(hundred_examples, max_examples=20)
 
 
-@quick
+@hundred_examples
 @given(machines, st.lists(edits, max_size=6), st.booleans())
 def test_stored_document_equals_the_model(
-    start: dict[str, Any], changes: list[Edit], in_bulk: bool
+    start: dict[str, Any], chosen_edits: list[Edit], in_bulk: bool
 ) -> None:
     machine = Machine(**start)
     machine.persist()
@@ -128,8 +128,8 @@ def test_stored_document_equals_the_model(
     assert loaded is not None
     assert loaded == machine
     assert loaded.persist() is False
-    for change in changes:
-        change(loaded)
+    for edit in chosen_edits:
+        edit(loaded)
     before = loaded.model_copy(deep=True)
     dumped = loaded.dump_doc()
     if in_bulk:
@@ -145,51 +145,51 @@ def test_stored_document_equals_the_model(
     assert loaded.dump_doc() == dumped | {"updated_time": loaded.updated_time}
 
 
-@quick
+@hundred_examples
 @given(machines, st.lists(edits, max_size=4), st.text("xyz", min_size=1, max_size=3))
-def test_nothing_but_the_edits_is_written(
-    start: dict[str, Any], changes: list[Edit], other: str
+def test_only_the_edits_are_written(
+    start: dict[str, Any], chosen_edits: list[Edit], other: str
 ) -> None:
     machine = Machine(**start)
     machine.persist()
-    mine, theirs = Machine.from_id(machine.id), Machine.from_id(machine.id)
-    assert mine is not None
+    ours, theirs = Machine.from_id(machine.id), Machine.from_id(machine.id)
+    assert ours is not None
     assert theirs is not None
     theirs.meta["theirs"] = other
     theirs.main.price += 1
     theirs.runs += 10
     theirs.persist()
-    for change in changes:
-        change(mine)
-    expected_runs = mine.runs + 10
-    mine.persist()
+    for edit in chosen_edits:
+        edit(ours)
+    expected_runs = ours.runs + 10
+    ours.persist()
     found = Machine.filter(fld["id"] == machine.id).load_docs()[0]
     assert found["meta"]["theirs"] == other
     assert found["runs"] == expected_runs
     assert str(found["main"]["price"]) == str(machine.main.price + 1)
 
 
-@few
+@twenty_examples
 @given(st.lists(st.tuples(machines, st.lists(edits, max_size=3)), min_size=8, max_size=12))
-def test_many_at_once_give_the_same_as_one_by_one(
-    planned: list[tuple[dict[str, Any], list[Edit]]],
+def test_concurrent_saves_equal_single_saves(
+    cases: list[tuple[dict[str, Any], list[Edit]]],
 ) -> None:
-    made = [Machine(**start) for start, _ in planned]
-    Machine.persist_many(made)
+    created = [Machine(**start) for start, _ in cases]
+    Machine.persist_many(created)
 
-    def loading(machine: Machine) -> Any:
+    def load_call(machine: Machine) -> Any:
         def load() -> Machine | None:
             return Machine.from_id(machine.id)
 
         return load
 
-    loaded: list[Any] = gathered(*map(loading, made))
-    assert loaded == made
-    for machine, (_, changes) in zip(loaded, planned, strict=True):
-        for change in changes:
-            change(machine)
+    loaded: list[Any] = gathered(*map(load_call, created))
+    assert loaded == created
+    for machine, (_, chosen_edits) in zip(loaded, cases, strict=True):
+        for edit in chosen_edits:
+            edit(machine)
     before = [machine.model_dump(exclude={"updated_time"}) for machine in loaded]
     gathered(*(machine.persist for machine in loaded))
     assert [machine.model_dump(exclude={"updated_time"}) for machine in loaded] == before
-    assert gathered(*map(loading, made)) == loaded
+    assert gathered(*map(load_call, created)) == loaded
     assert not any(gathered(*(machine.persist for machine in loaded)))

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_raw_documents.py by `nox -s sync`: edit that file.
-"""Documents that objects would be stored as, and objects of documents that came by other means."""
+"""`dump_doc` and `from_doc`: documents of objects, and objects of documents."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class Rate(lm.LedgerModel):
 
 
 @pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    """It is always the same time."""
+def fixed_clock() -> Iterator[None]:
+    """The clock always returns noon."""
     with lm.config_context(clock=lambda: NOON):
         yield
 
@@ -75,7 +75,7 @@ def stored(model: type[lm.PersistableBase], id: object) -> dict[str, Any]:
     return found
 
 
-def test_a_new_object_dumps_what_is_inserted(db: str) -> None:
+def test_a_new_object_dumps_the_inserted_document(db: str) -> None:
     user = User(n="Ann", home=Address(city="Brno"), nickname="A")  # type: ignore[call-arg]
     dumped = user.dump_doc()
     assert user.created_at is None
@@ -87,13 +87,13 @@ def test_a_new_object_dumps_what_is_inserted(db: str) -> None:
     assert next(iter(dumped)) == "_id"
 
 
-def test_a_loaded_object_dumps_what_is_stored(db: str) -> None:
+def test_a_loaded_object_dumps_the_stored_document(db: str) -> None:
     collection = User.get_db_collection()
     collection.insert_one({"_id": (id := bson.ObjectId()), "n": "Ann", "home": {}, "b": 1})
     user = User.from_id(id)
     assert user is not None
     before = stored(User, id)
-    assert user.dump_doc() == before, "defaults are not stored until they change"
+    assert user.dump_doc() == before, "defaults are stored only after an edit"
     user.tags.append("x")
     user.home.city = "Brno"
     user.visits += 2
@@ -112,7 +112,7 @@ def test_a_loaded_object_dumps_what_is_stored(db: str) -> None:
     assert "b" not in dumped
 
 
-def test_a_dumped_document_is_no_part_of_the_object(db: str) -> None:
+def test_a_dumped_document_is_a_copy(db: str) -> None:
     user = User(n="Ann", tags=["a"])
     user.dump_doc()["tags"].append("b")
     assert user.tags == ["a"]
@@ -132,7 +132,7 @@ def test_a_ledger_dumps_its_next_version(db: str) -> None:
     assert {**second, "_id": 0} == {**first, "_id": 0}
 
 
-def test_what_cannot_be_stored_is_named(db: str) -> None:
+def test_dump_doc_names_unstorable_values(db: str) -> None:
     with pytest.raises(lm.EncodingError) as caught:
         User(n="Ann", notes={"a": 2**70}).dump_doc()
     assert caught.value.path == "notes.a"
@@ -143,12 +143,14 @@ def test_what_cannot_be_stored_is_named(db: str) -> None:
         user.dump_doc()
 
 
-@pytest.mark.parametrize("form", [dict, RawBSONDocument, bytes, bytearray])
-def test_objects_of_documents_are_as_loaded(client: Any, db: str, form: Any) -> None:
+@pytest.mark.parametrize("document_type", [dict, RawBSONDocument, bytes, bytearray])
+def test_from_doc_returns_objects_like_loaded_ones(
+    client: Any, db: str, document_type: Any
+) -> None:
     user = User(n="Ann", tags=["a"], key=UUID(int=9), home=Address(city="Brno"), more=1)  # type: ignore[call-arg]
     user.persist()
-    raw = bson.encode(stored(User, user.id), codec_options=lm_options())
-    found = User.from_doc(form(raw) if form is not dict else bson.decode(raw))
+    raw = bson.encode(stored(User, user.id), codec_options=uuid_options())
+    found = User.from_doc(document_type(raw) if document_type is not dict else bson.decode(raw))
     assert found == user
     with commands_of(client) as sent:
         assert found.persist() is False
@@ -166,12 +168,12 @@ def test_objects_of_documents_are_as_loaded(client: Any, db: str, form: Any) -> 
     )
 
 
-def lm_options() -> CodecOptions[Any]:
+def uuid_options() -> CodecOptions[Any]:
     return CodecOptions(uuid_representation=bson.binary.UuidRepresentation.STANDARD)
 
 
-def test_documents_of_any_client_will_do(db: str, mongo_uri: str) -> None:
-    """One with pymongo's defaults gives naive datetimes and UUIDs as bytes."""
+def test_from_doc_accepts_documents_of_other_clients(db: str, mongo_uri: str) -> None:
+    """With pymongo's defaults, datetimes are naive and UUIDs are binary values."""
     user = User(n="Ann", key=UUID(int=9), notes={"at": NOON})
     user.persist()
     with MongoClient[dict[str, Any]](mongo_uri) as plain:
@@ -184,7 +186,7 @@ def test_documents_of_any_client_will_do(db: str, mongo_uri: str) -> None:
     assert found.persist() is False
 
 
-def test_dumping_and_making_are_inverse(db: str) -> None:
+def test_dump_doc_and_from_doc_are_inverse(db: str) -> None:
     user = User(n="Ann", notes={"deep": [{"a": 1}]})
     again = User.from_doc(user.dump_doc())
     assert again.notes == user.notes
@@ -194,7 +196,7 @@ def test_dumping_and_making_are_inverse(db: str) -> None:
         again.persist()
 
 
-def test_a_document_makes_an_object_of_its_own_class(db: str) -> None:
+def test_from_doc_returns_an_object_of_the_tagged_class(db: str) -> None:
     for animal in (Animal(name="a"), Dog(name="d"), Cat(name="c", lives=7)):
         raw = animal.dump_doc()
         assert type(Animal.from_doc(raw)) is type(animal)
@@ -205,11 +207,11 @@ def test_a_document_makes_an_object_of_its_own_class(db: str) -> None:
         Animal.from_doc({"_id": bson.ObjectId(), "name": "x", "kind": "cow"})
 
 
-def test_no_hook_runs(db: str) -> None:
+def test_from_doc_runs_no_hooks(db: str) -> None:
     assert Dog.from_doc(Dog(name="d").dump_doc()).loaded is False
 
 
-def test_a_ledger_records_a_new_version_of_a_document(db: str) -> None:
+def test_an_object_of_a_ledger_document_persists_a_new_version(db: str) -> None:
     rate = Rate(percent=1.5)
     rate.persist()
     found = Rate.from_doc(stored(Rate, rate.id))
@@ -219,7 +221,7 @@ def test_a_ledger_records_a_new_version_of_a_document(db: str) -> None:
     assert [version.percent for version in found.history()] == [1.5]
 
 
-def test_what_is_no_document_of_the_model_is_refused() -> None:
+def test_from_doc_refuses_invalid_documents() -> None:
     id = bson.ObjectId()
     with pytest.raises(lm.InvalidDocument, match=r"does not fit User: n: ") as caught:
         User.from_doc({"_id": id})
@@ -230,9 +232,9 @@ def test_what_is_no_document_of_the_model_is_refused() -> None:
         User.from_doc({"_id": id, "n": "Ann", "notes": {"a": object()}})
     with pytest.raises(lm.InvalidDocument, match="cannot be read"):
         User.from_doc(b"\x05\x00\x00\x00")
-    late = bson.encode({"_id": id, "n": "Ann", "at": bson.DatetimeMS(2**60)})
+    out_of_range = bson.encode({"_id": id, "n": "Ann", "at": bson.DatetimeMS(2**60)})
     with pytest.raises(lm.InvalidDocument, match="cannot be read"):
-        User.from_doc(late)
+        User.from_doc(out_of_range)
     for wrong in ("text", None, 5, [("_id", id)]):
         with pytest.raises(TypeError, match="from_doc takes"):
             User.from_doc(cast("Any", wrong))

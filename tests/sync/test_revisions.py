@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_revisions.py by `nox -s sync`: edit that file.
-"""A write that is made from an earlier revision is refused, by whatever call."""
+"""Revisions: every call refuses a write that is based on an earlier revision."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Wiki(lm.Persistable):
     revision: lm.Revision = Field(default=cast("Any", None))
 
 
-def twins(title: str = "a") -> tuple[Wiki, Wiki]:
-    mine = Wiki(title=title)
-    mine.persist()
-    theirs = Wiki.from_id(mine.id)
-    assert theirs is not None
-    return mine, theirs
+def load_twice(title: str = "a") -> tuple[Wiki, Wiki]:
+    first = Wiki(title=title)
+    first.persist()
+    second = Wiki.from_id(first.id)
+    assert second is not None
+    return first, second
 
 
-def test_each_write_counts() -> None:
-    page, _ = twins()
+def test_each_write_increments_the_revision() -> None:
+    page, _ = load_twice()
     assert page.revision == 1
     page.text = "more"
     assert page.persist()
@@ -44,53 +44,53 @@ def test_each_write_counts() -> None:
     assert page.reload().revision == 3
 
 
-def test_a_stale_write_is_refused() -> None:
-    mine, theirs = twins()
-    mine.text = "mine"
-    mine.persist()
-    theirs.title = "theirs"
-    theirs.links += 1
+def test_a_stale_write_raises() -> None:
+    first, second = load_twice()
+    first.text = "mine"
+    first.persist()
+    second.title = "theirs"
+    second.links += 1
     with pytest.raises(lm.StaleDocument, match="revision 2, and was loaded with 1") as caught:
-        theirs.persist()
-    assert (caught.value.revision, caught.value.loaded, caught.value.id) == (2, 1, mine.id)
-    assert theirs.title == "theirs"
-    theirs.reload()
-    theirs.links += 1
-    assert theirs.persist()
-    assert (theirs.revision, theirs.text, theirs.links) == (3, "mine", 1)
+        second.persist()
+    assert (caught.value.revision, caught.value.loaded, caught.value.id) == (2, 1, first.id)
+    assert second.title == "theirs"
+    second.reload()
+    second.links += 1
+    assert second.persist()
+    assert (second.revision, second.text, second.links) == (3, "mine", 1)
     with pytest.raises(lm.StaleDocument):
-        mine.delete()
-    mine.reload()
-    assert mine.delete()
-    theirs.text = "gone"
+        first.delete()
+    first.reload()
+    assert first.delete()
+    second.text = "gone"
     with pytest.raises(lm.DocumentNotFound):
-        theirs.persist()
+        second.persist()
 
 
-def test_a_transaction_outlives_a_stale_write() -> None:
-    mine, theirs = twins()
-    mine.text = "mine"
-    mine.persist()
-    theirs.text = "theirs"
+def test_a_stale_write_does_not_abort_a_transaction() -> None:
+    first, second = load_twice()
+    first.text = "mine"
+    first.persist()
+    second.text = "theirs"
     with lm.transaction():
         with pytest.raises(lm.StaleDocument):
-            theirs.persist()
-        theirs.reload()
-        theirs.text += " and theirs"
-        theirs.persist()
-    assert mine.reload().text == "mine and theirs"
+            second.persist()
+        second.reload()
+        second.text += " and theirs"
+        second.persist()
+    assert first.reload().text == "mine and theirs"
 
 
-def test_many_writers_lose_nothing() -> None:
-    page, _ = twins()
+def test_retries_of_stale_writes_lose_no_edit() -> None:
+    page, _ = load_twice()
 
     def append(word: str) -> None:
         while True:
-            mine = Wiki.from_id(page.id)
-            assert mine is not None
-            mine.text += word
+            copy = Wiki.from_id(page.id)
+            assert copy is not None
+            copy.text += word
             try:
-                mine.persist()
+                copy.persist()
             except lm.StaleDocument:
                 continue
             return
@@ -101,11 +101,11 @@ def test_many_writers_lose_nothing() -> None:
     assert page.revision == 9
 
 
-def test_bulk_writes() -> None:
-    pairs = [twins(str(n)) for n in range(3)]
+def test_stale_objects_in_persist_many() -> None:
+    pairs = [load_twice(str(n)) for n in range(3)]
     pairs[1][0].text = "first"
     pairs[1][0].persist()
-    stale = [theirs for _, theirs in pairs]
+    stale = [second for _, second in pairs]
     for page in stale:
         page.text = "bulk"
     new = Wiki(title="new")
@@ -123,14 +123,14 @@ def test_bulk_writes() -> None:
     assert [page.revision for page in stale] == [3, 3, 3]
 
 
-def test_an_id_of_the_users_replaces_nothing() -> None:
-    page, _ = twins()
+def test_a_new_object_does_not_replace_a_stored_document() -> None:
+    page, _ = load_twice()
     with pytest.raises(lm.DuplicateKey):
         Wiki(id=page.id, title="other").persist()
     assert page.reload().title == "a"
 
 
-def test_documents_that_were_never_counted() -> None:
+def test_documents_without_a_revision() -> None:
     collection = collection_of(Wiki)
     collection.insert_one({"title": "old"})
     (page,) = Wiki.filter().load_many()
@@ -139,7 +139,7 @@ def test_documents_that_were_never_counted() -> None:
     assert page.revision == 1
 
 
-def test_frames() -> None:
+def test_frames_and_revisions() -> None:
     table: Any = pa.table({"title": ["x", "y"]})
     Wiki.insert_dataframe(table)
     Wiki.insert_dataframe(table.slice(0, 1), validate=False)
@@ -154,8 +154,8 @@ def test_frames() -> None:
         Wiki.update_dataframe(pa.table({"title": ["y"], "revision": [9]}), on=["title"])
 
 
-def test_it_counts_by_itself() -> None:
-    page, _ = twins()
+def test_an_assigned_revision_is_ignored() -> None:
+    page, _ = load_twice()
     page.revision = 40
     page.text = "x"
     assert page.persist()
@@ -164,7 +164,7 @@ def test_it_counts_by_itself() -> None:
         Wiki.filter().update(revision=3)
 
 
-def test_one_is_enough() -> None:
+def test_two_revision_fields_raise() -> None:
     @lm.declare_persist_db("shop", "twice")
     class Twice(lm.PersistableBase):
         first: lm.Revision
@@ -174,8 +174,8 @@ def test_one_is_enough() -> None:
         Twice(first=1, second=1).persist()
 
 
-def test_nothing_writes_without_counting() -> None:
-    page, _ = twins()
+def test_writes_that_would_skip_the_revision_raise() -> None:
+    page, _ = load_twice()
     frame: Any = pa.table({"_id": [str(page.id)], "title": ["frame"]})
     with pytest.raises(lm.ConfigurationError, match="from 1"):
         Wiki.insert_dataframe(frame, on_duplicate="replace")
@@ -188,7 +188,7 @@ def test_nothing_writes_without_counting() -> None:
     assert page.persist()
 
 
-def test_documents_from_before_a_field_are_not_stale() -> None:
+def test_documents_with_unknown_fields_are_not_stale() -> None:
     collection = collection_of(Wiki)
     collection.insert_many([{"title": str(n), "revision": 1, "unknown": n} for n in range(3)])
     pages = Wiki.filter().sort("title").load_many()

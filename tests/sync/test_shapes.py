@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_shapes.py by `nox -s sync`: edit that file.
-"""Fields of every shape that pydantic knows: stored, loaded, edited in place and stored again."""
+"""Fields of all shapes that pydantic supports: stored, loaded, edited in place, stored again."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Shapes(lm.Persistable):
 
     @model_validator(mode="before")
     @classmethod
-    def forget_legacy(cls, data: Any) -> Any:
+    def drop_legacy(cls, data: Any) -> Any:
         if isinstance(data, dict):
             data.pop("legacy", None)
         return data
@@ -109,11 +109,11 @@ class Shapes(lm.Persistable):
         return 2 * self.big
 
     @field_serializer("big")
-    def big_as_text(self, value: int) -> str:
+    def serialize_big(self, value: int) -> str:
         return str(value)
 
 
-def make() -> Shapes:
+def create() -> Shapes:
     return Shapes(
         pet=Dog(),
         box=Box[Decimal](item=Decimal("2.50")),
@@ -135,8 +135,8 @@ def make() -> Shapes:
     )
 
 
-def test_every_shape_round_trips() -> None:
-    shapes = make()
+def test_each_shape_round_trips() -> None:
+    shapes = create()
     shapes.persist()
     loaded = Shapes.from_id(shapes.id)
     assert loaded == shapes
@@ -149,8 +149,8 @@ def test_every_shape_round_trips() -> None:
     assert "double" not in document
 
 
-def test_edits_in_place_of_every_shape_are_found() -> None:
-    make().persist()
+def test_edits_in_place_of_each_shape_are_stored() -> None:
+    create().persist()
     shapes = Shapes.filter().load_one()
     assert shapes is not None
     edits = [
@@ -174,8 +174,8 @@ def test_edits_in_place_of_every_shape_are_found() -> None:
         assert Shapes.from_id(shapes.id) == shapes
 
 
-def test_what_the_model_does_not_know_survives(client: Any, db: str) -> None:
-    make().persist()
+def test_unknown_fields_are_kept(client: Any, db: str) -> None:
+    create().persist()
     client[db].shapes.update_one({}, {"$set": {"legacy": 1, "unknown": {"x": 1}}})
     shapes = Shapes.filter().load_one()
     assert shapes is not None
@@ -185,8 +185,8 @@ def test_what_the_model_does_not_know_survives(client: Any, db: str) -> None:
     assert (document["legacy"], document["unknown"], document["big"]) == (1, {"x": 1}, 1)
 
 
-def test_queries_reach_into_every_shape() -> None:
-    make().persist()
+def test_queries_of_each_shape() -> None:
+    create().persist()
     for condition in (
         fld["aliased"] == 7,
         fld["aliasMe"] == 7,
@@ -202,8 +202,8 @@ def test_queries_reach_into_every_shape() -> None:
         Shapes.filter(fld["pet.wings"] == 1)
 
 
-def test_parent_that_another_removed_is_a_clear_error() -> None:
-    shapes = make()
+def test_a_parent_that_another_client_removed_raises() -> None:
+    shapes = create()
     shapes.persist()
     Shapes.filter().update({"$set": {"box": None}})
     shapes.box.item = Decimal(1)

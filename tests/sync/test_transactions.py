@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_transactions.py by `nox -s sync`: edit that file.
-"""All operations of a transaction happen, or none, and objects know which."""
+"""Transactions: all operations happen or none, and objects agree with the outcome."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def balances() -> dict[str, int]:
     return {account.owner: account.balance for account in Account.filter().load_many()}
 
 
-def test_all_or_nothing(db: str) -> None:
+def test_all_operations_happen_or_none(db: str) -> None:
     ann, bob = Account(owner="ann", balance=10), Account(owner="bob")
     Account.persist_many([ann, bob])
     with lm.transaction():
@@ -51,24 +51,28 @@ def test_all_or_nothing(db: str) -> None:
     assert not Archived.filter().exists()
 
 
-def test_nobody_else_sees_it_before_its_end(db: str) -> None:
+def test_other_clients_see_writes_only_after_the_commit(db: str) -> None:
     collection = collection_of(Account)
     with lm.transaction():
         Account(owner="ann").persist()
-        assert collection.count_documents({}) == 0  # the driver, without the session
+        assert collection.count_documents({}) == 0  # by the driver, outside the session
     assert collection.count_documents({}) == 1
 
 
-def test_reads_go_to_the_primary_whatever_is_preferred(db: str, mongo_uri: str) -> None:
+def test_reads_go_to_the_primary_regardless_of_the_read_preference(db: str, mongo_uri: str) -> None:
     with lm.connect(mongo_uri, readPreference="secondaryPreferred"), lm.transaction():
         (ann := Account(owner="ann")).persist()
         assert Account.from_id(ann.id) == ann
         assert balances() == {"ann": 0}
 
 
-def test_objects_are_what_they_were(db: str) -> None:
-    old, new, gone = Account(owner="old", balance=1), Account(owner="new"), Account(owner="gone")
-    Account.persist_many([old, gone])
+def test_objects_are_restored_after_an_abort(db: str) -> None:
+    old, new, deleted = (
+        Account(owner="old", balance=1),
+        Account(owner="new"),
+        Account(owner="deleted"),
+    )
+    Account.persist_many([old, deleted])
     with pytest.raises(Interrupted), lm.transaction():
         old.balance += 5
         old.visits += 2
@@ -76,18 +80,18 @@ def test_objects_are_what_they_were(db: str) -> None:
         old.notes.append("more")
         old.persist()
         new.persist()
-        gone.delete()
+        deleted.delete()
         raise Interrupted
     assert (old.balance, old.visits, old.notes) == (1, 0, [])
     assert not old.persist()
     assert new.persist() and Account.filter().count() == 3
-    assert not gone.persist()
+    assert not deleted.persist()
     old.balance = 7
     assert old.persist()
     assert old.reload().balance == 7
 
 
-def test_an_edit_before_the_block_survives_it(db: str) -> None:
+def test_an_edit_before_the_block_is_kept(db: str) -> None:
     account = Account(owner="ann")
     account.persist()
     account.balance = 3
@@ -98,7 +102,7 @@ def test_an_edit_before_the_block_survives_it(db: str) -> None:
     assert account.persist() and balances() == {"ann": 3}
 
 
-def test_gathered_calls_take_turns(db: str) -> None:
+def test_concurrent_calls_in_a_transaction(db: str) -> None:
     users = [User(name=str(n)) for n in range(8)]
     with pytest.raises(Interrupted), lm.transaction():
         _concurrency.gathered(*(user.persist for user in users))
@@ -110,7 +114,7 @@ def test_gathered_calls_take_turns(db: str) -> None:
     assert User.filter().count() == 8
 
 
-def test_operations_while_streaming(db: str) -> None:
+def test_operations_during_a_stream(db: str) -> None:
     User.persist_many([User(name=f"{n:03}", age=n) for n in range(50)])
     with lm.transaction():
         for user in User.filter().sort("name").stream():
@@ -123,8 +127,8 @@ def test_operations_while_streaming(db: str) -> None:
     assert User.filter(lm.fld["age"] > 0).count() == 50
 
 
-def test_a_load_that_is_left(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loom_sync.frames.batches.BATCH_SIZE", 2)
+def test_batches_that_are_not_read_to_the_end(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loom_sync.frames.batches.BATCH", 2)
     User.persist_many([User(name=f"{n:03}") for n in range(50)])
     with lm.transaction():
         batches = User.filter().load_batches(rows=2)
@@ -141,7 +145,7 @@ def test_frames_read_the_snapshot(db: str) -> None:
     collection = collection_of(User)
     with lm.transaction():
         assert User.filter().count() == 2
-        collection.insert_one({"name": "meanwhile"})
+        collection.insert_one({"name": "later"})
         collection.delete_one({"name": "a"})
         table = User.filter().load_table()
         assert sorted(table.column("name").to_pylist()) == ["a", "b"]
@@ -149,7 +153,7 @@ def test_frames_read_the_snapshot(db: str) -> None:
     assert User.filter().load_table().num_rows == 2
 
 
-def test_every_way_to_read_and_write(db: str) -> None:
+def test_all_kinds_of_reads_and_writes(db: str) -> None:
     ann = User(name="Ann", age=30)
     with lm.transaction():
         ann.persist()
@@ -176,7 +180,7 @@ def test_every_way_to_read_and_write(db: str) -> None:
     assert User.filter().count() == 2
 
 
-def test_blocks_inside_are_part_of_it(db: str) -> None:
+def test_nested_blocks_belong_to_the_outer_transaction(db: str) -> None:
     with pytest.raises(Interrupted), lm.transaction():
         with lm.transaction():
             User(name="inner").persist()
@@ -193,107 +197,42 @@ def test_blocks_inside_are_part_of_it(db: str) -> None:
     assert User.filter().count() == 0
 
 
-def test_nothing_is_kept_after_a_failure(db: str) -> None:
+def test_a_failed_write_aborts_the_transaction(db: str) -> None:
     user = User(name="Ann")
     user.persist()
     twin = User(name="twin", id=user.id)
     with pytest.raises(lm.TransactionError, match="already a document"), lm.transaction():
         User(name="Bea").persist()
         with pytest.raises(lm.BulkError):
-            User.persist_many([twin.model_copy(deep=True), fresh_twin(user)])
+            User.persist_many([twin.model_copy(deep=True), new_object_with_same_id(user)])
         with pytest.raises(lm.TransactionError, match="has failed"):
             User(name="Cid").persist()
     assert names(User.filter()) == ["Ann"]
 
 
-def fresh_twin(user: User) -> User:
-    """Return a new object whose id is another's, by chance."""
+def new_object_with_same_id(user: User) -> User:
+    """Return a new object with the id of a stored one."""
     twin = User(name="twin")
     vars(twin)["id"] = user.id
     return twin
 
 
-def test_a_conflict_is_aborted_and_run_again(db: str) -> None:
-    account = Account(owner="ann")
-    account.persist()
-    attempts = 0
-
-    def raise_balance(mine: Account, by: int) -> int:
-        nonlocal attempts
-        attempts += 1
-        Account.filter().count()  # the snapshot is taken
-        if attempts == 1:
-            outside(account.id)
-        mine.balance += by
-        mine.notes.append("raised")
-        mine.persist()
-        return mine.balance
-
-    assert lm.in_transaction(raise_balance, account, by=5) == 5
-    assert attempts == 2
-    account.reload()
-    assert (account.balance, account.visits, account.notes) == (5, 1, ["raised"])
-    attempts = 0
-    with pytest.raises(lm.TransactionAborted), lm.transaction():
-        raise_balance(account, 1)
-    assert account.balance == 5
-
-
-def outside(id: object) -> None:
-    """Write with the plain driver, which knows of no transaction."""
-    collection = collection_of(Account)
-    collection.update_one({"_id": id}, {"$inc": {"visits": 1}})
-
-
-def test_transactional(db: str) -> None:
-    @lm.transactional
-    def move(giver: Account, taker: Account, amount: int) -> None:
-        """Move money."""
-        giver.balance -= amount
-        taker.balance += amount
-        giver.persist()
-        taker.persist()
-        if giver.balance < 0:
-            raise Interrupted
-
-    ann, bob = Account(owner="ann", balance=10), Account(owner="bob")
-    Account.persist_many([ann, bob])
-    move(ann, bob, 4)
-    with pytest.raises(Interrupted):
-        move(ann, bob, 40)
-    assert (ann.balance, bob.balance) == (6, 4) and balances() == {"ann": 6, "bob": 4}
-    assert move.__name__ == "move" and move.__doc__ == "Move money."
-
-
-def test_giving_up_after_a_time(db: str) -> None:
-    account = Account(owner="ann")
-    account.persist()
-
-    def always_in_conflict() -> None:
-        Account.filter().count()
-        outside(account.id)
-        Account.filter().update(balance=1)
-
-    with lm.config_context(transaction_timeout=0.2), pytest.raises(lm.TransactionAborted):
-        lm.in_transaction(always_in_conflict)
-
-
-def test_two_servers(db: str, mongo_uri: str) -> None:
+def test_a_transaction_cannot_use_two_servers(db: str, mongo_uri: str) -> None:
     with MongoClient[dict[str, object]](mongo_uri) as other:
         with pytest.raises(lm.TransactionError, match="another server"):
             with lm.transaction():
-                User(name="here").persist()
+                User(name="first").persist()
                 with lm.using(client=other):
-                    User(name="there").persist()
+                    User(name="second").persist()
     assert User.filter().count() == 0
 
 
-def test_an_empty_block_asks_nothing() -> None:
+def test_an_empty_block_does_not_connect() -> None:
     with lm.config_context(uri="mongodb://localhost:1"), lm.transaction():
         _concurrency.pause()
 
 
-def test_first_use_of_indexes_inside(db: str) -> None:
+def test_first_use_of_a_model_with_indexes(db: str) -> None:
     @lm.declare_persist_db("shop", "indexed", index=[lm.Index("name", unique=True)])
     class Indexed(lm.PersistableBase):
         name: str
@@ -304,23 +243,23 @@ def test_first_use_of_indexes_inside(db: str) -> None:
 
     with lm.transaction():
         Indexed(name="a").persist()
-        assert Again.filter().count() == 1  # its index would wait for this block
+        assert Again.filter().count() == 1  # creating its index would wait for this transaction
     assert not Indexed.sync_indexes()
     with pytest.raises(lm.DuplicateKey):
         Indexed(name="a").persist()
 
 
-def test_a_refused_document_of_many_is_told(db: str) -> None:
+def test_a_bulk_error_aborts_the_transaction(db: str) -> None:
     user = User(name="Ann")
     user.persist()
     with pytest.raises(lm.BulkError) as caught, lm.transaction():
         user.age = 3
-        User.persist_many([fresh_twin(user), user])
+        User.persist_many([new_object_with_same_id(user), user])
     assert [entry.index for entry in caught.value.entries] == [0]
     assert (caught.value.inserted, caught.value.updated) == (0, 0)
 
 
-def test_refused_rows_leave_nothing(db: str, small_chunks: None) -> None:
+def test_refused_rows_abort_the_transaction(db: str, small_chunks: None) -> None:
     frame: Any = pa.table({"name": ["a", "b", "c", None]})
     with pytest.raises(lm.TransactionError, match="has failed"), lm.transaction():
         with pytest.raises(lm.FrameError):
@@ -328,22 +267,7 @@ def test_refused_rows_leave_nothing(db: str, small_chunks: None) -> None:
     assert User.filter().count() == 0
 
 
-def test_a_failing_load_runs_a_function_once(db: str) -> None:
-    runs = 0
-
-    def function() -> None:
-        nonlocal runs
-        runs += 1
-        with pytest.raises(lm.OperationFailed):
-            User.agg(lm.AggregationStages().raw({"$nonsense": 1})).load_table()
-        User.filter().count()
-
-    with pytest.raises(lm.TransactionError, match="nonsense"):
-        lm.in_transaction(function)
-    assert runs == 1
-
-
-def test_loads_at_once_begin_one_transaction(db: str) -> None:
+def test_concurrent_loads_begin_one_transaction(db: str) -> None:
     User(name="Ann").persist()
     stages = lm.AggregationStages().match({})
     for _ in range(10):

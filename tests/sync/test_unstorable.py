@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_unstorable.py by `nox -s sync`: edit that file.
-"""What BSON or MongoDB cannot hold is one clear error on every way that a value takes."""
+"""Values that BSON or MongoDB cannot store: every operation raises one clear error."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ each_value = pytest.mark.parametrize("value", UNSTORABLE.values(), ids=UNSTORABL
 
 
 @each_value
-def test_objects(value: Any) -> None:
+def test_objects_with_unstorable_values(value: Any) -> None:
     loaded = Box()
     loaded.persist()
     loaded.a = value
@@ -58,13 +58,13 @@ def test_objects(value: Any) -> None:
             document.persist()
         assert caught.value.path.startswith("a")
         assert "Invalid document" not in str(caught.value)
-    with pytest.raises(lm.BulkError) as refused:
+    with pytest.raises(lm.BulkError) as bulk_error:
         Box.persist_many([Box(), Box(a=value), loaded])
-    assert (refused.value.inserted, [e.index for e in refused.value.entries]) == (1, [1, 2])
+    assert (bulk_error.value.inserted, [e.index for e in bulk_error.value.entries]) == (1, [1, 2])
     assert Box.filter().count() == 2
 
 
-def test_members_of_sets() -> None:
+def test_sets_with_unstorable_members() -> None:
     for member in ("\ud800", 2**64):
         with pytest.raises(lm.EncodingError) as caught:
             Box(members={member, 1}).persist()
@@ -72,13 +72,13 @@ def test_members_of_sets() -> None:
 
 
 @each_value
-def test_queries(value: Any) -> None:
+def test_queries_with_unstorable_values(value: Any) -> None:
     if not isinstance(value, str | int | dict | re.Pattern):
-        with pytest.raises(lm.EncodingError):  # when it is built
+        with pytest.raises(lm.EncodingError):  # raised when the query is built
             Box.filter(fld["a"] == value)
         return
     query = Box.filter(fld["a"] == value)
-    for run in (
+    for call in (
         query.count,
         query.exists,
         query.explain,
@@ -93,7 +93,7 @@ def test_queries(value: Any) -> None:
         Box.agg(lm.AggregationStages().match({"a": {"$eq": value}})).load_many,
     ):
         with pytest.raises(lm.EncodingError):
-            run()
+            call()
     with pytest.raises(lm.EncodingError):
         query.distinct("a")
     with pytest.raises(lm.EncodingError):
@@ -105,7 +105,7 @@ def test_queries(value: Any) -> None:
 
 
 @each_value
-def test_updates(value: Any) -> None:
+def test_updates_with_unstorable_values(value: Any) -> None:
     Box().persist()
     for update in ({"a": value}, {"$push": {"items": value}}, {"$set": {"a.b": value}}):
         with pytest.raises(lm.EncodingError):
@@ -116,7 +116,7 @@ def test_updates(value: Any) -> None:
 
 
 @each_value
-def test_frames(value: Any) -> None:
+def test_frames_with_unstorable_values(value: Any) -> None:
     box = Box()
     box.persist()
     frame = pd.DataFrame({"a": pd.Series([1, value], dtype=object)})
@@ -130,13 +130,13 @@ def test_frames(value: Any) -> None:
     assert Box.filter().count() == 1
 
 
-def test_in_a_transaction() -> None:
-    def work() -> None:
+def test_unstorable_values_in_a_transaction() -> None:
+    def store_and_count() -> None:
         Box().persist()
         Box.filter(fld["a"] == "\ud800").count()
 
     with pytest.raises(lm.EncodingError):
-        lm.in_transaction(work)
+        lm.in_transaction(store_and_count)
     assert Box.filter().count() == 0
 
 
@@ -147,9 +147,9 @@ def test_documents_that_are_too_large() -> None:
     for document in (Box(a=LARGE), OwnId(id=1, a=LARGE), Recorded(a=LARGE), loaded):
         with pytest.raises(lm.EncodingError, match="MongoDB holds 16 MB"):
             document.persist()
-    with pytest.raises(lm.BulkError) as refused:
+    with pytest.raises(lm.BulkError) as bulk_error:
         Box.persist_many([Box(), Box(a=LARGE), loaded])
-    assert (refused.value.inserted, [e.index for e in refused.value.entries]) == (1, [1, 2])
+    assert (bulk_error.value.inserted, [e.index for e in bulk_error.value.entries]) == (1, [1, 2])
     frame = pd.DataFrame({"id": [loaded.id], "a": [LARGE]})
     with pytest.raises(lm.FrameError, match="MongoDB holds 16 MB"):
         Box.update_dataframe(frame)
@@ -162,9 +162,9 @@ def test_documents_that_are_too_large() -> None:
 
 def test_commands_that_are_too_large() -> None:
     query = Box.filter(fld["a"] == LARGE)
-    for run in (query.count, query.load_one, query.load_many, query.load_table, query.delete):
+    for call in (query.count, query.load_one, query.load_many, query.load_table, query.delete):
         with pytest.raises(lm.OperationFailed, match="too large") as caught:
-            run()
+            call()
         assert caught.value.code == 10334
         assert caught.value.hint == "MongoDB holds documents of up to 16 MB"
     with pytest.raises(lm.OperationFailed) as caught:
@@ -178,7 +178,7 @@ def test_documents_that_grow_too_large() -> None:
     with pytest.raises(lm.OperationFailed) as caught:
         Box.filter().update({"$push": {"items": box.a}})
     assert caught.value.hint == "MongoDB holds documents of up to 16 MB"
-    # Another writer has made it grow meanwhile: this one's edit alone would fit.
+    # Another client has enlarged the document: the edit of this object alone would fit.
     other = Box.from_id(box.id)
     assert other is not None
     other.a = box.a[: 2**20]

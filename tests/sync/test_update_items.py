@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_update_items.py by `nox -s sync`: edit that file.
-"""Updates of array items: a value is a value, also where MongoDB would read more into it."""
+"""Updates of array items: a value stays a value even if MongoDB reads it as an operator."""
 
 from __future__ import annotations
 
@@ -53,21 +53,21 @@ class Basket(lm.PersistableBase):
     by_name: dict[str, list[str]] = {}
 
 
-def basket(**values: Any) -> Basket:
-    made = Basket(**values)
-    made.persist()
-    return made
+def create_basket(**values: Any) -> Basket:
+    basket = Basket(**values)
+    basket.persist()
+    return basket
 
 
-def updated(made: Basket, update: dict[str, Any], field: str) -> Any:
-    Basket.filter(fld["id"] == made.id).update(update)
-    value: Any = Basket.filter(fld["id"] == made.id).load_docs()[0]
+def update_and_load(basket: Basket, update: dict[str, Any], field: str) -> Any:
+    Basket.filter(fld["id"] == basket.id).update(update)
+    value: Any = Basket.filter(fld["id"] == basket.id).load_docs()[0]
     for name in field.split("."):
         value = value[name]
     return value
 
 
-# What MongoDB would read as modifiers, as conditions or as operators.
+# Dicts that MongoDB would read as modifiers, conditions or operators.
 DICTS: list[dict[str, Any]] = [
     {"$each": [1, 2]},
     {"$each": ["x"], "$slice": 0},
@@ -91,75 +91,75 @@ KEPT: list[Any] = [{"a": 5, "b": 6}, {"kept": None}]
 
 @each_dict
 @each_path
-def test_a_dict_is_an_item(value: dict[str, Any], path: str) -> None:
-    made = basket(maybe=[])
+def test_push_and_add_to_set_store_a_dict_as_an_item(value: dict[str, Any], path: str) -> None:
+    basket = create_basket(maybe=[])
     Basket.filter().update({path: []})
-    assert updated(made, {"$push": {path: value}}, path) == [value]
-    assert updated(made, {"$push": {path: value}}, path) == [value, value]
-    assert updated(made, {"$addToSet": {path: value}}, path) == [value, value]
-    assert updated(made, {"$set": {path: KEPT}}, path) == KEPT
-    assert updated(made, {"$addToSet": {path: value}}, path) == [*KEPT, value]
+    assert update_and_load(basket, {"$push": {path: value}}, path) == [value]
+    assert update_and_load(basket, {"$push": {path: value}}, path) == [value, value]
+    assert update_and_load(basket, {"$addToSet": {path: value}}, path) == [value, value]
+    assert update_and_load(basket, {"$set": {path: KEPT}}, path) == KEPT
+    assert update_and_load(basket, {"$addToSet": {path: value}}, path) == [*KEPT, value]
 
 
 @each_dict
 @each_path
-def test_a_dict_is_pulled_as_a_whole(value: dict[str, Any], path: str) -> None:
-    made = basket(maybe=[])
+def test_pull_compares_whole_dicts(value: dict[str, Any], path: str) -> None:
+    basket = create_basket(maybe=[])
     items = [*KEPT, value, *(other for other in DICTS if other != value), value]
     Basket.filter().update({path: items})
-    left = updated(made, {"$pull": {path: value}}, path)
-    assert left == [item for item in items if item != value]
+    remaining = update_and_load(basket, {"$pull": {path: value}}, path)
+    assert remaining == [item for item in items if item != value]
 
 
 @each_dict
 @pytest.mark.parametrize("operator", ["$set", "$min", "$max"])
-def test_a_dict_is_a_value(value: dict[str, Any], operator: str) -> None:
-    made = basket()
+def test_set_min_and_max_store_a_dict_as_a_value(value: dict[str, Any], operator: str) -> None:
+    basket = create_basket()
     Basket.filter().update({"$unset": {"anything": ""}})
-    assert updated(made, {operator: {"anything": value}}, "anything") == value
+    assert update_and_load(basket, {operator: {"anything": value}}, "anything") == value
 
 
-def test_every_item_of_pull_all_is_a_value() -> None:
-    made = basket(dicts=[*KEPT, *DICTS])
-    assert updated(made, {"$pullAll": {"dicts": DICTS}}, "dicts") == KEPT
+def test_pull_all_compares_whole_values() -> None:
+    basket = create_basket(dicts=[*KEPT, *DICTS])
+    assert update_and_load(basket, {"$pullAll": {"dicts": DICTS}}, "dicts") == KEPT
 
 
 @pytest.mark.parametrize("pattern", [re.compile("e"), Regex("e")], ids=["re", "bson"])
-def test_a_pattern_is_a_value_where_items_may_be_patterns(pattern: Any) -> None:
-    made = basket(values=["kept", "e"], tags=["kept", "gone"])
-    assert updated(made, {"$push": {"values": pattern}}, "values") != ["kept", "e"]
-    assert updated(made, {"$pull": {"values": pattern}}, "values") == ["kept", "e"]
-    # No tag is a pattern: here it can only be a condition.
-    assert updated(made, {"$pull": {"tags": pattern}}, "tags") == []
+def test_a_pattern_is_a_value_if_items_may_be_patterns(pattern: Any) -> None:
+    basket = create_basket(values=["kept", "e"], tags=["kept", "gone"])
+    assert update_and_load(basket, {"$push": {"values": pattern}}, "values") != ["kept", "e"]
+    assert update_and_load(basket, {"$pull": {"values": pattern}}, "values") == ["kept", "e"]
+    # A tag cannot be a pattern, so the pattern is a condition.
+    assert update_and_load(basket, {"$pull": {"tags": pattern}}, "tags") == []
 
 
-def test_modifiers_where_no_item_is_a_document() -> None:
-    made = basket(tags=["a"], codes=["A"], scores=[3], by_name={"x": ["a"]})
+def test_modifiers_of_arrays_without_documents() -> None:
+    basket = create_basket(tags=["a"], codes=["A"], scores=[3], by_name={"x": ["a"]})
     last = {"$each": ["b", "c"], "$slice": -2}
-    assert updated(made, {"$push": {"tags": last}}, "tags") == ["b", "c"]
-    assert updated(made, {"$push": {"by_name.x": last}}, "by_name.x") == ["b", "c"]
+    assert update_and_load(basket, {"$push": {"tags": last}}, "tags") == ["b", "c"]
+    assert update_and_load(basket, {"$push": {"by_name.x": last}}, "by_name.x") == ["b", "c"]
     first = {"$each": ["b"], "$position": 0}
-    assert updated(made, {"$push": {"codes": first}}, "codes") == ["B", "A"]
+    assert update_and_load(basket, {"$push": {"codes": first}}, "codes") == ["B", "A"]
     labels = {"$each": ["x", "y", "x"]}
-    assert updated(made, {"$addToSet": {"labels": labels}}, "labels") == ["x", "y"]
+    assert update_and_load(basket, {"$addToSet": {"labels": labels}}, "labels") == ["x", "y"]
     ordered = {"$each": [9, 1], "$sort": -1}
-    assert updated(made, {"$push": {"scores": ordered}}, "scores") == [9, 3, 1]
+    assert update_and_load(basket, {"$push": {"scores": ordered}}, "scores") == [9, 3, 1]
 
 
-def test_conditions_where_no_item_is_a_document() -> None:
-    made = basket(scores=[1, 5, 9], tags=["a", "b"], codes=["A", "B"])
-    assert updated(made, {"$pull": {"scores": {"$gte": 5}}}, "scores") == [1]
-    assert updated(made, {"$pull": {"tags": {"$in": ["a", "x"]}}}, "tags") == ["b"]
-    assert updated(made, {"$pull": {"codes": "a"}}, "codes") == ["B"]
+def test_conditions_of_arrays_without_documents() -> None:
+    basket = create_basket(scores=[1, 5, 9], tags=["a", "b"], codes=["A", "B"])
+    assert update_and_load(basket, {"$pull": {"scores": {"$gte": 5}}}, "scores") == [1]
+    assert update_and_load(basket, {"$pull": {"tags": {"$in": ["a", "x"]}}}, "tags") == ["b"]
+    assert update_and_load(basket, {"$pull": {"codes": "a"}}, "codes") == ["B"]
 
 
 def test_raw_modifiers() -> None:
-    made = basket(lines=[Line(sku="a")], dicts=[{"a": 1}])
+    basket = create_basket(lines=[Line(sku="a")], dicts=[{"a": 1}])
     lines = {"$each": [Line(sku="b"), Line(sku="c")], "$slice": -2}
-    found = updated(made, {"$push": {"lines": lm.raw(lines)}}, "lines")
+    found = update_and_load(basket, {"$push": {"lines": lm.raw(lines)}}, "lines")
     assert found == [{"sku": "b", "count": 1}, {"sku": "c", "count": 1}]
     dicts = lm.raw({"$each": [{"a": 1}, {"$each": []}]})
-    assert updated(made, {"$addToSet": {"dicts": dicts}}, "dicts") == [
+    assert update_and_load(basket, {"$addToSet": {"dicts": dicts}}, "dicts") == [
         {"a": 1},
         {"$each": []},
     ]
@@ -167,7 +167,7 @@ def test_raw_modifiers() -> None:
 
 def test_conditions_of_pull() -> None:
     lines = [Line(sku="a"), Line(sku="b", count=5), Line(sku="c", count=9)]
-    made = basket(lines=lines, wrapped=Lines(lines), scores=[1, 5, 9], dicts=[{"a": 1}])
+    basket = create_basket(lines=lines, wrapped=Lines(lines), scores=[1, 5, 9], dicts=[{"a": 1}])
     update: Any = {
         "$pull": {
             "lines": (fld["sku"] == "a") | (fld["count"] > 5),
@@ -176,29 +176,31 @@ def test_conditions_of_pull() -> None:
             "dicts": lm.raw({"a": {"$exists": True}}),
         }
     }
-    assert updated(made, update, "lines") == [{"sku": "b", "count": 5}]
-    assert updated(made, update, "wrapped") == [{"sku": "a", "count": 1}]
-    assert updated(made, update, "scores") == [1, 9]
-    assert updated(made, update, "dicts") == []
+    assert update_and_load(basket, update, "lines") == [{"sku": "b", "count": 5}]
+    assert update_and_load(basket, update, "wrapped") == [{"sku": "a", "count": 1}]
+    assert update_and_load(basket, update, "scores") == [1, 9]
+    assert update_and_load(basket, update, "dicts") == []
     with pytest.raises(lm.UnknownFieldError):
         Basket.filter().update({"$pull": {"lines": fld["skuu"] == "a"}})
     with pytest.raises(lm.QueryError, match="no alternatives"):
         Basket.filter().update({"$pull": {"scores": (element == 1) | (element > 5)}})
 
 
-def test_objects_are_items() -> None:
-    made = basket()
+def test_objects_as_items() -> None:
+    basket = create_basket()
     line = Line(sku="a")
     for path, item in (("lines", line), ("wrapped", line), ("plain", Plain("x")), ("values", line)):
         stored = {"sku": "x"} if path == "plain" else {"sku": "a", "count": 1}
-        assert updated(made, {"$push": {path: item}}, path) == [stored]
-        assert updated(made, {"$addToSet": {path: item}}, path) == [stored]
-        assert updated(made, {"$pull": {path: item}}, path) == []
-    assert updated(made, {"$push": {"lines": {"sku": "b", "count": 2}}}, "lines") == [
+        assert update_and_load(basket, {"$push": {path: item}}, path) == [stored]
+        assert update_and_load(basket, {"$addToSet": {path: item}}, path) == [stored]
+        assert update_and_load(basket, {"$pull": {path: item}}, path) == []
+    assert update_and_load(basket, {"$push": {"lines": {"sku": "b", "count": 2}}}, "lines") == [
         {"sku": "b", "count": 2}
     ]
-    assert updated(made, {"$pull": {"lines": {"sku": "b", "count": 2}}}, "lines") == []
-    assert updated(made, {"$push": {"opened": {"$each": [1]}}}, "opened") == [{"$each": [1]}]
+    assert update_and_load(basket, {"$pull": {"lines": {"sku": "b", "count": 2}}}, "lines") == []
+    assert update_and_load(basket, {"$push": {"opened": {"$each": [1]}}}, "opened") == [
+        {"$each": [1]}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_objects_are_items() -> None:
         ({"anything": fld["tags"]}, "$pull a condition"),
     ],
 )
-def test_what_can_be_no_item_is_refused(update: Any, hint: str) -> None:
+def test_invalid_items_raise(update: Any, hint: str) -> None:
     with pytest.raises(lm.QueryError) as caught:
         Basket.filter().update(update)
     assert hint in str(caught.value.hint)

@@ -1,4 +1,4 @@
-"""The lambda form, as type checkers see it: the model itself."""
+"""The types that checkers infer for lambda conditions, whose argument is the model."""
 
 from __future__ import annotations
 

@@ -1,2 +1,2 @@
 # Generated from tests/bench/__init__.py by `nox -s sync`: edit that file.
-"""Measurements: never run by the test suite, always in one run against the same server."""
+"""Benchmarks: not part of the test suite; contenders run in one process, on the same server."""

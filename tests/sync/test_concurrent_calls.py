@@ -1,5 +1,5 @@
-# Generated from tests/aio/test_at_once.py by `nox -s sync`: edit that file.
-"""Many load and save at once: each gets its own document, or its own error, as if it were alone."""
+# Generated from tests/aio/test_concurrent_calls.py by `nox -s sync`: edit that file.
+"""Many concurrent loads and saves: each call has the result or the error of a single call."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Named(lm.PersistableBase):
     id: str
 
 
-def caught(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
-    """Return a call that gives the Loom error it ends with, or what it returns."""
+def result_or_error(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+    """Return a call that returns the result of a function, or the Loom error it raises."""
 
     def call() -> Any:
         try:
@@ -60,7 +60,7 @@ def caught(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
     return call
 
 
-def make(count: int = MANY) -> list[Task]:
+def create_tasks(count: int = MANY) -> list[Task]:
     tasks = [Task(name=f"task {n}") for n in range(count)]
     Task.persist_many(tasks)
     return tasks
@@ -70,37 +70,39 @@ def load(id: Any) -> Task | None:
     return Task.from_id(id)
 
 
-def test_each_gets_its_own(db: str) -> None:
-    tasks = make()
+def test_each_call_has_its_own_document(db: str) -> None:
+    tasks = create_tasks()
     ids = [task.id for task in tasks]
     random.shuffle(ids)
-    assert [task and task.id for task in gathered(*(caught(load, id) for id in ids))] == ids
+    assert [
+        task and task.id for task in gathered(*(result_or_error(load, id) for id in ids))
+    ] == ids
     for number, task in enumerate(tasks):
         task.name = f"new {number}"
-    assert gathered(*(caught(task.persist) for task in tasks)) == [True] * MANY
+    assert gathered(*(result_or_error(task.persist) for task in tasks)) == [True] * MANY
     assert {task.name for task in Task.filter().load_many()} == {t.name for t in tasks}
     before = [task.model_dump() for task in tasks]
-    assert gathered(*(caught(task.persist) for task in tasks)) == [False] * MANY
+    assert gathered(*(result_or_error(task.persist) for task in tasks)) == [False] * MANY
     assert [task.reload().model_dump() for task in tasks] == before
 
 
-def test_nobody_shares_a_loaded_object(db: str) -> None:
-    (task,) = make(1)
-    found = gathered(*(caught(load, task.id) for _ in range(MANY)))
+def test_each_load_returns_a_new_object(db: str) -> None:
+    (task,) = create_tasks(1)
+    found = gathered(*(result_or_error(load, task.id) for _ in range(MANY)))
     for other in found[1:]:
         assert other == found[0]
         other.notes.append("mine")
     assert found[0].notes == []
 
 
-def test_some_are_gone_and_some_are_refused(db: str) -> None:
-    tasks = make()
+def test_deleted_documents_and_duplicate_keys(db: str) -> None:
+    tasks = create_tasks()
     collection = collection_of(Task)
     collection.delete_many({"_id": {"$in": [task.id for task in tasks[:3]]}})
     Task(name="taken").persist()
     for number, task in enumerate(tasks):
         task.name = "taken" if number % 10 == 9 else f"new {number}"
-    outcomes = gathered(*(caught(task.persist) for task in tasks))
+    outcomes = gathered(*(result_or_error(task.persist) for task in tasks))
     for number, outcome in enumerate(outcomes):
         if number < 3:
             assert isinstance(outcome, lm.DocumentNotFound)
@@ -109,97 +111,96 @@ def test_some_are_gone_and_some_are_refused(db: str) -> None:
             assert outcome.key == {"name": "taken"}
         else:
             assert outcome is True
-    found = gathered(*(caught(load, task.id) for task in tasks))
-    for number, (task, there) in enumerate(zip(tasks, found, strict=True)):
+    found = gathered(*(result_or_error(load, task.id) for task in tasks))
+    for number, (task, loaded) in enumerate(zip(tasks, found, strict=True)):
         stored = f"task {number}" if number % 10 == 9 else task.name
-        assert there is None if number < 3 else there.name == stored
-    refused = tasks[9]
-    refused.name = "not taken"
-    assert refused.persist()
+        assert loaded is None if number < 3 else loaded.name == stored
+    tasks[9].name = "not taken"
+    assert tasks[9].persist()
 
 
-def test_what_others_have_written_is_taken_in(db: str) -> None:
-    tasks = make()
+def test_saves_merge_the_writes_of_another_client(db: str) -> None:
+    tasks = create_tasks()
     collection = collection_of(Task)
     collection.update_many({}, {"$set": {"details.theirs": 1}, "$push": {"notes": "theirs"}})
     for number, task in enumerate(tasks):
         task.name = f"new {number}"
-    assert all(gathered(*(caught(task.persist) for task in tasks)))
+    assert all(gathered(*(result_or_error(task.persist) for task in tasks)))
     assert all((task.notes, task.details) == (["theirs"], {"theirs": 1}) for task in tasks)
 
 
-def test_two_objects_of_one_document(db: str) -> None:
-    (task,) = make(1)
+def test_many_objects_of_one_document(db: str) -> None:
+    (task,) = create_tasks(1)
     copies = [task.model_copy(deep=True) for _ in range(MANY)]
     for number, copy in enumerate(copies):
         if number % 2:
             copy.notes.append(f"note {number}")
         else:
             copy.name = f"name {number}"
-    assert all(gathered(*(caught(copy.persist) for copy in copies)))
+    assert all(gathered(*(result_or_error(copy.persist) for copy in copies)))
     stored = task.reload()
     assert stored.name.startswith("name ")
     assert sorted(stored.notes) == sorted(f"note {n}" for n in range(1, MANY, 2))
 
 
-def test_counters_count_once(db: str) -> None:
-    (task,) = make(1)
+def test_each_increment_counts_once(db: str) -> None:
+    (task,) = create_tasks(1)
     copies = [task.model_copy() for _ in range(MANY)]
     for copy in copies:
         copy.count += 1
-    assert all(gathered(*(caught(copy.persist) for copy in copies)))
+    assert all(gathered(*(result_or_error(copy.persist) for copy in copies)))
     assert task.reload().count == MANY
 
 
-def test_classes_of_a_family(db: str) -> None:
+def test_objects_have_the_class_of_their_tag(db: str) -> None:
     animals = [(Dog if n % 2 else Cat)(name=f"animal {n}") for n in range(MANY)]
     Animal.persist_many(animals)
-    found = gathered(*(caught(Animal.from_id, animal.id) for animal in animals))
+    found = gathered(*(result_or_error(Animal.from_id, animal.id) for animal in animals))
     assert [type(animal) for animal in found] == [type(animal) for animal in animals]
-    dogs = gathered(*(caught(Dog.from_id, animal.id) for animal in animals))
+    dogs = gathered(*(result_or_error(Dog.from_id, animal.id) for animal in animals))
     assert [dog is not None for dog in dogs] == [n % 2 == 1 for n in range(MANY)]
 
 
-def test_numbers_are_the_same_whatever_their_type(db: str) -> None:
+def test_numeric_ids_of_different_bson_types(db: str) -> None:
     collection = collection_of(Numbered)
     rows = [{"_id": Int64(n) if n % 2 else float(n), "text": f"{n}"} for n in range(MANY)]
     collection.insert_many(rows)
-    found = gathered(*(caught(Numbered.from_id, n) for n in range(MANY + 5)))
+    found = gathered(*(result_or_error(Numbered.from_id, n) for n in range(MANY + 5)))
     assert [f and f.text for f in found] == [*map(str, range(MANY)), *[None] * 5]
 
 
-def test_names_are_the_same_by_a_collation(client: Any, db: str) -> None:
+def test_ids_that_a_collation_treats_as_equal(client: Any, db: str) -> None:
     collation = {"locale": "en", "strength": 1}
     client[db].create_collection("named", collation=collation)
     Named.persist_many(Named(id=f"a{n}") for n in range(MANY))
-    found = gathered(*(caught(Named.from_id, f"A{n}") for n in range(MANY + 5)))
+    found = gathered(*(result_or_error(Named.from_id, f"A{n}") for n in range(MANY + 5)))
     assert [f and f.id for f in found] == [*(f"a{n}" for n in range(MANY)), *[None] * 5]
 
 
-def test_two_spellings_of_one_name(client: Any, db: str) -> None:
+def test_two_spellings_of_one_id(client: Any, db: str) -> None:
     collation = {"locale": "en", "strength": 1}
     client[db].create_collection("named", collation=collation)
     Named.persist_many(Named(id=f"a{n}") for n in range(MANY))
-    spelt = [f"{'aA'[n % 2]}{n // 2}" for n in range(2 * MANY)]
-    found = gathered(*(caught(Named.from_id, name) for name in spelt))
-    assert [f and f.id for f in found] == [name.lower() for name in spelt]
+    spellings = [f"{'aA'[n % 2]}{n // 2}" for n in range(2 * MANY)]
+    found = gathered(*(result_or_error(Named.from_id, name) for name in spellings))
+    assert [f and f.id for f in found] == [name.lower() for name in spellings]
 
 
-def test_one_that_cannot_be_sent_or_read_is_one_error(db: str) -> None:
+def test_only_the_call_that_cannot_be_encoded_or_decoded_fails(db: str) -> None:
     Numbered.persist_many(Numbered(id=n) for n in range(MANY))
     ids = [2**70 if n == 20 else n for n in range(MANY)]
-    found = gathered(*(caught(Numbered.from_id, id) for id in ids))
+    found = gathered(*(result_or_error(Numbered.from_id, id) for id in ids))
     assert isinstance(found.pop(20), lm.LoomError)
     assert [one.id for one in found] == [id for id in ids if id != 2**70]
-    tasks = make()
+    tasks = create_tasks()
     collection = collection_of(Task)
     beyond = {"$set": {"created_at": DatetimeMS(2**50)}}
     collection.update_one({"_id": tasks[20].id}, beyond)
-    loaded = gathered(*(caught(load, task.id) for task in tasks))
+    loaded = gathered(*(result_or_error(load, task.id) for task in tasks))
     assert isinstance(loaded.pop(20), lm.LoomError)
     assert loaded == tasks[:20] + tasks[21:]
     for number, task in enumerate(tasks):
         task.name = f"new {number}"
-    outcomes = gathered(*(caught(task.persist) for task in tasks))
+    outcomes = gathered(*(result_or_error(task.persist) for task in tasks))
     assert isinstance(outcomes.pop(20), lm.LoomError)
     assert all(outcome is True for outcome in outcomes)

@@ -1,5 +1,5 @@
-# Generated from tests/aio/test_put_back.py by `nox -s sync`: edit that file.
-"""What a transaction that was undone puts back, and into which objects."""
+# Generated from tests/aio/test_rollback.py by `nox -s sync`: edit that file.
+"""Aborted transactions: which values of which objects are restored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sync import _concurrency
 pytestmark = pytest.mark.usefixtures("db")
 
 
-class Undone(Exception):
+class Aborted(Exception):
     pass
 
 
@@ -29,7 +29,7 @@ class Address(BaseModel):
 
 @dataclass
 class Record:
-    marks: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 class Incomparable:
@@ -53,41 +53,41 @@ class Thing(lm.PersistableBase):
     _seen: list[str] = PrivateAttr(default_factory=list)
 
     def add(self, tag: str) -> None:
-        """Add to a list in place, and meet an obstacle twice."""
+        """Append to a list in place, and fail twice."""
         self.meta.setdefault("log", []).append(tag)
         self._seen.append(tag)
         self.persist()
-        if len(obstacles) < 2:
-            obstacles.append(tag)
-            raise lm.TransactionAborted("a passing obstacle")
+        if len(failures) < 2:
+            failures.append(tag)
+            raise lm.TransactionAborted("a transient error")
 
 
-obstacles: list[str] = []
+failures: list[str] = []
 
 
-def undone(change: Any, *things: Thing) -> None:
-    with pytest.raises(Undone), lm.transaction():
+def abort(edit: Any, *things: Thing) -> None:
+    with pytest.raises(Aborted), lm.transaction():
         for thing in things:
             thing.persist()
-        change()
+        edit()
         for thing in things:
             thing.persist()
-        raise Undone
+        raise Aborted
 
 
-def test_each_object_holds_what_it_held() -> None:
+def test_objects_get_back_their_values_in_place() -> None:
     thing = Thing(others=[Address(city="Brno")], meta={"a": [1, {"b": 2}]}, extra=[1])
     thing.persist()
     address, other, inner = thing.address, thing.others[0], thing.meta["a"][1]
 
-    def change() -> None:
+    def edit() -> None:
         address.city = "Plzen"
         address.streets.append("x")
         other.city = "Olomouc"
         thing.others.append(Address(city="new"))
         thing.tags.add("t")
         thing.queue.append(1)
-        thing.record.marks.append(5)
+        thing.record.numbers.append(5)
         inner["b"] = 3
         thing.meta["c"] = 1
         thing.hits += 1
@@ -95,7 +95,7 @@ def test_each_object_holds_what_it_held() -> None:
         thing.extra.append(2)  # type: ignore[attr-defined]
 
     before = thing.model_dump()
-    undone(change, thing)
+    abort(edit, thing)
     assert thing.model_dump() == before
     assert thing.address is address
     assert thing.others[0] is other
@@ -105,70 +105,70 @@ def test_each_object_holds_what_it_held() -> None:
     assert thing.persist()
 
 
-def test_objects_of_others_are_left_alone() -> None:
-    mine, theirs = Thing(address=Address(city="Prague")), Thing(address=Address(city="Brno"))
-    Thing.persist_many([mine, theirs])
+def test_other_objects_are_not_restored() -> None:
+    inside, outside = Thing(address=Address(city="Prague")), Thing(address=Address(city="Brno"))
+    Thing.persist_many([inside, outside])
 
-    def change() -> None:
-        mine.address = theirs.address
+    def edit() -> None:
+        inside.address = outside.address
 
-    undone(change, mine)
-    assert (mine.address.city, theirs.address.city) == ("Prague", "Brno")
-    assert not theirs.persist()
+    abort(edit, inside)
+    assert (inside.address.city, outside.address.city) == ("Prague", "Brno")
+    assert not outside.persist()
 
 
 def test_values_that_cannot_be_compared_or_copied() -> None:
     thing = Thing()
     thing.persist()
-    with pytest.raises(Undone), lm.transaction():
+    with pytest.raises(Aborted), lm.transaction():
         thing.hits = 4
         vars(thing)["meta"]["odd"] = Incomparable()
-        raise Undone
+        raise Aborted
     assert thing.hits == 0
     assert "odd" not in thing.meta
     assert thing._lock.acquire(blocking=False)
 
 
 @pytest.mark.parametrize("as_partial", [False, True])
-def test_methods_run_again_from_where_they_began(as_partial: bool) -> None:
-    obstacles.clear()
+def test_a_retried_method_starts_with_the_original_values(as_partial: bool) -> None:
+    failures.clear()
     thing = Thing()
     thing.persist()
     if as_partial:
         lm.in_transaction(functools.partial(Thing.add, thing, "x"))
     else:
         lm.in_transaction(thing.add, "x")
-    assert len(obstacles) == 2
+    assert len(failures) == 2
     assert thing.meta == {"log": ["x"]}
     assert thing._seen == ["x"]
     assert thing.reload().meta == {"log": ["x"]}
 
 
-def test_arguments_that_hold_themselves() -> None:
-    knot: list[Any] = []
-    knot.append(knot)
+def test_arguments_that_contain_themselves() -> None:
+    cycle: list[Any] = []
+    cycle.append(cycle)
 
-    def function(given: list[Any]) -> int:
+    def length(items: list[Any]) -> int:
         _concurrency.pause()
-        return len(given)
+        return len(items)
 
-    assert lm.in_transaction(function, knot) == 1
+    assert lm.in_transaction(length, cycle) == 1
 
 
 def test_an_object_is_in_one_transaction_at_a_time() -> None:
     thing = Thing()
     thing.persist()
 
-    def raise_hits() -> None:
+    def increment() -> None:
         thing.hits += 1
         thing.persist()
 
-    _concurrency.gathered(*[lambda: lm.in_transaction(raise_hits)] * 4)
+    _concurrency.gathered(*[lambda: lm.in_transaction(increment)] * 4)
     assert thing.hits == 4
     assert thing.reload().hits == 4
 
 
-def test_hooks_are_undone_as_well() -> None:
+def test_edits_by_hooks_are_restored() -> None:
     @lm.declare_persist_db("shop", "hooked_things")
     class Hooked(lm.PersistableBase):
         log: list[str] = []
@@ -177,7 +177,7 @@ def test_hooks_are_undone_as_well() -> None:
             self.log.append("hook")
 
     hooked = Hooked()
-    with pytest.raises(Undone), lm.transaction():
+    with pytest.raises(Aborted), lm.transaction():
         hooked.persist()
-        raise Undone
+        raise Aborted
     assert hooked.log == []

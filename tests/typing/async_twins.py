@@ -1,4 +1,4 @@
-"""What type checkers make of a model of `loom_sync`, and of the twins of its methods."""
+"""The types that checkers infer for a model of `loom_sync` and its async twins."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, assert_type
@@ -13,7 +13,7 @@ class User(lm.Persistable):
     age: int = 0
 
 
-def blocking(user: User) -> None:
+def check_blocking_methods(user: User) -> None:
     assert_type(user.persist(), bool)
     assert_type(user.reload(), User)
     assert_type(User.from_id("x"), User | None)
@@ -32,7 +32,7 @@ def blocking(user: User) -> None:
         assert_type(change.operation, str)
 
 
-async def waiting(user: User) -> None:
+async def check_twins(user: User) -> None:
     assert_type(await user.persist_async(), bool)
     assert_type(await user.reload_async(), User)
     assert_type(await User.from_id_async("x"), User | None)
@@ -50,26 +50,26 @@ async def waiting(user: User) -> None:
 
 
 @lm.transactional
-def blocking_move(user: User, by: int) -> str:
+def move(user: User, by: int) -> str:
     with lm.transaction():
         return f"{user.name} {by}"
 
 
 @loom_async.transactional
-async def waiting_move(user: User, by: int) -> str:
+async def move_async(user: User, by: int) -> str:
     async with loom_async.transaction():
         return f"{user.name} {by}"
 
 
-def transactions(user: User) -> None:
-    assert_type(blocking_move(user, by=3), str)
-    assert_type(lm.in_transaction(blocking_move, user, 3), str)
+def check_transactions(user: User) -> None:
+    assert_type(move(user, by=3), str)
+    assert_type(lm.in_transaction(move, user, 3), str)
     assert_type(User.filter().page(3), lm.Page[User])
 
 
-async def waiting_transactions(user: User) -> None:
-    assert_type(await waiting_move(user, by=3), str)
-    assert_type(await loom_async.in_transaction(waiting_move, user, 3), str)
+async def check_async_transactions(user: User) -> None:
+    assert_type(await move_async(user, by=3), str)
+    assert_type(await loom_async.in_transaction(move_async, user, 3), str)
     assert_type(await User.filter().page_async(3), lm.Page[User])
     async with User.watch_async() as changes:
         assert_type(await anext(changes), lm.Change[User])

@@ -1,4 +1,4 @@
-"""What a transaction that was undone puts back, and into which objects."""
+"""Aborted transactions: which values of which objects are restored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.aio import _concurrency
 pytestmark = pytest.mark.usefixtures("db")
 
 
-class Undone(Exception):
+class Aborted(Exception):
     pass
 
 
@@ -28,7 +28,7 @@ class Address(BaseModel):
 
 @dataclass
 class Record:
-    marks: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 class Incomparable:
@@ -52,42 +52,42 @@ class Thing(lm.PersistableBase):
     _seen: list[str] = PrivateAttr(default_factory=list)
 
     async def add(self, tag: str) -> None:
-        """Add to a list in place, and meet an obstacle twice."""
+        """Append to a list in place, and fail twice."""
         self.meta.setdefault("log", []).append(tag)
         self._seen.append(tag)
         await self.persist()
-        if len(obstacles) < 2:
-            obstacles.append(tag)
-            raise lm.TransactionAborted("a passing obstacle")
+        if len(failures) < 2:
+            failures.append(tag)
+            raise lm.TransactionAborted("a transient error")
 
 
-obstacles: list[str] = []
+failures: list[str] = []
 
 
-async def undone(change: Any, *things: Thing) -> None:
-    with pytest.raises(Undone):
+async def abort(edit: Any, *things: Thing) -> None:
+    with pytest.raises(Aborted):
         async with lm.transaction():
             for thing in things:
                 await thing.persist()
-            change()
+            edit()
             for thing in things:
                 await thing.persist()
-            raise Undone
+            raise Aborted
 
 
-async def test_each_object_holds_what_it_held() -> None:
+async def test_objects_get_back_their_values_in_place() -> None:
     thing = Thing(others=[Address(city="Brno")], meta={"a": [1, {"b": 2}]}, extra=[1])
     await thing.persist()
     address, other, inner = thing.address, thing.others[0], thing.meta["a"][1]
 
-    def change() -> None:
+    def edit() -> None:
         address.city = "Plzen"
         address.streets.append("x")
         other.city = "Olomouc"
         thing.others.append(Address(city="new"))
         thing.tags.add("t")
         thing.queue.append(1)
-        thing.record.marks.append(5)
+        thing.record.numbers.append(5)
         inner["b"] = 3
         thing.meta["c"] = 1
         thing.hits += 1
@@ -95,7 +95,7 @@ async def test_each_object_holds_what_it_held() -> None:
         thing.extra.append(2)  # type: ignore[attr-defined]
 
     before = thing.model_dump()
-    await undone(change, thing)
+    await abort(edit, thing)
     assert thing.model_dump() == before
     assert thing.address is address
     assert thing.others[0] is other
@@ -105,71 +105,71 @@ async def test_each_object_holds_what_it_held() -> None:
     assert await thing.persist()
 
 
-async def test_objects_of_others_are_left_alone() -> None:
-    mine, theirs = Thing(address=Address(city="Prague")), Thing(address=Address(city="Brno"))
-    await Thing.persist_many([mine, theirs])
+async def test_other_objects_are_not_restored() -> None:
+    inside, outside = Thing(address=Address(city="Prague")), Thing(address=Address(city="Brno"))
+    await Thing.persist_many([inside, outside])
 
-    def change() -> None:
-        mine.address = theirs.address
+    def edit() -> None:
+        inside.address = outside.address
 
-    await undone(change, mine)
-    assert (mine.address.city, theirs.address.city) == ("Prague", "Brno")
-    assert not await theirs.persist()
+    await abort(edit, inside)
+    assert (inside.address.city, outside.address.city) == ("Prague", "Brno")
+    assert not await outside.persist()
 
 
 async def test_values_that_cannot_be_compared_or_copied() -> None:
     thing = Thing()
     await thing.persist()
-    with pytest.raises(Undone):
+    with pytest.raises(Aborted):
         async with lm.transaction():
             thing.hits = 4
             vars(thing)["meta"]["odd"] = Incomparable()
-            raise Undone
+            raise Aborted
     assert thing.hits == 0
     assert "odd" not in thing.meta
     assert thing._lock.acquire(blocking=False)
 
 
 @pytest.mark.parametrize("as_partial", [False, True])
-async def test_methods_run_again_from_where_they_began(as_partial: bool) -> None:
-    obstacles.clear()
+async def test_a_retried_method_starts_with_the_original_values(as_partial: bool) -> None:
+    failures.clear()
     thing = Thing()
     await thing.persist()
     if as_partial:
         await lm.in_transaction(functools.partial(Thing.add, thing, "x"))
     else:
         await lm.in_transaction(thing.add, "x")
-    assert len(obstacles) == 2
+    assert len(failures) == 2
     assert thing.meta == {"log": ["x"]}
     assert thing._seen == ["x"]
     assert (await thing.reload()).meta == {"log": ["x"]}
 
 
-async def test_arguments_that_hold_themselves() -> None:
-    knot: list[Any] = []
-    knot.append(knot)
+async def test_arguments_that_contain_themselves() -> None:
+    cycle: list[Any] = []
+    cycle.append(cycle)
 
-    async def function(given: list[Any]) -> int:
+    async def length(items: list[Any]) -> int:
         await _concurrency.pause()
-        return len(given)
+        return len(items)
 
-    assert await lm.in_transaction(function, knot) == 1
+    assert await lm.in_transaction(length, cycle) == 1
 
 
 async def test_an_object_is_in_one_transaction_at_a_time() -> None:
     thing = Thing()
     await thing.persist()
 
-    async def raise_hits() -> None:
+    async def increment() -> None:
         thing.hits += 1
         await thing.persist()
 
-    await _concurrency.gathered(*[lambda: lm.in_transaction(raise_hits)] * 4)
+    await _concurrency.gathered(*[lambda: lm.in_transaction(increment)] * 4)
     assert thing.hits == 4
     assert (await thing.reload()).hits == 4
 
 
-async def test_hooks_are_undone_as_well() -> None:
+async def test_edits_by_hooks_are_restored() -> None:
     @lm.declare_persist_db("shop", "hooked_things")
     class Hooked(lm.PersistableBase):
         log: list[str] = []
@@ -178,8 +178,8 @@ async def test_hooks_are_undone_as_well() -> None:
             self.log.append("hook")
 
     hooked = Hooked()
-    with pytest.raises(Undone):
+    with pytest.raises(Aborted):
         async with lm.transaction():
             await hooked.persist()
-            raise Undone
+            raise Aborted
     assert hooked.log == []
