@@ -42,8 +42,8 @@ class Case(NamedTuple):
     """An edit, an earlier update by another client, and what is stored of both in the end."""
 
     name: str
-    mine: Callable[[Person], object]
-    theirs: dict[str, Any]
+    edit: Callable[[Person], object]
+    other_update: dict[str, Any]
     stored: dict[str, Any]
 
 
@@ -187,7 +187,7 @@ async def create_people(connection: Connection, first: Callable[[Person], None])
     people = [Person() for _ in CASES]
     await Person.persist_many(people)
     for case, person in zip(CASES, people, strict=True):
-        await connection.direct[DATABASE]["edited"].update_one({"_id": person.id}, case.theirs)
+        await connection.direct[DATABASE]["edited"].update_one({"_id": person.id}, case.other_update)
         first(person)
     return people
 
@@ -221,7 +221,7 @@ async def test_edits_before_the_reply_arrives(
             saves = asyncio.create_task(save_all(people, store))
             await wait_until(are_stored)
             for case, person in zip(CASES, people, strict=True):
-                case.mine(person)
+                case.edit(person)
             connection.proxy.thaw()
             await saves
             await save_all(people, store)
@@ -248,7 +248,7 @@ async def test_edits_at_any_iteration(
             save = asyncio.create_task(save_all([person], store))
             for _ in range(iterations):
                 await asyncio.sleep(0)
-            case.mine(person)
+            case.edit(person)
             await save
             await save_all([person], store)
         await check(connection, people, has_all_edits=first is edit_all)
@@ -271,7 +271,7 @@ async def test_edits_after_a_cancelled_save(connection: Connection, first: Any) 
             save.cancel()
         await asyncio.wait(saves, timeout=0.2)
         for case, person in zip(CASES, people, strict=True):
-            case.mine(person)
+            case.edit(person)
         again = asyncio.gather(*(person.persist() for person in people))
         await asyncio.sleep(0.05)
         connection.proxy.thaw()

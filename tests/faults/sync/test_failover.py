@@ -29,7 +29,7 @@ def kill_primaries(servers: ReplicaSet, stop: threading.Event) -> None:
 
 def check_items(writers: list[Writer]) -> None:
     items = {item.id: item for item in Item.filter().load_many()}
-    assert [item for item in items.values() if not item.is_whole] == []
+    assert [item for item in items.values() if not item.is_consistent] == []
     attempted: dict[Any, int] = {}
     for writer in writers:
         for id, version in writer.record.stored.items():
