@@ -26,31 +26,31 @@ def fake_rows(count: int, *, seed: int = 1, nested: bool = False) -> Iterator[di
     """
     from faker import Faker
 
-    faker, random_source = Faker(), random.Random(seed)
+    faker, rng = Faker(), random.Random(seed)
     Faker.seed(seed)
     names = [faker.name() for _ in range(_POOL)]
     cities = [faker.city() for _ in range(_POOL)]
     streets = [faker.street_address() for _ in range(_POOL)]
     notes = [faker.text(110)[:110].ljust(110, ".") for _ in range(_POOL)]
     for number in range(count):
-        name = random_source.choice(names)
+        name = rng.choice(names)
         row: dict[str, Any] = {
             "name": name,
             "email": f"{name.replace(' ', '.').lower()}.{number}@example.com",
-            "age": random_source.randrange(18, 90),
-            "score": random_source.random() * 100,
-            "is_active": random_source.random() < 0.7,
-            "joined": _EPOCH + dt.timedelta(seconds=random_source.randrange(10**8)),
-            "city": random_source.choice(cities),
-            "note": random_source.choice(notes),
+            "age": rng.randrange(18, 90),
+            "score": rng.random() * 100,
+            "is_active": rng.random() < 0.7,
+            "joined": _EPOCH + dt.timedelta(seconds=rng.randrange(10**8)),
+            "city": rng.choice(cities),
+            "note": rng.choice(notes),
         }
         if nested:
             del row["city"]
             row["note"] = row["note"][:40]
             row["address"] = {
-                "street": random_source.choice(streets),
-                "city": random_source.choice(cities),
-                "zip": random_source.randrange(10**5),
+                "street": rng.choice(streets),
+                "city": rng.choice(cities),
+                "zip": rng.randrange(10**5),
             }
             row["tags"] = ["alpha", "beta", f"tag{number % 100}"]
         yield row

@@ -22,7 +22,7 @@ from tests.worlds.cancellation_models import (
     ROWS,
     Call,
     CancellationCase,
-    FrameQuery,
+    FrameRow,
     Gauge,
     Half,
     Row,
@@ -190,10 +190,10 @@ async def insert_frame_case() -> CancellationCase:
     async def call() -> None:
         batch = next(_numbers)
         rows = {"batch": [batch] * 500, "number": [*range(500)]}
-        await FrameQuery.insert_dataframe(pa.table(rows))
+        await FrameRow.insert_dataframe(pa.table(rows))
 
     async def check_end() -> None:
-        found = await FrameQuery.filter().load_docs()
+        found = await FrameRow.filter().load_docs()
         assert set(Counter((row["batch"], row["number"]) for row in found).values()) <= {1}
 
     return CancellationCase(call, check_end=check_end)

@@ -25,7 +25,7 @@ class Half(lm.Persistable):
 
 
 @lm.declare_persist_db("calls", "framed")
-class FrameQuery(lm.PersistableBase):
+class FrameRow(lm.PersistableBase):
     batch: int
     number: int
 

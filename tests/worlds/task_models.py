@@ -35,10 +35,10 @@ class Tagged(lm.PersistableBase):
     tags: set[str] = set()
 
 
-async def make(count: int = MANY, model: Any = Task, **values: Any) -> list[Any]:
-    made = [model(**values) for _ in range(count)]
-    await model.persist_many(made)
-    return made
+async def create(count: int = MANY, model: Any = Task, **values: Any) -> list[Any]:
+    created = [model(**values) for _ in range(count)]
+    await model.persist_many(created)
+    return created
 
 
 def rename(tasks: list[Any], name: str = "new") -> list[Any]:

@@ -187,7 +187,9 @@ async def create_people(connection: Connection, first: Callable[[Person], None])
     people = [Person() for _ in CASES]
     await Person.persist_many(people)
     for case, person in zip(CASES, people, strict=True):
-        await connection.direct[DATABASE]["edited"].update_one({"_id": person.id}, case.other_update)
+        await connection.direct[DATABASE]["edited"].update_one(
+            {"_id": person.id}, case.other_update
+        )
         first(person)
     return people
 

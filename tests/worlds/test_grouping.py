@@ -9,7 +9,7 @@ import pymongo
 
 import loom_async as lm
 from tests.commands import commands_of, recorder
-from tests.worlds.task_models import MANY, Counted, Task, make, names, rename
+from tests.worlds.task_models import MANY, Counted, Task, create, names, rename
 
 _KINDS = {"findAndModify", "update", "find"}
 
@@ -20,7 +20,7 @@ def kinds(sent: list[dict[str, Any]]) -> dict[str, int]:
 
 
 async def test_many_saves_and_loads_are_grouped(client: Any, db: str) -> None:
-    tasks = await make()
+    tasks = await create()
     with commands_of(client) as sent:
         assert all(await asyncio.gather(*rename(tasks)))
     assert kinds(sent) == {"findAndModify": 8, "update": 1, "find": 1}
@@ -35,7 +35,7 @@ async def test_many_saves_and_loads_are_grouped(client: Any, db: str) -> None:
 
 
 async def test_a_group_has_a_hundred_statements_at_most(client: Any, db: str) -> None:
-    tasks = await make(250)
+    tasks = await create(250)
     with commands_of(client, "update") as sent:
         await asyncio.gather(*rename(tasks))
     assert sorted(len(command["updates"]) for command in sent) == [42, 100, 100]
@@ -43,7 +43,7 @@ async def test_a_group_has_a_hundred_statements_at_most(client: Any, db: str) ->
 
 
 async def test_few_calls_are_not_grouped(client: Any, db: str) -> None:
-    tasks = await make(7)
+    tasks = await create(7)
     with commands_of(client) as sent:
         await asyncio.gather(*rename(tasks))
         await asyncio.gather(*(Task.from_id(task.id) for task in tasks))
@@ -51,7 +51,7 @@ async def test_few_calls_are_not_grouped(client: Any, db: str) -> None:
 
 
 async def test_consecutive_calls_are_not_grouped(client: Any, db: str) -> None:
-    tasks = await make()
+    tasks = await create()
     with commands_of(client) as sent:
         for renaming in rename(tasks):
             await renaming
@@ -65,7 +65,7 @@ def increment(tasks: list[Task]) -> list[Any]:
 
 
 async def test_updates_that_are_not_idempotent_are_not_grouped(client: Any, db: str) -> None:
-    tasks, counted = await make(20), await make(20, Counted)
+    tasks, counted = await create(20), await create(20, Counted)
     with commands_of(client) as sent:
         assert all(await asyncio.gather(*increment(tasks), *rename(counted)))
     assert kinds(sent) == {"findAndModify": 40}
@@ -73,7 +73,7 @@ async def test_updates_that_are_not_idempotent_are_not_grouped(client: Any, db: 
 
 async def test_large_documents_are_not_grouped(client: Any, db: str) -> None:
     """Nor are documents that were large before the edit: their old values are sent as well."""
-    tasks = await make(20, text="x" * 20_000)
+    tasks = await create(20, text="x" * 20_000)
     with commands_of(client) as sent:
         assert all(await asyncio.gather(*rename(tasks)))
         for task in tasks:
@@ -86,7 +86,7 @@ async def test_large_documents_are_not_grouped(client: Any, db: str) -> None:
 
 
 async def test_calls_with_a_timeout_are_not_grouped(client: Any, db: str, mongo_uri: str) -> None:
-    tasks = await make(20)
+    tasks = await create(20)
     with commands_of(client) as sent, pymongo.timeout(30):
         await asyncio.gather(*rename(tasks, "one"))
         await asyncio.gather(*(Task.from_id(task.id) for task in tasks))
@@ -99,7 +99,7 @@ async def test_calls_with_a_timeout_are_not_grouped(client: Any, db: str, mongo_
 
 
 async def test_grouping_can_be_turned_off(client: Any, db: str) -> None:
-    tasks = await make(20)
+    tasks = await create(20)
     with commands_of(client) as sent, lm.config_context(grouping=False):
         await asyncio.gather(*rename(tasks))
         await asyncio.gather(*(Task.from_id(task.id) for task in tasks))
@@ -107,7 +107,7 @@ async def test_grouping_can_be_turned_off(client: Any, db: str) -> None:
 
 
 async def test_calls_of_a_transaction_are_not_grouped_with_others(client: Any, db: str) -> None:
-    inside, outside = await make(20), await make(20)
+    inside, outside = await create(20), await create(20)
 
     async def rename_inside() -> None:
         async with lm.transaction():
@@ -126,7 +126,7 @@ async def test_calls_of_a_transaction_are_not_grouped_with_others(client: Any, d
 async def test_calls_of_different_databases_are_not_grouped(client: Any, db: str) -> None:
     async def work(tenant: str) -> set[str]:
         with lm.using(database=f"{db}_{tenant}"):
-            await asyncio.gather(*rename(await make(10), tenant))
+            await asyncio.gather(*rename(await create(10), tenant))
             return await names()
 
     tenants = [f"tenant{n}" for n in range(4)]
@@ -138,7 +138,7 @@ async def test_calls_of_different_databases_are_not_grouped(client: Any, db: str
 async def test_grouped_updates_have_the_write_concern_of_the_client(
     client: Any, db: str, mongo_uri: str
 ) -> None:
-    tasks = await make()
+    tasks = await create()
     async with lm.connect(f"{mongo_uri}&w=1&journal=true", event_listeners=[recorder]) as opened:
         with commands_of(opened, "update") as sent:
             await asyncio.gather(*rename(tasks))

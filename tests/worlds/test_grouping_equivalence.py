@@ -88,7 +88,7 @@ class Step(NamedTuple):
 Schedule = list[dict[Subject, Step]]
 
 
-def random_schedule(dice: random.Random) -> Schedule:
+def random_schedule(rng: random.Random) -> Schedule:
     subjects = [
         Subject(tenant, model, number)
         for tenant in range(_TENANTS)
@@ -96,15 +96,15 @@ def random_schedule(dice: random.Random) -> Schedule:
         for number in range(_NUMBERS)
     ]
     return [
-        {subject: _random_step(dice, subject, n) for subject in subjects} for n in range(_ROUNDS)
+        {subject: _random_step(rng, subject, n) for subject in subjects} for n in range(_ROUNDS)
     ]
 
 
-def _random_step(dice: random.Random, subject: Subject, number: int) -> Step:
-    first_field, second_field = dice.sample(_FIELDS[:3], 2)
+def _random_step(rng: random.Random, subject: Subject, number: int) -> Step:
+    first_field, second_field = rng.sample(_FIELDS[:3], 2)
     value = f"{subject.number}, {number}"
-    kind = dice.choice(["one", "two", "same", "count", "deleted", "unchanged", "cancelled"])
-    if subject.model is Unique and dice.random() < 0.5:
+    kind = rng.choice(["one", "two", "same", "count", "deleted", "unchanged", "cancelled"])
+    if subject.model is Unique and rng.random() < 0.5:
         # One of the objects of the tenant that are given this value in this round gets it.
         return Step("unique", ({"d": f"round {number}"}, None))
     is_counted = subject.model is Counted
@@ -126,7 +126,7 @@ def _random_step(dice: random.Random, subject: Subject, number: int) -> Step:
         case "unchanged":
             return Step(kind, ({}, {}))
         case _:
-            return Step(kind, ({first_field: value}, None), cancel_after=dice.randrange(10))
+            return Step(kind, ({first_field: value}, None), cancel_after=rng.randrange(10))
 
 
 @dataclass

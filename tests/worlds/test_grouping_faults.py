@@ -15,13 +15,13 @@ from loom_async.collections.find import collection_of
 from loom_async.documents import batched_updates
 from tests.commands import commands_of
 from tests.mongod import run_mongod
-from tests.worlds.task_models import MANY, Tagged, Task, Unique, make, names, rename
+from tests.worlds.task_models import MANY, Tagged, Task, Unique, create, names, rename
 
 
 @pytest.mark.parametrize("iterations", [0, 1, 2, 3, 8])
 async def test_cancelling_some_calls_does_not_affect_the_others(db: str, iterations: int) -> None:
     """The other calls succeed, and the objects of cancelled calls can be stored afterwards."""
-    tasks = await make()
+    tasks = await create()
     saves = [asyncio.create_task(renaming) for renaming in rename(tasks)]
     for _ in range(iterations):
         await asyncio.sleep(0)
@@ -36,7 +36,7 @@ async def test_cancelling_some_calls_does_not_affect_the_others(db: str, iterati
 
 
 async def test_nothing_is_sent_if_all_calls_are_cancelled(client: Any, db: str) -> None:
-    tasks = await make()
+    tasks = await create()
     saves = [asyncio.create_task(renaming) for renaming in rename(tasks)]
     await asyncio.sleep(0)
     with commands_of(client, "update") as sent:
@@ -55,7 +55,7 @@ def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_only_the_save_of_a_locked_document_waits(
     client: Any, db: str, short_limit: None
 ) -> None:
-    tasks = await make()
+    tasks = await create()
     collection = await collection_of(Task)
     locked = tasks[20]
     async with client.start_session() as session, await session.start_transaction():
@@ -73,7 +73,7 @@ async def test_a_save_that_waited_overwrites_as_a_single_one_does(
     client: Any, db: str, short_limit: None
 ) -> None:
     """The save overwrites the earlier transaction; additions to a set are merged in any order."""
-    tasks, tagged = await make(20), await make(20, Tagged)
+    tasks, tagged = await create(20), await create(20, Tagged)
     collection = await collection_of(Task)
     async with client.start_session() as session, await session.start_transaction():
         theirs = {"$set": {"name": "theirs"}}
@@ -94,7 +94,7 @@ async def test_a_later_value_of_another_client_is_kept(
     db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An update that was executed is not repeated after another client has changed the value."""
-    tasks = await make(20)
+    tasks = await create(20)
     collection = await collection_of(Task)
     read_back = batched_updates._read_back
 
@@ -112,7 +112,7 @@ async def test_a_later_value_of_another_client_is_kept(
 
 
 async def test_a_task_with_a_bound_session_is_not_grouped_with_others(client: Any, db: str) -> None:
-    tasks = await make(20)
+    tasks = await create(20)
     session = client.start_session()
     if not hasattr(session, "bind"):  # older versions of pymongo
         pytest.skip("this version of pymongo cannot bind a session to a task")
@@ -133,7 +133,7 @@ async def test_a_task_with_a_bound_session_is_not_grouped_with_others(client: An
 async def test_grouping_with_other_task_factories(db: str) -> None:
     loop = asyncio.get_running_loop()
     loop.set_task_factory(lambda loop, coroutine: asyncio.Task(coroutine, loop=loop))  # type: ignore[arg-type]
-    tasks = await make(20)
+    tasks = await create(20)
     assert all(await asyncio.wait_for(asyncio.gather(*rename(tasks)), 10))
     call = BatchedCalls(double, wait_forever, bool, max_single=2, min_batch=6)
     calls = [asyncio.create_task(call(number)) for number in range(1, 20)]
@@ -173,7 +173,7 @@ async def test_a_batch_is_cancelled_when_all_its_calls_are(db: str) -> None:
 
 async def test_the_event_loop_ends_during_grouped_saves(db: str) -> None:
     """Each waiting save raises CancelledError."""
-    tasks = await make()
+    tasks = await create()
     ids = [task.id for task in tasks]
 
     def other_loop() -> list[Any]:
@@ -244,14 +244,14 @@ _UNKNOWN = [
 async def test_after_a_failure_each_save_is_settled_separately(
     failing: Any, command: str, failure: dict[str, Any]
 ) -> None:
-    tasks = await make()
+    tasks = await create()
     await fail(failing, command, failure, times=2 if command == "find" else 1)
     assert all(await asyncio.gather(*rename(tasks)))
     assert await names() == {"new"}
 
 
 async def test_write_concern_error_of_a_grouped_update(failing: Any) -> None:
-    tasks = await make(20, Unique)
+    tasks = await create(20, Unique)
     await Unique(name="taken").persist()
     saves = [renamed for n, task in enumerate(tasks) for renamed in rename([task], f"new {n}")]
     tasks[9].name = "taken"
@@ -264,7 +264,7 @@ async def test_write_concern_error_of_a_grouped_update(failing: Any) -> None:
 
 
 async def test_a_cancelled_save_does_not_overwrite_a_later_one(failing: Any) -> None:
-    tasks = await make()
+    tasks = await create()
     await fail(failing, "update", {"blockConnection": True, "blockTimeMS": 400})
     saves = [asyncio.create_task(save) for save in rename(tasks)]
     await asyncio.sleep(0.1)

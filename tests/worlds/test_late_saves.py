@@ -18,7 +18,7 @@ from tests.worlds.cancellation import (
     run_and_cancel,
 )
 from tests.worlds.lost_replies import Call, Connection, connected, open_connection, wait_until
-from tests.worlds.task_models import Task, make
+from tests.worlds.task_models import Task, create
 
 DATABASE = "worlds_late_saves"
 #: Enough calls to be grouped.
@@ -157,7 +157,7 @@ async def test_a_retried_save_does_not_overwrite_another_client(
 @pytest.mark.parametrize("iterations", range(8))
 async def test_a_grouped_save_is_cancelled_at_any_iteration(db: str, iterations: int) -> None:
     """Whether it was sent or not, a later save restores the old value."""
-    tasks = await make(30, name="old")
+    tasks = await create(30, name="old")
     for task in tasks:
         task.name = "new"
     saves = [asyncio.create_task(task.persist()) for task in tasks]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import loom_async as lm
-from tests.worlds.task_models import Task, make, rename
+from tests.worlds.task_models import Task, create, rename
 from tests.worlds.test_grouping_faults import fail, failing, failing_uri
 
 __all__ = ["failing", "failing_uri"]
@@ -24,7 +24,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 async def test_single_and_grouped_operations(log: pytest.LogCaptureFixture, db: str) -> None:
-    tasks = await make(text="secret")
+    tasks = await create(text="secret")
     log.clear()
     await asyncio.gather(*rename(tasks, "secret too"))
     await asyncio.gather(*(Task.from_id(task.id) for task in tasks))
@@ -61,7 +61,7 @@ async def test_each_operation_has_a_message(
 
 
 async def test_retries_and_failures(log: pytest.LogCaptureFixture, failing: Any) -> None:
-    (task,) = await make(1)
+    (task,) = await create(1)
     log.clear()
     await fail(failing, "findAndModify", {"closeConnection": True})
     task.name = "new"

@@ -51,20 +51,20 @@ async def test_random_saves_and_transactions(db: str) -> None:
     """Each increment that was not aborted is counted once, in any order."""
     seed = random.randrange(2**32)
     print("seed", seed)
-    random_source = random.Random(seed)
+    rng = random.Random(seed)
     await (shared := Item()).persist()
     committed = 0
 
     async def plain() -> None:
         nonlocal committed
-        await asyncio.sleep(random_source.random() * 0.02)
+        await asyncio.sleep(rng.random() * 0.02)
         shared.count += 1
         committed += 1
         await shared.persist()
 
     async def transaction(*, is_committed: bool) -> None:
         nonlocal committed
-        await asyncio.sleep(random_source.random() * 0.02)
+        await asyncio.sleep(rng.random() * 0.02)
         other = await Item.from_id(shared.id)
         assert other is not None
         async with lm.transaction():
@@ -74,7 +74,7 @@ async def test_random_saves_and_transactions(db: str) -> None:
 
     for _ in range(5):
         tasks: list[Any] = [plain() for _ in range(10)]
-        tasks += [transaction(is_committed=random_source.random() < 0.5) for _ in range(3)]
+        tasks += [transaction(is_committed=rng.random() < 0.5) for _ in range(3)]
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             assert outcome is None or isinstance(outcome, Aborted | lm.TransactionAborted)
     await shared.persist()

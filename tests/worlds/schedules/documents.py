@@ -58,45 +58,45 @@ def new_value() -> str:
     return f"m{next(_numbers)}"
 
 
-def _set_name(document: Owned, dice: random.Random) -> None:
+def _set_name(document: Owned, rng: random.Random) -> None:
     document.name = new_value()
 
 
-def _set_text(document: Owned, dice: random.Random) -> None:
-    document.text = new_value() * dice.choice((1, 50))
+def _set_text(document: Owned, rng: random.Random) -> None:
+    document.text = new_value() * rng.choice((1, 50))
 
 
-def _set_nested(document: Owned, dice: random.Random) -> None:
-    setattr(document.inner, dice.choice(("left", "right")), new_value())
+def _set_nested(document: Owned, rng: random.Random) -> None:
+    setattr(document.inner, rng.choice(("left", "right")), new_value())
 
 
-def _replace_nested(document: Owned, dice: random.Random) -> None:
+def _replace_nested(document: Owned, rng: random.Random) -> None:
     document.inner = Inner(left=new_value(), right=document.inner.right)
 
 
-def _add_entry(document: Owned, dice: random.Random) -> None:
-    document.entries[dice.choice(_KEYS)] = new_value()
+def _add_entry(document: Owned, rng: random.Random) -> None:
+    document.entries[rng.choice(_KEYS)] = new_value()
 
 
-def _remove_entry(document: Owned, dice: random.Random) -> None:
-    document.entries.pop(dice.choice(_KEYS), None)
+def _remove_entry(document: Owned, rng: random.Random) -> None:
+    document.entries.pop(rng.choice(_KEYS), None)
 
 
-def _count(document: Owned, dice: random.Random) -> None:
-    document.count += dice.choice((1, 2, 5))
+def _count(document: Owned, rng: random.Random) -> None:
+    document.count += rng.choice((1, 2, 5))
 
 
-def _count_down(document: Owned, dice: random.Random) -> None:
-    document.count -= dice.choice((1, 3))
+def _count_down(document: Owned, rng: random.Random) -> None:
+    document.count -= rng.choice((1, 3))
 
 
-def _append(document: Owned, dice: random.Random) -> None:
+def _append(document: Owned, rng: random.Random) -> None:
     document.log.append(new_value())
     if len(document.log) > _LONGEST:
         del document.log[: _LONGEST // 2]
 
 
-def _add_tag(document: Owned, dice: random.Random) -> None:
+def _add_tag(document: Owned, rng: random.Random) -> None:
     document.tags.add(new_value())
     if len(document.tags) > _LONGEST:
         document.tags.clear()
@@ -108,15 +108,15 @@ EDITS: tuple[Callable[[Owned, random.Random], None], ...] = (
 )
 
 
-def edit(document: Owned, dice: random.Random) -> None:
+def edit(document: Owned, rng: random.Random) -> None:
     """Make one to three random edits."""
-    for make_edit in dice.sample(EDITS, dice.choice((1, 1, 2, 3))):
-        make_edit(document, dice)
+    for make_edit in rng.sample(EDITS, rng.choice((1, 1, 2, 3))):
+        make_edit(document, rng)
 
 
-def restore(document: Owned, state: dict[str, Any], dice: random.Random) -> None:
+def restore(document: Owned, state: dict[str, Any], rng: random.Random) -> None:
     """Restore some or all fields to an earlier state."""
     names = [name for name in state if name != "id"]
-    for name in dice.sample(names, dice.choice((1, 2, len(names)))):
+    for name in rng.sample(names, rng.choice((1, 2, len(names)))):
         value = Inner(**state[name]) if name == "inner" else state[name]
         setattr(document, name, value.copy() if isinstance(value, list | set | dict) else value)

@@ -12,7 +12,13 @@ from tests.faults.proxy import Proxy
 from tests.faults.replica_set import ReplicaSet
 from tests.worlds.schedules.documents import Owned, Shared, state_of
 from tests.worlds.schedules.shares import Share, check
-from tests.worlds.schedules.workers import FAULTS, OBSTACLES, Companion, Conditions, Worker
+from tests.worlds.schedules.workers import (
+    EXPECTED_ERRORS,
+    FAULT_ERRORS,
+    Companion,
+    Conditions,
+    Worker,
+)
 
 _WORKERS, _SHARED, _COMPANIONS = 8, 4, 3
 #: Seconds that an episode may take beyond its own: for an election, and for server selection.
@@ -26,14 +32,14 @@ class Episode:
     """Workers on a database of their own.
 
     Parameters:
-        dice: The source of all random choices.
+        rng: The source of all random choices.
         fault: The faults that occur during the episode; None for none.
     """
 
-    def __init__(self, dice: random.Random, fault: Fault | None) -> None:
-        self._dice = dice
+    def __init__(self, rng: random.Random, fault: Fault | None) -> None:
+        self._dice = rng
         self._fault = fault
-        self.conditions = Conditions(OBSTACLES + (FAULTS if fault else ()))
+        self.conditions = Conditions(EXPECTED_ERRORS + (FAULT_ERRORS if fault else ()))
         self.workers: list[Worker] = []
         self.companions: list[Companion] = []
 
@@ -128,9 +134,9 @@ async def _repeated(break_once: Callable[[], Awaitable[None]]) -> AsyncIterator[
 def killed_primaries(servers: ReplicaSet) -> Fault:
     """Kill the primary with SIGKILL from time to time."""
 
-    def fault(dice: random.Random) -> Any:
+    def fault(rng: random.Random) -> Any:
         async def kill() -> None:
-            await asyncio.sleep(1 + 2 * dice.random())
+            await asyncio.sleep(1 + 2 * rng.random())
             await asyncio.to_thread(servers.replace_primary)
 
         return _repeated(kill)
@@ -141,15 +147,15 @@ def killed_primaries(servers: ReplicaSet) -> Fault:
 def cut_network(proxy: Proxy) -> Fault:
     """Break connections, sometimes while replies are held back."""
 
-    def fault(dice: random.Random) -> Any:
+    def fault(rng: random.Random) -> Any:
         async def cut() -> None:
-            await asyncio.sleep(dice.random())
-            if dice.random() < 0.6:
+            await asyncio.sleep(rng.random())
+            if rng.random() < 0.6:
                 proxy.hold_replies()
-                await asyncio.sleep(dice.random() * 0.3)
-            if dice.random() < 0.7:
+                await asyncio.sleep(rng.random() * 0.3)
+            if rng.random() < 0.7:
                 proxy.cut()
-                await asyncio.sleep(dice.choice((0, 0, 0.3, 1.5)))
+                await asyncio.sleep(rng.choice((0, 0, 0.3, 1.5)))
                 proxy.restore()
             proxy.thaw()
 

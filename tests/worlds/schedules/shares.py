@@ -37,28 +37,28 @@ class Share:
         self._items: list[str] = []
         self._tried_items: set[str] = set()
 
-    def edit(self, dice: random.Random) -> None:
+    def edit(self, rng: random.Random) -> None:
         """Make one to three random edits."""
         changes = (self._count, self._append, self._tag, self._set)
-        for change in dice.sample(changes, dice.choice((1, 2, 3))):
-            change(dice)
+        for change in rng.sample(changes, rng.choice((1, 2, 3))):
+            change(rng)
         if self._is_shared_object:
             self.begin_call()
 
-    def _count(self, dice: random.Random) -> None:
-        step = dice.choice((1, 2, -1, -3))
+    def _count(self, rng: random.Random) -> None:
+        step = rng.choice((1, 2, -1, -3))
         self.document.count += step
         self._pending += step
 
-    def _append(self, dice: random.Random) -> None:
+    def _append(self, rng: random.Random) -> None:
         self._items.append(new_value())
         self.document.log.append(self._items[-1])
 
-    def _tag(self, dice: random.Random) -> None:
+    def _tag(self, rng: random.Random) -> None:
         self._items.append(new_value())
         self.document.tags.add(self._items[-1])
 
-    def _set(self, dice: random.Random) -> None:
+    def _set(self, rng: random.Random) -> None:
         self.document.fields[self.name] = new_value()
 
     def begin_call(self) -> None:

@@ -17,8 +17,8 @@ from tests.worlds.schedules.shares import Share
 
 _DOCUMENTS = 12
 #: The errors that calls may raise without faults, and those that faults may cause besides.
-OBSTACLES: tuple[type[lm.LoomError], ...] = (lm.TransactionAborted,)
-FAULTS = (lm.ConnectionFailed, lm.OperationTimeout, lm.OutcomeUnknown, lm.BulkError)
+EXPECTED_ERRORS: tuple[type[lm.LoomError], ...] = (lm.TransactionAborted,)
+FAULT_ERRORS = (lm.ConnectionFailed, lm.OperationTimeout, lm.OutcomeUnknown, lm.BulkError)
 
 
 class Aborted(Exception):
@@ -39,7 +39,7 @@ class Conditions:
     is_over: bool = False
     counts: Counter[str] = field(default_factory=Counter)
 
-    def judge(self, error: lm.LoomError) -> None:
+    def check_error(self, error: lm.LoomError) -> None:
         """Fail on an error that may not occur."""
         if not isinstance(error, self.allowed):
             raise AssertionError(f"an error that may not occur: {error!r}") from error
@@ -50,24 +50,24 @@ class Caller:
     """Makes calls, some of which it cancels at a random moment.
 
     Parameters:
-        dice: The source of its random choices.
+        rng: The source of its random choices.
         conditions: Those of the episode.
     """
 
-    def __init__(self, dice: random.Random, conditions: Conditions) -> None:
-        self.dice = dice
+    def __init__(self, rng: random.Random, conditions: Conditions) -> None:
+        self.rng = rng
         self.conditions = conditions
 
     async def attempt(self, call: Call) -> Any:
         """Return the result of a call, CANCELLED if it was cancelled, or the error it raised."""
         self.conditions.counts["calls"] += 1
         try:
-            if self.dice.random() > self.conditions.cancelled:
+            if self.rng.random() > self.conditions.cancelled:
                 return await call()
-            delay = self.dice.choice((self.dice.randrange(12), self.dice.random() * 0.004))
-            result = await run_and_cancel(self.dice.choice(CANCELLERS), call, delay)
+            delay = self.rng.choice((self.rng.randrange(12), self.rng.random() * 0.004))
+            result = await run_and_cancel(self.rng.choice(CANCELLERS), call, delay)
         except lm.LoomError as error:
-            self.conditions.judge(error)
+            self.conditions.check_error(error)
             return error
         self.conditions.counts["cancelled"] += result is CANCELLED
         return result
@@ -82,22 +82,20 @@ class Worker(Caller):
     """The only writer of some documents.
 
     Parameters:
-        dice: The source of its random choices.
+        rng: The source of its random choices.
         conditions: Those of the episode.
         shares: Its parts of documents that other workers change as well.
     """
 
-    def __init__(
-        self, dice: random.Random, conditions: Conditions, shares: Iterable[Share]
-    ) -> None:
-        super().__init__(dice, conditions)
+    def __init__(self, rng: random.Random, conditions: Conditions, shares: Iterable[Share]) -> None:
+        super().__init__(rng, conditions)
         self.shares = list(shares)
         self.tracks = [Track(Owned()) for _ in range(_DOCUMENTS)]
         self.dropped: list[Track] = []
 
     async def run(self) -> None:
         """Make calls until the episode is over."""
-        with lm.config_context(grouping=self.dice.random() < 0.7):
+        with lm.config_context(grouping=self.rng.random() < 0.7):
             while not self.conditions.is_over:
                 await self._step()
 
@@ -113,11 +111,11 @@ class Worker(Caller):
             self._load: 1,
             self._remove: 1,
         }
-        (step,) = self.dice.choices([*steps], [*steps.values()])
+        (step,) = self.rng.choices([*steps], [*steps.values()])
         await step()
 
     async def _save_one(self) -> None:
-        await self.save(self.dice.choice(self.tracks))
+        await self.save(self.rng.choice(self.tracks))
 
     async def _save_all(self) -> None:
         """Save all documents in one iteration of the event loop, so that calls may be grouped."""
@@ -133,25 +131,25 @@ class Worker(Caller):
         track.begin_call(state)
         outcome = await self.attempt(track.document.persist)
         track.note("persist", outcome)
-        await self._judge(track, state, outcome)
+        await self._record_outcome(track, state, outcome)
 
     def _edit(self, track: Track) -> None:
         earlier = track.possible[0]
-        if earlier is not None and self.dice.random() < 0.3:
-            restore(track.document, earlier, self.dice)
+        if earlier is not None and self.rng.random() < 0.3:
+            restore(track.document, earlier, self.rng)
             track.note("restore", None)
-        if earlier is None or self.dice.random() < 0.8:
-            edit(track.document, self.dice)
+        if earlier is None or self.rng.random() < 0.8:
+            edit(track.document, self.rng)
 
-    async def _judge(self, track: Track, state: State, outcome: Any) -> None:
+    async def _record_outcome(self, track: Track, state: State, outcome: Any) -> None:
         if is_done(outcome):
             track.call_succeeded(state)
         elif isinstance(outcome, lm.OutcomeUnknown):
             await self._reload(track)
 
     async def _save_many(self) -> None:
-        tracks = [t for t in self.dice.sample(self.tracks, 5) if not t.is_deletion_pending]
-        new = [Track(Owned()) for _ in range(self.dice.choice((0, 0, 2)))]
+        tracks = [t for t in self.rng.sample(self.tracks, 5) if not t.is_deletion_pending]
+        new = [Track(Owned()) for _ in range(self.rng.choice((0, 0, 2)))]
         self._replace(new)
         tracks += new
         for track in tracks:
@@ -168,7 +166,7 @@ class Worker(Caller):
         for number, (track, state) in enumerate(zip(tracks, states, strict=True)):
             own = failed.get(number, outcome)
             track.note("persist_many", own)
-            await self._judge(track, state, own)
+            await self._record_outcome(track, state, own)
 
     def _replace(self, new: list[Track]) -> None:
         """Exchange as many known documents as there are new ones."""
@@ -184,13 +182,13 @@ class Worker(Caller):
 
     async def _in_transaction(self, *, is_committed: bool) -> None:
         known = [track for track in self.tracks if track.is_known]
-        tracks = self.dice.sample(known, min(3, len(known)))
+        tracks = self.rng.sample(known, min(3, len(known)))
         states: dict[Track, State] = {}
 
         async def block() -> None:
             async with lm.transaction():
                 for track in tracks:
-                    edit(track.document, self.dice)
+                    edit(track.document, self.rng)
                     states[track] = state_of(track.document)
                     if is_committed:
                         track.begin_call(states[track])
@@ -208,7 +206,7 @@ class Worker(Caller):
                 track.call_succeeded(states[track])
 
     async def _reload_one(self) -> None:
-        track = self.dice.choice(self.tracks)
+        track = self.rng.choice(self.tracks)
         if not track.is_deletion_pending and not track.is_gone:
             await self._reload(track)
 
@@ -232,7 +230,7 @@ class Worker(Caller):
         """Replace the object of a document whose state is known by a loaded one."""
         known = [track for track in self.tracks if track.is_known]
         if known:
-            track = self.dice.choice(known)
+            track = self.rng.choice(known)
             found = await self.attempt(lambda: Owned.from_id(track.document.id))
             track.note("from_id", found)
             if is_done(found):
@@ -240,7 +238,7 @@ class Worker(Caller):
                 track.document = found
 
     async def _remove(self) -> None:
-        await self._delete(self.dice.choice(self.tracks))
+        await self._delete(self.rng.choice(self.tracks))
 
     async def _delete(self, track: Track) -> None:
         track.is_deletion_pending = True
@@ -250,7 +248,7 @@ class Worker(Caller):
         if is_done(outcome):
             track.call_succeeded(None)
             track.is_deletion_pending = False
-            if self.dice.random() < 0.5:
+            if self.rng.random() < 0.5:
                 self._drop(track)
 
     def _drop(self, track: Track) -> None:
@@ -259,8 +257,8 @@ class Worker(Caller):
         self.tracks[self.tracks.index(track)] = Track(Owned())
 
     async def _share(self) -> None:
-        share = self.dice.choice(self.shares)
-        share.edit(self.dice)
+        share = self.rng.choice(self.shares)
+        share.edit(self.rng)
         await self.save_share(share)
 
     async def save_share(self, share: Share) -> None:
@@ -292,7 +290,7 @@ class Worker(Caller):
         track.begin_call(state)
         outcome = await self.attempt(track.document.persist)
         track.note("last persist", outcome)
-        await self._judge(track, state, outcome)
+        await self._record_outcome(track, state, outcome)
         if not is_done(outcome):
             assert isinstance(outcome, lm.OutcomeUnknown), track.report(f"{outcome!r}", state)
             return
@@ -306,21 +304,21 @@ class Companion(Caller):
     """One of several tasks that change and store the same object.
 
     Parameters:
-        dice: The source of its random choices.
+        rng: The source of its random choices.
         conditions: Those of the episode.
         shares: The parts of all tasks, its own first.
     """
 
-    def __init__(self, dice: random.Random, conditions: Conditions, shares: list[Share]) -> None:
-        super().__init__(dice, conditions)
+    def __init__(self, rng: random.Random, conditions: Conditions, shares: list[Share]) -> None:
+        super().__init__(rng, conditions)
         self.own, self.shares = shares[0], shares
 
     async def run(self) -> None:
         """Make calls until the episode is over."""
         while not self.conditions.is_over:
-            self.own.edit(self.dice)
+            self.own.edit(self.rng)
             await self.save()
-            await asyncio.sleep(self.dice.random() * 0.02)
+            await asyncio.sleep(self.rng.random() * 0.02)
 
     async def save(self) -> None:
         """Store the object; reload it for all tasks if the outcome is unknown."""
@@ -336,7 +334,7 @@ class Companion(Caller):
             # awaited in between.
             document: Shared = await self.own.document.reload()
         except lm.LoomError as error:
-            self.conditions.judge(error)
+            self.conditions.check_error(error)
             return
         assert document is self.own.document
         for share in self.shares:
