@@ -128,7 +128,7 @@ def test_operations_during_a_stream(db: str) -> None:
 
 
 def test_batches_that_are_not_read_to_the_end(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loom_sync.frames.batches.BATCH", 2)
+    monkeypatch.setattr("loom_sync.frames.batches.BATCH_SIZE", 2)
     User.persist_many([User(name=f"{n:03}") for n in range(50)])
     with lm.transaction():
         batches = User.filter().load_batches(rows=2)
