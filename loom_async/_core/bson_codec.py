@@ -44,11 +44,6 @@ def decode_bson(raw: bytes) -> dict[str, Any]:
     return bson.decode(raw, CODEC_OPTIONS)  # pyright: ignore[reportUnknownMemberType]
 
 
-def decode_bson_stream(stream: bytes) -> list[dict[str, Any]]:
-    """Return the documents of BSON bytes that follow one another."""
-    return bson.decode_all(stream, CODEC_OPTIONS)  # pyright: ignore[reportUnknownMemberType]
-
-
 def utc_milliseconds(value: dt.datetime) -> dt.datetime:
     """Return a datetime in UTC, truncated to BSON's milliseconds; a naive one is taken as UTC."""
     if value.tzinfo is None:

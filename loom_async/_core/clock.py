@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from .bson_codec import utc_milliseconds
 from .settings import clock
 
-_HALF_MILLISECOND = 500
+_HALF_MILLISECOND = timedelta(microseconds=500)
 
 
 def now() -> datetime:
@@ -21,9 +21,5 @@ def now() -> datetime:
         0
     """
     read = clock()
-    return round_to_milliseconds(read() if read else datetime.now(UTC))
-
-
-def round_to_milliseconds(moment: datetime) -> datetime:
-    """Return the nearest whole millisecond, in UTC."""
-    return utc_milliseconds(moment + timedelta(microseconds=_HALF_MILLISECOND))
+    moment = read() if read else datetime.now(UTC)
+    return utc_milliseconds(moment + _HALF_MILLISECOND)

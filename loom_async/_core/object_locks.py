@@ -30,7 +30,7 @@ class EventLoop(Protocol):
     """The part of an event loop that a lock needs."""
 
     def is_closed(self) -> bool:
-        """Say whether its tasks never continue."""
+        """Say whether its tasks can never continue."""
         ...
 
 
@@ -38,7 +38,7 @@ class LockRequest:
     """The request of one operation for the locks of its objects.
 
     Parameters:
-        objects: The objects, told apart by identity; they must live until the request is released.
+        objects: The objects, compared by identity; they must live until the request is released.
         loop: The event loop of a task; None for a thread, which blocks until the lock is granted.
         frame: The frame of a thread that holds the lock while it runs.
     """
@@ -61,8 +61,8 @@ class LockRequest:
     def is_abandoned(self) -> bool:
         """Say whether its task or call can never release it.
 
-        A signal may leave a call at any instruction, also between a request and the block that
-        releases it. The frame of such a call runs in no thread.
+        The handler of a signal may raise an error at any instruction, also between a request and
+        the block that releases it. The frame of such a call runs in no thread.
         """
         if self.loop is not None:
             return self.loop.is_closed()
@@ -143,8 +143,8 @@ def recheck(waiting: LockRequest) -> None:
 
 
 def _withdraw_released() -> None:
-    # The garbage collector may release a request while this very thread changes the queues. It is
-    # withdrawn when the queues are consistent again.
+    # The garbage collector may release a request while this thread changes the queues. Such a
+    # request is withdrawn when the queues are consistent again.
     while _to_release and not _mutex._is_owned():
         with _mutex:
             while _to_release:
@@ -156,9 +156,8 @@ def _enqueue(request: LockRequest) -> None:
         holder = _holders.get(key)
         if holder is not None and holder.is_abandoned():
             _withdraw(holder)
-        # Behind the requests that wait, even if the lock has just been released. A request for
-        # several objects that overtook another could hold what that one waits for, and wait for
-        # what that one holds.
+        # Behind the requests that wait, even if the lock has just been released. Of two requests
+        # for several objects, each could otherwise hold what the other waits for.
         if key in _queues or _holders.setdefault(key, request) is not request:
             _queues.setdefault(key, deque()).append(request)
             request.blocked_by += 1
@@ -185,7 +184,7 @@ def _requests_for(key: int) -> Iterator[LockRequest]:
 
 
 def _withdraw(request: LockRequest) -> None:
-    # A signal may interrupt this anywhere: the next call of it does what is left.
+    # A signal may interrupt this anywhere: the next call does the rest.
     if request.is_released:
         return
     if _blocked_threads.get(request.thread) is request:

@@ -12,5 +12,5 @@ class Unbatched(Enum):
     UNBATCHED = "unbatched"
 
 
-#: Takes the place of a result: the call has not been made, and must be made by itself.
+#: Takes the place of a result: the call has not been made, and has to be made alone.
 UNBATCHED: Final = Unbatched.UNBATCHED

@@ -1,4 +1,4 @@
-"""One document: persisted as an insert or a minimal update, loaded by id, reloaded, deleted."""
+"""One document: persisted as an insertion or an update, loaded by its id, reloaded, deleted."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from .._core.model.document import (
 from .._core.model.hydration import hydrator
 from .._core.model.identity import id_filter, parse_id, stored_id
 from .._core.model.revisions import revision_condition
-from .._core.model.write_plan import Deletion, is_recorded, plan_insert, plan_persist
+from .._core.model.write_attempt import Deletion
+from .._core.model.write_plan import is_recorded, plan_insert, plan_persist
 from .._core.model.write_statements import deletion
+from ..operations.attempts import finish, forget_settled, recorded_attempt
 from ..operations.target import Target, target_of
-from ..operations.transactions import join_transaction
-from ..operations.write_attempt import finish, forget_settled, recorded_attempt, send_once
-from ..operations.write_command import raise_refusal, raise_unconfirmed
+from ..operations.write_command import WriteCommand, raise_refusal, raise_unconfirmed, send
 from . import hooks
 from .find_by_id import load_by_id
 from .hooks import run_before
+from .join_transaction import join_transaction
 from .unknown_outcome import settle
 from .update_one import write
 
@@ -37,16 +38,16 @@ D = TypeVar("D", bound=DocumentModel)
 
 async def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
-    # Asked here, since a save without hooks feels the cost of two coroutines.
+    # Checked here: two coroutines take a noticeable part of the time of a save without hooks.
     if hooks.has(type(document), "before_persist"):
         await run_before("before_persist", document)
-    async with _concurrency.ObjectLock(document) as objects:
-        await join_transaction(objects, document)
-        is_written = bool(attempts_of(document)) and await _settle(objects, document)
+    async with _concurrency.ObjectLock(document) as lock:
+        await join_transaction(lock, document)
+        is_written = bool(attempts_of(document)) and await _settle(lock, document)
         plan = None if is_written and is_recorded(document) else plan_persist(document)
         if plan is not None:
             target = await target_of(type(document))
-            is_written = await finish(objects, target, write(target, document, plan), (document,))
+            is_written = await finish(lock, target, write(target, document, plan), (document,))
     if is_written and hooks.has(type(document), "after_persist"):
         await hooks.run("after_persist", (document,))
     return is_written
@@ -55,26 +56,26 @@ async def persist(document: DocumentModel) -> bool:
 async def insert(document: DocumentModel) -> bool:
     """Store a new document; see `PersistableBase.insert`."""
     await run_before("before_persist", document)
-    async with _concurrency.ObjectLock(document) as objects:
-        await join_transaction(objects, document)
-        # An earlier call whose reply was lost may have stored it: then what differs is left to do.
+    async with _concurrency.ObjectLock(document) as lock:
+        await join_transaction(lock, document)
+        # If an earlier call whose reply was lost has stored it, only later edits are left to store.
         was_new = stores_new(document)
-        if attempts_of(document) and await _settle(objects, document) and was_new:
+        if attempts_of(document) and await _settle(lock, document) and was_new:
             plan = None if is_recorded(document) else plan_persist(document)
         else:
             plan = plan_insert(document)
         if plan is not None:
             target = await target_of(type(document))
-            await finish(objects, target, write(target, document, plan, "insert"), (document,))
+            await finish(lock, target, write(target, document, plan, "insert"), (document,))
     await hooks.run("after_persist", (document,))
     return True
 
 
 async def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
-    async with _concurrency.ObjectLock(document) as objects:
-        await join_transaction(objects, document)
-        await _settle_if_known(objects, document)
+    async with _concurrency.ObjectLock(document) as lock:
+        await join_transaction(lock, document)
+        await _settle_if_known(lock, document)
         target = await target_of(type(document))
         async with target.call(f"reload {type(document).__name__}"):
             key = id_filter(stored_id(document))
@@ -92,13 +93,13 @@ async def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
     refuse_change(type(document), "delete")
     await run_before("before_delete", document)
-    async with _concurrency.ObjectLock(document) as objects:
-        await join_transaction(objects, document)
-        deletes = any(attempt.deletes for attempt in attempts_of(document))
-        is_deleted = await _settle_if_known(objects, document) and deletes
+    async with _concurrency.ObjectLock(document) as lock:
+        await join_transaction(lock, document)
+        deletes = any(isinstance(a.plan, Deletion) for a in attempts_of(document))
+        is_deleted = await _settle_if_known(lock, document) and deletes
         if not is_deleted:
             target = await target_of(type(document))
-            is_deleted = await finish(objects, target, _delete(target, document), (document,))
+            is_deleted = await finish(lock, target, _delete(target, document), (document,))
     if is_deleted:
         await hooks.run("after_delete", (document,))
     return is_deleted
@@ -107,40 +108,41 @@ async def delete(document: DocumentModel) -> bool:
 async def _delete(target: Target, document: DocumentModel) -> bool:
     action = f"delete {type(document).__name__}"
     key, condition = id_filter(stored_id(document)), revision_condition(document)
-    there: dict[str, Any] | None = None
-    body = deletion(target.collection.name, key | condition)
+    stored: dict[str, Any] | None = None
+    command = WriteCommand(target.collection, deletion(target.collection.name, key | condition))
     async with target.call(action):
         with recorded_attempt(target, document, Deletion(document.id)) as attempt:
-            reply = await send_once(target, body, attempt)
+            attempt.command = command
+            reply = await send(command, target.session)
             attempt.settle()
             raise_refusal(reply)
         if condition and not reply["n"]:
-            there = await target.primary.find_one(key, session=target.session)
+            stored = await target.primary.find_one(key, session=target.session)
     forget_settled(document)
-    if there is not None:
-        raise stale(type(document), document.id, condition, there)
+    if stored is not None:
+        raise stale(type(document), document.id, condition, stored)
     set_baseline(document, None)
     set_attempts(document, ())
     raise_unconfirmed(reply, action)
     return bool(reply["n"])
 
 
-async def _settle_if_known(objects: _concurrency.ObjectLock, document: DocumentModel) -> bool:
-    """Settle earlier writes, as far as the server can tell what has become of them.
+async def _settle_if_known(lock: _concurrency.ObjectLock, document: DocumentModel) -> bool:
+    """Settle earlier writes, as far as the server can tell their outcomes.
 
-    One that comes to the server late would change what this call has found.
+    A write that reached the server later would change the document after this call.
     """
     try:
-        return bool(attempts_of(document)) and await _settle(objects, document)
+        return bool(attempts_of(document)) and await _settle(lock, document)
     except OutcomeUnknown:
         if context.transaction.get() is not None:
             raise
         return False
 
 
-async def _settle(objects: _concurrency.ObjectLock, document: DocumentModel) -> bool:
+async def _settle(lock: _concurrency.ObjectLock, document: DocumentModel) -> bool:
     target = await target_of(type(document))
-    return await finish(objects, target, settle(target, document), (document,))
+    return await finish(lock, target, settle(target, document), (document,))
 
 
 async def from_id(model: type[D], id: Any) -> D | None:
@@ -164,5 +166,5 @@ def _check_class(document: DocumentModel, found: dict[str, Any]) -> None:
             f"document {document.id!r} was a {model.__name__} and is a {kind.__name__} now",
             id=document.id,
             fields={},
-            hint="load it anew by its id: an object cannot change its class",
+            hint="load a new object by its id: an object cannot change its class",
         )

@@ -1,4 +1,4 @@
-"""Earlier writes of an object whose outcome is unknown."""
+"""Earlier writes of an object whose outcome is unknown: sent again, and absorbed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from .._core.bson_codec import encode_bson
 from .._core.errors import OutcomeUnknown
 from .._core.model.absorb import absorb_insertion, absorb_modification
 from .._core.model.document import (
-    UNREPORTED,
     DocumentModel,
     attempts_of,
     has_unknown,
@@ -18,21 +17,19 @@ from .._core.model.document import (
     set_baseline,
 )
 from .._core.model.identity import id_filter
-from .._core.model.write_plan import Deletion, Insertion, Plan
+from .._core.model.write_attempt import Deletion, Insertion, WriteAttempt
 from .._core.write_replies import write_errors
+from ..operations.attempts import forget_settled
 from ..operations.target import Target
-from ..operations.write_attempt import WriteAttempt, forget_settled
-from ..operations.write_command import send
+from ..operations.write_command import WriteCommand, send
 
-# Why the outcome of an earlier write stays unknown.
+# Why an outcome stays unknown.
 _FORGOTTEN = "and the server cannot tell any more"
-
-
 _IN_TRANSACTION = "and inside a transaction the server cannot be asked"
 
 
 async def settle(target: Target, document: DocumentModel) -> bool:
-    """Find out what has become of earlier writes of an object, and make it agree with that.
+    """Find out the outcomes of earlier writes of an object, and make it agree with them.
 
     A write whose outcome is unknown is sent again under its own number: it happens now, unless it
     has happened before.
@@ -45,26 +42,23 @@ async def settle(target: Target, document: DocumentModel) -> bool:
     """
     has_happened = False
     for attempt in attempts_of(document):
-        client = target.collection.database.client
         if not attempt.is_unknown:
-            has_happened |= attempt is UNREPORTED
+            has_happened |= attempt.is_unreported
             continue
         if target.session is not None:
             raise _unknown(document, _IN_TRANSACTION, "persist() it before the block")
-        if not (
-            isinstance(attempt, WriteAttempt)
-            and attempt.command is not None
-            and attempt.command.can_be_sent_again(client)
-        ):
-            raise _unknown(document, _FORGOTTEN, "reload() it, then change it anew")
+        command = attempt.command
+        client = target.collection.database.client
+        if not (isinstance(command, WriteCommand) and command.can_be_sent_again(client)):
+            raise _unknown(document, _FORGOTTEN, "reload() it, then change it again")
         async with target.call(f"persist {type(document).__name__}"):
             try:
-                reply = await send(attempt.command)
+                reply = await send(command, None)
             except OperationFailure as error:
                 if attempt.is_unknown:
                     raise
                 reply = {"writeErrors": [{"index": 0, "errmsg": str(error)}]}
-            has_happened |= await _absorb_late(target, document, attempt.plan, reply)
+            has_happened |= await _absorb(target, document, attempt, reply)
             attempt.settle()
         forget_settled(document)
     if not has_unknown(document):
@@ -72,11 +66,13 @@ async def settle(target: Target, document: DocumentModel) -> bool:
     return has_happened
 
 
-async def _absorb_late(
-    target: Target, document: DocumentModel, plan: Plan | Deletion, reply: dict[str, Any]
+async def _absorb(
+    target: Target, document: DocumentModel, attempt: WriteAttempt, reply: dict[str, Any]
 ) -> bool:
-    if write_errors(reply):
-        return False  # what the object holds now is planned anew, and has its own error if any
+    """Make an object agree with an earlier write; return whether that has happened."""
+    plan = attempt.plan
+    if plan is None or write_errors(reply):
+        return False  # the next write sends what the object holds now, and raises its own error
     if isinstance(plan, Deletion):
         set_baseline(document, None)
         return bool(reply["n"])
@@ -84,7 +80,7 @@ async def _absorb_late(
         absorb_insertion(document, plan)
         return True
     found = reply.get("value")
-    if "value" not in reply:  # of an update that was joined with others
+    if "value" not in reply:  # the reply to an update that was part of a batch
         found = await target.primary.find_one(id_filter(plan.id))
     if found is not None:
         absorb_modification(document, plan, encode_bson(found))

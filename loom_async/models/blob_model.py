@@ -1,4 +1,4 @@
-"""Models whose documents have bytes besides, of any length, in versions."""
+"""Models whose documents have bytes of any length, in versions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from .persistable import Persistable
 class BlobModel(Persistable, BlobDocument):
     """A `Persistable` with bytes of any length, kept in versions in GridFS.
 
-    The bucket has the name of the collection. `length` and `version` are those of the newest
-    version; both are 0 until there is one. A query's `delete` deletes documents alone.
+    The bucket has the name of the collection. `length` and `version` are the length and number of
+    the newest version; both are 0 before the first. A query's `delete` deletes only documents, not
+    their bytes.
 
     Example:
         >>> import loom_async as lm
@@ -33,8 +34,8 @@ class BlobModel(Persistable, BlobDocument):
     async def write_from(self, source: _concurrency.Source) -> BlobVersion:
         """Store bytes as a new version, then persist this object with its number and length.
 
-        A few chunks are in memory at a time. If it fails or is cancelled, nothing of the version
-        is left. Several writers at once each get a version of their own.
+        A few chunks are in memory at a time. If the call fails or is cancelled, the version is
+        removed. Concurrent writers each get a version of their own.
 
         Parameters:
             source: Bytes, a path, a binary file, or an iterable of bytes, asynchronous or not.
@@ -43,9 +44,9 @@ class BlobModel(Persistable, BlobDocument):
             The version that was written.
 
         Raises:
-            TypeError: The source is none of these, or gives something else than bytes.
+            TypeError: The source is none of these, or yields something other than bytes.
             DocumentNotFound: The object was loaded and its document has been deleted since.
-            TransactionError: It is inside a transaction; nothing was sent.
+            TransactionError: A transaction is in force; nothing was sent.
 
         Example:
             >>> from pathlib import Path
@@ -60,12 +61,12 @@ class BlobModel(Persistable, BlobDocument):
         """Open a version for reading: a stream with `read`, `readline`, `readchunk` and `seek`.
 
         Parameters:
-            version: Its number; a negative one counts from the newest, which is -1, and None is
-                the newest as well.
+            version: Its number; negative numbers count from the newest, which is -1. None is the
+                newest.
 
         Raises:
             DocumentNotFound: There is no such version.
-            TransactionError: It is inside a transaction.
+            TransactionError: A transaction is in force.
 
         Example:
             >>> import loom_async as lm
@@ -77,22 +78,22 @@ class BlobModel(Persistable, BlobDocument):
         return blob_versions.open_read(self, version)
 
     async def versions(self) -> list[BlobVersion]:
-        """Return the versions that there are, oldest first.
+        """Return all versions, oldest first.
 
         Raises:
-            TransactionError: It is inside a transaction.
+            TransactionError: A transaction is in force.
         """
         return await blob_versions.versions(self)
 
     async def delete_version(self, number: int) -> None:
-        """Delete one version; the newest one left becomes this object's `version`.
+        """Delete one version; this object's `version` is then the newest that is left.
 
         Parameters:
             number: As for `open_read`. The next version gets the number after the newest one's.
 
         Raises:
             DocumentNotFound: There is no such version.
-            TransactionError: It is inside a transaction; nothing was sent.
+            TransactionError: A transaction is in force; nothing was sent.
         """
         return await blob_versions.delete_version(self, number)
 
@@ -103,6 +104,6 @@ class BlobModel(Persistable, BlobDocument):
             True if there was a document to delete.
 
         Raises:
-            TransactionError: It is inside a transaction; nothing was sent.
+            TransactionError: A transaction is in force; nothing was sent.
         """
         return await blob_versions.delete(self)

@@ -1,4 +1,4 @@
-"""Ledgers and time series: what is recorded stays as it is."""
+"""Ledgers and time series: documents that are never changed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .persistable import PersistableBase
 
 
 class AppendOnly(PersistableBase):
-    """A model each of whose writes is a new document."""
+    """A model of which each write is a new document."""
 
     __loom_append_only__: ClassVar[bool] = True
 
 
 class LedgerModel(AppendOnly):
-    """A model whose objects are recorded anew each time, and never changed.
+    """A model whose objects are recorded as new versions, and never changed.
 
-    Every `persist()` inserts a new document with a fresh id and the present time as `recorded_at`;
-    `persist_many` as well. Calls that would change or delete documents raise `LedgerIsAppendOnly`.
-    `lineage` is what the versions of one object have in common.
+    Every `persist()` inserts a new document with a new id and the present time as `recorded_at`, as
+    does `persist_many`. Calls that would change or delete documents raise `LedgerIsAppendOnly`. All
+    versions of one object have the same `lineage`.
 
     Example:
         >>> import loom_async as lm
@@ -42,12 +42,12 @@ class LedgerModel(AppendOnly):
 
     __loom_indexes__: ClassVar[tuple[Index, ...]] = (Index("lineage", "recorded_at"),)
 
-    # None until the first persist; typed as what it is from then on.
+    # None until the first persist; the type is that afterwards.
     recorded_at: TimeUpdated = Field(default=cast("Any", None))
     lineage: PyObjectId = Field(default_factory=ObjectId)
 
     async def history(self) -> list[Self]:
-        """Return the versions of this object that were recorded before it, the first one first.
+        """Return the versions of this object that were recorded before it, oldest first.
 
         Raises:
             InvalidDocument: A version does not fit the model.
@@ -56,10 +56,10 @@ class LedgerModel(AppendOnly):
 
 
 class TimeSeriesLedgerModel(AppendOnly):
-    """A measurement of a native time series, as `declare_timeseries` says; never changed.
+    """A measurement of a native time series (`declare_timeseries`), which is never changed.
 
-    `updated_time` is the time of the measurement: a time that is given is kept, so that history can
-    be filled in later; else it is the time of `persist()`.
+    `updated_time` is the time of the measurement. If it is set, it is kept, so that past
+    measurements can be stored later; otherwise it is the time of `persist()`.
 
     Example:
         >>> import loom_async as lm

@@ -1,4 +1,4 @@
-"""Write commands of many statements, each of which has an outcome of its own."""
+"""Write commands of many statements, and the outcome of each statement."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from .._core.validation_failures import reason_of
 from .._core.write_replies import executed, is_command_refusal, statement_error, write_errors
 from .driver_call import DriverCall
 from .target import Target
-from .write_command import WriteCommand, ask, send, send_in_transaction
+from .write_command import WriteCommand, ask, send
 
-#: Statements of one command at most.
+#: The number of statements that one command may have.
 MAX_STATEMENTS = 5_000
 
 
 def max_statements(target: Target) -> int:
-    """Return how many statements a command may have: the driver encrypts one update at a time."""
+    """Return how many statements a command may have; the driver encrypts one update at a time."""
     options = target.collection.database.client.options
     return MAX_STATEMENTS if options.auto_encryption_opts is None else 1
 
 
-async def send_many(target: Target, turn: DriverCall, command: WriteCommand) -> dict[str, Any]:
-    """Send a command, and return a reply that says of each statement what has become of it.
+async def send_many(target: Target, call: DriverCall, command: WriteCommand) -> dict[str, Any]:
+    """Send a command, and return a reply that has the outcome of each statement.
 
-    Those that have not happened are in its `writeErrors`. In an ordered command they are the first
-    of these and those behind it, unless `executed` has them: it may have got further before.
+    The statements that have not happened are in its `writeErrors`. In an ordered command they are
+    the first of these and all after it, except those in `executed`: an earlier attempt may have got
+    further.
 
     Parameters:
         target: Where it goes.
-        turn: The block of this call, which learns that a transaction has failed.
-        command: What to send.
+        call: The block of this call; a refusal fails its transaction.
+        command: The command.
 
     Raises:
         PyMongoError: The outcome of some statements is unknown.
     """
     if target.session is None:
         return await _outcomes(command)
-    reply = await send_in_transaction(command, target.session)
+    reply = await send(command, target.session)
     errors = write_errors(reply)
     if errors:
-        turn.failed(statement_error(errors[min(errors)]))
+        call.fail_transaction(statement_error(errors[min(errors)]))
     return reply
 
 
 async def _outcomes(command: WriteCommand) -> dict[str, Any]:
     try:
-        reply = await send(command)
+        reply = await send(command, None)
     except OperationFailure as error:
         if is_command_refusal(error):
             raise
@@ -56,7 +57,7 @@ async def _outcomes(command: WriteCommand) -> dict[str, Any]:
             raise
         return _interrupted(error, before, command)
     if command.is_ordered and command.times_sent > 1 and write_errors(reply):
-        # An update that changed nothing is not remembered, and may fail when it is sent again.
+        # The server does not remember an update that changed nothing, and may refuse it now.
         before = await ask(command) or {}
         return {**reply, "retriedStmtIds": sorted(executed(reply) | executed(before))}
     return reply
@@ -65,16 +66,16 @@ async def _outcomes(command: WriteCommand) -> dict[str, Any]:
 def _interrupted(
     error: OperationFailure, reply: dict[str, Any], command: WriteCommand
 ) -> dict[str, Any]:
-    """Return a reply by which the statements that have not happened were refused.
+    """Return a reply that has an error for each statement that has not happened.
 
     Parameters:
-        error: What ended the command.
-        reply: What the server has said when it was asked for those that happened before.
-        command: What was ended.
+        error: The error that ended the command.
+        reply: The reply to the question which statements have happened.
+        command: The command.
     """
     details = {"code": error.code, "errmsg": f"not written: {reason_of(error.details or {})}"}
     done = executed(reply)
-    # In an ordered command, one before the last that has happened had nothing to change.
+    # In an ordered command, those before the last that has happened had nothing to change.
     first = max(done, default=-1) + 1 if command.is_ordered else 0
     missing = set(range(first, command.count)) - done
-    return {**reply, "writeErrors": [{"index": place, **details} for place in sorted(missing)]}
+    return {**reply, "writeErrors": [{"index": index, **details} for index in sorted(missing)]}

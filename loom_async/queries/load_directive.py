@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .._core.argument_checks import check_count
+from .._core.bson_codec import encode_bson
 from .._core.clock import now
 from .._core.context import OperationContext, current_context
 from .._core.errors import QueryError
@@ -15,7 +16,7 @@ from .._core.model.auto_fields import latest_order, write_auto_values
 from .._core.model.blob import BlobDocument
 from .._core.model.declaration import declaration_of
 from .._core.model.document import DocumentModel
-from .._core.model.hydration import Hydrator, decode_stream, encode, hydrator
+from .._core.model.hydration import Hydrator, decode_raw_batch, hydrator
 from .._core.model.polymorphism import scope_of
 from .._core.model.revisions import revision_to_count
 from .._core.model.write_results import UpdateCount
@@ -142,13 +143,13 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
         documents: list[dict[str, Any]] = []
         async with aclosing(self._with_spec(spec)._batches()) as batches:
             async for batch in batches:
-                documents += decode_stream(batch)
+                documents += decode_raw_batch(batch)
         for document in documents:
             sort_values(first_page, document)  # refuses values that no filter can compare
         token = None
         if len(documents) > size:
             token = page_token(first_page, documents[size - 1], collection)
-        raw_batch = b"".join(encode(document) for document in documents[:size])
+        raw_batch = b"".join(encode_bson(document) for document in documents[:size])
         return Page(list(await hooks.loaded(self._hydrator.many(raw_batch))), token)
 
     def stream(self) -> AsyncIterator[D]:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 from .._core.context import OperationContext, current_context
-from .._core.model.hydration import collector_paused, decode_stream
+from .._core.model.hydration import collector_paused, decode_raw_batch
 from .._core.query.fields import Field
 from .._core.query.output_collections import check_target, tagging_stages
 from .._core.query.query_builder import QueryBuilder
@@ -143,4 +143,4 @@ class Query(QueryBuilder[M]):
 def decode_batch(batch: bytes) -> list[dict[str, Any]]:
     """Return the documents of a raw batch."""
     with collector_paused():
-        return decode_stream(batch)
+        return decode_raw_batch(batch)

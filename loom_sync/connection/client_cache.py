@@ -49,11 +49,8 @@ class ClientCache:
         #: Whether the servers remember write commands by their numbers; None before the first.
         self.has_numbers: bool | None = None
         self.write_sessions: list[WriteSession] = []
-        #: By the id of the collection, which lives as long as this cache.
-        self.updates: dict[int, _concurrency.BatchedCalls[Any, Any]] = {}
-        self.loads: dict[
-            tuple[int, type], _concurrency.BatchedCalls[Any, dict[str, Any] | None]
-        ] = {}
+        #: By kind of call, by the id of the collection, which lives as long, and by arguments.
+        self.batched_calls: dict[tuple[object, ...], _concurrency.BatchedCalls[Any, Any]] = {}
 
     def forget(self, database: str, collection: str | None) -> None:
         """Have a collection set up again on next use; None for all collections of the database."""

@@ -1,23 +1,21 @@
 # Generated from loom_async/documents/batched_updates.py by `nox -s sync`: edit that file.
-"""Updates of documents that many threads begin at once, sent as one command and read back as one.
+"""Updates that many threads begin at once, sent as one command and read back as one.
 
-The reply says of each update whether it has happened, and an update that is refused has the error
-that it has alone. Then the documents are read back. Other writers may have changed them in between:
-each object gets the document with its own changes in it, as the reply to a single update has it.
+The reply lists the updates that were refused, each with the error that it would have alone. Then
+the documents are read back. Other writers may have changed them in between: each object gets its
+document with its own edits, as in the reply to a single update.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from loom_async._core.model.hydration import split
 from loom_async._core.model.read_back import as_updated
-from loom_async._core.model.update_document import only_sets
-from loom_async._core.model.write_plan import Modification
+from loom_async._core.model.update_document import is_repeatable
+from loom_async._core.model.write_attempt import Modification, WriteAttempt
 from loom_async._core.model.write_statements import statement, update_many
 from loom_async._core.unbatched import UNBATCHED, Unbatched
 from loom_async._core.write_replies import (
@@ -29,49 +27,44 @@ from loom_async._core.write_replies import (
     write_errors,
 )
 
-from .. import _concurrency
-from ..connection.client_cache import cache_of
 from ..connection.driver_types import MongoCollection
 from ..connection.pymongo_blocks import is_batching_allowed
 from ..operations.target import with_primary_reads
-from ..operations.write_attempt import WriteAttempt
 from ..operations.write_command import WriteCommand, ask, send
+from .find_by_id import find_raw
 
-# Measured with 4 to 80 threads: 8 that save at once are as fast each by itself, as updates that go
-# together take two round trips.
-_BUSY, _LEAST = 8, 4
-# An update may wait for a document that a transaction holds, and the others of its command with
-# it: after so many milliseconds each of them goes on by itself.
+# In milliseconds. An update may wait for a document that a transaction holds, and the others of its
+# batch wait with it: after this time each of them is sent alone.
 _LIMIT = 1_000
-# What is sent, replied and decoded at once stays small: documents of more bytes go by themselves,
-# before the update or after it.
-_LARGE = 16_384
+# In bytes. Documents that are larger before or after their update are sent alone, so that a batch
+# and the documents that are read back stay small.
+_MAX_SIZE = 16_384
 
 
 class Updated(NamedTuple):
-    """What has become of an update.
+    """The outcome of an update.
 
-    `raw` is the document afterwards; None if there is none as the update needs it.
-    `failure` is the server's word that too few members confirm the write; it was made all the same.
+    `raw` is the document afterwards; None if no document meets the conditions of the update.
+    `failure` is the server's report that too few members confirm the write, which was made.
     """
 
     raw: bytes | None
     failure: PyMongoError | None = None
 
 
-def can_be_batched(collection: MongoCollection, write: WriteAttempt) -> bool:
-    """Say whether an update can go together with others.
+def can_batch(collection: MongoCollection, attempt: WriteAttempt) -> bool:
+    """Say whether an update can be part of a batch.
 
-    Not where the object has to have the number or the place that its counter or item got, where the
-    client limits the time of each operation or asks for no reply, nor where the driver encrypts,
-    which takes one update at a time.
+    It cannot if its reply has to tell the value of a counter or the position of an item, if the
+    client limits the time of each operation or expects no reply, or if the driver encrypts: it
+    accepts one update at a time.
     """
-    options, plan = collection.database.client.options, write.plan
+    options, plan = collection.database.client.options, attempt.plan
     return (
         isinstance(plan, Modification)
         and not plan.revision
-        and only_sets(plan.update)
-        and plan.size <= _LARGE
+        and is_repeatable(plan.update)
+        and plan.size <= _MAX_SIZE
         and options.timeout is None
         and options.auto_encryption_opts is None
         and collection.write_concern.acknowledged
@@ -79,71 +72,48 @@ def can_be_batched(collection: MongoCollection, write: WriteAttempt) -> bool:
     )
 
 
-def batched_updates_of(
-    collection: MongoCollection, alone: Any
-) -> _concurrency.BatchedCalls[WriteAttempt, Updated]:
-    """Return what joins the updates of a collection.
-
-    Parameters:
-        collection: Which one.
-        alone: Sends one update by itself.
-    """
-    known = cache_of(collection.database.client).updates
-    found = known.get(id(collection))
-    if found is None:
-        found = known[id(collection)] = _concurrency.BatchedCalls(
-            partial(alone, collection),
-            partial(update_batch, collection),
-            partial(can_be_batched, collection),
-            max_single=_BUSY,
-            min_batch=_LEAST,
-        )
-    return found
-
-
 def update_batch(
-    collection: MongoCollection, writes: Sequence[WriteAttempt]
+    collection: MongoCollection, attempts: Sequence[WriteAttempt]
 ) -> Sequence[Updated | Unbatched | Exception]:
-    """Update documents by one command, and return what has become of each update.
+    """Update documents by one command, and return the outcome of each update.
 
-    `UNBATCHED` stands for one that has not happened, and that has to be sent by itself.
+    `UNBATCHED` means that an update has not happened, and has to be sent alone.
 
     Raises:
         PyMongoError: Nothing was sent, or the server has not replied.
     """
-    plans: list[Any] = [write.plan for write in writes]
+    plans: list[Any] = [attempt.plan for attempt in attempts]
     body = update_many(collection.name, [*map(statement, plans)], ordered=False)
     command = WriteCommand(collection, {**body, "maxTimeMS": _LIMIT})
-    for write in writes:
-        write.command = command
+    for attempt in attempts:
+        attempt.command = command
     try:
-        reply = send(command)
+        reply = send(command, None)
     except PyMongoError as error:
-        return _after(error, command, writes)
+        return _outcomes_after(error, command, attempts)
     except BaseException:
-        _part(command, writes)
+        _split(command, attempts)
         raise
     command.settle()
     refused, failure = write_errors(reply), not_confirmed(reply)
-    done = [place for place in range(len(writes)) if place not in refused]
-    found = _read_back(collection, writes, done)
-
-    def outcome(place: int) -> Updated | Unbatched | Exception:
-        if place not in refused:
-            return _updated(found[place], failure)
-        if not_matched(refused[place]):
-            return UNBATCHED
-        return statement_error(refused[place])
-
-    return [outcome(place) for place in range(len(writes))]
+    outcomes: list[Updated | Unbatched | Exception] = [UNBATCHED] * len(attempts)
+    for index, details in refused.items():
+        if not not_matched(details):
+            outcomes[index] = statement_error(details)
+    happened = [index for index in range(len(attempts)) if index not in refused]
+    found = _read_back(collection, [plans[index] for index in happened])
+    for index, document in zip(happened, found, strict=True):
+        outcomes[index] = _outcome(document, failure)
+    return outcomes
 
 
-def _after(
-    error: PyMongoError, command: WriteCommand, writes: Sequence[WriteAttempt]
+def _outcomes_after(
+    error: PyMongoError, command: WriteCommand, attempts: Sequence[WriteAttempt]
 ) -> Sequence[Updated | Unbatched | Exception]:
-    """Return what has become of updates whose command has failed as a whole."""
-    if is_command_refusal(error):  # a user may have the right to a single update alone
-        return [UNBATCHED] * len(writes)
+    """Return the outcomes of updates whose command has failed as a whole."""
+    outcomes: list[Updated | Unbatched | Exception] = [UNBATCHED] * len(attempts)
+    if is_command_refusal(error):  # a user may have the right to findAndModify, and none to update
+        return outcomes
     if not command.is_unknown:
         raise error
     reply: dict[str, Any] | None = None
@@ -151,42 +121,38 @@ def _after(
         reply = ask(command) if isinstance(error, OperationFailure) else None
     finally:
         if reply is None:
-            _part(command, writes)
+            _split(command, attempts)
     if reply is None:
         raise error
     command.settle()
-    done, failure = executed(reply), not_confirmed(reply)
-    found = _read_back(command.collection, writes, sorted(done))
-    places = range(len(writes))
-    return [_updated(found[n], failure) if n in done else UNBATCHED for n in places]
+    happened, failure = sorted(executed(reply)), not_confirmed(reply)
+    plans: list[Any] = [attempts[index].plan for index in happened]
+    found = _read_back(command.collection, plans)
+    for index, document in zip(happened, found, strict=True):
+        outcomes[index] = _outcome(document, failure)
+    return outcomes
 
 
-def _updated(found: bytes | Exception, failure: PyMongoError | None) -> Updated | Exception:
-    return found if isinstance(found, Exception) else Updated(found, failure)
+def _outcome(document: bytes | Exception, failure: PyMongoError | None) -> Updated | Exception:
+    return document if isinstance(document, Exception) else Updated(document, failure)
 
 
-def _part(command: WriteCommand, writes: Sequence[WriteAttempt]) -> None:
-    """Have each object know the command by which the outcome of its own update can be asked for."""
+def _split(command: WriteCommand, attempts: Sequence[WriteAttempt]) -> None:
+    """Give each attempt a command of its own, by which its outcome can be found out."""
     if command.is_unknown:
-        for place, write in enumerate(writes):
-            write.command = command.part(place)
+        for index, attempt in enumerate(attempts):
+            attempt.command = command.part(index)
 
 
 def _read_back(
-    collection: MongoCollection, writes: Sequence[WriteAttempt], places: Sequence[int]
-) -> dict[int, bytes | Exception]:
-    """Return documents that have been updated, as they are with their own update."""
-    plans: dict[int, Any] = {place: writes[place].plan for place in places}
-    if not places:
-        return {}
-    ids = [plan.id for plan in plans.values()]
+    collection: MongoCollection, plans: Sequence[Modification]
+) -> list[bytes | Exception]:
+    """Return documents after their updates, as these have left them."""
+    if not plans:
+        return []
     try:
-        # One reply: a cursor would stay open if this were cancelled.
-        cursor = with_primary_reads(collection).find_raw_batches(
-            {"_id": {"$in": ids}}, batch_size=len(ids) + 1
-        )
-        batches: list[Any] = list(cursor)  # of bytes, which its type denies
+        raws = find_raw(with_primary_reads(collection), [plan.id for plan in plans])
     except PyMongoError:
-        # The updates have been made: what they make of what was loaded is known.
-        return {place: plan.expected for place, plan in plans.items()}
-    return as_updated(plans, split(b"".join(batches)))
+        # The updates have happened: their results can be computed from the loaded documents.
+        return [plan.expected for plan in plans]
+    return as_updated(plans, raws)

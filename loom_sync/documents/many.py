@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/many.py by `nox -s sync`: edit that file.
-"""Many documents in few writes, each one's outcome known."""
+"""Many documents in few commands, with the outcome of each."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from loom_async._core.model.bulk_plan import (
     groups,
     plan_steps,
 )
-from loom_async._core.model.diff import as_bytes
 from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts, stores_new
-from loom_async._core.model.hydration import collector_paused, encode
-from loom_async._core.model.write_plan import Insertion, Modification, is_recorded
+from loom_async._core.model.hydration import collector_paused
+from loom_async._core.model.read_back import by_id, id_bytes
+from loom_async._core.model.write_attempt import Insertion, Modification, WriteAttempt
+from loom_async._core.model.write_plan import is_recorded
 from loom_async._core.model.write_results import PersistResult
 from loom_async._core.model.write_statements import (
     batches,
@@ -40,13 +41,14 @@ from loom_async._core.validation_failures import reason_of
 from loom_async._core.write_replies import executed, not_confirmed, not_matched, write_errors
 
 from .. import _concurrency
+from ..operations.attempts import finish, forget_settled
 from ..operations.bulk_command import MAX_STATEMENTS, max_statements, send_many
 from ..operations.target import Target, target_of
-from ..operations.transactions import join_transaction
-from ..operations.write_attempt import WriteAttempt, finish, forget_settled
 from ..operations.write_command import WriteCommand
 from . import hooks
+from .find_by_id import find_raw
 from .hooks import run_before
+from .join_transaction import join_transaction
 from .unknown_outcome import settle
 from .update_one import write
 
@@ -61,33 +63,33 @@ def persist_many(
     moment = now()
     if any(hooks.has(kind, "before_persist") for kind in set(map(type, checked))):
         run_before("before_persist", *(document for _, document in distinct))
-    with _concurrency.ObjectLock(*checked) as objects:
-        join_transaction(objects, *checked)
+    with _concurrency.ObjectLock(*checked) as lock:
+        join_transaction(lock, *checked)
         target = target_of(model) if distinct else None
         for start in range(0, len(distinct), MAX_STATEMENTS):
             assert target is not None
-            chunk = distinct[start : start + MAX_STATEMENTS]
-            chunked = _persist_chunk(target, model, chunk, moment, account)
-            if not finish(objects, target, chunked, checked):
+            part = distinct[start : start + MAX_STATEMENTS]
+            work = _persist_part(target, model, part, moment, account)
+            if not finish(lock, target, work, checked):
                 break
     hooks.run("after_persist", account.documents)
     return account.finish(model)
 
 
-def _persist_chunk(
+def _persist_part(
     target: Target,
     model: type[DocumentModel],
     documents: Sequence[tuple[int, DocumentModel]],
     moment: datetime,
     account: BulkAccount,
 ) -> bool:
-    """Write a part of the documents, and say whether the next part may follow."""
+    """Write a part of the documents, and return whether the next part may follow."""
     documents = [pair for pair in documents if _is_settled(target, *pair, account)]
     if account.is_stopped:
         return False
     with collector_paused():
         steps = plan_steps(documents, moment, account)
-    # What was planned before a failure is still sent: it comes earlier in the input.
+    # In an ordered write, the documents before a failure are still sent.
     for group in groups(steps, ordered=account.ordered):
         sizes = [size_of(step.plan) for step in group]
         for part in batches(sizes, max_statements(target)):
@@ -97,7 +99,7 @@ def _persist_chunk(
 
 
 def _is_settled(target: Target, index: int, document: DocumentModel, account: BulkAccount) -> bool:
-    """Find out what has become of earlier writes of an object; say whether it is to be planned."""
+    """Settle earlier writes of an object, and return whether it may need a write."""
     if attempts_of(document) and not account.is_stopped:
         was_new = stores_new(document)
         try:
@@ -116,8 +118,8 @@ def _is_settled(target: Target, index: int, document: DocumentModel, account: Bu
 def _write(
     target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
 ) -> bool:
-    """Write steps of one kind, enter what becomes of each, and say whether others may follow."""
-    # Not among what could not be planned: that comes later in the input.
+    """Write steps of one kind, enter their outcomes, and return whether others may follow."""
+    # The failures so far are of documents that could not be encoded, and come later in the input.
     failures = len(account.failures)
     while steps:
         if steps[0].is_alone:
@@ -133,7 +135,7 @@ def _write(
 def _write_together(
     target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
 ) -> Sequence[Step]:
-    """Send steps as one command, and return those that it has not got to."""
+    """Send steps as one command, and return those that it did not reach."""
     action = f"persist_many of {model.__name__}"
     name, plans = target.collection.name, [step.plan for step in steps]
     if steps[0].is_insert:
@@ -142,75 +144,76 @@ def _write_together(
     else:
         body = update_many(name, [*map(statement, plans)], ordered=account.ordered)
     command = WriteCommand(target.collection, body)
-    if target.session is None:  # a transaction has an outcome as a whole
-        _note(command, steps)
+    if target.session is None:  # the outcome is that of the transaction
+        _record(command, steps)
     try:
-        with target.call(action) as turn:
-            reply = send_many(target, turn, command)
-        left = _take_in(target, model, steps, reply, account)
+        with target.call(action) as call:
+            reply = send_many(target, call, command)
+        left = _absorb_reply(target, model, steps, reply, account)
         command.settle()
     finally:
-        _note_parts(command, steps)
+        _split(command, steps)
     failure = not_confirmed(reply)
     if failure is not None:
         raise translate(failure, action) from failure
     return left
 
 
-def _note(command: WriteCommand, steps: Sequence[Step]) -> None:
-    """Have each object remember a command until it agrees with what becomes of it."""
+def _record(command: WriteCommand, steps: Sequence[Step]) -> None:
+    """Record a command on each object until the object agrees with its outcome."""
     for step in steps:
-        attempt = WriteAttempt(step.plan)
-        attempt.command = command
-        set_attempts(step.document, (*attempts_of(step.document), attempt))
+        attempts = attempts_of(step.document)
+        set_attempts(step.document, (*attempts, WriteAttempt(step.plan, command)))
 
 
-def _note_parts(command: WriteCommand, steps: Sequence[Step]) -> None:
-    """Have each object know the command by which the outcome of its own write can be asked for."""
-    for place, step in enumerate(steps):
+def _split(command: WriteCommand, steps: Sequence[Step]) -> None:
+    """Give each object a command of its own, by which its outcome can be found out."""
+    for index, step in enumerate(steps):
         for attempt in attempts_of(step.document) if command.is_unknown else ():
-            if isinstance(attempt, WriteAttempt) and attempt.command is command:
-                attempt.command = command.part(place)
+            if attempt.command is command:
+                attempt.command = command.part(index)
         forget_settled(step.document)
 
 
-def _take_in(
+def _absorb_reply(
     target: Target,
     model: type[DocumentModel],
     steps: Sequence[Step],
     reply: dict[str, Any],
     account: BulkAccount,
 ) -> Sequence[Step]:
-    """Make objects agree with what was written, enter what was not, and return what is left.
+    """Make objects agree with their writes, enter the failures, and return the steps that are left.
 
-    An ordered command ends with the first error. What it did behind that in an attempt before, it
-    has done.
+    An ordered command ends with the first error. Steps after it count as done if an earlier attempt
+    at the command did them.
     """
     errors = write_errors(reply)
     end = min(errors) + 1 if account.ordered and errors else len(steps)
-    done = [place for place in range(end) if place not in errors]
-    done += [place for place in sorted(executed(reply)) if place >= end]
+    done = [index for index in range(end) if index not in errors]
+    done += [index for index in sorted(executed(reply)) if index >= end]
     if target.session is None or not errors:
-        _absorb(target, model, [steps[place] for place in done], account)
-    for place in sorted(errors):
-        if place < end:
-            _failed(target, steps[place], errors[place], account)
+        _absorb(target, model, [steps[index] for index in done], account)
+    for index in sorted(errors):
+        if index < end:
+            _handle_error(target, steps[index], errors[index], account)
     if target.session is not None and errors:
-        account.is_given_up = True  # the transaction has ended with the first failure
-    return [steps[place] for place in sorted({*range(end, len(steps))}.difference(done))]
+        account.is_given_up = True  # the first failure has ended the transaction
+    return [steps[index] for index in sorted({*range(end, len(steps))}.difference(done))]
 
 
-def _failed(target: Target, step: Step, details: dict[str, Any], account: BulkAccount) -> None:
+def _handle_error(
+    target: Target, step: Step, details: dict[str, Any], account: BulkAccount
+) -> None:
     if not not_matched(details):
         account.fail(step, _reason(details))
     elif target.session is None:
         _write_alone(target, step, account)
     else:
-        account.fail(step, "there is no document as the update needs it: deleted, or changed")
+        account.fail(step, "its document was deleted, or does not meet the update's conditions")
 
 
 def _write_alone(target: Target, step: Step, account: BulkAccount) -> None:
-    """Send an update that found no document as it needs it by itself, for its error or a retry."""
+    """Send a step alone, which finds out why it failed, or retries it."""
     try:
         write(target, step.document, step.plan)
     except LoomError as error:
@@ -243,17 +246,12 @@ def _absorb(
 def _absorb_modified(
     target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
 ) -> None:
-    # The reply has counts alone: what counters have become, and others have changed, shows here.
-    ids = [step.plan.id for step in steps]
+    # The reply has only counts; the values of counters, and other writers' changes, are read back.
     with target.call(f"persist_many of {model.__name__}: read back"):
-        key = {"_id": {"$in": ids}}
-        # One reply: a cursor would stay open if this were cancelled.
-        asked = target.primary.find(key, batch_size=len(ids) + 1, session=target.session)
-        found = asked.to_list()
-    by_id = {as_bytes(document["_id"]): document for document in found}
+        ids = [step.plan.id for step in steps]
+        raws = by_id(find_raw(target.primary, ids, session=target.session))
     for step in steps:
         plan: Any = step.plan
-        stored = by_id.get(as_bytes(plan.id))
-        raw = plan.expected if stored is None else encode(stored)  # or deleted since
+        raw = raws.get(id_bytes(plan.id)) or plan.expected  # or deleted since
         absorb(step.document, partial(absorb_modification, step.document, plan, raw))
         account.written(step)

@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/one.py by `nox -s sync`: edit that file.
-"""One document: persisted as an insert or a minimal update, loaded by id, reloaded, deleted."""
+"""One document: persisted as an insertion or an update, loaded by its id, reloaded, deleted."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from loom_async._core.model.document import (
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.identity import id_filter, parse_id, stored_id
 from loom_async._core.model.revisions import revision_condition
-from loom_async._core.model.write_plan import Deletion, is_recorded, plan_insert, plan_persist
+from loom_async._core.model.write_attempt import Deletion
+from loom_async._core.model.write_plan import is_recorded, plan_insert, plan_persist
 from loom_async._core.model.write_statements import deletion
 
 from .. import _concurrency
+from ..operations.attempts import finish, forget_settled, recorded_attempt
 from ..operations.target import Target, target_of
-from ..operations.transactions import join_transaction
-from ..operations.write_attempt import finish, forget_settled, recorded_attempt, send_once
-from ..operations.write_command import raise_refusal, raise_unconfirmed
+from ..operations.write_command import WriteCommand, raise_refusal, raise_unconfirmed, send
 from . import hooks
 from .find_by_id import load_by_id
 from .hooks import run_before
+from .join_transaction import join_transaction
 from .unknown_outcome import settle
 from .update_one import write
 
@@ -39,16 +40,16 @@ D = TypeVar("D", bound=DocumentModel)
 
 def persist(document: DocumentModel) -> bool:
     """Insert a new document, or update what changed; see `PersistableBase.persist`."""
-    # Asked here, since a save without hooks feels the cost of two coroutines.
+    # Checked here: two coroutines take a noticeable part of the time of a save without hooks.
     if hooks.has(type(document), "before_persist"):
         run_before("before_persist", document)
-    with _concurrency.ObjectLock(document) as objects:
-        join_transaction(objects, document)
-        is_written = bool(attempts_of(document)) and _settle(objects, document)
+    with _concurrency.ObjectLock(document) as lock:
+        join_transaction(lock, document)
+        is_written = bool(attempts_of(document)) and _settle(lock, document)
         plan = None if is_written and is_recorded(document) else plan_persist(document)
         if plan is not None:
             target = target_of(type(document))
-            is_written = finish(objects, target, write(target, document, plan), (document,))
+            is_written = finish(lock, target, write(target, document, plan), (document,))
     if is_written and hooks.has(type(document), "after_persist"):
         hooks.run("after_persist", (document,))
     return is_written
@@ -57,26 +58,26 @@ def persist(document: DocumentModel) -> bool:
 def insert(document: DocumentModel) -> bool:
     """Store a new document; see `PersistableBase.insert`."""
     run_before("before_persist", document)
-    with _concurrency.ObjectLock(document) as objects:
-        join_transaction(objects, document)
-        # An earlier call whose reply was lost may have stored it: then what differs is left to do.
+    with _concurrency.ObjectLock(document) as lock:
+        join_transaction(lock, document)
+        # If an earlier call whose reply was lost has stored it, only later edits are left to store.
         was_new = stores_new(document)
-        if attempts_of(document) and _settle(objects, document) and was_new:
+        if attempts_of(document) and _settle(lock, document) and was_new:
             plan = None if is_recorded(document) else plan_persist(document)
         else:
             plan = plan_insert(document)
         if plan is not None:
             target = target_of(type(document))
-            finish(objects, target, write(target, document, plan, "insert"), (document,))
+            finish(lock, target, write(target, document, plan, "insert"), (document,))
     hooks.run("after_persist", (document,))
     return True
 
 
 def reload(document: D) -> D:
     """Make an object hold what the database has; see `PersistableBase.reload`."""
-    with _concurrency.ObjectLock(document) as objects:
-        join_transaction(objects, document)
-        _settle_if_known(objects, document)
+    with _concurrency.ObjectLock(document) as lock:
+        join_transaction(lock, document)
+        _settle_if_known(lock, document)
         target = target_of(type(document))
         with target.call(f"reload {type(document).__name__}"):
             key = id_filter(stored_id(document))
@@ -94,13 +95,13 @@ def delete(document: DocumentModel) -> bool:
     """Delete an object's document; see `PersistableBase.delete`."""
     refuse_change(type(document), "delete")
     run_before("before_delete", document)
-    with _concurrency.ObjectLock(document) as objects:
-        join_transaction(objects, document)
-        deletes = any(attempt.deletes for attempt in attempts_of(document))
-        is_deleted = _settle_if_known(objects, document) and deletes
+    with _concurrency.ObjectLock(document) as lock:
+        join_transaction(lock, document)
+        deletes = any(isinstance(a.plan, Deletion) for a in attempts_of(document))
+        is_deleted = _settle_if_known(lock, document) and deletes
         if not is_deleted:
             target = target_of(type(document))
-            is_deleted = finish(objects, target, _delete(target, document), (document,))
+            is_deleted = finish(lock, target, _delete(target, document), (document,))
     if is_deleted:
         hooks.run("after_delete", (document,))
     return is_deleted
@@ -109,40 +110,41 @@ def delete(document: DocumentModel) -> bool:
 def _delete(target: Target, document: DocumentModel) -> bool:
     action = f"delete {type(document).__name__}"
     key, condition = id_filter(stored_id(document)), revision_condition(document)
-    there: dict[str, Any] | None = None
-    body = deletion(target.collection.name, key | condition)
+    stored: dict[str, Any] | None = None
+    command = WriteCommand(target.collection, deletion(target.collection.name, key | condition))
     with target.call(action):
         with recorded_attempt(target, document, Deletion(document.id)) as attempt:
-            reply = send_once(target, body, attempt)
+            attempt.command = command
+            reply = send(command, target.session)
             attempt.settle()
             raise_refusal(reply)
         if condition and not reply["n"]:
-            there = target.primary.find_one(key, session=target.session)
+            stored = target.primary.find_one(key, session=target.session)
     forget_settled(document)
-    if there is not None:
-        raise stale(type(document), document.id, condition, there)
+    if stored is not None:
+        raise stale(type(document), document.id, condition, stored)
     set_baseline(document, None)
     set_attempts(document, ())
     raise_unconfirmed(reply, action)
     return bool(reply["n"])
 
 
-def _settle_if_known(objects: _concurrency.ObjectLock, document: DocumentModel) -> bool:
-    """Settle earlier writes, as far as the server can tell what has become of them.
+def _settle_if_known(lock: _concurrency.ObjectLock, document: DocumentModel) -> bool:
+    """Settle earlier writes, as far as the server can tell their outcomes.
 
-    One that comes to the server late would change what this call has found.
+    A write that reached the server later would change the document after this call.
     """
     try:
-        return bool(attempts_of(document)) and _settle(objects, document)
+        return bool(attempts_of(document)) and _settle(lock, document)
     except OutcomeUnknown:
         if context.transaction.get() is not None:
             raise
         return False
 
 
-def _settle(objects: _concurrency.ObjectLock, document: DocumentModel) -> bool:
+def _settle(lock: _concurrency.ObjectLock, document: DocumentModel) -> bool:
     target = target_of(type(document))
-    return finish(objects, target, settle(target, document), (document,))
+    return finish(lock, target, settle(target, document), (document,))
 
 
 def from_id(model: type[D], id: Any) -> D | None:
@@ -166,5 +168,5 @@ def _check_class(document: DocumentModel, found: dict[str, Any]) -> None:
             f"document {document.id!r} was a {model.__name__} and is a {kind.__name__} now",
             id=document.id,
             fields={},
-            hint="load it anew by its id: an object cannot change its class",
+            hint="load a new object by its id: an object cannot change its class",
         )

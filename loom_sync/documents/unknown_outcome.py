@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/unknown_outcome.py by `nox -s sync`: edit that file.
-"""Earlier writes of an object whose outcome is unknown."""
+"""Earlier writes of an object whose outcome is unknown: sent again, and absorbed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from loom_async._core.bson_codec import encode_bson
 from loom_async._core.errors import OutcomeUnknown
 from loom_async._core.model.absorb import absorb_insertion, absorb_modification
 from loom_async._core.model.document import (
-    UNREPORTED,
     DocumentModel,
     attempts_of,
     has_unknown,
@@ -19,22 +18,20 @@ from loom_async._core.model.document import (
     set_baseline,
 )
 from loom_async._core.model.identity import id_filter
-from loom_async._core.model.write_plan import Deletion, Insertion, Plan
+from loom_async._core.model.write_attempt import Deletion, Insertion, WriteAttempt
 from loom_async._core.write_replies import write_errors
 
+from ..operations.attempts import forget_settled
 from ..operations.target import Target
-from ..operations.write_attempt import WriteAttempt, forget_settled
-from ..operations.write_command import send
+from ..operations.write_command import WriteCommand, send
 
-# Why the outcome of an earlier write stays unknown.
+# Why an outcome stays unknown.
 _FORGOTTEN = "and the server cannot tell any more"
-
-
 _IN_TRANSACTION = "and inside a transaction the server cannot be asked"
 
 
 def settle(target: Target, document: DocumentModel) -> bool:
-    """Find out what has become of earlier writes of an object, and make it agree with that.
+    """Find out the outcomes of earlier writes of an object, and make it agree with them.
 
     A write whose outcome is unknown is sent again under its own number: it happens now, unless it
     has happened before.
@@ -47,26 +44,23 @@ def settle(target: Target, document: DocumentModel) -> bool:
     """
     has_happened = False
     for attempt in attempts_of(document):
-        client = target.collection.database.client
         if not attempt.is_unknown:
-            has_happened |= attempt is UNREPORTED
+            has_happened |= attempt.is_unreported
             continue
         if target.session is not None:
             raise _unknown(document, _IN_TRANSACTION, "persist() it before the block")
-        if not (
-            isinstance(attempt, WriteAttempt)
-            and attempt.command is not None
-            and attempt.command.can_be_sent_again(client)
-        ):
-            raise _unknown(document, _FORGOTTEN, "reload() it, then change it anew")
+        command = attempt.command
+        client = target.collection.database.client
+        if not (isinstance(command, WriteCommand) and command.can_be_sent_again(client)):
+            raise _unknown(document, _FORGOTTEN, "reload() it, then change it again")
         with target.call(f"persist {type(document).__name__}"):
             try:
-                reply = send(attempt.command)
+                reply = send(command, None)
             except OperationFailure as error:
                 if attempt.is_unknown:
                     raise
                 reply = {"writeErrors": [{"index": 0, "errmsg": str(error)}]}
-            has_happened |= _absorb_late(target, document, attempt.plan, reply)
+            has_happened |= _absorb(target, document, attempt, reply)
             attempt.settle()
         forget_settled(document)
     if not has_unknown(document):
@@ -74,11 +68,13 @@ def settle(target: Target, document: DocumentModel) -> bool:
     return has_happened
 
 
-def _absorb_late(
-    target: Target, document: DocumentModel, plan: Plan | Deletion, reply: dict[str, Any]
+def _absorb(
+    target: Target, document: DocumentModel, attempt: WriteAttempt, reply: dict[str, Any]
 ) -> bool:
-    if write_errors(reply):
-        return False  # what the object holds now is planned anew, and has its own error if any
+    """Make an object agree with an earlier write; return whether that has happened."""
+    plan = attempt.plan
+    if plan is None or write_errors(reply):
+        return False  # the next write sends what the object holds now, and raises its own error
     if isinstance(plan, Deletion):
         set_baseline(document, None)
         return bool(reply["n"])
@@ -86,7 +82,7 @@ def _absorb_late(
         absorb_insertion(document, plan)
         return True
     found = reply.get("value")
-    if "value" not in reply:  # of an update that was joined with others
+    if "value" not in reply:  # the reply to an update that was part of a batch
         found = target.primary.find_one(id_filter(plan.id))
     if found is not None:
         absorb_modification(document, plan, encode_bson(found))

@@ -1,5 +1,5 @@
 # Generated from loom_async/models/blob_model.py by `nox -s sync`: edit that file.
-"""Models whose documents have bytes besides, of any length, in versions."""
+"""Models whose documents have bytes of any length, in versions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from .persistable import Persistable
 class BlobModel(Persistable, BlobDocument):
     """A `Persistable` with bytes of any length, kept in versions in GridFS.
 
-    The bucket has the name of the collection. `length` and `version` are those of the newest
-    version; both are 0 until there is one. A query's `delete` deletes documents alone.
+    The bucket has the name of the collection. `length` and `version` are the length and number of
+    the newest version; both are 0 before the first. A query's `delete` deletes only documents, not
+    their bytes.
 
     Example:
         >>> import loom_sync as lm
@@ -37,8 +38,8 @@ class BlobModel(Persistable, BlobDocument):
     def write_from(self, source: _concurrency.Source) -> BlobVersion:
         """Store bytes as a new version, then persist this object with its number and length.
 
-        A few chunks are in memory at a time. If it fails or is cancelled, nothing of the version
-        is left. Several writers at once each get a version of their own.
+        A few chunks are in memory at a time. If the call fails or is cancelled, the version is
+        removed. Concurrent writers each get a version of their own.
 
         Parameters:
             source: Bytes, a path, a binary file, or an iterable of bytes, synchronous or not.
@@ -47,9 +48,9 @@ class BlobModel(Persistable, BlobDocument):
             The version that was written.
 
         Raises:
-            TypeError: The source is none of these, or gives something else than bytes.
+            TypeError: The source is none of these, or yields something other than bytes.
             DocumentNotFound: The object was loaded and its document has been deleted since.
-            TransactionError: It is inside a transaction; nothing was sent.
+            TransactionError: A transaction is in force; nothing was sent.
 
         Example:
             >>> from pathlib import Path
@@ -68,12 +69,12 @@ class BlobModel(Persistable, BlobDocument):
         """Open a version for reading: a stream with `read`, `readline`, `readchunk` and `seek`.
 
         Parameters:
-            version: Its number; a negative one counts from the newest, which is -1, and None is
-                the newest as well.
+            version: Its number; negative numbers count from the newest, which is -1. None is the
+                newest.
 
         Raises:
             DocumentNotFound: There is no such version.
-            TransactionError: It is inside a transaction.
+            TransactionError: A transaction is in force.
 
         Example:
             >>> import loom_sync as lm
@@ -91,10 +92,10 @@ class BlobModel(Persistable, BlobDocument):
         return async_blob_versions.open_read(self, version)
 
     def versions(self) -> list[BlobVersion]:
-        """Return the versions that there are, oldest first.
+        """Return all versions, oldest first.
 
         Raises:
-            TransactionError: It is inside a transaction.
+            TransactionError: A transaction is in force.
         """
         return blob_versions.versions(self)
 
@@ -103,14 +104,14 @@ class BlobModel(Persistable, BlobDocument):
         return await async_blob_versions.versions(self)
 
     def delete_version(self, number: int) -> None:
-        """Delete one version; the newest one left becomes this object's `version`.
+        """Delete one version; this object's `version` is then the newest that is left.
 
         Parameters:
             number: As for `open_read`. The next version gets the number after the newest one's.
 
         Raises:
             DocumentNotFound: There is no such version.
-            TransactionError: It is inside a transaction; nothing was sent.
+            TransactionError: A transaction is in force; nothing was sent.
         """
         return blob_versions.delete_version(self, number)
 
@@ -125,7 +126,7 @@ class BlobModel(Persistable, BlobDocument):
             True if there was a document to delete.
 
         Raises:
-            TransactionError: It is inside a transaction; nothing was sent.
+            TransactionError: A transaction is in force; nothing was sent.
         """
         return blob_versions.delete(self)
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/models/persistable.py by `nox -s sync`: edit that file.
-"""Persistable models: one document in, one document out, and only changes go over the wire."""
+"""Persistable models: objects that are stored as documents, and send only their changes."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
     """
 
     def persist(self) -> bool:
-        """Make the database hold this object as it is now, by one call or, if it does, by none.
+        """Store this object as it is now: one command, or none if nothing has changed.
 
-        A new object is inserted whole. A loaded one sends the smallest update of what changed;
-        afterwards it holds what the server has, so also what others changed meanwhile.
+        A new object is inserted whole. A loaded one sends the smallest update of what changed.
+        Afterwards it holds what the server has, including the changes of other writers.
 
         Returns:
             True if something was written.
@@ -57,7 +57,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
             DuplicateKey: A unique index has another document with this value.
             EncodingError: A value cannot be stored; nothing was sent.
             OutcomeUnknown: An earlier `persist` may have happened, and the server cannot tell any
-                more; `reload` first.
+                more; call `reload` first.
 
         Example:
             >>> import loom_sync as lm
@@ -72,13 +72,13 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
         return await async_one.persist(self)
 
     def insert(self) -> bool:
-        """Store this object as a new document; never replace one that is there.
+        """Store this object as a new document; never replace an existing one.
 
         Returns:
             True.
 
         Raises:
-            DuplicateKey: The id is taken, or another document has a value of a unique index.
+            DuplicateKey: Another document has the id, or a value of a unique index.
             EncodingError: A value cannot be stored; nothing was sent.
 
         Example:
@@ -89,7 +89,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
             ...     try:
             ...         Country(id=code).insert()
             ...     except lm.DuplicateKey:
-            ...         print("there is one already")
+            ...         print("it exists already")
         """
         return one.insert(self)
 
@@ -98,15 +98,15 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
         return await async_one.insert(self)
 
     def reload(self) -> Self:
-        """Make this object hold what the database has, local edits given up.
+        """Make this object hold what the database has, and discard local edits.
 
         Returns:
             The object itself.
 
         Raises:
             DocumentNotFound: The document is not in the collection.
-            InvalidDocument: It does not fit the model, or its tag is of another class by now; the
-                object is as it was.
+            InvalidDocument: It does not fit the model, or its tag names another class by now; the
+                object keeps its values.
         """
         return one.reload(self)
 
@@ -115,7 +115,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
         return await async_one.reload(self)
 
     def delete(self) -> bool:
-        """Delete this object's document; the object may be persisted anew afterwards.
+        """Delete this object's document; afterwards the object can be persisted as a new one.
 
         Returns:
             True if there was a document to delete.
@@ -128,13 +128,13 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
     @classmethod
     def from_id(cls, id: Any) -> Self | None:
-        """Return the object of an id, or None if there is none.
+        """Load the object of an id; return None if there is none.
 
         Parameters:
             id: The id, or text that its type parses: 24 hex digits for an ObjectId.
 
         Raises:
-            InvalidId: This can never be the id of such a document.
+            InvalidId: The value can never be the id of such a document.
             InvalidDocument: The stored document does not fit the model.
 
         Example:
@@ -151,18 +151,21 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
     @classmethod
     def persist_many(cls, documents: Iterable[Self], ordered: bool = False) -> PersistResult:
-        """Write new and changed objects in few bulk writes; ids, counters and times come back.
+        """Store new and changed objects in few commands.
+
+        Each object gets its id, counters and times, and other writers' changes, as by `persist`.
 
         Parameters:
             documents: Objects of this model; one that is given twice is written once.
-            ordered: Stop at the first document that cannot be written; else write all others.
+            ordered: Whether to stop at the first document that cannot be written; otherwise all
+                others are written.
 
         Returns:
-            How many were inserted, updated and unchanged.
+            The numbers of inserted, updated and unchanged objects.
 
         Raises:
-            TypeError: An element is no object of this model; nothing was sent.
-            BulkError: Some documents were refused; `entries` names each.
+            TypeError: An item is no object of this model; nothing was sent.
+            BulkError: Some documents could not be written; `entries` names each.
 
         Example:
             >>> import loom_sync as lm
@@ -187,7 +190,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
         Raises:
             UnknownFieldError: A condition names a field that the model lacks.
-            QueryError: A condition is not one.
+            QueryError: An argument is no condition.
 
         Example:
             >>> import loom_sync as lm
@@ -208,24 +211,24 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
     @classmethod
     def watch(cls, *, resume_after: str | None = None) -> Changes[Self]:
-        """Return the changes of this model's documents, from now on or from a token on.
+        """Return a change stream of this model's documents, from now on or after a token.
 
-        A loop over them opens the stream and closes it. In a block the stream is open when the
-        body begins, so that no change after that is missed. When the connection breaks, the stream
-        goes on where it was: nothing is lost, and nothing comes twice.
+        A loop over it opens the stream and closes it. In a block the stream is open when the body
+        begins, so that no later change is missed. When the connection breaks, the stream resumes:
+        no change is lost or repeated.
 
         Parameters:
-            resume_after: The token of the change to go on after.
+            resume_after: The token of the change to resume after.
 
         Raises:
             QueryError: `resume_after` is no token.
-            TransactionError: This is inside a transaction.
+            TransactionError: A transaction is in force.
             ConnectionFailed: While iterating: the server could not be reached again within the
                 setting `server_timeout`.
             OperationFailed: While iterating: the server no longer has the changes since the token;
                 `code` is 286.
-            InvalidDocument: While iterating: a document does not fit the model. Iterating again
-                goes on after it.
+            InvalidDocument: While iterating: a document does not fit the model. Another iteration
+                continues after it.
 
         Example:
             >>> import loom_sync as lm
@@ -245,15 +248,15 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
     @classmethod
     def create_collection(cls) -> bool:
-        """Make the collection as it is declared, with its indexes, unless it is there.
+        """Create the collection as it is declared, with its indexes, unless it exists.
 
-        The first operation does so by itself for time series and where indexes are declared.
+        The first operation does so automatically for time series and for models with indexes.
 
         Returns:
-            True if it was made.
+            True if it was created.
 
         Raises:
-            ConfigurationError: There is another kind of collection.
+            ConfigurationError: A collection of another kind exists.
             IndexConflict: The data of the collection does not allow a declared index.
         """
         return sync_indexes.create_collection(cls)
@@ -265,20 +268,20 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
     @classmethod
     def sync_indexes(cls, drop: bool = False) -> IndexDifference:
-        """Make the declared indexes that are missing and return the difference.
+        """Create the declared indexes that are missing, and return the difference.
 
         Parameters:
-            drop: Also remove undeclared indexes and make changed ones anew.
+            drop: Whether also to drop undeclared indexes, and to replace changed ones.
 
         Returns:
-            What was made and dropped, and without `drop` also what was left alone, with the
-            reasons. It is false where nothing differs.
+            The indexes that were created and dropped and, without `drop`, those that differ and
+            were kept, with the reasons. It is false if nothing differs.
 
         Raises:
-            IndexConflict: The data of the collection does not allow a declared index; it has
-                the indexes that it had.
+            IndexConflict: The data of the collection does not allow a declared index; the
+                collection keeps its indexes.
             UnknownFieldError: An index names a field that the model lacks; nothing was sent.
-            TransactionError: It is inside a transaction; nothing was sent.
+            TransactionError: A transaction is in force; nothing was sent.
 
         Example:
             >>> import loom_sync as lm
@@ -299,21 +302,21 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
     ) -> dict[str, Any]:
         """Have the server refuse documents that this model could not have written.
 
-        The schema is made of the model: the stored types of its fields, those that must be there,
-        limits of numbers, lengths and simple patterns, and with `extra="forbid"` no other fields.
-        All that Loom writes for a valid object passes. The collection is made if there is none;
-        calling this again puts another validator in the place of the first.
+        The schema follows from the model: the stored types of its fields, required fields, limits
+        of numbers, lengths and simple patterns, and with `extra="forbid"` no other fields. Every
+        document that Loom writes for a valid object passes. The collection is created if it does
+        not exist; another call replaces the validator.
 
         Parameters:
-            level: `"strict"` checks every write, `"moderate"` lets documents be that did not pass
-                before, `"off"` checks none.
-            action: `"error"` refuses the write, `"warn"` notes it in the server's log.
+            level: `"strict"` checks every write, `"moderate"` does not check updates of documents
+                that did not pass before, `"off"` checks none.
+            action: `"error"` refuses the write, `"warn"` only logs it on the server.
 
         Returns:
-            The `$jsonSchema` that was put on the collection.
+            The `$jsonSchema` of the collection's validator.
 
         Raises:
-            TransactionError: It is inside a transaction; nothing was sent.
+            TransactionError: A transaction is in force; nothing was sent.
             QueryError: The level or the action is none of these.
 
         Example:
@@ -344,6 +347,6 @@ class Persistable(PersistableBase):
         ...     name: str
     """
 
-    # None until the first persist; typed as what they are from then on.
+    # None until the first persist; the types are those afterwards.
     created_at: TimeInserted = Field(default=cast("Any", None))
     updated_time: TimeUpdated = Field(default=cast("Any", None))

@@ -1,8 +1,10 @@
 # Generated from loom_async/operations/driver_call.py by `nox -s sync`: edit that file.
-"""One call of the driver: its errors become Loom's, and a transaction makes one at a time."""
+"""One call of the driver: its errors become Loom's, and a transaction makes one call at a time."""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -10,25 +12,29 @@ from pymongo.errors import PyMongoError
 
 from loom_async._core.driver_errors import translate, translated
 from loom_async._core.errors import TransactionError
-from loom_async._core.trace import Trace, start_trace
+from loom_async._core.trace import Trace, logger
 
-from .transactions import Transaction
+from .transaction_session import Transaction
 
 
+@dataclass(slots=True, eq=False)
 class DriverCall:
-    """A block for one call of the driver: one at a time in a transaction."""
+    """A block for one call of the driver.
 
-    __slots__ = ("_action", "_reads", "_trace", "_transaction")
+    `transaction` is the transaction of the call, whose other calls wait.
+    `action` is what the call does, for errors and the trace: "persist User".
+    `reads` is true if the call only reads: if it is cancelled, its transaction goes on.
+    """
 
-    def __init__(self, transaction: Transaction | None, action: str, *, reads: bool) -> None:
-        self._transaction = transaction
-        self._action = action
-        self._reads = reads
-        self._trace: Trace | None = None
+    transaction: Transaction | None
+    action: str
+    reads: bool
+    trace: Trace | None = None
 
     def __enter__(self) -> Self:
-        self._trace = start_trace(self._action)
-        transaction = self._transaction
+        if logger.isEnabledFor(logging.DEBUG):
+            self.trace = Trace(self.action)
+        transaction = self.transaction
         if transaction is None:
             return self
         transaction.lock.acquire()
@@ -39,10 +45,10 @@ class DriverCall:
             raise
         return self
 
-    def failed(self, error: PyMongoError) -> None:
+    def fail_transaction(self, error: PyMongoError) -> None:
         """Note an error that does not leave the block: the server has ended the transaction."""
-        if self._transaction is not None:
-            self._transaction.fail(translate(error, self._action))
+        if self.transaction is not None:
+            self.transaction.fail(translate(error, self.action))
 
     def __exit__(
         self,
@@ -50,15 +56,15 @@ class DriverCall:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        transaction = self._transaction
-        if self._trace is not None:
-            self._trace.end(error)
+        transaction = self.transaction
+        if self.trace is not None:
+            self.trace.end(error)
         if error is None and transaction is None:
             return
-        known = None if error is None else translated(error, self._action)
+        known = None if error is None else translated(error, self.action)
         if transaction is not None:
-            # A write that was cancelled as well: nobody knows what the server has made of it.
-            if error is not None and (isinstance(error, Exception) or not self._reads):
+            # The outcome of a write that was cancelled is unknown.
+            if error is not None and (isinstance(error, Exception) or not self.reads):
                 transaction.fail(known or error)
             transaction.lock.release()
         if known is not None:

@@ -1,11 +1,11 @@
 # Generated from loom_async/operations/target.py by `nox -s sync`: edit that file.
-"""Where an operation goes: a model's collection, and the transaction that it is part of."""
+"""The target of an operation: a model's collection, and the transaction in force."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NamedTuple
 
 from pymongo import ReadPreference
 from pymongo.read_concern import ReadConcern
@@ -17,43 +17,33 @@ from loom_async._core.errors import TransactionError
 from ..collections.find import collection_of, ready_collection
 from ..connection.driver_types import MongoCollection
 from .driver_call import DriverCall
-from .transactions import Transaction, session_of
-
-R = TypeVar("R")
+from .transaction_session import Transaction, session_of
 
 
-class Target:
-    """A collection, and the session to name to be part of a transaction; None outside of one."""
+class Target(NamedTuple):
+    """A collection, and the session of the transaction in force; None outside of a transaction."""
 
-    __slots__ = ("collection", "session", "transaction")
-
-    def __init__(
-        self,
-        collection: MongoCollection,
-        transaction: Transaction | None = None,
-        session: ClientSession | None = None,
-    ) -> None:
-        self.collection: MongoCollection = collection
-        self.transaction: Transaction | None = transaction
-        self.session: ClientSession | None = session
+    collection: MongoCollection
+    transaction: Transaction | None = None
+    session: ClientSession | None = None
 
     @property
     def primary(self) -> MongoCollection:
-        """The collection as its primary has it: what a write has to know, whatever reads prefer."""
+        """The collection with reads from the primary, whatever its read preference."""
         return with_primary_reads(self.collection)
 
     def call(self, action: str, *, reads: bool = False) -> DriverCall:
         """Return a block for one call of the driver, whose errors leave it as Loom's.
 
         Parameters:
-            action: What is being done, for errors: "persist User".
-            reads: Whether nothing is lost if it is cancelled.
+            action: What the call does, for errors and the trace: "persist User".
+            reads: Whether the call only reads: if it is cancelled, its transaction goes on.
         """
-        return DriverCall(self.transaction, action, reads=reads)
+        return DriverCall(self.transaction, action, reads)
 
     @contextmanager
     def failing(self) -> Generator[None]:
-        """Give a block whose errors end the transaction, as those of the server do."""
+        """Return a block whose errors end the transaction, as those of the server do."""
         try:
             yield
         except Exception as error:
@@ -63,37 +53,37 @@ class Target:
 
 
 def with_primary_reads(collection: MongoCollection) -> MongoCollection:
-    """Return a collection that is read as its primary has it, also what most members lack yet."""
+    """Return a collection with reads from the primary, also of data that a majority still lacks."""
     return collection.with_options(
         read_preference=ReadPreference.PRIMARY, read_concern=ReadConcern("local")
     )
 
 
-def target_of(model: type, place: OperationContext | None = None) -> Target:
-    """Return where a model's operations go.
+def target_of(model: type, context: OperationContext | None = None) -> Target:
+    """Return the target of a model's operations.
 
     Parameters:
         model: A declared model.
-        place: Where the operation goes; None for here and now.
+        context: The context of the operation; None for the current context.
 
     Raises:
         ConfigurationError: The model was not declared, or the server has no transactions.
-        TransactionError: The operation cannot be part of the transaction that it is in.
+        TransactionError: The operation cannot be part of the transaction in force.
         IndexConflict: The data does not allow a declared index.
     """
-    place = place or current_context()
-    state = place.transaction
-    if state is None:
-        found = ready_collection(model, place)
-        return Target(collection_of(model, place) if found is None else found)
-    if not isinstance(state, Transaction):
+    context = context or current_context()
+    transaction = context.transaction
+    if transaction is None:
+        found = ready_collection(model, context)
+        return Target(collection_of(model, context) if found is None else found)
+    if not isinstance(transaction, Transaction):
         raise TransactionError(
             "this operation is inside a transaction of the other package",
-            hint="each package has clients of its own: use the operations of the package that has "
-            "begun it",
+            hint="each package has clients of its own: use the operations of the package that "
+            "began it",
         )
-    state.check()
-    collection = collection_of(model, place)
-    session = session_of(state, collection.database.client)
-    state.namespaces.add((collection.database.name, collection.name))
-    return Target(collection, state, session)
+    transaction.check()
+    collection = collection_of(model, context)
+    session = session_of(transaction, collection.database.client)
+    transaction.namespaces.add((collection.database.name, collection.name))
+    return Target(collection, transaction, session)

@@ -1,16 +1,18 @@
 # Generated from loom_async/operations/write_command.py by `nox -s sync`: edit that file.
 """Write commands that happen once, however often they are sent.
 
-The server remembers a write command that has a session and a number (`lsid` and `txnNumber`), one
-statement at a time. Sent again, the command does what it has not done yet, and the reply says what
-it had done before (driver specification "Retryable Writes"). pymongo sends such a command twice at
-most, and gives no way to ask for its outcome later. Here it is sent until the server replies, and
-it can be sent again when the object is persisted the next time.
+The server remembers each statement of a write command that has a session and a number (`lsid` and
+`txnNumber`). A command that is sent again does what it has not done yet, and the reply lists the
+statements that it had done before (driver specification "Retryable Writes"). pymongo retries such a
+command once, and cannot ask for its outcome later. Here a command is sent until the server replies,
+and it can be sent again when its object is persisted the next time.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import pymongo
@@ -40,232 +42,203 @@ from loom_async._core.write_replies import (
 )
 
 from .. import _concurrency
-from ..connection.client_cache import ClientCache, WriteSession, cache_of
+from ..connection.client_cache import WriteSession, cache_of
 from ..connection.driver_types import Client, MongoCollection
 from ..connection.open_client import server_kinds
 from ..connection.pymongo_blocks import has_bound_session, has_time_limit, is_time_over
 
 # The server forgets a session that is idle for 30 minutes, and with it what it has done.
 _SECONDS_REMEMBERED = 20 * 60
+# Seconds between two attempts.
 _FIRST_WAIT, _LONGEST_WAIT = 0.005, 0.25
-_OF_ALL = ("txnNumber", "writeConcern")
 _STATEMENTS = ("documents", "updates", "deletes")
 
 
+@dataclass(slots=True, eq=False)
 class WriteCommand:
-    """A write command of a collection, outside of any transaction.
+    """A write command of a collection, with all that is needed to send it again.
 
-    Parameters:
-        collection: Where it writes; its write concern holds.
-        body: The command, without its write concern.
-        is_numbered: Whether the server is to remember it. It refuses to for updates of many
-            documents by one statement.
+    `body` is the command without its write concern, which is that of the collection.
+    `is_numbered` is false if the server cannot remember it: an update of many documents by one
+    statement.
+    `session` is the session that remembers it, until the outcome is known.
+    `sent_at` is when its number was first sent, by the monotonic clock.
+    `is_part` is true for one statement of another command, which owns the session.
+    `is_unknown` is true from when it is sent until the objects agree with its outcome.
     """
 
-    __slots__ = (
-        "_body",
-        "_is_numbered",
-        "_is_part",
-        "_sent_at",
-        "_session",
-        "collection",
-        "is_unknown",
-        "times_sent",
-    )
-
-    def __init__(
-        self, collection: MongoCollection, body: dict[str, Any], *, is_numbered: bool = True
-    ) -> None:
-        self.collection: MongoCollection = collection
-        self._body = body
-        self._is_numbered = is_numbered
-        self._session: WriteSession | None = None
-        self._sent_at = 0.0
-        self._is_part = False
-        #: True from when the command is sent until the objects agree with what has become of it.
-        self.is_unknown: bool = False
-        self.times_sent: int = 0
-
-    def settle(self) -> None:
-        """Note that the objects agree with the reply: another command may have the session."""
-        self.is_unknown = False
-        self._release()
-
-    def can_be_sent_again(self, client: Client) -> bool:
-        """Say whether the server still knows what this command has done."""
-        return (
-            self._session is not None
-            and self.collection.database.client is client
-            and time.monotonic() - self._sent_at < _SECONDS_REMEMBERED
-        )
-
-    def part(self, place: int) -> WriteCommand:
-        """Return one statement of a command whose outcome is unknown, as a command to send again.
-
-        Parameters:
-            place: Which one.
-        """
-        name = next(name for name in _STATEMENTS if name in self._body)
-        one = {**self._body, name: [self._body[name][place]], "stmtIds": [place]}
-        one.pop("maxTimeMS", None)  # set for the sake of the other statements
-        found = WriteCommand(self.collection, one)
-        found._session, found._sent_at = self._session, self._sent_at
-        found._is_part = found.is_unknown = True
-        return found
+    collection: MongoCollection
+    body: dict[str, Any]
+    is_numbered: bool = True
+    session: WriteSession | None = None
+    sent_at: float = 0.0
+    is_part: bool = False
+    is_unknown: bool = False
+    times_sent: int = 0
 
     @property
     def is_ordered(self) -> bool:
         """True if no statement is tried after one that fails."""
-        return bool(self._body.get("ordered", True))
+        return bool(self.body.get("ordered", True))
 
     @property
     def count(self) -> int:
-        """How many statements it has."""
-        return sum(len(self._body[name]) for name in _STATEMENTS if name in self._body) or 1
+        """The number of statements."""
+        return sum(len(self.body[name]) for name in _STATEMENTS if name in self.body) or 1
 
-    def _send(self) -> dict[str, Any]:
-        try:
-            if self._session is None:
-                self._begin()
-            return self._reply(self._body)
-        except PyMongoError:
-            self._release()
-            raise
+    def can_be_sent_again(self, client: Client) -> bool:
+        """Say whether the server still knows what this command has done."""
+        return (
+            self.session is not None
+            and self.collection.database.client is client
+            and time.monotonic() - self.sent_at < _SECONDS_REMEMBERED
+        )
 
-    def _send_in(self, session: ClientSession) -> dict[str, Any]:
-        database = self.collection.database
-        return database.command(self._body, session=session, codec_options=CODEC_OPTIONS)
+    def part(self, index: int) -> WriteCommand:
+        """Return one statement of a command whose outcome is unknown, as a command to send again.
 
-    def _ask(self) -> dict[str, Any] | None:
-        if self._session is None:
-            return None
-        nothing: dict[str, Any] = {"q": {"_id": None, "$nor": [{}]}, "u": {"$set": {"_": None}}}
-        statements = [nothing] * self.count
-        body: dict[str, Any] = {"update": self.collection.name, "updates": statements}
-        same = {name: self._body[name] for name in _OF_ALL if name in self._body}
-        return self._reply({**body, "ordered": False, **same})
+        Parameters:
+            index: The position of the statement.
+        """
+        name = next(name for name in _STATEMENTS if name in self.body)
+        body = {**self.body, name: [self.body[name][index]], "stmtIds": [index]}
+        body.pop("maxTimeMS", None)  # it limits the wait of the other statements
+        return WriteCommand(
+            self.collection,
+            body,
+            session=self.session,
+            sent_at=self.sent_at,
+            is_part=True,
+            is_unknown=True,
+        )
 
-    def _begin(self) -> None:
-        collection = self.collection
-        if not collection.write_concern.is_server_default:
-            self._body["writeConcern"] = collection.write_concern.document
-        if self._is_numbered:
-            self._session = _write_session(collection)
-        if self._session is not None:
-            self._body["txnNumber"] = Int64(self._session.number)
-            self._sent_at = time.monotonic()
-
-    def _release(self) -> None:
-        """Let another command have the session, once the outcome is known."""
-        if self._session is None or self.is_unknown:
-            return
-        if not self._is_part:
-            cache_of(self.collection.database.client).write_sessions.append(self._session)
-        self._session = None
-
-    def _reply(self, body: dict[str, Any]) -> dict[str, Any]:
-        limit: float | None = self.collection.database.client.options.timeout
-        if limit is None or has_time_limit():
-            return self._sent_until_replied(body)
-        with pymongo.timeout(limit):  # for all attempts together, as the driver's own
-            return self._sent_until_replied(body)
-
-    def _sent_until_replied(self, body: dict[str, Any]) -> dict[str, Any]:
-        until = time.monotonic() + setting("server_timeout")
-        wait, timeouts = _FIRST_WAIT, 0
-        while True:
-            try:
-                return self._sent(body)
-            except PyMongoError as error:
-                # A limit of time for one reply may pass twice, as the driver has it.
-                timeouts += isinstance(error, NetworkTimeout)
-                is_over = timeouts > 1 or time.monotonic() > until or is_time_over()
-                if self._session is None or is_over or not may_be_sent_again(error):
-                    raise
-            _concurrency.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
-
-    def _sent(self, body: dict[str, Any]) -> dict[str, Any]:
-        session = None if self._session is None else self._session.client_session
-        was_unknown, self.is_unknown = self.is_unknown, True
-        self.times_sent += 1
-        if self.times_sent > 1:
-            note("repeated")
-        try:
-            reply = self.collection.database.command(
-                body, session=session, codec_options=CODEC_OPTIONS
-            )
-        except BaseException as error:
-            if was_not_sent(error) or is_command_refusal(error):
-                self.is_unknown = was_unknown
-            elif self.count == 1 and is_certain_refusal(error):
-                self.is_unknown = False
-            if session is not None and isinstance(error, ConfigurationError):
-                # A server that stops may not say that it has sessions, as it has.
-                raise AutoReconnect(str(error)) from error
-            raise
-        failure = not_confirmed(reply)
-        # By a primary that stops, and the next one may not have the write; or within a limit of
-        # Loom's own, so that the confirmation has to be awaited by another command.
-        is_own_limit = isinstance(failure, ExecutionTimeout) and "maxTimeMS" in body
-        if failure is not None and (isinstance(failure, ConnectionFailure) or is_own_limit):
-            raise failure
-        return reply
+    def settle(self) -> None:
+        """Note that the objects agree with the outcome: another command may use the session."""
+        self.is_unknown = False
+        if self.session is not None:
+            if not self.is_part:
+                cache_of(self.collection.database.client).write_sessions.append(self.session)
+            self.session = None
 
 
-def send(command: WriteCommand) -> dict[str, Any]:
+def send(command: WriteCommand, session: ClientSession | None) -> dict[str, Any]:
     """Send a command until the server replies, and return the reply.
 
-    Raises:
-        PyMongoError: The server has refused the command as a whole, or it has not replied
-            within the time that is allowed.
-    """
-    return command._send()  # pyright: ignore[reportPrivateUsage]
-
-
-def send_in_transaction(command: WriteCommand, session: ClientSession) -> dict[str, Any]:
-    """Send a command as part of a transaction, and return the reply.
+    Parameters:
+        command: The command.
+        session: The session of a transaction, in which it is sent once; None outside of one.
 
     Raises:
-        PyMongoError: The server has refused it, or not replied: the transaction has ended.
+        PyMongoError: The server has refused the command as a whole, or has not replied in time. A
+            transaction has ended.
     """
-    return command._send_in(session)  # pyright: ignore[reportPrivateUsage]
+    if session is not None:
+        return command.collection.database.command(
+            command.body, session=session, codec_options=CODEC_OPTIONS
+        )
+    try:
+        if command.session is None:
+            _prepare(command)
+        return _send_until_replied(command, command.body)
+    except PyMongoError:
+        if not command.is_unknown:
+            command.settle()
+        raise
 
 
 def ask(command: WriteCommand) -> dict[str, Any] | None:
-    """Return a reply that says which statements have happened; None if the server cannot tell.
+    """Return a reply that lists the statements that have happened; None if the server cannot tell.
 
-    Statements that match nothing are sent under the same number: the server tells those that
-    have happened before from the others, which do not happen (`executed` reads the reply).
+    Statements that match nothing are sent under the same number: the server lists those that have
+    happened before, and refuses the others (`executed` reads the reply).
 
     Parameters:
         command: A command whose outcome is unknown.
     """
-    return command._ask()  # pyright: ignore[reportPrivateUsage]
+    if command.session is None:
+        return None
+    nothing: dict[str, Any] = {"q": {"_id": None, "$nor": [{}]}, "u": {"$set": {"_": None}}}
+    body = {
+        "update": command.collection.name,
+        "updates": [nothing] * command.count,
+        "ordered": False,
+        "txnNumber": command.body["txnNumber"],
+    }
+    if "writeConcern" in command.body:
+        body["writeConcern"] = command.body["writeConcern"]
+    return _send_until_replied(command, body)
 
 
-def _write_session(collection: MongoCollection) -> WriteSession | None:
-    """Return a session for a command, with a number of its own; None where there are none."""
-    client = collection.database.client
-    state = cache_of(client)
-    if has_bound_session() or not collection.write_concern.acknowledged:
-        return None
-    if not _has_numbers(client, state):
-        return None
+def _prepare(command: WriteCommand) -> None:
+    """Give a command its write concern and, if servers remember commands, a session and number."""
+    concern = command.collection.write_concern
+    if not concern.is_server_default:
+        command.body["writeConcern"] = concern.document
+    if not command.is_numbered or not concern.acknowledged or has_bound_session():
+        return
+    client = command.collection.database.client
+    cache = cache_of(client)
+    if cache.has_numbers is None:
+        kinds = server_kinds(client) if client.options.retry_writes else {"Standalone"}
+        cache.has_numbers = "Standalone" not in kinds
+    if not cache.has_numbers:
+        return
     try:
-        session = state.write_sessions.pop()
+        session = cache.write_sessions.pop()
     except IndexError:
         session = WriteSession(client)
     session.number += 1
-    return session
+    command.session, command.sent_at = session, time.monotonic()
+    command.body["txnNumber"] = Int64(session.number)
 
 
-def _has_numbers(client: Client, state: ClientCache) -> bool:
-    if state.has_numbers is None:
-        state.has_numbers = client.options.retry_writes and "Standalone" not in (
-            server_kinds(client)
+def _send_until_replied(command: WriteCommand, body: dict[str, Any]) -> dict[str, Any]:
+    start, wait, timeouts = time.monotonic(), _FIRST_WAIT, 0
+    limit: float | None = command.collection.database.client.options.timeout
+    # The client's limit applies to all attempts together, as in the driver.
+    is_free = limit is None or has_time_limit()
+    with nullcontext() if is_free else pymongo.timeout(limit):
+        while True:
+            try:
+                return _send_once(command, body)
+            except PyMongoError as error:
+                # The time limit of one reply may pass twice, as in the driver.
+                timeouts += isinstance(error, NetworkTimeout)
+                has_waited = time.monotonic() - start > setting("server_timeout")
+                is_over = timeouts > 1 or has_waited or is_time_over()
+                if command.session is None or is_over or not may_be_sent_again(error):
+                    raise
+            _concurrency.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+
+def _send_once(command: WriteCommand, body: dict[str, Any]) -> dict[str, Any]:
+    session = None if command.session is None else command.session.client_session
+    was_unknown, command.is_unknown = command.is_unknown, True
+    command.times_sent += 1
+    if command.times_sent > 1:
+        note("repeated")
+    try:
+        reply = command.collection.database.command(
+            body, session=session, codec_options=CODEC_OPTIONS
         )
-    return state.has_numbers
+    except BaseException as error:
+        if was_not_sent(error) or is_command_refusal(error):
+            command.is_unknown = was_unknown
+        elif command.count == 1 and is_certain_refusal(error):
+            command.is_unknown = False
+        if session is not None and isinstance(error, ConfigurationError):
+            # A server that stops may claim that it has no sessions.
+            raise AutoReconnect(str(error)) from error
+        raise
+    if "writeConcernError" in reply:
+        failure = not_confirmed(reply)
+        # The next primary may not have a write that one which stops has not confirmed. Within a
+        # limit of Loom's own the confirmation has to be awaited by another command.
+        is_own_limit = isinstance(failure, ExecutionTimeout) and "maxTimeMS" in body
+        if failure is not None and (isinstance(failure, ConnectionFailure) or is_own_limit):
+            raise failure
+    return reply
 
 
 def raise_refusal(reply: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from loom_async._core.argument_checks import check_count
+from loom_async._core.bson_codec import encode_bson
 from loom_async._core.clock import now
 from loom_async._core.context import OperationContext, current_context
 from loom_async._core.errors import QueryError
@@ -16,7 +17,7 @@ from loom_async._core.model.auto_fields import latest_order, write_auto_values
 from loom_async._core.model.blob import BlobDocument
 from loom_async._core.model.declaration import declaration_of
 from loom_async._core.model.document import DocumentModel
-from loom_async._core.model.hydration import Hydrator, decode_stream, encode, hydrator
+from loom_async._core.model.hydration import Hydrator, decode_raw_batch, hydrator
 from loom_async._core.model.polymorphism import scope_of
 from loom_async._core.model.revisions import revision_to_count
 from loom_async._core.model.write_results import UpdateCount
@@ -165,13 +166,13 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
         documents: list[dict[str, Any]] = []
         with closing(self._with_spec(spec)._batches()) as batches:
             for batch in batches:
-                documents += decode_stream(batch)
+                documents += decode_raw_batch(batch)
         for document in documents:
             sort_values(first_page, document)  # refuses values that no filter can compare
         token = None
         if len(documents) > size:
             token = page_token(first_page, documents[size - 1], collection)
-        raw_batch = b"".join(encode(document) for document in documents[:size])
+        raw_batch = b"".join(encode_bson(document) for document in documents[:size])
         return Page(list(hooks.loaded(self._hydrator.many(raw_batch))), token)
 
     async def page_async(self, size: int, after: str | None = None) -> Page[D]:

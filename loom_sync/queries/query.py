@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 from loom_async._core.context import OperationContext, current_context
-from loom_async._core.model.hydration import collector_paused, decode_stream
+from loom_async._core.model.hydration import collector_paused, decode_raw_batch
 from loom_async._core.query.fields import Field
 from loom_async._core.query.output_collections import check_target, tagging_stages
 from loom_async._core.query.query_builder import QueryBuilder
@@ -189,4 +189,4 @@ class Query(QueryBuilder[M]):
 def decode_batch(batch: bytes) -> list[dict[str, Any]]:
     """Return the documents of a raw batch."""
     with collector_paused():
-        return decode_stream(batch)
+        return decode_raw_batch(batch)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model.hydration import decode_stream
+from ..model.hydration import decode_raw_batch
 from .arrow_types import Columns, pa
 from .bson_conformance import ConformanceCheck, document_offsets
 from .document_converter import DocumentConverter
@@ -55,14 +55,14 @@ class BatchReader:
 
     @cached_property
     def _nonconforming_documents(self) -> list[dict[str, Any]]:
-        return decode_stream(b"".join(self._slices(self._nonconforming)))
+        return decode_raw_batch(b"".join(self._slices(self._nonconforming)))
 
     @cached_property
     def _python_columns(self) -> list[dict[str, Any]]:
         """The conforming documents with nothing but the columns that pymongoarrow cannot decode."""
         if self._check is None or not self._columns.by_python:
             return []
-        return decode_stream(self._check.python_columns(self._conforming))
+        return decode_raw_batch(self._check.python_columns(self._conforming))
 
     def read(self) -> tuple[Any, dict[str, Mismatch]]:
         """Return the record batch, and the mismatches by path; their values are null."""
@@ -72,7 +72,7 @@ class BatchReader:
         try:
             batch, mismatches = self._read_conforming()
         except InexactDecoding:
-            documents = decode_stream(self._raw)
+            documents = decode_raw_batch(self._raw)
             return self._convert(documents, self._columns, range(len(documents)))
         if not len(nonconforming):
             return batch, mismatches

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..model.hydration import collector_paused, decode_stream
+from ..model.hydration import collector_paused, decode_raw_batch
 from .arrow_types import Columns, columns_of, pa
 from .batch_reader import BatchReader
 from .inference import extend, infer_schema, needs_inference
@@ -53,7 +53,7 @@ class TableBuilder:
         with collector_paused():
             batch, mismatches = self._read(raw)
         if mismatches:
-            self._count_nulled(mismatches, lambda: decode_stream(raw))
+            self._count_nulled(mismatches, lambda: decode_raw_batch(raw))
         self._batches.append(batch)
         return int(batch.num_rows)
 

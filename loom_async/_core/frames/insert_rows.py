@@ -12,14 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import EncodingError, InvalidId
 from ..model.annotations import model_codec
-from ..model.auto_fields import stamp
+from ..model.auto_fields import stored_auto_value
 from ..model.document import DocumentModel
 from ..model.document_encoding import encode_document
 from ..model.hydration import collector_paused
 from ..model.identity import checked_id
 from ..model.model_codec import StoredField
 from ..model.polymorphism import tag_of
-from ..model.write_plan import Insertion, plan_persist
+from ..model.write_attempt import Insertion
+from ..model.write_plan import plan_persist
 from .chunks import Chunk
 from .columns import encode_column, fields_by_column
 from .prepared_rows import PreparedRows, encoding_error
@@ -196,7 +197,7 @@ def _rows_of(chunk: Chunk, fields: dict[str, StoredField]) -> Iterator[dict[str,
 def _fill_auto_field(
     auto_field: StoredField, columns: dict[str, list[Any]], count: int, now: datetime
 ) -> None:
-    value, name = stamp(auto_field, now), auto_field.stored_name
+    value, name = stored_auto_value(auto_field, now), auto_field.stored_name
     if auto_field.on_write or name not in columns:
         columns[name] = [value] * count
     else:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ..errors import EncodingError, InvalidId
 from ..model.annotations import model_codec
-from ..model.auto_fields import stamp, write_auto_values
+from ..model.auto_fields import stored_auto_value, write_auto_values
 from ..model.document import DocumentModel
 from ..model.document_encoding import encode_document
 from ..model.identity import checked_id, id_filter
@@ -138,7 +138,7 @@ class UpdatePreparer:
         tag = tag_of(self._model)
         values = {} if tag is None else dict([tag])
         values |= {
-            f.stored_name: stamp(f, now)
+            f.stored_name: stored_auto_value(f, now)
             for f in model_codec(self._model).auto_fields
             if not f.on_write and not f.is_revision and f.stored_name not in given
         }

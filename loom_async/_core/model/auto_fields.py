@@ -1,4 +1,4 @@
-"""What the library fills in by itself: times, and other values made at a write."""
+"""The values that Loom fills in at a write: times, and what other functions return."""
 
 from __future__ import annotations
 
@@ -13,15 +13,27 @@ from .document import DocumentModel
 from .model_codec import ModelCodec, StoredField
 
 
+def auto_value(function: Callable[[], Any], now: datetime) -> Any:
+    """Return the value of a field's function; all times of one operation are the same."""
+    return now if function is current_time else function()
+
+
+def stored_auto_value(field: StoredField, now: datetime) -> Any:
+    """Return the stored form of the auto value of a field."""
+    function = field.on_write or field.on_insert
+    assert function is not None
+    return field.codec.encode(auto_value(function, now))
+
+
 def insertion_auto_values(
     codec: ModelCodec, encoded: dict[str, Any], now: datetime
 ) -> Iterator[tuple[str, Any]]:
-    """Give an encoded document what its insertion fills in; yield the fields' names and values."""
+    """Put the auto values of an insertion into a document; yield field names and values."""
     for field in codec.auto_fields:
         if field.on_write:
-            value = made(field.on_write, now)
+            value = auto_value(field.on_write, now)
         elif field.on_insert and encoded[field.stored_name] is None:
-            value = made(field.on_insert, now)
+            value = auto_value(field.on_insert, now)
         else:
             continue
         encoded[field.stored_name] = field.codec.encode(value)
@@ -29,9 +41,9 @@ def insertion_auto_values(
 
 
 def write_auto_values(model: type[DocumentModel], now: datetime) -> dict[str, Any]:
-    """Return the stored names and values that every write of a model's documents refreshes."""
+    """Return the auto values of every write of a model's documents, by stored name."""
     return {
-        field.stored_name: stamp(field, now)
+        field.stored_name: stored_auto_value(field, now)
         for field in model_codec(model).auto_fields
         if field.on_write
     }
@@ -40,7 +52,8 @@ def write_auto_values(model: type[DocumentModel], now: datetime) -> dict[str, An
 def latest_order(model: type[DocumentModel]) -> tuple[tuple[str, int], ...]:
     """Return the sort keys that put the newest document first.
 
-    ObjectIds grow with time; with other ids the time of insertion decides, where there is one.
+    ObjectIds grow with time. With other ids the documents are sorted by the time of insertion, if
+    the model has one.
     """
     fields = model_codec(model).fields
     id_field = next(field for field in fields if field.stored_name == "_id")
@@ -48,15 +61,3 @@ def latest_order(model: type[DocumentModel]) -> tuple[tuple[str, int], ...]:
     if isinstance(id_field.codec, Identifier):
         return (("_id", -1),)
     return tuple((name, -1) for name in (*inserted, "_id"))
-
-
-def stamp(field: StoredField, now: datetime) -> Any:
-    """Return what the library writes into a field that it fills in, as it is stored."""
-    function = field.on_write or field.on_insert
-    assert function is not None
-    return field.codec.encode(made(function, now))
-
-
-def made(function: Callable[[], Any], now: datetime) -> Any:
-    """Return what a stamp's function gives; one operation is one moment, for all its times."""
-    return now if function is current_time else function()

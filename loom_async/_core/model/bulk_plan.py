@@ -1,4 +1,4 @@
-"""The plan of a bulk write, and the account of what became of each document."""
+"""The steps of a bulk write, and the account of the outcome of each document."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from ..errors import BulkEntry, BulkError, LoomError
 from .declaration import declared_namespace
 from .document import DocumentModel
-from .write_plan import Insertion, Modification, Plan, plan_persist
+from .write_attempt import Insertion, Modification, WritePlan
+from .write_plan import plan_persist
 from .write_results import PersistResult
 
 T = TypeVar("T")
@@ -19,26 +20,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one document of the input needs."""
+    """The write of one document; `index` is its position in the input."""
 
     index: int
     document: DocumentModel
-    plan: Plan
+    plan: WritePlan
 
     @property
     def is_insert(self) -> bool:
-        """True for a document whose id is new: no other document has it."""
+        """True for a document whose id no other document may have."""
         return isinstance(self.plan, Insertion) and not self.plan.replace
 
     @property
     def is_alone(self) -> bool:
-        """True for an update that is no part of a command: an upsert takes no `$expr`."""
+        """True for an update that needs a command of its own: an upsert takes no `$expr`."""
         return isinstance(self.plan, Modification) and "$expr" in self.plan.parents
 
 
 @dataclass
 class BulkAccount:
-    """What became of the documents of a bulk write so far."""
+    """The outcomes of the documents of a bulk write so far."""
 
     ordered: bool
     failures: list[BulkEntry] = field(default_factory=list[BulkEntry])
@@ -47,16 +48,16 @@ class BulkAccount:
     unchanged: int = 0
     is_given_up: bool = False
     documents: list[DocumentModel] = field(default_factory=list[DocumentModel])
-    #: By the identity of objects whose earlier writes have happened by now: whether they were new.
+    #: Whether objects were new whose earlier writes have turned out to have happened; by identity.
     settled: dict[int, bool] = field(default_factory=dict[int, bool])
 
     @property
     def is_stopped(self) -> bool:
-        """True once nothing more may be sent."""
+        """True if nothing more may be sent."""
         return self.is_given_up or (self.ordered and bool(self.failures))
 
     def fail(self, step: Step, reason: str) -> None:
-        """Enter a document that was not written, or of which that is unknown."""
+        """Enter a document that was not written, or whose outcome is unknown."""
         self.failures.append(BulkEntry(step.index, step.plan.id, reason))
 
     def written(self, step: Step) -> None:
@@ -68,7 +69,7 @@ class BulkAccount:
             self.updated += 1
 
     def without_plan(self, document: DocumentModel) -> None:
-        """Enter a document of which nothing is left to be written."""
+        """Enter a document that needs no write, or no further one."""
         was_new = self.settled.get(id(document))
         if was_new is None:
             self.unchanged += 1
@@ -81,7 +82,7 @@ class BulkAccount:
         """Return the counts.
 
         Raises:
-            BulkError: A document was not written.
+            BulkError: Some documents were not written.
         """
         if not self.failures:
             return PersistResult(self.inserted, self.updated, self.unchanged)
@@ -103,10 +104,10 @@ def _kind(step: Step) -> int:
 
 
 def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
-    """Return the documents as a list.
+    """Return the documents of `persist_many` as a list.
 
     Raises:
-        TypeError: One of them is no instance of the model; nothing has been sent.
+        TypeError: One of them is no object of the model, or belongs to another collection.
     """
     if isinstance(documents, str | bytes | dict) or not isinstance(documents, Iterable):
         raise TypeError(f"persist_many takes {model.__name__} objects, not {documents!r}")
@@ -131,12 +132,12 @@ def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
 def plan_steps(
     documents: Sequence[tuple[int, DocumentModel]], now: datetime, account: BulkAccount
 ) -> list[Step]:
-    """Return what documents need; one that cannot be encoded is entered as failed.
+    """Return the writes of documents.
 
     Parameters:
-        documents: Objects with their places in the input.
+        documents: Objects with their positions in the input.
         now: The time of the operation.
-        account: Where failures and unchanged objects are entered.
+        account: Gets the documents that cannot be encoded, or are unchanged.
     """
     steps: list[Step] = []
     for index, document in documents:
@@ -157,7 +158,7 @@ def plan_steps(
 def first_of_each(
     documents: Sequence[DocumentModel], account: BulkAccount
 ) -> list[tuple[int, DocumentModel]]:
-    """Return the objects with their places; one given twice is written once."""
+    """Return the objects with their positions; an object that is given twice is written once."""
     seen: dict[int, tuple[int, DocumentModel]] = {}
     for index, document in enumerate(documents):
         seen.setdefault(id(document), (index, document))
@@ -166,7 +167,7 @@ def first_of_each(
 
 
 def groups(steps: Sequence[Step], *, ordered: bool) -> Iterator[list[Step]]:
-    """Yield the steps in groups of one kind: in order if that was asked, else three at most."""
+    """Yield the steps in groups of one kind; at most three groups unless the write is ordered."""
     arranged = steps if ordered else sorted(steps, key=_kind)
     for _, group in groupby(arranged, key=_kind):
         yield list(group)

@@ -15,7 +15,7 @@ from ..bson_codec import decode_bson, utc_milliseconds
 from ..errors import InvalidDocument, QueryError
 from ..types.values import from_bson
 from .document import DocumentModel
-from .hydration import decode_stream, hydrator
+from .hydration import decode_raw_batch, hydrator
 from .identity import loaded_id
 
 D = TypeVar("D", bound=DocumentModel)
@@ -79,13 +79,13 @@ def _change_of(model: type[D], event: RawBSONDocument, token: str) -> Change[D]:
     if document is not None:
         id: Any = document.id
     else:
-        id = None if key is None else loaded_id(model, decode_stream(bytes(key.raw))[0]["_id"])
+        id = None if key is None else loaded_id(model, decode_raw_batch(bytes(key.raw))[0]["_id"])
     description = event.get("updateDescription")
-    # from_bson copies, so that editing one field changes no other. decode_stream raises
+    # from_bson copies, so that editing one field changes no other. decode_raw_batch raises
     # InvalidDocument for a date that Python cannot hold.
     update: Mapping[str, Any] = _NO_UPDATE
     if description is not None:
-        update = from_bson(decode_stream(bytes(description.raw))[0])
+        update = from_bson(decode_raw_batch(bytes(description.raw))[0])
     return Change(
         operation=event["operationType"],
         id=id,

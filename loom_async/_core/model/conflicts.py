@@ -1,4 +1,4 @@
-"""The errors for documents that are gone, or that another writer has changed."""
+"""The errors for documents that are deleted, or that another writer has changed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .document import DocumentModel
 
 
 def not_found(document: DocumentModel) -> DocumentNotFound:
-    """Return the error for an object whose document is gone."""
+    """Return the error for an object whose document does not exist."""
     return DocumentNotFound(
         f"{type(document).__name__} {document.id!r} is not in its collection",
         id=document.id,
-        hint="it has been deleted; to store it again, persist a model_copy without its past: "
+        hint="it has been deleted; to store it again, persist a new object: "
         "Model(**document.model_dump())",
     )
 
@@ -22,7 +22,7 @@ def not_found(document: DocumentModel) -> DocumentNotFound:
 def stale(
     model: type[DocumentModel], id: Any, condition: Mapping[str, Any], stored: Mapping[str, Any]
 ) -> StaleDocument:
-    """Return the error for a document that is no longer what was loaded."""
+    """Return the error for a document that has another revision than the one that was loaded."""
     ((name, loaded),) = condition.items()
     return StaleDocument(
         f"{model.__name__} {id!r} has revision {stored.get(name)!r}, "

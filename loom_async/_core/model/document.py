@@ -1,18 +1,13 @@
-"""The base of every persistable model: pydantic, plus the document it was loaded from."""
+"""The base of every persistable model: pydantic, and the document that it was loaded from."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bson import ObjectId
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-)
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
@@ -22,67 +17,14 @@ from ..errors import ConfigurationError
 from .declaration import Declaration, Index
 from .fields import PyObjectId
 from .polymorphism import family_of
-
-
-class Attempt:
-    """A write of an object that was planned, and may have been sent."""
-
-    __slots__ = ()
-
-    @property
-    def is_unknown(self) -> bool:
-        """True if the write was sent, and no reply says whether it happened."""
-        return True
-
-    @property
-    def is_sent(self) -> bool:
-        """True once it may have reached the server."""
-        return True
-
-    @property
-    def stores_new(self) -> bool:
-        """True if it stores a new document."""
-        return False
-
-    @property
-    def deletes(self) -> bool:
-        """True if it deletes the document."""
-        return False
-
-    @property
-    def is_abandoned(self) -> bool:
-        """True if the caller was cancelled, and does not learn what has become of it."""
-        return False
-
-    def abandon(self) -> None:
-        """Note that the caller was cancelled."""
-
-
-class _Unreported(Attempt):
-    """A write that has happened without its caller knowing it."""
-
-    __slots__ = ()
-
-    @property
-    def is_unknown(self) -> bool:
-        return False
-
-    @property
-    def stores_new(self) -> bool:
-        return True
-
-
-#: The object was stored by a call that was cancelled: the next one has nothing to record.
-UNREPORTED: Final = _Unreported()
-#: A write that cannot be sent again: its client is gone, or it was part of a transaction.
-LOST: Final = Attempt()
+from .write_attempt import LOST_COMMAND, Insertion, WriteAttempt
 
 
 class DocumentModel(BaseModel):
-    """A model that has an id and remembers the document it was loaded from.
+    """A model that has an id and remembers the document that it was loaded from.
 
-    The document is kept as the bytes that came over the wire: they cannot be edited by accident,
-    take little memory, and cost nothing until something is persisted.
+    It keeps the document as BSON: nothing can edit that by accident, it takes little memory, and
+    no time until the object is persisted.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
@@ -99,15 +41,15 @@ class DocumentModel(BaseModel):
     def __init_subclass__(cls, *, tag: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "id" in inspect.get_annotations(cls):
-            # A subclass chooses the type of its id; MongoDB has chosen the name.
+            # The type of the id is a subclass's choice, the name is MongoDB's.
             given = cls.__dict__.get("id", PydanticUndefined)
             type.__setattr__(cls, "id", _stored_as_id(given))
 
     def before_persist(self) -> Awaitable[None] | None:
-        """Do something before this object is compared with what is stored, and written.
+        """Do something before this object is compared with the stored document, and written.
 
-        A plain method or a coroutine function, as all of these hooks; this one does nothing. What
-        it raises leaves the call, and nothing has been sent.
+        Like all hooks, it may be a plain method or a coroutine function; this one does nothing. An
+        error of it leaves the call before anything is sent.
         """
 
     def after_persist(self) -> Awaitable[None] | None:
@@ -122,7 +64,7 @@ class DocumentModel(BaseModel):
     def after_load(self) -> Awaitable[None] | None:
         """Do something after this object has been loaded."""
 
-    if not TYPE_CHECKING:  # else every name could be assigned to
+    if not TYPE_CHECKING:  # type checkers would allow assignments to any name
 
         def __setattr__(self, name: str, value: Any) -> None:
             state = transaction.get()
@@ -140,7 +82,7 @@ class DocumentModel(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         family = family_of(cls)
         if cls.__pydantic_generic_metadata__["origin"] is not None:
-            return  # a generic class with its parameters is no further one
+            return  # a generic class with its parameters is the same member of a family
         if family is not None:
             family.add(cls, tag or cls.__name__)
         elif tag is not None:
@@ -170,16 +112,17 @@ class DocumentModel(BaseModel):
 
     def _with_baseline_of(self, copied: Self) -> Self:
         set_baseline(copied, baseline(self))
-        set_attempts(copied, _lost_of(self))
+        # Only the object itself sends its writes again.
+        set_attempts(copied, _lost() if has_unknown(self) else ())
         return copied
 
     def __getstate__(self) -> dict[Any, Any]:
-        past = {"loom_baseline": baseline(self), "loom_unknown": bool(_lost_of(self))}
+        past = {"loom_baseline": baseline(self), "loom_unknown": has_unknown(self)}
         return super().__getstate__() | past
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         set_baseline(self, state.pop("loom_baseline", None))
-        set_attempts(self, (LOST,) if state.pop("loom_unknown", False) else ())
+        set_attempts(self, _lost() if state.pop("loom_unknown", False) else ())
         super().__setstate__(state)
 
 
@@ -193,24 +136,23 @@ def _stored_as_id(given: Any) -> FieldInfo:
     return given
 
 
-_slot: Any = DocumentModel.__dict__["_loom_baseline"]
-set_baseline: Callable[[Any, bytes | None], None] = _slot.__set__
+_baseline_slot: Any = DocumentModel.__dict__["_loom_baseline"]
+_attempts_slot: Any = DocumentModel.__dict__["_loom_attempts"]
+#: Replace the BSON of an object's document; None makes the object new.
+set_baseline: Callable[[Any, bytes | None], None] = _baseline_slot.__set__
+#: Replace the writes of an object whose outcome is not known yet.
+set_attempts: Callable[[DocumentModel, tuple[WriteAttempt, ...]], None] = _attempts_slot.__set__
 
 
 def baseline(document: DocumentModel) -> bytes | None:
-    """Return the BSON bytes that the document has in the database; None if it is new."""
+    """Return the BSON of an object's document as the database has it; None for a new object."""
     try:
-        return _slot.__get__(document, type(document))  # type: ignore[no-any-return]
+        return _baseline_slot.__get__(document, type(document))  # type: ignore[no-any-return]
     except AttributeError:
         return None
 
 
-_attempts_slot: Any = DocumentModel.__dict__["_loom_attempts"]
-#: Replace the writes of an object whose outcome is not known yet.
-set_attempts: Callable[[DocumentModel, tuple[Attempt, ...]], None] = _attempts_slot.__set__
-
-
-def attempts_of(document: DocumentModel) -> tuple[Attempt, ...]:
+def attempts_of(document: DocumentModel) -> tuple[WriteAttempt, ...]:
     """Return the writes of an object whose outcome is not known yet, the earliest first."""
     try:
         return _attempts_slot.__get__(document, type(document))  # type: ignore[no-any-return]
@@ -220,7 +162,7 @@ def attempts_of(document: DocumentModel) -> tuple[Attempt, ...]:
 
 def stores_new(document: DocumentModel) -> bool:
     """Say whether one of the writes whose outcome is not known yet stores a new document."""
-    return any(attempt.stores_new for attempt in attempts_of(document))
+    return any(isinstance(attempt.plan, Insertion) for attempt in attempts_of(document))
 
 
 def has_unknown(document: DocumentModel) -> bool:
@@ -228,11 +170,10 @@ def has_unknown(document: DocumentModel) -> bool:
     return any(attempt.is_unknown for attempt in attempts_of(document))
 
 
-def _lost_of(document: DocumentModel) -> tuple[Attempt, ...]:
-    """Return what a copy of an object knows of its attempts: the object alone sends them again."""
-    return (LOST,) if has_unknown(document) else ()
+def lose_attempts(document: DocumentModel) -> None:
+    """Note that the outcome of a write of an object is unknown, and cannot be asked for."""
+    set_attempts(document, (*attempts_of(document), *_lost()))
 
 
-def values_of(model: BaseModel) -> dict[str, Any]:
-    """Return the dict that holds a model's field values; writing to it validates nothing."""
-    return vars(model)
+def _lost() -> tuple[WriteAttempt, ...]:
+    return (WriteAttempt(None, LOST_COMMAND),)

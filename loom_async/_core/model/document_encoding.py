@@ -1,4 +1,4 @@
-"""Documents into BSON bytes, with errors that say which value does not fit."""
+"""Documents encoded as BSON, with errors that name the path of a value that does not fit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 from ..bson_codec import BSON_LIMITS, UNENCODABLE, encode_bson, encoding_reason
 from ..errors import EncodingError
 from ..type_guards import is_dict, is_list
-
-__all__ = ["UNENCODABLE", "encode_document", "located"]
 
 # MongoDB manual, "MongoDB Limits and Thresholds": a document has 16 mebibytes at most.
 _LARGEST = 16 * 1024 * 1024
@@ -21,7 +19,7 @@ def encode_document(document: dict[str, Any]) -> bytes:
 
     Raises:
         EncodingError: A value does not fit BSON, and `path` says where it is; or the document is
-            larger than MongoDB holds.
+            larger than MongoDB allows.
     """
     try:
         raw = encode_bson(document)
@@ -35,7 +33,7 @@ def encode_document(document: dict[str, Any]) -> bytes:
 
 
 def located(document: dict[str, Any], error: BaseException) -> EncodingError:
-    """Return the error that says where in a document the driver's has come from."""
+    """Return the error for a driver's error, with the path of the value that caused it."""
     path = _find_unencodable(document)
     return EncodingError(encoding_reason(error), path=path, hint=BSON_LIMITS)
 
@@ -46,7 +44,7 @@ def _find_unencodable(value: dict[str, Any] | list[Any]) -> str:
     for key, item in entries:
         try:
             encode_bson({str(key): item})
-        except Exception:  # any failure at all marks the entry that is being looked for
+        except Exception:  # whatever the error, this entry caused it
             below = _find_unencodable(item) if is_dict(item) or is_list(item) else ""
             return f"{key}.{below}" if below else str(key)
     return ""

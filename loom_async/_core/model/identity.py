@@ -1,4 +1,4 @@
-"""Ids: from what a caller gives to what MongoDB stores, and to the filter that finds it."""
+"""Ids: parsed, encoded for MongoDB, and as filters."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from uuid import UUID
 from bson import DBRef, Decimal128, ObjectId, Regex
 from pydantic import TypeAdapter, ValidationError
 
-from ..bson_codec import encode_bson
+from ..bson_codec import UNENCODABLE, encode_bson
 from ..errors import InvalidDocument, InvalidId
 from ..type_guards import is_mapping, is_sequence
 from ..types.scalars import Identifier
 from .annotations import model_codec
 from .document import DocumentModel
-from .document_encoding import UNENCODABLE
 from .model_codec import StoredField
 
-# What a filter compares with as it is.
+# The types that a filter compares with directly.
 _PLAIN = (ObjectId, str, int, UUID, bytes, float, dt.datetime, Decimal128)
 
 
 def id_filter(key: Any) -> dict[str, Any]:
     """Return the filter for the document of an id.
 
-    A document as a filter's value may be read as operators, and is compared by `$eq`. All else is
-    given plainly: of `$eq` MongoDB makes a slower plan.
+    MongoDB may read a document in a filter as operators, so that it needs `$eq`. For other values
+    the query plan without `$eq` is faster.
 
     Parameters:
         key: The id as it is stored.
@@ -42,14 +41,14 @@ def id_filter(key: Any) -> dict[str, Any]:
 
 
 def checked_id(model: type[DocumentModel], key: Any) -> Any:
-    """Return an id in its stored form, which MongoDB can store.
+    """Return an encoded id if MongoDB can store it.
 
     Parameters:
-        model: Whose id it is.
+        model: The model of the document.
         key: The id as it would be stored.
 
     Raises:
-        InvalidId: It is an array, a regular expression, or has a name that begins with `$`.
+        InvalidId: It is an array, a regular expression, or has a key that begins with `$`.
     """
     if isinstance(key, _PLAIN):
         return key
@@ -58,23 +57,23 @@ def checked_id(model: type[DocumentModel], key: Any) -> Any:
         raise InvalidId(
             f"{key!r} can never be the id of a {model.__name__}: {reason}",
             value=key,
-            hint="an id is a scalar, or a document whose names do not begin with $",
+            hint="an id is a scalar, or a document whose keys do not begin with $",
         )
     return key
 
 
 def _obstacle(key: Any) -> str | None:
-    """Return why MongoDB does not store a value as an id; None if it does."""
+    """Return why MongoDB refuses a value as an id; None if it accepts it."""
     if is_sequence(key):
         return "MongoDB stores no array as an id"
     if isinstance(key, re.Pattern | Regex):
         return "MongoDB stores no regular expression as an id"
     name = _refused_name(key)
-    return None if name is None else f"MongoDB stores no id with the name {name!r} in it"
+    return None if name is None else f"MongoDB stores no id with the key {name!r} in it"
 
 
 def _refused_name(value: Any) -> str | None:
-    """Return a name inside an id that MongoDB refuses there; None if it takes them all."""
+    """Return a key inside an id that MongoDB refuses; None if it accepts all."""
     if isinstance(value, DBRef):
         value = value.as_doc()
     if is_mapping(value):
@@ -82,7 +81,7 @@ def _refused_name(value: Any) -> str | None:
         for name in value:
             if str(name).startswith("$") and name not in allowed:
                 return str(name)
-        # What a reference names is taken as it is.
+        # MongoDB does not check the values of a reference.
         return _first_refused(item for name, item in value.items() if name not in allowed)
     return _first_refused(value) if is_sequence(value) else None
 
@@ -92,7 +91,7 @@ def _first_refused(values: Iterable[Any]) -> str | None:
 
 
 def _names_of_reference(document: Mapping[Any, Any]) -> Sequence[str]:
-    """Return the names that a reference to a document (DBRef) begins with; none for others."""
+    """Return the keys that a reference to a document (DBRef) begins with; none for others."""
     names = tuple(document)[:3]
     if names[:2] != ("$ref", "$id") or not isinstance(document["$ref"], str):
         return ()
@@ -104,7 +103,7 @@ def parse_id(model: type[DocumentModel], value: Any) -> Any:
     """Return the stored form of an id.
 
     Parameters:
-        model: Whose id it is.
+        model: The model of the document.
         value: An id, or text that the id's type parses.
 
     Raises:
@@ -132,18 +131,18 @@ def stored_id(document: DocumentModel) -> Any:
     """Return the id of a document as MongoDB stores it.
 
     Raises:
-        InvalidId: MongoDB can store no such id.
+        InvalidId: MongoDB cannot store such an id.
     """
     model = type(document)
     return checked_id(model, _id_field(model).codec.encode(document.id))
 
 
 def loaded_id(model: type[DocumentModel], stored: Any) -> Any:
-    """Return an id as objects of a model have it.
+    """Return a stored id in the type that objects of a model have.
 
     Parameters:
-        model: Whose id it is.
-        stored: What MongoDB holds.
+        model: The model of the document.
+        stored: The id as MongoDB has it.
 
     Raises:
         InvalidDocument: The stored id does not fit the model.

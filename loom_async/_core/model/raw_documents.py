@@ -1,4 +1,4 @@
-"""Objects from documents that were fetched elsewhere, and the documents that they would become."""
+"""Objects from documents that other code has fetched, and the documents of objects."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from .diff import MISSING, AddToSet
 from .document import DocumentModel, baseline
 from .document_encoding import encode_document
 from .hydration import hydrator
-from .parent_conditions import value_at
-from .write_plan import Insertion, Modification, plan_persist
+from .update_document import value_at
+from .write_attempt import Insertion, Modification
+from .write_plan import plan_persist
 
 
 class RawDocumentModel(DocumentModel):
-    """A model whose objects are made of stored documents, and give them, without a server."""
+    """A model whose objects convert from documents and to documents without a server."""
 
     def dump_doc(self) -> dict[str, Any]:
-        """Return the document that `persist` would make the database hold; nothing is sent.
+        """Return the document that `persist` would store; nothing is sent.
 
-        It has the stored names and values, and those that `persist` fills in, such as times; of a
-        loaded object also the fields that the model lacks. Changes of it do not change the object.
+        It has the stored names and values, and the values that `persist` fills in, such as times.
+        The document of a loaded object also has the stored fields that the model lacks. The
+        document shares no values with the object.
 
         Raises:
             EncodingError: A value cannot be stored; `path` says where it is.
@@ -42,24 +44,24 @@ class RawDocumentModel(DocumentModel):
         if isinstance(plan, Insertion):
             return decode_bson(plan.raw)
         stored = baseline(self)
-        assert stored is not None, "an object without a past is inserted"
+        assert stored is not None, "an object without a baseline is inserted"
         document = decode_bson(stored)
         return document if plan is None else _modified(document, plan)
 
     @classmethod
     def from_doc(cls, raw: Mapping[str, Any] | bytes) -> Self:
-        """Return the object of a stored document that was fetched by other means, as loaded.
+        """Return the object of a stored document that was fetched by other means.
 
-        Its `persist` sends what has changed since. No hook runs, `after_load` neither: this is a
-        plain function in both packages.
+        It is as if loaded: `persist` sends its later changes. No hook runs, not even `after_load`.
+        This is a plain method in both packages.
 
         Parameters:
             raw: The whole stored document: a dict, a `RawBSONDocument`, or BSON bytes.
 
         Raises:
             InvalidDocument: It does not fit the model, has no `_id`, or is of another class.
-            EncodingError: It holds a value that no stored document can hold.
-            TypeError: It is no document at all.
+            EncodingError: It has a value that BSON lacks.
+            TypeError: It is no document.
 
         Example:
             >>> import loom_async as lm
@@ -76,7 +78,7 @@ class RawDocumentModel(DocumentModel):
                 f"a document without _id is no stored {cls.__name__}",
                 id=None,
                 fields={"_id": "missing"},
-                hint=f"give the whole document; {cls.__name__}(…) makes a new object",
+                hint=f"give the whole document; {cls.__name__}(…) creates a new object",
             )
         loaded = hydrator(cls).one(document)
         if not isinstance(loaded, cls):
@@ -90,26 +92,25 @@ class RawDocumentModel(DocumentModel):
 
 
 def _modified(document: dict[str, Any], plan: Modification) -> dict[str, Any]:
-    """Return a stored document with the changes of an update made, and no others."""
-    # What the model encodes to also has defaults that the update leaves out.
+    """Return a stored document after an update, without the defaults that the update leaves out."""
     after = decode_bson(encode_document(dict(plan.after)))
-    for change in plan.changes:
-        value = value_at(after, change.path)
-        *parents, name = change.path
-        place = document
+    for edit in plan.edits:
+        value = value_at(after, edit.path)
+        *parents, name = edit.path
+        parent = document
         for key in parents:
-            place = place[key]
-        if isinstance(change, AddToSet):
-            place[name] = [*place[name], *change.items]  # the server appends them
+            parent = parent[key]
+        if isinstance(edit, AddToSet):
+            parent[name] = [*parent[name], *edit.items]  # the server appends them
         elif value is MISSING:
-            place.pop(name, None)
+            parent.pop(name, None)
         else:
-            place[name] = value
+            parent[name] = value
     return document
 
 
 def _decoded(raw: object) -> dict[str, Any]:
-    """Return a document as Loom decodes it, whatever client has decoded it before."""
+    """Return a document as Loom decodes it, whatever codec options it was decoded with before."""
     if isinstance(raw, RawBSONDocument):
         data = bytes(raw.raw)
     elif isinstance(raw, Mapping):
@@ -127,5 +128,5 @@ def _decoded(raw: object) -> dict[str, Any]:
             f"the document cannot be read: {error}",
             id=None,
             fields={},
-            hint="give the bytes of one BSON document; Python's datetime ends with the year 9999",
+            hint="give the bytes of one BSON document; Python has no dates after the year 9999",
         ) from error

@@ -1,48 +1,53 @@
-"""Documents that were read back after their updates, which other writers may have changed since."""
+"""Documents that are read back after their updates, found by the BSON of their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bson.errors import InvalidBSON
 
 from ..bson_codec import decode_bson, encode_bson
 from ..bson_elements import elements
 from .diff import as_bytes
-from .three_way_merge import with_changes
-from .write_plan import Modification
+from .three_way_merge import with_edits
+from .write_attempt import Modification
 
 
-def as_updated(
-    plans: Mapping[int, Modification], raws: Iterable[bytes]
-) -> dict[int, bytes | Exception]:
-    """Return the documents of updates as they are with their own update; an error if unreadable.
+def by_id(raws: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return documents by the type and bytes of their ids, decoding none of them."""
+    return {_value_bytes(raw, "_id"): raw for raw in raws}
+
+
+def id_bytes(id: Any) -> bytes:
+    """Return the key that `by_id` gives to the document of an id."""
+    return _value_bytes(as_bytes(id), "")
+
+
+def as_updated(plans: Sequence[Modification], raws: Sequence[bytes]) -> list[bytes | Exception]:
+    """Return the document of each update as that has left it; an error if it is unreadable.
 
     Parameters:
-        plans: Updates that have happened, by any keys.
-        raws: Their documents, read since; one that was deleted is not there.
+        plans: Updates that have happened.
+        raws: Their documents, read later: other writers may have changed or deleted some.
     """
-    stored: dict[bytes, bytes] = {}
-    as_expected = {plan.expected for plan in plans.values()}
-    for raw in raws:
-        if raw not in as_expected:
-            stored[_value_bytes(raw, "_id")] = raw
-    return {key: _as_updated(plan, stored) for key, plan in plans.items()}
+    expected = {plan.expected for plan in plans}
+    others = by_id(raw for raw in raws if raw not in expected)
+    return [_as_updated(plan, others.get(id_bytes(plan.id))) for plan in plans]
 
 
-def _as_updated(plan: Modification, stored: Mapping[bytes, bytes]) -> bytes | Exception:
-    raw = stored.get(_value_bytes(as_bytes(plan.id), ""))
-    if raw is None:  # it is as expected, or was deleted since
+def _as_updated(plan: Modification, raw: bytes | None) -> bytes | Exception:
+    if raw is None:  # it is as expected, or has been deleted since
         return plan.expected
     try:
-        return encode_bson(with_changes(decode_bson(raw), plan.changes))
+        return encode_bson(with_edits(decode_bson(raw), plan.edits))
     except InvalidBSON as error:
         return error
 
 
-def _value_bytes(document: bytes, name: str) -> bytes:
-    """Return the BSON type and bytes of a value, also where Python cannot hold other values."""
-    for key, kind, start, end in elements(document, 0):
+def _value_bytes(raw: bytes, name: str) -> bytes:
+    """Return the BSON type and bytes of a value, even if Python cannot hold the other values."""
+    for key, kind, start, end in elements(raw):
         if key == name:
-            return bytes([kind]) + document[start:end]
+            return bytes([kind]) + raw[start:end]
     return b""

@@ -1,4 +1,4 @@
-"""Documents that count their writes, so that no writer works on what another has changed."""
+"""Documents that count their writes, so that no writer overwrites the changes of another."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .polymorphism import family_of
 
 
 def revision_of(model: type[DocumentModel]) -> str | None:
-    """Return the stored name of the field that counts a document's writes; None without one."""
+    """Return the stored name of a model's `Revision`; None if it has none."""
     field = model_codec(model).revision
     return None if field is None else field.stored_name
 
 
 def revision_to_count(model: type[DocumentModel]) -> str | None:
-    """Return the field that an update of a model's documents has to count in; None without one.
+    """Return the field that an update of a model's documents has to increment; None if none.
 
     Raises:
-        QueryError: Some of them count their writes, and others do not.
+        QueryError: Some of the documents count their writes, and others do not.
     """
     own, family = revision_of(model), family_of(model)
     for kind in () if family is None else family.members(model):
@@ -35,6 +35,6 @@ def revision_to_count(model: type[DocumentModel]) -> str | None:
 
 
 def revision_condition(document: DocumentModel) -> dict[str, Any]:
-    """Return what the document of an object must still have: the revision it was loaded with."""
+    """Return the condition that a document still has the revision of its object."""
     name, stored = revision_of(type(document)), baseline(document)
     return {} if name is None or stored is None else {name: decode_bson(stored).get(name)}

@@ -1,4 +1,4 @@
-"""A value with the edits of two writers: those made here, and those stored meanwhile."""
+"""Values with the edits of two writers: those of an object, and those stored since."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from ..type_guards import is_dict, is_list
 from ..types.codec import Codec
 from ..types.containers import Items, Unordered
 from ..types.scalars import Counter
-from .diff import MISSING, AddToSet, Change, Set, Unset, as_bytes, child_codec, is_number, same
+from .diff import MISSING, AddToSet, Edit, Set, Unset, as_bytes, child_codec, is_number, same
 
 
 def merged(codec: Codec, sent: Any, mine: Any, stored: Any) -> Any:
-    """Return the stored value with the edits that were made here since a value was sent.
+    """Return the stored value with the edits that were made in an object since it was sent.
 
-    Both writers keep what they changed, path by path; where both changed the same, the edit made
-    here stays, as the next update will send it.
+    Both writers keep what they changed, path by path. If both changed the same path, the object's
+    edit stays: the next update sends it.
 
     Parameters:
         codec: The codec of the value's annotation.
-        sent: The encoded value that was sent; `MISSING` for none, as in the others.
+        sent: The encoded value that was sent. It, and the others, may be `MISSING`.
         mine: What the object encodes to now.
         stored: What the server has.
     """
-    if _is_same(mine, sent):
+    if same(mine, sent):
         return stored
-    if _is_same(stored, sent):
+    if same(stored, sent):
         return mine
     if isinstance(codec, Counter) and is_number(sent) and is_number(mine) and is_number(stored):
         return stored + (mine - sent)
@@ -37,19 +37,13 @@ def merged(codec: Codec, sent: Any, mine: Any, stored: Any) -> Any:
     return mine
 
 
-def _is_same(left: Any, right: Any) -> bool:
-    if left is MISSING or right is MISSING:
-        return left is right
-    return same(left, right)
-
-
 def _merged_documents(
     codec: Codec, sent: dict[str, Any], mine: dict[str, Any], stored: dict[str, Any]
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key in dict.fromkeys((*stored, *mine)):
-        was, here, there = (side.get(key, MISSING) for side in (sent, mine, stored))
-        value = merged(child_codec(codec, key), was, here, there)
+        sides = (side.get(key, MISSING) for side in (sent, mine, stored))
+        value = merged(child_codec(codec, key), *sides)
         if value is not MISSING:
             result[key] = value
     return result
@@ -57,43 +51,42 @@ def _merged_documents(
 
 def _merged_arrays(codec: Codec, sent: list[Any], mine: list[Any], stored: list[Any]) -> list[Any]:
     if isinstance(codec, Unordered):
-        before, after = set(map(as_bytes, sent)), set(map(as_bytes, mine))
-        there = set(map(as_bytes, stored))
+        before, after, present = (set(map(as_bytes, side)) for side in (sent, mine, stored))
         kept = [item for item in stored if as_bytes(item) not in before - after]
-        return kept + [item for item in mine if as_bytes(item) not in before | there]
+        return kept + [item for item in mine if as_bytes(item) not in before | present]
     is_list_type = isinstance(codec, Items) or type(codec) is Codec
     if is_list_type and len(mine) >= len(sent) and same(mine[: len(sent)], sent):
         return stored + mine[len(sent) :]
     return mine
 
 
-def with_changes(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
+def with_edits(document: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
     """Return a document as it was right after an update, though others may have changed it since.
 
     Parameters:
         document: The document as it is now.
-        changes: What the update has set, taken away, or added to sets.
+        edits: What the update has set, removed, or added to sets.
     """
     result = dict(document)
-    for change in changes:
-        holder = result
-        for key in change.path[:-1]:
-            below = holder.get(key)
-            holder[key] = holder = dict(below) if is_dict(below) else {}
-        _make(holder, change.path[-1], change)
+    for edit in edits:
+        parent = result
+        for key in edit.path[:-1]:
+            below = parent.get(key)
+            parent[key] = parent = dict(below) if is_dict(below) else {}
+        _make(parent, edit.path[-1], edit)
     return result
 
 
-def _make(holder: dict[str, Any], key: str, change: Change) -> None:
-    match change:
+def _make(parent: dict[str, Any], key: str, edit: Edit) -> None:
+    match edit:
         case Set():
-            holder[key] = change.value
+            parent[key] = edit.value
         case Unset():
-            holder.pop(key, None)
+            parent.pop(key, None)
         case AddToSet():
-            there = holder.get(key)
-            items: list[Any] = list(there) if is_list(there) else []
+            present = parent.get(key)
+            items: list[Any] = list(present) if is_list(present) else []
             known = set(map(as_bytes, items))
-            holder[key] = items + [item for item in change.items if as_bytes(item) not in known]
+            parent[key] = items + [item for item in edit.items if as_bytes(item) not in known]
         case _:
-            raise TypeError(f"{type(change).__name__} depends on what was there before")
+            raise TypeError(f"the result of {type(edit).__name__} depends on the value before it")

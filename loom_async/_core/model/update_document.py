@@ -1,113 +1,186 @@
-"""Changes as a MongoDB update: operators where they can say it, else an aggregation pipeline."""
+"""Edits as MongoDB updates, and the conditions of these.
+
+An update has operators if they suffice, else it is an aggregation pipeline.
+
+MongoDB creates the missing parents of a dotted path: an update of `address.city` gives a document
+without an address the address `{"city": …}`, which the model may not accept. So each update has a
+condition on the parents that it needs. If one is missing, another update sends that parent whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
 
-from .diff import AddToSet, Change, Inc, Path, Push, Set, Unset
+from ..errors import OperationFailed
+from ..server_codes import PATH_NOT_VIABLE
+from ..type_guards import is_dict
+from .diff import MISSING, AddToSet, Edit, Inc, Path, Push, Set, Unset
+
+_OBJECT = {"$type": "object"}
+_PLAIN_KEY = re.compile(r"[^.$][^.]*")
 
 Update: TypeAlias = dict[str, Any] | list[dict[str, Any]]
 
 
-def render(changes: Sequence[Change]) -> Update:
-    """Return the update document, or pipeline, that makes all changes at once.
+def render(edits: Sequence[Edit]) -> Update:
+    """Return the update document, or pipeline, that makes all edits at once.
 
     Dotted paths cannot name keys that are empty, hold a dot or begin with a dollar sign, and
-    `$inc` cannot start from another value than zero. A pipeline can do both, by `$setField` and
-    `$ifNull` (MongoDB manual, "Updates with Aggregation Pipeline" and "$setField").
+    `$inc` always starts from zero. A pipeline can do both, by `$setField` and `$ifNull` (MongoDB
+    manual, "Updates with Aggregation Pipeline" and "$setField").
 
     Parameters:
-        changes: At least one change; no path begins with another.
+        edits: At least one edit; no path begins with another.
 
     Example:
         >>> render([Set(("address", "city"), "Brno"), Inc(("visits",), 1)])
         {'$set': {'address.city': 'Brno'}, '$inc': {'visits': 1}}
     """
     update: dict[str, Any] = {}
-    for change in changes:
-        if not (is_dotted(change.path) and _has_operator(change)):
-            return [_stage(change) for change in changes]
-        operator, operand = _operator(change)
-        update.setdefault(operator, {})[".".join(change.path)] = operand
+    for edit in edits:
+        if not is_dotted(edit.path) or (isinstance(edit, Inc) and edit.start is not None):
+            return [_stage(edit) for edit in edits]
+        operator, operand = _operator(edit)
+        update.setdefault(operator, {})[".".join(edit.path)] = operand
     return update
 
 
-def only_sets(update: Update) -> bool:
-    """Say whether an update leaves the same values however the document was: `$set`, `$unset`."""
+def is_repeatable(update: Update) -> bool:
+    """Say whether a second run of an update changes nothing: `$set`, `$unset` and `$addToSet`."""
     return isinstance(update, dict) and update.keys() <= {"$set", "$unset", "$addToSet"}
 
 
 def is_dotted(path: Path) -> bool:
     """Say whether a dotted path can name all the keys of a path."""
-    return all(map(_is_plain, path))
+    return all(map(_PLAIN_KEY.fullmatch, path))
 
 
-def _is_plain(key: str) -> bool:
-    return bool(key) and "." not in key and not key.startswith("$")
-
-
-def _has_operator(change: Change) -> bool:
-    return not (isinstance(change, Inc) and change.start is not None)
-
-
-def _operator(change: Change) -> tuple[str, Any]:
-    match change:
+def _operator(edit: Edit) -> tuple[str, Any]:
+    match edit:
         case Set():
-            return "$set", change.value
+            return "$set", edit.value
         case Unset():
             return "$unset", ""
         case Inc():
-            return "$inc", change.by
+            return "$inc", edit.by
         case Push():
-            return "$push", {"$each": change.items}
+            return "$push", {"$each": edit.items}
         case AddToSet():
-            return "$addToSet", {"$each": change.items}
+            return "$addToSet", {"$each": edit.items}
         case _:
-            assert_never(change)
+            assert_never(edit)
 
 
-def _stage(change: Change) -> dict[str, Any]:
-    first, *rest = change.path
-    if not _is_plain(first):
-        return {"$replaceWith": _placed("$$ROOT", change.path, change)}
-    if isinstance(change, Unset) and not rest:
+def _stage(edit: Edit) -> dict[str, Any]:
+    first, *rest = edit.path
+    if not is_dotted((first,)):
+        return {"$replaceWith": _placed("$$ROOT", edit.path, edit)}
+    if isinstance(edit, Unset) and not rest:
         return {"$unset": first}
-    return {"$set": {first: _placed(f"${first}", tuple(rest), change)}}
+    return {"$set": {first: _placed(f"${first}", tuple(rest), edit)}}
 
 
 def field_expression(path: Path) -> Any:
-    """Return the expression of the value at a path, whatever its keys."""
+    """Return the expression of the value at a path of any keys."""
     value: Any = "$$ROOT"
     for key in path:
         value = {"$getField": {"field": {"$literal": key}, "input": value}}
     return value
 
 
-def _placed(holder: Any, path: Path, change: Change) -> Any:
-    """Return an expression of `holder` with the change made at `path` below it."""
+def _placed(holder: Any, path: Path, edit: Edit) -> Any:
+    """Return an expression of `holder` after an edit at a path below it."""
     if not path:
-        return _new_value(holder, change)
+        return _new_value(holder, edit)
     key = {"$literal": path[0]}
-    if len(path) == 1 and isinstance(change, Unset):
+    if len(path) == 1 and isinstance(edit, Unset):
         value: Any = "$$REMOVE"
     else:
-        value = _placed({"$getField": {"field": key, "input": holder}}, path[1:], change)
+        value = _placed({"$getField": {"field": key, "input": holder}}, path[1:], edit)
     return {"$setField": {"field": key, "input": holder, "value": value}}
 
 
-def _new_value(current: Any, change: Change) -> Any:
-    match change:
+def _new_value(current: Any, edit: Edit) -> Any:
+    match edit:
         case Set():
-            return {"$literal": change.value}
+            return {"$literal": edit.value}
         case Inc():
-            return {"$add": [{"$ifNull": [current, change.start or 0]}, change.by]}
+            return {"$add": [{"$ifNull": [current, edit.start or 0]}, edit.by]}
         case Push():
-            return {"$concatArrays": [current, {"$literal": change.items}]}
+            return {"$concatArrays": [current, {"$literal": edit.items}]}
         case AddToSet():
-            missing = {"$setDifference": [{"$literal": change.items}, current]}
+            missing = {"$setDifference": [{"$literal": edit.items}, current]}
             return {"$concatArrays": [current, missing]}
         case Unset():
             return "$$REMOVE"
         case _:
-            assert_never(change)
+            assert_never(edit)
+
+
+def parents_of(edits: Iterable[Edit]) -> dict[str, Any]:
+    """Return the condition that the parents of all edited paths are documents."""
+    condition: dict[str, Any] = {}
+    expressions: list[Any] = []
+    seen: set[Path] = {()}
+    for edit in edits:
+        parent = edit.path[:-1]
+        if parent in seen:
+            continue
+        seen.add(parent)
+        if is_dotted(parent):
+            condition[".".join(parent)] = _OBJECT
+        else:
+            expressions.append({"$eq": [{"$type": field_expression(parent)}, "object"]})
+    if expressions:
+        condition["$expr"] = {"$and": expressions}
+    return condition
+
+
+def with_parents(
+    edits: Sequence[Edit], after: Mapping[str, Any], stored: Mapping[str, Any]
+) -> list[Edit]:
+    """Return edits that do the same to a document in which some of their parents are missing.
+
+    Parameters:
+        edits: The edits of an update that did not find its parents.
+        after: What the object encodes to.
+        stored: The document as it is now.
+
+    Raises:
+        OperationFailed: A parent is a value other than a document.
+    """
+    complete: dict[Path, Edit] = {}
+    for edit in edits:
+        missing = _first_missing(edit.path, stored)
+        if missing is None:
+            complete[edit.path] = edit
+        elif not isinstance(edit, Unset):
+            complete[missing] = Set(missing, value_at(after, missing))
+    return list(complete.values())
+
+
+def _first_missing(path: Path, stored: Mapping[str, Any]) -> Path | None:
+    for length in range(1, len(path)):
+        value = value_at(stored, path[:length])
+        if value is MISSING:
+            return path[:length]
+        if not is_dict(value):
+            raise OperationFailed(
+                f"{'.'.join(path)!r} cannot be changed: {'.'.join(path[:length])!r} is "
+                f"{value!r} by now",
+                code=PATH_NOT_VIABLE,
+                hint="another writer changed the parent of this field; reload and try again",
+            )
+    return None
+
+
+def value_at(document: Mapping[str, Any], path: Path) -> Any:
+    """Return the value at a path; `MISSING` if there is none."""
+    value: Any = document
+    for key in path:
+        if not is_dict(value) or key not in value:
+            return MISSING
+        value = value[key]
+    return value

@@ -13,28 +13,24 @@ from .polymorphism import family_of
 _validators: dict[type[Any], Callable[..., Any]] = {}
 
 
-def _validator(model: type[Any]) -> Callable[..., Any]:
-    found = _validators.get(model)
-    if found is None:
-        found = _validators[model] = TypeAdapter(model).validate_python
-    return found
-
-
 def validate(model: type[Any], decoded: Any, document: Mapping[str, Any]) -> Any:
     """Return the object of a decoded document.
 
-    Validation is lax, whatever the model's configuration: BSON has fewer types than Python.
+    Validation is lax even for strict models: BSON has fewer types than Python.
 
     Parameters:
         model: A pydantic model.
         decoded: The document as the model's codec decodes it.
-        document: The document as it is stored, for errors.
+        document: The stored document, for errors.
 
     Raises:
         InvalidDocument: The document does not fit the model.
     """
+    validator = _validators.get(model)
+    if validator is None:
+        validator = _validators[model] = TypeAdapter(model).validate_python
     try:
-        return _validator(model)(decoded, strict=False, by_alias=True, by_name=True)
+        return validator(decoded, strict=False, by_alias=True, by_name=True)
     except ValidationError as error:
         raise invalid(model, document, error.errors(include_url=False)) from error
 
@@ -43,8 +39,8 @@ def class_of(model: type[Any], document: Mapping[str, Any]) -> type[Any]:
     """Return the class that a document's tag names.
 
     Parameters:
-        model: The class that is loaded.
-        document: The document as it is stored.
+        model: The class that a query loads.
+        document: The stored document.
 
     Raises:
         InvalidDocument: No class has this tag.
@@ -74,7 +70,7 @@ def invalid(
 
     Parameters:
         model: The model.
-        document: The document as it is stored.
+        document: The stored document.
         details: pydantic's errors.
     """
     fields = {".".join(map(str, one["loc"])): one["msg"] for one in details}

@@ -2,78 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, cast
 
-from ..bson_codec import decode_bson
+from ..bson_codec import UNENCODABLE, decode_bson
 from ..clock import now as current_time
 from ..errors import ConfigurationError, InvalidId
 from .annotations import model_codec
-from .append_only import is_append_only
-from .auto_fields import insertion_auto_values, made
-from .diff import MISSING, Change, Set, changes_at, differing, find_changes, same
+from .auto_fields import auto_value, insertion_auto_values
+from .diff import MISSING, Edit, Set, differing, edits_of_plain_fields, find_edits, same
 from .document import DocumentModel, baseline
-from .document_encoding import UNENCODABLE, encode_document, located
+from .document_encoding import encode_document, located
 from .hydration import hydrator
 from .identity import checked_id
 from .model_codec import ModelCodec
-from .parent_conditions import parents_of, with_parents
-from .update_document import Update, render
+from .update_document import parents_of, render, with_parents
+from .write_attempt import Insertion, Modification, WritePlan
 
-# Of an operation that writes no time.
+# The time of an operation that writes none.
 _NO_TIME = datetime.min
 
 
-class Insertion(NamedTuple):
-    """A new document in BSON bytes; `replace` if it may exist.
-
-    `auto_values` are the field values that the library made, to be given to the model once stored.
-    """
-
-    id: Any
-    raw: bytes
-    auto_values: Sequence[tuple[str, Any]]
-    replace: bool
-
-
-class Modification(NamedTuple):
-    """The minimal update of a loaded document.
-
-    `changes` are those of the user and the library's own; `update` says them to the server.
-    `after` is what the model encodes to now.
-    `revision` is the revision that the document must still have; empty without one.
-    `parents` is the condition that what the update changes a part of is there.
-    `expected` is the document afterwards, unless another writer changes it meanwhile.
-    `size` is how many bytes the document has before or after, whichever is more.
-    """
-
-    id: Any
-    update: Update
-    changes: Sequence[Change]
-    after: Mapping[str, Any]
-    auto_values: Sequence[tuple[str, Any]]
-    revision: Mapping[str, Any]
-    parents: Mapping[str, Any]
-    expected: bytes
-    size: int
-
-
-class Deletion(NamedTuple):
-    """The end of a document."""
-
-    id: Any
-
-
-Plan: TypeAlias = Insertion | Modification
-
-
-def plan_persist(document: DocumentModel, now: datetime | None = None) -> Plan | None:
-    """Return what makes the database hold the model as it is now; None if it already does.
+def plan_persist(document: DocumentModel, now: datetime | None = None) -> WritePlan | None:
+    """Return the write that stores an object as it is now; None if it is stored already.
 
     Parameters:
-        document: A new or a loaded model; it is not changed.
-        now: The time of the operation; None for the present, which is asked for where it is needed.
+        document: A new or a loaded object; it is not changed.
+        now: The time of the operation; None for the present.
 
     Raises:
         EncodingError: A value cannot be stored; `path` says where it is.
@@ -83,7 +39,7 @@ def plan_persist(document: DocumentModel, now: datetime | None = None) -> Plan |
     stored = baseline(document)
     if now is None:
         now = current_time() if codec.auto_fields else _NO_TIME
-    if is_append_only(type(document)):
+    if document.__loom_append_only__:
         return _plan_entry(codec, document, stored, now)
     if stored is None:
         return _plan_insertion(codec, document, now)
@@ -91,13 +47,13 @@ def plan_persist(document: DocumentModel, now: datetime | None = None) -> Plan |
 
 
 def plan_insert(document: DocumentModel) -> Insertion:
-    """Return the insertion of a model as a new document, whose id must not be taken.
+    """Return the insertion of an object as a new document, whose id must not be taken.
 
     Raises:
         EncodingError: A value cannot be stored; `path` says where it is.
     """
     codec, now = model_codec(type(document)), current_time()
-    if is_append_only(type(document)):
+    if document.__loom_append_only__:
         return _plan_entry(codec, document, baseline(document), now)
     return _plan_insertion(codec, document, now)._replace(replace=False)
 
@@ -106,17 +62,17 @@ def rebased(plan: Modification, stored: Mapping[str, Any]) -> Modification:
     """Return an update that does the same to a document in which some of its parents are missing.
 
     Parameters:
-        plan: The update that has not found them.
+        plan: The update that did not find them.
         stored: The document as it is now.
     """
-    changes = with_parents(plan.changes, plan.after, stored)
-    return plan._replace(changes=changes, update=render(changes), parents=parents_of(changes))
+    edits = with_parents(plan.edits, plan.after, stored)
+    return plan._replace(edits=edits, update=render(edits), parents=parents_of(edits))
 
 
 def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -> Insertion:
     encoded = codec.encode(document)
     auto_values = tuple(insertion_auto_values(codec, encoded, now)) if codec.auto_fields else ()
-    # A model that counts revisions replaces no document that was not loaded.
+    # An object with a revision replaces only the document that it was loaded from.
     replace = codec.revision is None and "id" in document.__pydantic_fields_set__
     key = checked_id(type(document), encoded["_id"])
     return Insertion(key, encode_document(encoded), auto_values, replace)
@@ -125,7 +81,7 @@ def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -
 def _plan_entry(
     codec: ModelCodec, document: DocumentModel, stored: bytes | None, now: datetime
 ) -> Insertion:
-    """Plan a new document of a ledger, whether its object has been recorded before or not."""
+    """Return the insertion of an object of a ledger, which may have been recorded before."""
     encoded = codec.encode(document)
     auto_values: list[tuple[str, Any]] = []
     if stored is not None:
@@ -134,7 +90,7 @@ def _plan_entry(
         encoded["_id"] = next(f for f in codec.fields if f.name == "id").codec.encode(fresh)
         auto_values.append(("id", fresh))
         for field in codec.auto_fields:
-            # A time that the user gave since is kept; that of the version before is not this one's.
+            # A time that the user has set is kept; the time of the previous version is not.
             name = field.stored_name
             if field.on_insert is current_time and same(encoded[name], earlier.get(name)):
                 encoded[name] = None
@@ -144,9 +100,9 @@ def _plan_entry(
 
 
 def is_recorded(document: DocumentModel) -> bool:
-    """Say whether an object of a ledger holds what was recorded of it last."""
+    """Say whether an object of a ledger is as it was last recorded."""
     stored = baseline(document)
-    if stored is None or not is_append_only(type(document)):
+    if stored is None or not document.__loom_append_only__:
         return False
     return encode_document(model_codec(type(document)).encode(document)) == stored
 
@@ -155,7 +111,7 @@ def _fresh_id(model: type[DocumentModel]) -> Any:
     make: Callable[[], Any] | None = cast("Any", model.model_fields["id"].default_factory)
     if make is None:
         raise ConfigurationError(
-            f"{model.__name__} has ids that the library cannot make, and each version needs one",
+            f"each version of a {model.__name__} needs a new id, and its id has no default_factory",
             hint="give id a default_factory: id: UUID = Field(default_factory=uuid4)",
         )
     return make()
@@ -171,40 +127,40 @@ def _plan_modification(
         raise located(after, error) from error
     if not edits:
         return None
-    if any(edit.path[0] == "_id" for edit in edits):
-        raise InvalidId(
-            f"the id of a loaded {type(document).__name__} was changed "
-            f"from {loaded['_id']!r} to {after['_id']!r}",
-            value=after["_id"],
-            hint="to store it under another id, persist a new object",
-        )
-    changes: list[Change] = [*edits]
+    for edit in edits:
+        if edit.path[0] == "_id":
+            raise InvalidId(
+                f"the id of a loaded {type(document).__name__} was changed "
+                f"from {loaded['_id']!r} to {after['_id']!r}",
+                value=after["_id"],
+                hint="to store it under another id, persist a new object",
+            )
     auto_values: list[tuple[str, Any]] = []
     for field in codec.auto_fields:
         if field.on_write:
-            value = made(field.on_write, now)
+            value = auto_value(field.on_write, now)
             after[field.stored_name] = field.codec.encode(value)
-            changes.append(Set((field.stored_name,), after[field.stored_name]))
+            edits.append(Set((field.stored_name,), after[field.stored_name]))
             auto_values.append((field.name, value))
     revision: dict[str, Any] = {}
     if codec.revision is not None:
         name = codec.revision.stored_name
         revision[name] = loaded.get(name)
         after[name] = (loaded.get(name) or 0) + 1
-        changes.append(Set((name,), after[name]))
+        edits.append(Set((name,), after[name]))
         auto_values.append((codec.revision.name, after[name]))
-    # Encoded before anything is sent: it also tells whether BSON has every value.
+    # Before anything is sent, this also raises for a value that BSON does not have.
     expected = encode_document(loaded | after)
     return Modification(
-        loaded["_id"],
-        render(changes),
-        changes,
-        after,
-        auto_values,
-        revision,
-        parents_of(changes),
-        expected,
-        max(len(stored), len(expected)),
+        id=loaded["_id"],
+        update=render(edits),
+        edits=edits,
+        after=after,
+        auto_values=auto_values,
+        revision=revision,
+        parents=parents_of(edits),
+        expected=expected,
+        size=max(len(stored), len(expected)),
     )
 
 
@@ -214,22 +170,25 @@ def _edits(
     stored: bytes,
     loaded: dict[str, Any],
     after: dict[str, Any],
-) -> list[Change]:
-    """Return what the user has changed since a document was loaded.
+) -> list[Edit]:
+    """Return the user's edits since a document was loaded.
 
-    What the model encoded to at that time takes validating once more what was stored; unless only
-    such fields differ from it as no validator touches.
+    They are found by comparison with what the object encoded to at that time. To know that, the
+    stored document has to be validated again, unless only fields differ that no validator changes.
     """
-    refreshed, plain = codec.refreshed, codec.plain
-    names = [name for name in differing(loaded, after) if name not in refreshed]
-    is_whole = not codec.allows_extra or after.keys() >= loaded.keys()
-    if is_whole and all(type(loaded.get(name, MISSING)) is plain.get(name) for name in names):
-        return changes_at(codec, names, loaded, after)
-    # From a copy of its own: a validator may edit what it is given.
+    names: list[str] = []
+    is_plain = not codec.allows_extra or after.keys() >= loaded.keys()
+    for name in differing(loaded, after):
+        if name not in codec.refreshed:
+            names.append(name)
+            is_plain = is_plain and type(loaded.get(name, MISSING)) is codec.plain.get(name)
+    if is_plain:
+        return edits_of_plain_fields(codec, names, loaded, after)
+    # Decoded again: a validator may edit its input.
     before = codec.encode(hydrator(type(document)).fresh(decode_bson(stored)))
     _forget_unstable_defaults(codec, document, loaded, before, after)
-    after.update({name: before[name] for name in refreshed})
-    return find_changes(codec, loaded, before, after)
+    after.update({name: before[name] for name in codec.refreshed})
+    return find_edits(codec, loaded, before, after)
 
 
 def _forget_unstable_defaults(
@@ -239,10 +198,10 @@ def _forget_unstable_defaults(
     before: dict[str, Any],
     after: dict[str, Any],
 ) -> None:
-    """Treat a default that the document lacked, and nobody set, as unchanged.
+    """Treat a default that was neither stored nor assigned as unchanged.
 
-    A default factory (a uuid, a time) gives another value each time it runs; a scalar that was
-    never assigned cannot have been edited.
+    A default factory (a UUID, a time) returns another value each time; a scalar that was never
+    assigned cannot have been edited.
     """
     if stored.keys() >= codec.stored_names:
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PersistResult:
-    """How many documents a `persist_many` inserted, updated and found unchanged."""
+    """The numbers of documents that `persist_many` inserted, updated and found unchanged."""
 
     inserted: int = 0
     updated: int = 0
@@ -15,19 +15,19 @@ class PersistResult:
 
 
 class UpdateCount(int):
-    """How many documents an update modified; `matched` counts those that the filter matched."""
+    """The number of documents that an update modified; `matched` is how many its filter matched."""
 
     matched: int
 
     def __new__(cls, modified: int, matched: int) -> UpdateCount:
-        """Make a count of modified documents that also knows the matched ones."""
+        """Create a count of modified documents, with the count of matched ones."""
         count = super().__new__(cls, modified)
         count.matched = matched
         return count
 
     @property
     def modified(self) -> int:
-        """The documents that the update changed."""
+        """The number of documents that the update changed."""
         return int(self)
 
     def __repr__(self) -> str:

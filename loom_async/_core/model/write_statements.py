@@ -1,4 +1,4 @@
-"""Plans as the statements of MongoDB's write commands."""
+"""Write plans as the commands of MongoDB, and as their statements."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bson.raw_bson import RawBSONDocument
 
 from .identity import id_filter
 from .update_document import Update
-from .write_plan import Insertion, Modification, Plan
+from .write_attempt import Insertion, Modification, WritePlan
 
-#: The bytes of statements in one command; the command is a document, which may have 16 MB.
+#: The bytes of the statements of one command, which is a document of at most 16 MB.
 MAX_BYTES = 12_000_000
 
 
@@ -52,18 +52,18 @@ def update_many(
     return {"update": collection, "updates": statements, "ordered": ordered}
 
 
-def statement(plan: Plan) -> dict[str, Any]:
+def statement(plan: WritePlan) -> dict[str, Any]:
     """Return the statement of an update, or of storing a document that may exist."""
     return _replacement(plan) if isinstance(plan, Insertion) else _update(plan)
 
 
 def replacement(id: Any, raw: RawBSONDocument) -> dict[str, Any]:
-    """Return the statement that stores a document, in the place of one with its id."""
+    """Return the statement that stores a document, or replaces the one with its id."""
     return {"q": id_filter(id), "u": raw, "upsert": True}
 
 
 def selection(plan: Modification) -> dict[str, Any]:
-    """Return the query for the document of an update, if it is as the update needs it."""
+    """Return the filter for the document of an update, with the conditions of the update."""
     return {**id_filter(plan.id), **plan.revision, **plan.parents}
 
 
@@ -74,10 +74,10 @@ def _replacement(plan: Insertion) -> dict[str, Any]:
 def _update(plan: Modification) -> dict[str, Any]:
     """Return an update that the server refuses if it finds no document.
 
-    The reply to an `update` command has one count for all statements: it does not tell which of
-    them found nothing. So each is an upsert that would give the new document another `_id` than its
-    query names, which the server refuses with `ImmutableField`; it applies `$setOnInsert` to new
-    documents alone (MongoDB manual, "$setOnInsert").
+    The reply to an `update` command has one count for all statements, and does not list those that
+    found nothing. So each statement is an upsert that would give a new document another `_id` than
+    its filter names, which the server refuses with `ImmutableField`. `$setOnInsert` applies only to
+    new documents (MongoDB manual, "$setOnInsert").
     """
     return {
         "q": selection(plan),
@@ -90,29 +90,29 @@ def _refusing_new(update: Update, revision: Mapping[str, Any]) -> Update:
     other = ObjectId()
     if isinstance(update, dict):
         return {**update, "$setOnInsert": {"_id": other}}
-    # The new document of an upsert begins with what its query compares with, and nothing else.
+    # The new document of an upsert begins with the values of its filter alone.
     start = {"_id": "$_id", **{name: f"${name}" for name in revision}}
     is_new = {"$eq": ["$$ROOT", start]}
     return [{"$set": {"_id": {"$cond": [is_new, other, "$_id"]}}}, *update]
 
 
-def size_of(plan: Plan) -> int:
-    """Return about how many bytes of a command a plan takes."""
+def size_of(plan: WritePlan) -> int:
+    """Return the approximate size of a plan in a command, in bytes."""
     return len(plan.raw) if isinstance(plan, Insertion) else plan.size
 
 
 def batches(sizes: Sequence[int], max_statements: int) -> Iterator[slice[int, int]]:
-    """Yield the parts of some statements that each go into one command.
+    """Yield which of some statements go into each command.
 
     Parameters:
         sizes: The bytes of each statement.
-        max_statements: How many statements a command may have.
+        max_statements: The number of statements that a command may have.
     """
     start = total = 0
-    for place, size in enumerate(sizes):
-        if place > start and (total + size > MAX_BYTES or place - start == max_statements):
-            yield slice(start, place)
-            start, total = place, 0
+    for index, size in enumerate(sizes):
+        if index > start and (total + size > MAX_BYTES or index - start == max_statements):
+            yield slice(start, index)
+            start, total = index, 0
         total += size
     if sizes:
         yield slice(start, len(sizes))

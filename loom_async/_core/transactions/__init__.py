@@ -1,1 +1,1 @@
-"""Transactions without their I/O: their state, and the objects that they put back."""
+"""Transactions without their I/O: their state, and the objects that they restore."""

@@ -13,49 +13,49 @@ from ..context import OpenJournal
 from ..errors import ObjectInUse, TransactionAborted
 from ..model.annotations import model_codec
 from ..model.diff import child_codec, is_number
-from ..model.document import LOST, DocumentModel, attempts_of, baseline, set_attempts, values_of
+from ..model.document import DocumentModel, baseline, lose_attempts
 from ..types.scalars import Counter
 from .snapshot import Snapshot
 
 
 class Journal:
-    """The earlier states of the objects that a transaction touches."""
+    """The earlier states of the objects that a transaction uses."""
 
     def __init__(self) -> None:
         self._states: dict[int, Snapshot] = {}
         self._thread = threading.get_ident()
-        #: Done when the transaction has let its objects go.
+        #: Done when the transaction has released its objects.
         self.closed: Future[None] = Future()
 
     @property
     def is_of_this_thread(self) -> bool:
-        """True in the thread that the transaction has begun in."""
+        """True in the thread in which the transaction began."""
         return self._thread == threading.get_ident()
 
     def remember(self, document: DocumentModel) -> None:
-        """Keep the state that an object has now, unless an earlier one is kept.
+        """Keep the present state of an object, unless an earlier state is kept.
 
         Raises:
             TransactionAborted: Another open transaction holds the object.
         """
         if id(document) in self._states:
             return
-        state = Snapshot(document)  # first: what fails here must not hold the object
+        state = Snapshot(document)  # first: if this fails, the journal must not hold the object
         if context.journals.setdefault(id(document), self) is not self:
             raise TransactionAborted(
                 f"this {type(document).__name__} {document.id!r} is part of another open "
                 "transaction",
-                hint="@lm.transactional and in_transaction run again until that has ended; objects "
-                "are best loaded inside",
+                hint="@lm.transactional and in_transaction retry until that has ended; load "
+                "objects inside the transaction",
             )
         self._states.setdefault(id(document), state)
 
     def amend(self, document: DocumentModel, change: Callable[[], None]) -> None:
-        """Change an object, and the earlier state that is kept of it as well.
+        """Change an object and its earlier state.
 
         Parameters:
-            document: An object whose write began before the transaction touched it.
-            change: Takes in what the server has replied to that write.
+            document: An object whose write began before the transaction used it.
+            change: Makes the object agree with the reply to that write.
         """
         present = Snapshot(document)
         self._states[id(document)].restore()
@@ -65,28 +65,29 @@ class Journal:
         change()
 
     def assigned_outside(self, document: DocumentModel, name: str, before: Any) -> None:
-        """Have the earlier state of an object hold what another task has assigned.
+        """Keep in the earlier state of an object a value that another task has assigned.
 
         Parameters:
             document: The object.
             name: The field.
-            before: The value that it had, maybe one that the transaction gave it.
+            before: The value before, which the transaction may have assigned.
         """
-        if name not in values_of(document):
+        values = vars(document)
+        if name not in values:
             return
-        after = values_of(document)[name]
+        after = values[name]
         present = Snapshot(document)
         self._states[id(document)].restore()
-        earlier = values_of(document)[name]
+        earlier = values[name]
         codec = child_codec(model_codec(type(document)), name)
         numbers = map(is_number, (earlier, before, after))
         is_counted = isinstance(codec, Counter) and all(numbers)
-        values_of(document)[name] = earlier + (after - before) if is_counted else after
+        values[name] = earlier + (after - before) if is_counted else after
         self._states[id(document)] = Snapshot(document)
         present.restore()
 
     def restore(self, *, is_unknown: bool) -> None:
-        """Give every object the state that was kept.
+        """Restore the earlier state of each object.
 
         Parameters:
             is_unknown: True if no reply says whether the transaction was committed.
@@ -96,10 +97,10 @@ class Journal:
             written = baseline(document)
             state.restore()
             if is_unknown and baseline(document) is not written:
-                set_attempts(document, (*attempts_of(document), LOST))
+                lose_attempts(document)
 
     def close(self) -> None:
-        """Let the objects go."""
+        """Release the objects."""
         for key in self._states:
             context.journals.pop(key, None)
         self._states.clear()
@@ -108,7 +109,7 @@ class Journal:
 
 
 def _forget_after_fork() -> None:
-    # The transactions are the parent's.
+    # The transactions belong to the parent.
     context.journals.clear()
 
 
@@ -116,18 +117,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def journal_of_others(documents: Iterable[DocumentModel]) -> OpenJournal | None:
-    """Return the journal of another open transaction that holds one of some objects.
-
-    Inside a transaction there is none: the objects of another one cannot join it.
-    """
-    if not context.journals or context.transaction.get() is not None:
-        return None
+def journal_of(documents: Iterable[DocumentModel]) -> OpenJournal | None:
+    """Return the journal of an open transaction that holds one of some objects."""
     return next((context.journals[id(d)] for d in documents if id(d) in context.journals), None)
 
 
 def absorb(document: DocumentModel, change: Callable[[], None]) -> None:
-    """Make an object agree with a reply, also what another open transaction would put back."""
+    """Make an object agree with a reply, and the state that another transaction may restore."""
     journal = context.journals.get(id(document)) if context.journals else None
     state = context.transaction.get()
     if journal is None or (state is not None and state.journal is journal):
@@ -137,7 +133,7 @@ def absorb(document: DocumentModel, change: Callable[[], None]) -> None:
 
 
 def in_use(journal: OpenJournal, documents: Iterable[DocumentModel]) -> ObjectInUse:
-    """Return the error for an object that another open transaction does not let go."""
+    """Return the error for an object that another open transaction holds."""
     held = [d for d in documents if context.journals.get(id(d)) is journal] or list(documents)
     return ObjectInUse(
         f"this {type(held[0]).__name__} {held[0].id!r} is part of an open transaction of "

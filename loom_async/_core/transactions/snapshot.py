@@ -1,8 +1,8 @@
-"""The state of an object and of all that hangs from it, kept so that it can be put back.
+"""The state of an object and of everything it refers to, kept to be restored.
 
-Each model, list, dict and set is remembered by itself, with what it holds: putting back writes into
-the very same objects, so that whoever has one of them in hand sees the earlier values too. Nothing
-is copied in depth and nothing compared: values may be such as allow neither.
+The contents of each model, list, dict and set are kept separately. Restoring changes these objects
+in place, so that other references to them see the earlier values too. No value is copied deeply or
+compared: not every type allows that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from ..model.document import DocumentModel, attempts_of, baseline, set_attempts, set_baseline
 
-PutBack: TypeAlias = Callable[[], None]
+Restorer: TypeAlias = Callable[[], None]
 
 
 class Snapshot:
@@ -26,49 +26,49 @@ class Snapshot:
         document: The object, which the snapshot keeps alive.
     """
 
-    __slots__ = ("_put_back", "document")
+    __slots__ = ("_restorers", "document")
 
     def __init__(self, document: DocumentModel) -> None:
         self.document: DocumentModel = document
-        self._put_back: list[PutBack] = list(_states(document))
+        self._restorers: list[Restorer] = list(_restorers(document))
 
     def restore(self) -> None:
-        """Give the object, and all that hung from it, the values of then."""
-        for put_back in self._put_back:
-            put_back()
+        """Restore the state of the object and of everything it referred to."""
+        for restore in self._restorers:
+            restore()
 
 
-def _states(root: object) -> Iterator[PutBack]:
+def _restorers(root: object) -> Iterator[Restorer]:
     seen: set[int] = set()
-    ahead: list[object] = [root]
-    while ahead:
-        value = ahead.pop()
+    unvisited: list[object] = [root]
+    while unvisited:
+        value = unvisited.pop()
         if id(value) in seen:
             continue
         seen.add(id(value))
-        kept = _kept(value)
-        if kept is not None:
-            put_back, below = kept
-            yield put_back
-            ahead.extend(below)
+        state = _state(value)
+        if state is not None:
+            restore, contents = state
+            yield restore
+            unvisited.extend(contents)
         elif isinstance(value, tuple | frozenset):
-            ahead.extend(cast("Iterable[object]", value))
+            unvisited.extend(cast("Iterable[object]", value))
 
 
-def _kept(value: Any) -> tuple[PutBack, Iterable[object]] | None:
-    """Return what gives a value its present contents back, and these; None if it cannot change."""
+def _state(value: Any) -> tuple[Restorer, Iterable[object]] | None:
+    """Return a function that restores a value's contents, and these; None if it is immutable."""
     if isinstance(value, BaseModel):
         hidden = {**(value.__pydantic_extra__ or {}), **(value.__pydantic_private__ or {})}
         return _model(value), [*vars(value).values(), *hidden.values()]
-    holder: Any = value
+    container: Any = value
     if isinstance(value, dict):
-        contents: dict[Any, Any] = {**holder}
-        return _filled(holder, contents), contents.values()
+        contents: dict[Any, Any] = {**container}
+        return _filled(container, contents), contents.values()
     if isinstance(value, list | deque | bytearray):
-        items = list(holder)
-        return _spliced(holder, items), items
+        items = list(container)
+        return _spliced(container, items), items
     if isinstance(value, set):
-        return _filled(holder, set(holder)), ()
+        return _filled(container, set(container)), ()
     fields = _fields_of_dataclass(value)
     return None if fields is None else (_filled(fields, dict(fields)), list(fields.values()))
 
@@ -78,13 +78,13 @@ def _fields_of_dataclass(value: Any) -> dict[str, Any] | None:
     return fields if is_dataclass(value) and not isinstance(value, type) else None
 
 
-def _model(model: BaseModel) -> PutBack:
+def _model(model: BaseModel) -> Restorer:
     fields, is_set = dict(vars(model)), set(model.__pydantic_fields_set__)
     extra = None if model.__pydantic_extra__ is None else dict(model.__pydantic_extra__)
     private = None if model.__pydantic_private__ is None else dict(model.__pydantic_private__)
     past = (baseline(model), attempts_of(model)) if isinstance(model, DocumentModel) else None
 
-    def put_back() -> None:
+    def restore() -> None:
         values = vars(model)
         values.clear()
         values.update(fields)
@@ -95,20 +95,20 @@ def _model(model: BaseModel) -> PutBack:
             set_baseline(model, past[0])
             set_attempts(model, past[1])
 
-    return put_back
+    return restore
 
 
-def _filled(holder: Any, contents: Any) -> PutBack:
-    def put_back() -> None:
-        holder.clear()
-        holder.update(contents)
+def _filled(container: Any, contents: Any) -> Restorer:
+    def restore() -> None:
+        container.clear()
+        container.update(contents)
 
-    return put_back
+    return restore
 
 
-def _spliced(holder: Any, items: list[Any]) -> PutBack:
-    def put_back() -> None:
-        holder.clear()
-        holder.extend(items)
+def _spliced(container: Any, items: list[Any]) -> Restorer:
+    def restore() -> None:
+        container.clear()
+        container.extend(items)
 
-    return put_back
+    return restore

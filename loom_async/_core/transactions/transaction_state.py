@@ -1,6 +1,6 @@
-"""The transaction that the operations of a context belong to, and the objects that it has changed.
+"""The state of the transaction in force.
 
-Both packages share this: an operation of one inside a transaction of the other is noticed.
+Both packages share it, so that an operation of one inside a transaction of the other is refused.
 """
 
 from __future__ import annotations
@@ -16,32 +16,33 @@ from ..settings import settings
 from ..type_guards import is_dict
 from .journal import Journal
 
-_SECONDS_TO_CLAIM = 5.0
+_SECONDS_TO_LOCK = 5.0
 
 
 def lock_timeout() -> float | None:
-    """Return how long the present transaction waits for an object; None outside of any.
+    """Return for how many seconds an operation waits for a lock; None outside of a transaction.
 
-    The call that works on the object may wait at the server for what the transaction has written.
+    The holder of the lock may wait, at the server, for the end of the transaction.
     """
     if context.transaction.get() is None:
         return None
-    return min(_SECONDS_TO_CLAIM, settings().transaction_timeout)
+    return min(_SECONDS_TO_LOCK, settings().transaction_timeout)
 
 
 def lock_timed_out(subjects: Iterable[object]) -> TransactionAborted:
-    """Return the error for objects that other tasks have worked on for too long."""
+    """Return the error for objects whose locks other tasks have held for too long."""
     kinds = ", ".join(sorted({type(subject).__name__ for subject in subjects}))
     return TransactionAborted(
         f"another task works on this {kinds}, perhaps on a write that waits for this transaction",
-        hint="run the block by in_transaction, which begins anew, or use an object of your own",
+        hint="run the block by in_transaction, which retries it, or use another object",
     )
 
 
 class TransactionState:
-    """What is known of a transaction, whichever package runs it.
+    """The state of a transaction of either package.
 
-    `failure` is what made it impossible to commit; `namespaces` are the collections it has used.
+    `failure` is the first error that made a commit impossible; `namespaces` are the collections
+    that it has used.
     """
 
     def __init__(self) -> None:
@@ -51,17 +52,17 @@ class TransactionState:
         self.namespaces: set[tuple[str, str]] = set()
 
     def fail(self, error: BaseException) -> None:
-        """Note that it cannot be committed; the first reason stays."""
+        """Note an error that makes a commit impossible."""
         if self.failure is None:
             self.failure = error
 
     def remember(self, document: DocumentModel) -> None:
-        """Keep the state of an object that is about to change."""
+        """Keep the present state of an object, to restore it."""
         if not self.is_ended:
             self.journal.remember(document)
 
     def check(self) -> None:
-        """Let operations pass while the transaction is whole.
+        """Raise an error if the transaction takes no more operations.
 
         Raises:
             TransactionError: It has ended, or an operation of it has failed.
@@ -69,14 +70,14 @@ class TransactionState:
         if self.is_ended:
             raise TransactionError(
                 "this task belongs to a transaction that has ended",
-                hint="await what a transaction() block begins inside the block",
+                hint="await the tasks of a transaction() block inside the block",
             )
         if self.failure is not None:
             raise failed(self.failure)
 
 
 def failed(failure: BaseException) -> TransactionError:
-    """Return the error for going on after a failure."""
+    """Return the error for an operation or a commit after a failure."""
     kind = TransactionAborted if isinstance(failure, TransactionAborted) else TransactionError
     reason = failure.message if isinstance(failure, LoomError) else repr(failure)
     error = kind(
@@ -88,52 +89,40 @@ def failed(failure: BaseException) -> TransactionError:
     return error
 
 
-def remember(*documents: DocumentModel) -> None:
-    """Keep the states of objects that an operation is about to change, inside a transaction.
-
-    Raises:
-        TransactionAborted: Another open transaction holds one of them.
-    """
-    state = context.transaction.get()
-    if state is not None:
-        for document in documents:
-            state.remember(document)
-
-
 def documents_in(*values: object) -> Iterator[DocumentModel]:
     """Yield the objects of models among arguments.
 
-    Also those in lists, tuples, sets and dicts, the one that a method is bound to, and those of
-    `functools.partial`.
+    This includes the items of lists, tuples, sets and dicts, the object of a bound method, and the
+    arguments of `functools.partial`.
     """
     seen: set[int] = set()
-    ahead = list(values)
-    while ahead:
-        value = ahead.pop()
+    unvisited = list(values)
+    while unvisited:
+        value = unvisited.pop()
         if id(value) in seen:
             continue
         seen.add(id(value))
         if isinstance(value, DocumentModel):
             yield value
         elif is_dict(value):
-            ahead.extend(value.values())
+            unvisited.extend(value.values())
         elif isinstance(value, list | tuple | set | frozenset):
-            ahead.extend(cast("Iterable[object]", value))
+            unvisited.extend(cast("Iterable[object]", value))
         elif isinstance(value, partial):
-            ahead.extend((value.func, value.args, value.keywords))
+            unvisited.extend((value.func, value.args, value.keywords))
         else:
-            ahead.append(getattr(value, "__self__", None))
+            unvisited.append(getattr(value, "__self__", None))
 
 
 def refuse_in_transaction(problem: str, *, hint: str = "do it before the block") -> None:
-    """Refuse what cannot be part of a transaction, before anything of it is sent.
+    """Refuse an operation that cannot be part of a transaction, before it sends anything.
 
     Parameters:
         problem: What cannot be done, for the error.
-        hint: How to do it all the same.
+        hint: What to do instead.
 
     Raises:
-        TransactionError: The present context is inside a transaction.
+        TransactionError: A transaction is in force.
     """
     if context.transaction.get() is not None:
         raise TransactionError(f"{problem} inside a transaction", hint=hint)

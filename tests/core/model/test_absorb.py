@@ -16,15 +16,9 @@ from loom_async._core.model.absorb import (
     absorb_modification,
     adopt,
 )
-from loom_async._core.model.document import (
-    LOST,
-    UNREPORTED,
-    Attempt,
-    attempts_of,
-    baseline,
-    set_attempts,
-)
+from loom_async._core.model.document import attempts_of, baseline, set_attempts
 from loom_async._core.model.hydration import hydrator
+from loom_async._core.model.write_attempt import LOST_COMMAND, WriteAttempt
 from loom_async._core.model.write_plan import plan_persist
 from tests.core.model.update_interpreter import applied
 from tests.core.model.users import (
@@ -38,6 +32,8 @@ from tests.core.model.users import (
     planned_update,
     reply_to,
 )
+
+LOST = WriteAttempt(None, LOST_COMMAND)
 
 
 class Open(lm.PersistableBase):
@@ -57,19 +53,14 @@ def test_an_inserted_object_has_its_baseline_and_its_auto_values() -> None:
     assert plan_persist(user) is None
 
 
-class Abandoned(Attempt):
-    __slots__ = ()
-
-    @property
-    def is_abandoned(self) -> bool:
-        return True
-
-
 def test_an_insertion_of_a_cancelled_caller_is_unreported() -> None:
     user = User()  # type: ignore[call-arg]
-    set_attempts(user, (LOST, Abandoned()))
-    absorb_insertion(user, planned_insertion(user))
-    assert attempts_of(user) == (UNREPORTED,)
+    plan = planned_insertion(user)
+    set_attempts(user, (LOST, WriteAttempt(plan, is_abandoned=True)))
+    absorb_insertion(user, plan)
+    (attempt,) = attempts_of(user)
+    assert attempt.is_unreported
+    assert not attempt.is_unknown
 
 
 def test_an_insertion_normalises_the_values_of_the_object() -> None:

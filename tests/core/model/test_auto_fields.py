@@ -13,10 +13,10 @@ import loom_async as lm
 from loom_async._core.clock import now as current_time
 from loom_async._core.model.annotations import model_codec
 from loom_async._core.model.auto_fields import (
+    auto_value,
     insertion_auto_values,
     latest_order,
-    made,
-    stamp,
+    stored_auto_value,
     write_auto_values,
 )
 
@@ -72,13 +72,13 @@ def test_a_write_refreshes_by_stored_name() -> None:
 
 def test_stamp_is_the_stored_form() -> None:
     fields = {field.name: field for field in model_codec(Ticket).auto_fields}
-    assert stamp(fields["opened"], NOW) == STORED_NOW
-    assert stamp(fields["revision"], NOW) == 1
+    assert stored_auto_value(fields["opened"], NOW) == STORED_NOW
+    assert stored_auto_value(fields["revision"], NOW) == 1
 
 
 def test_all_times_of_an_operation_are_the_same() -> None:
-    assert made(current_time, NOW) is NOW
-    assert made(lambda: "other", NOW) == "other"
+    assert auto_value(current_time, NOW) is NOW
+    assert auto_value(lambda: "other", NOW) == "other"
 
 
 class Numbered(lm.PersistableBase):

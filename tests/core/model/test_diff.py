@@ -17,7 +17,7 @@ from loom_async._core.model.diff import (
     Set,
     Unset,
     as_bytes,
-    find_changes,
+    find_edits,
     same,
 )
 from loom_async._core.types.codec import ANY
@@ -32,23 +32,23 @@ values = st.recursive(
 documents = st.dictionaries(keys, values, max_size=4)
 
 
-def applied(document: dict[str, Any], changes: list[Any]) -> dict[str, Any]:
+def applied(document: dict[str, Any], edits: list[Any]) -> dict[str, Any]:
     """Return a document with edits made as the server makes them."""
     result = _copied(document)
-    for change in changes:
-        *parents, last = change.path
+    for edit in edits:
+        *parents, last = edit.path
         holder = result
         for key in parents:
             holder = holder[key]
-        match change:
+        match edit:
             case Set():
-                holder[last] = change.value
+                holder[last] = edit.value
             case Unset():
                 del holder[last]
             case Push() | AddToSet():
-                holder[last] = [*holder[last], *change.items]
+                holder[last] = [*holder[last], *edit.items]
             case Inc():
-                holder[last] += change.by
+                holder[last] += edit.by
     return result
 
 
@@ -68,18 +68,18 @@ def _sorted(value: Any) -> Any:
 def test_edits_turn_one_document_into_the_other(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    changes = find_changes(ANY, before, before, after)
-    assert same(_sorted(applied(before, changes)), _sorted(after))
+    edits = find_edits(ANY, before, before, after)
+    assert same(_sorted(applied(before, edits)), _sorted(after))
 
 
 @given(documents)
 def test_equal_documents_have_no_edits(document: dict[str, Any]) -> None:
-    assert find_changes(ANY, document, document, _copied(document)) == []
+    assert find_edits(ANY, document, document, _copied(document)) == []
 
 
 @given(documents, documents)
 def test_no_path_begins_with_another(before: dict[str, Any], after: dict[str, Any]) -> None:
-    paths = [change.path for change in find_changes(ANY, before, before, after)]
+    paths = [edit.path for edit in find_edits(ANY, before, before, after)]
     assert len(set(paths)) == len(paths)
     for path in paths:
         assert not any(path[:n] in paths for n in range(1, len(path)))
@@ -88,7 +88,7 @@ def test_no_path_begins_with_another(before: dict[str, Any], after: dict[str, An
 def test_values_that_differ_in_type_or_sign_of_zero_differ() -> None:
     for left, right in [(1, True), (1, 1.0), (0.0, -0.0), ("1", 1), (None, 0)]:
         assert not same(left, right)
-        assert find_changes(ANY, {"a": left}, {"a": left}, {"a": right}) == [Set(("a",), right)]
+        assert find_edits(ANY, {"a": left}, {"a": left}, {"a": right}) == [Set(("a",), right)]
     assert same(float("nan"), float("nan"))
 
 
@@ -117,10 +117,10 @@ def test_same_compares_as_bson_bytes_do(left: Any, right: Any) -> None:
 
 def test_items_appended_to_an_array_are_pushed() -> None:
     before, after = {"a": {"l": [1, 2]}}, {"a": {"l": [1, 2, 3]}}
-    changes = find_changes(ANY, before, before, after)
-    assert changes == [Push(("a", "l"), [3])]
+    edits = find_edits(ANY, before, before, after)
+    assert edits == [Push(("a", "l"), [3])]
 
 
 def test_a_subdocument_that_is_not_stored_is_set_whole() -> None:
-    changes = find_changes(ANY, {}, {"a": {"b": 1, "c": 2}}, {"a": {"b": 9, "c": 2}})
-    assert changes == [Set(("a",), {"b": 9, "c": 2})]
+    edits = find_edits(ANY, {}, {"a": {"b": 1, "c": 2}}, {"a": {"b": 9, "c": 2}})
+    assert edits == [Set(("a",), {"b": 9, "c": 2})]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom_async._core.model.diff import AddToSet, Inc, Set, Unset
-from loom_async._core.model.three_way_merge import merged, with_changes
+from loom_async._core.model.three_way_merge import merged, with_edits
 from loom_async._core.types.codec import ANY
 from loom_async._core.types.containers import Unordered
 from loom_async._core.types.scalars import Counter, Scalar
@@ -61,14 +61,14 @@ def test_counters_add_up_and_arrays_keep_the_items_of_both() -> None:
 
 def test_edits_applied_to_a_document_that_another_writer_has_edited() -> None:
     document = {"_id": 1, "name": "theirs", "box": {"a": 1}, "tags": ["x"]}
-    changes = [
+    edits = [
         Set(("name",), "mine"),
         Set(("box", "b"), 2),
         Set(("gone", "c"), 3),
         Unset(("box", "a")),
         AddToSet(("tags",), ["x", "y"]),
     ]
-    assert with_changes(document, changes) == {
+    assert with_edits(document, edits) == {
         "_id": 1,
         "name": "mine",
         "box": {"b": 2},
@@ -77,4 +77,4 @@ def test_edits_applied_to_a_document_that_another_writer_has_edited() -> None:
     }
     assert document["box"] == {"a": 1}
     with pytest.raises(TypeError):
-        with_changes(document, [Inc(("n",), 1)])
+        with_edits(document, [Inc(("n",), 1)])

@@ -1,4 +1,4 @@
-"""Edits as updates: operators, or an aggregation pipeline where operators cannot name the path."""
+"""Edits as updates, by operators or an aggregation pipeline, and the conditions of these."""
 
 from __future__ import annotations
 
@@ -12,11 +12,29 @@ from pydantic import BaseModel, ConfigDict
 
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
+from loom_async._core.errors import OperationFailed
 from loom_async._core.model.annotations import model_codec
-from loom_async._core.model.diff import MISSING, AddToSet, Inc, Push, Set, Unset, find_changes, same
+from loom_async._core.model.diff import (
+    MISSING,
+    AddToSet,
+    Edit,
+    Inc,
+    Push,
+    Set,
+    Unset,
+    find_edits,
+    same,
+)
 from loom_async._core.model.document import baseline
 from loom_async._core.model.hydration import hydrator
-from loom_async._core.model.update_document import field_expression, is_dotted, only_sets, render
+from loom_async._core.model.update_document import (
+    field_expression,
+    is_dotted,
+    is_repeatable,
+    parents_of,
+    render,
+    with_parents,
+)
 from loom_async._core.model.write_plan import Modification, plan_persist
 from loom_async._core.types.codec import ANY
 from tests.core.model.update_interpreter import applied, evaluated
@@ -122,7 +140,7 @@ def test_each_edit_at_each_key(parents: tuple[str, ...], edit: Any, after: Any, 
 def test_update_turns_one_document_into_the_other(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    edits = find_changes(ANY, before, before, after)
+    edits = find_edits(ANY, before, before, after)
     if edits:
         before = applied(render(edits), before)
     assert same(in_key_order(before), in_key_order(after))
@@ -220,5 +238,36 @@ def test_dotted_paths(path: tuple[str, ...], expected: bool) -> None:
         ([{"$set": {"a": {"$literal": 1}}}], False),
     ],
 )
-def test_only_sets(update: Any, expected: bool) -> None:
-    assert only_sets(update) is expected
+def test_repeatable_updates(update: Any, expected: bool) -> None:
+    assert is_repeatable(update) is expected
+
+
+def test_each_parent_has_one_condition() -> None:
+    edits: list[Edit] = [Set(("a", "b"), 1), Unset(("a", "c")), Set(("d",), 1)]
+    assert parents_of(edits) == {"a": {"$type": "object"}}
+
+
+def test_parents_with_a_dot_in_a_key_are_compared_by_an_expression() -> None:
+    condition = parents_of([Set(("a.b", "c"), 1)])
+    assert condition.keys() == {"$expr"}
+
+
+def test_a_missing_parent_is_set_whole() -> None:
+    edits: list[Edit] = [
+        Set(("a", "b", "c"), 1),
+        Inc(("a", "n"), 1),
+        Unset(("gone", "x")),
+        Set(("d",), 2),
+    ]
+    after = {"a": {"b": {"c": 1}, "n": 5}, "gone": {}, "d": 2}
+    assert with_parents(edits, after, {"d": 0}) == [Set(("a",), after["a"]), Set(("d",), 2)]
+    assert with_parents(edits, after, {"a": {"n": 1}}) == [
+        Set(("a", "b"), {"c": 1}),
+        Inc(("a", "n"), 1),
+        Set(("d",), 2),
+    ]
+
+
+def test_a_parent_that_is_no_document_raises() -> None:
+    with pytest.raises(OperationFailed, match="reload"):
+        with_parents([Set(("a", "b"), 1)], {"a": {"b": 1}}, {"a": None})

@@ -35,7 +35,7 @@ def test_fields_that_a_validator_adds_are_set_whole_when_edited() -> None:
     document.count += 1
     plan = plan_persist(document, datetime.now(UTC))
     assert isinstance(plan, Modification)
-    assert plan.changes == [Set(("tags",), ["old", "new"]), Inc(("count",), 1, start=10)]
+    assert plan.edits == [Set(("tags",), ["old", "new"]), Inc(("count",), 1, start=10)]
 
 
 def test_unassigned_default_that_differs_each_time_is_no_edit() -> None:

@@ -12,8 +12,9 @@ import pytest
 
 import loom_async as lm
 from loom_async._core import context
-from loom_async._core.model.document import LOST, attempts_of, baseline, set_baseline, values_of
-from loom_async._core.transactions.journal import Journal, absorb, in_use, journal_of_others
+from loom_async._core.model.document import attempts_of, baseline, set_baseline
+from loom_async._core.model.write_attempt import LOST_COMMAND
+from loom_async._core.transactions.journal import Journal, absorb, in_use, journal_of
 from loom_async._core.transactions.transaction_state import TransactionState
 
 Inside = Callable[[TransactionState], AbstractContextManager[None]]
@@ -36,7 +37,7 @@ def journal() -> Iterator[Journal]:
 def test_the_earliest_state_is_restored(journal: Journal) -> None:
     account = Account(owner="Ann", entries=["a"])
     journal.remember(account)
-    values_of(account)["owner"] = "Bob"
+    vars(account)["owner"] = "Bob"
     journal.remember(account)
     account.entries.append("b")
     journal.restore(is_unknown=False)
@@ -60,7 +61,7 @@ def test_an_object_belongs_to_one_journal_at_a_time(journal: Journal) -> None:
 def test_a_refused_object_is_not_restored_by_the_second_journal(journal: Journal) -> None:
     account, other = Account(owner="Ann"), Journal()
     journal.remember(account)
-    values_of(account)["owner"] = "Bob"
+    vars(account)["owner"] = "Bob"
     with pytest.raises(lm.TransactionAborted):
         other.remember(account)
     other.restore(is_unknown=False)
@@ -70,7 +71,7 @@ def test_a_refused_object_is_not_restored_by_the_second_journal(journal: Journal
 def test_a_closed_journal_restores_nothing(journal: Journal) -> None:
     account = Account(owner="Ann")
     journal.remember(account)
-    values_of(account)["owner"] = "Bob"
+    vars(account)["owner"] = "Bob"
     assert not journal.closed.done()
     journal.close()
     journal.close()
@@ -88,7 +89,7 @@ def test_a_journal_belongs_to_the_thread_that_created_it(journal: Journal) -> No
 def test_amend_changes_the_object_and_its_earlier_state(journal: Journal) -> None:
     account = Account(owner="Ann", entries=["a"])
     journal.remember(account)
-    values_of(account)["owner"] = "Bob"
+    vars(account)["owner"] = "Bob"
     account.entries.append("b")
     entries = account.entries
 
@@ -108,7 +109,7 @@ def test_amend_changes_the_object_and_its_earlier_state(journal: Journal) -> Non
 def test_a_value_assigned_outside_survives_the_restoration(journal: Journal) -> None:
     account = Account(owner="Ann")
     journal.remember(account)
-    values_of(account)["balance"] = 5
+    vars(account)["balance"] = 5
     account.owner = "Cid"  # outside of the transaction: the model calls assigned_outside
     assert (account.owner, account.balance) == ("Cid", 5)
     journal.restore(is_unknown=False)
@@ -118,7 +119,7 @@ def test_a_value_assigned_outside_survives_the_restoration(journal: Journal) -> 
 def test_a_value_assigned_outside_replaces_that_of_the_transaction(journal: Journal) -> None:
     account = Account(owner="Ann")
     journal.remember(account)
-    values_of(account)["owner"] = "Bob"
+    vars(account)["owner"] = "Bob"
     account.owner = "Cid"
     assert account.owner == "Cid"
     journal.restore(is_unknown=False)
@@ -128,7 +129,7 @@ def test_a_value_assigned_outside_replaces_that_of_the_transaction(journal: Jour
 def test_a_counter_assigned_outside_keeps_its_difference_alone(journal: Journal) -> None:
     account = Account(balance=10)
     journal.remember(account)
-    values_of(account)["balance"] += 5  # in the transaction
+    vars(account)["balance"] += 5  # in the transaction
     account.balance += 1
     account.balance += 1
     assert account.balance == 17
@@ -140,7 +141,7 @@ def test_a_counter_assigned_outside_keeps_its_difference_alone(journal: Journal)
 def test_a_counter_without_a_number_is_replaced(journal: Journal, value: Any) -> None:
     account = Account(balance=10)
     journal.remember(account)
-    values_of(account)["balance"] = value
+    vars(account)["balance"] = value
     journal.assigned_outside(account, "balance", 10)
     journal.restore(is_unknown=False)
     assert account.balance is value
@@ -151,7 +152,7 @@ def test_an_assigned_name_that_is_no_field_is_ignored(journal: Journal) -> None:
     journal.remember(account)
     journal.assigned_outside(account, "nothing", None)
     journal.restore(is_unknown=False)
-    assert "nothing" not in values_of(account)
+    assert "nothing" not in vars(account)
 
 
 def test_an_unknown_commit_leaves_a_lost_write_on_objects_that_were_written(
@@ -161,9 +162,10 @@ def test_an_unknown_commit_leaves_a_lost_write_on_objects_that_were_written(
     journal.remember(written)
     journal.remember(edited)
     set_baseline(written, b"of the transaction")
-    values_of(edited)["owner"] = "Bob"
+    vars(edited)["owner"] = "Bob"
     journal.restore(is_unknown=True)
-    assert (baseline(written), attempts_of(written)) == (None, (LOST,))
+    assert baseline(written) is None
+    assert [attempt.command for attempt in attempts_of(written)] == [LOST_COMMAND]
     assert (edited.owner, attempts_of(edited)) == ("", ())
 
 
@@ -175,16 +177,12 @@ def test_a_transaction_that_was_not_committed_leaves_no_lost_write(journal: Jour
     assert (baseline(account), attempts_of(account)) == (None, ())
 
 
-def test_journal_of_others_finds_the_holder_outside_of_transactions(
-    journal: Journal, inside: Inside
-) -> None:
+def test_journal_of_objects_is_that_of_the_holder(journal: Journal) -> None:
     free, held = Account(), Account()
-    assert journal_of_others([free, held]) is None
+    assert journal_of([free, held]) is None
     journal.remember(held)
-    assert journal_of_others([free, held]) is journal
-    assert journal_of_others([free]) is None
-    with inside(TransactionState()):
-        assert journal_of_others([held]) is None
+    assert journal_of([free, held]) is journal
+    assert journal_of([free]) is None
 
 
 def test_absorb_amends_the_journals_of_other_transactions_alone(inside: Inside) -> None:

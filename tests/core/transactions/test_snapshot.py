@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 import loom_async as lm
-from loom_async._core.model.document import LOST, attempts_of, baseline, set_attempts, set_baseline
+from loom_async._core.model.document import attempts_of, baseline, set_attempts, set_baseline
+from loom_async._core.model.write_attempt import LOST_COMMAND, WriteAttempt
 from loom_async._core.transactions.snapshot import Snapshot
 
 
@@ -195,7 +196,7 @@ def test_the_baseline_and_the_unsettled_writes() -> None:
 
     def edit() -> None:
         set_baseline(box, b"other")
-        set_attempts(box, (LOST,))
+        set_attempts(box, (WriteAttempt(None, LOST_COMMAND),))
 
     restored(box, edit)
     assert baseline(box) is stored

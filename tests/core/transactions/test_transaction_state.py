@@ -18,7 +18,6 @@ from loom_async._core.transactions.transaction_state import (
     lock_timed_out,
     lock_timeout,
     refuse_in_transaction,
-    remember,
 )
 
 Inside = Callable[[TransactionState], AbstractContextManager[None]]
@@ -100,17 +99,13 @@ def test_the_error_after_an_aborted_transaction_is_of_the_same_class() -> None:
     assert "a hint" not in str(failed(aborted))
 
 
-def test_objects_are_remembered_inside_an_open_transaction_only(inside: Inside) -> None:
+def test_an_open_transaction_remembers_objects_and_an_ended_one_none() -> None:
     state, item = TransactionState(), Item()
-    remember(item)
-    assert context.journals == {}
-    with inside(state):
-        remember(item)
+    state.remember(item)
     assert context.journals == {id(item): state.journal}
     state.journal.close()
     state.is_ended = True
-    with inside(state):
-        remember(item)
+    state.remember(item)
     assert context.journals == {}
 
 

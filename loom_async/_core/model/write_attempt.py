@@ -1,0 +1,110 @@
+"""The planned writes of objects, and the attempts to carry them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+from .diff import Edit
+from .update_document import Update
+
+
+class Insertion(NamedTuple):
+    """A new document in BSON; with `replace` it may take the place of one with its id.
+
+    `auto_values` are the values that Loom filled in by field name; the object gets them once the
+    document is stored.
+    """
+
+    id: Any
+    raw: bytes
+    auto_values: Sequence[tuple[str, Any]]
+    replace: bool
+
+
+class Modification(NamedTuple):
+    """The smallest update of a loaded document.
+
+    `edits` are those of the user and the values that Loom fills in; `update` is MongoDB's form.
+    `after` is what the object encodes to.
+    `auto_values` is as for `Insertion`.
+    `revision` is the revision that the document must still have; empty if the model has none.
+    `parents` is the condition that every document exists of which the update changes a part.
+    `expected` is the document afterwards if no other writer changes it.
+    `size` is the larger of the document's sizes before and after, in bytes.
+    """
+
+    id: Any
+    update: Update
+    edits: Sequence[Edit]
+    after: Mapping[str, Any]
+    auto_values: Sequence[tuple[str, Any]]
+    revision: Mapping[str, Any]
+    parents: Mapping[str, Any]
+    expected: bytes
+    size: int
+
+
+class Deletion(NamedTuple):
+    """The deletion of a document."""
+
+    id: Any
+
+
+WritePlan: TypeAlias = Insertion | Modification
+
+
+class SentCommand(Protocol):
+    """The command of an attempt (`operations.write_command`)."""
+
+    @property
+    def is_unknown(self) -> bool:
+        """True while the command may have been sent and its outcome is unknown."""
+        ...
+
+    def settle(self) -> None:
+        """Note that the object agrees with the outcome."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class WriteAttempt:
+    """A write of one object that may have been sent, alone in its command or one of many.
+
+    An object remembers the attempts whose outcome is unknown. The packages share them: an object
+    may be saved by both.
+
+    `plan` is what it writes; None if that is not known any more.
+    `command` is None until it is sent.
+    `is_abandoned` is true if the caller was cancelled, and does not learn the outcome.
+    `is_unreported` is true if the write has happened, and no caller has learned that yet.
+    """
+
+    plan: WritePlan | Deletion | None
+    command: SentCommand | None = None
+    is_abandoned: bool = False
+    is_unreported: bool = False
+
+    @property
+    def is_unknown(self) -> bool:
+        """True if the write may have been sent, and the object does not agree with its outcome."""
+        return self.command is not None and self.command.is_unknown
+
+    def settle(self) -> None:
+        """Note that the object agrees with the outcome."""
+        if self.command is not None:
+            self.command.settle()
+
+
+class _LostCommand:
+    """A command that cannot be sent again: its client is gone, or its transaction has ended."""
+
+    is_unknown = True
+
+    def settle(self) -> None:
+        """Leave the outcome unknown."""
+
+
+#: The command of an attempt whose outcome cannot be asked for.
+LOST_COMMAND: Final[SentCommand] = _LostCommand()
