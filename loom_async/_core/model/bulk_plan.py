@@ -118,9 +118,8 @@ def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
                 f"persist_many of {model.__name__}: element {index} is a "
                 f"{type(document).__name__}, not a {model.__name__}"
             )
-        if type(document) is not model and declared_namespace(type(document)) != declared_namespace(
-            model
-        ):
+        own = type(document)
+        if own is not model and declared_namespace(own) != declared_namespace(model):
             raise TypeError(
                 f"persist_many of {model.__name__}: element {index} is a "
                 f"{type(document).__name__}, which has a collection of its own; "
