@@ -18,8 +18,9 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Protocol
 
@@ -34,29 +35,24 @@ class EventLoop(Protocol):
         ...
 
 
+@dataclass(slots=True, eq=False)
 class LockRequest:
     """The request of one operation for the locks of its objects.
 
-    Parameters:
-        objects: The objects, compared by identity; they must live until the request is released.
-        loop: The event loop of a task; None for a thread, which blocks until the lock is granted.
-        frame: The frame of a thread that holds the lock while it runs.
+    `keys` are the identities of the objects, which must live until the request is released.
+    `loop` is the event loop of a task; None for a thread, which blocks until the lock is granted.
+    `frame` is the frame of a thread that holds the lock while it runs.
+    `blocked_by` is the number of objects whose lock another request holds.
+    `granted` is done when the locks are granted; None if they were granted at once.
     """
 
-    __slots__ = ("blocked_by", "frame", "granted", "is_released", "keys", "loop", "thread")
-
-    def __init__(
-        self, objects: Iterable[object], loop: EventLoop | None, frame: FrameType | None
-    ) -> None:
-        self.keys = dict.fromkeys(map(id, objects))
-        self.loop = loop
-        self.frame = frame
-        self.thread = threading.get_ident()
-        #: The number of objects whose lock another request holds.
-        self.blocked_by = 0
-        #: Done when the locks are granted; None if they were granted at once.
-        self.granted: Future[None] | None = None
-        self.is_released = False
+    keys: dict[int, None]
+    loop: EventLoop | None
+    frame: FrameType | None
+    thread: int = field(default_factory=threading.get_ident)
+    blocked_by: int = 0
+    granted: Future[None] | None = None
+    is_released: bool = False
 
     def is_abandoned(self) -> bool:
         """Say whether its task or call can never release it.
@@ -99,7 +95,7 @@ def request_lock(
     Raises:
         ObjectInUse: The thread would block for an operation that only itself can finish.
     """
-    request = LockRequest(objects, loop, frame)
+    request = LockRequest(dict.fromkeys(map(id, objects)), loop, frame)
     if len(request.keys) == 1:
         (key,) = request.keys
         if _holders.setdefault(key, request) is request:

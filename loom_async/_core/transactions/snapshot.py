@@ -59,18 +59,22 @@ def _state(value: Any) -> tuple[Restorer, Iterable[object]] | None:
     """Return a function that restores a value's contents, and these; None if it is immutable."""
     if isinstance(value, BaseModel):
         hidden = {**(value.__pydantic_extra__ or {}), **(value.__pydantic_private__ or {})}
-        return _model(value), [*vars(value).values(), *hidden.values()]
+        return _model_restorer(value), [*vars(value).values(), *hidden.values()]
     container: Any = value
     if isinstance(value, dict):
         contents: dict[Any, Any] = {**container}
-        return _filled(container, contents), contents.values()
+        return _updating_restorer(container, contents), contents.values()
     if isinstance(value, list | deque | bytearray):
         items = list(container)
-        return _spliced(container, items), items
+        return _extending_restorer(container, items), items
     if isinstance(value, set):
-        return _filled(container, set(container)), ()
+        return _updating_restorer(container, set(container)), ()
     fields = _fields_of_dataclass(value)
-    return None if fields is None else (_filled(fields, dict(fields)), list(fields.values()))
+    return (
+        None
+        if fields is None
+        else (_updating_restorer(fields, dict(fields)), list(fields.values()))
+    )
 
 
 def _fields_of_dataclass(value: Any) -> dict[str, Any] | None:
@@ -78,7 +82,7 @@ def _fields_of_dataclass(value: Any) -> dict[str, Any] | None:
     return fields if is_dataclass(value) and not isinstance(value, type) else None
 
 
-def _model(model: BaseModel) -> Restorer:
+def _model_restorer(model: BaseModel) -> Restorer:
     fields, is_set = dict(vars(model)), set(model.__pydantic_fields_set__)
     extra = None if model.__pydantic_extra__ is None else dict(model.__pydantic_extra__)
     private = None if model.__pydantic_private__ is None else dict(model.__pydantic_private__)
@@ -98,7 +102,7 @@ def _model(model: BaseModel) -> Restorer:
     return restore
 
 
-def _filled(container: Any, contents: Any) -> Restorer:
+def _updating_restorer(container: Any, contents: Any) -> Restorer:
     def restore() -> None:
         container.clear()
         container.update(contents)
@@ -106,7 +110,7 @@ def _filled(container: Any, contents: Any) -> Restorer:
     return restore
 
 
-def _spliced(container: Any, items: list[Any]) -> Restorer:
+def _extending_restorer(container: Any, items: list[Any]) -> Restorer:
     def restore() -> None:
         container.clear()
         container.extend(items)
