@@ -12,12 +12,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from .. import _concurrency
-from .._core.errors import (
-    ConfigurationError,
-    ConnectionFailed,
-    OperationTimeout,
-    TransactionError,
-)
+from .._core.errors import ConfigurationError, ConnectionFailed, OperationTimeout, TransactionError
 from .._core.settings import settings
 from .._core.traced_call import TracedCall
 from .._core.transactions.transaction_state import TransactionState, failed

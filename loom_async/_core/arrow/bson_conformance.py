@@ -15,14 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bson_elements import (
-    BINARY,
-    BYTES_BESIDE_LENGTH,
-    DOUBLE,
-    FIXED_SIZES,
-    NULL,
-    elements,
-)
+from ..bson_elements import BINARY, BYTES_BESIDE_LENGTH, DOUBLE, FIXED_SIZES, NULL, elements
 from .arrow_types import ColumnType, pa
 
 _LENGTH = struct.Struct("<i")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..model.annotations import stored_name
+from ..model.codecs import stored_name
 from ..types import shapes
 from ..types.registry import StoredType
 from ..types.shapes import shape_of

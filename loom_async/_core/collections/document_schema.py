@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ..errors import ConfigurationError, EncodingError
-from ..model.annotations import codec_of, stored_name
+from ..model.codecs import codec_of, stored_name
 from ..model.polymorphism import Family, family_of
 from ..types.shapes import shape_of
 from .value_schema import Schema, any_of, is_filled_in, one_of, or_null, type_schema

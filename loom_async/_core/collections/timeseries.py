@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from ..errors import ConfigurationError, UnknownFieldError
-from ..model.annotations import model_codec
 from ..model.append_only import is_append_only
+from ..model.codecs import model_codec
 from ..model.model_codec import StoredField
-from ..types.scalars import Scalar
+from ..types.scalars import ScalarCodec
 
 T = TypeVar("T")
 Granularity: TypeAlias = Literal["seconds", "minutes", "hours"]
@@ -102,7 +102,7 @@ def declare_timeseries(
                 hint=f"class {model.__name__}(lm.TimeSeriesLedgerModel)",
             )
         time = _stored_field(model, timefield, "timefield")
-        entry = time.codec.entry if isinstance(time.codec, Scalar) else None
+        entry = time.codec.entry if isinstance(time.codec, ScalarCodec) else None
         if entry is None or dt.datetime not in entry.classes:
             raise ConfigurationError(
                 f"{model.__name__}.{timefield} holds no datetime, as the timefield must"

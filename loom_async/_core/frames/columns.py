@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import SchemaValidator
 
 from ..errors import EncodingError
-from ..model.annotations import model_codec
+from ..model.codecs import model_codec
 from ..model.document import DocumentModel
 from ..model.model_codec import StoredField
 from ..types.values import to_bson

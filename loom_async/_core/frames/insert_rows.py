@@ -11,8 +11,8 @@ from bson.raw_bson import RawBSONDocument
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import EncodingError, InvalidId
-from ..model.annotations import model_codec
 from ..model.auto_fields import stored_auto_value
+from ..model.codecs import model_codec
 from ..model.document import DocumentModel
 from ..model.document_encoding import encode_document
 from ..model.hydration import collector_paused

@@ -11,8 +11,8 @@ from bson.raw_bson import RawBSONDocument
 from pydantic import ValidationError
 
 from ..errors import EncodingError, InvalidId
-from ..model.annotations import model_codec
 from ..model.auto_fields import stored_auto_value, write_auto_values
+from ..model.codecs import model_codec
 from ..model.document import DocumentModel
 from ..model.document_encoding import encode_document
 from ..model.identity import checked_id, id_filter

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from ..bson_codec import decode_bson, encode_bson
 from ..errors import InvalidDocument
 from ..types.codec import ANY
-from ..types.scalars import Scalar
-from .annotations import model_codec
+from ..types.scalars import ScalarCodec
+from .codecs import model_codec
 from .diff import MISSING, same
 from .document import DocumentModel, attempts_of, set_attempts, set_baseline
 from .hydration import hydrator
@@ -40,7 +40,7 @@ def _normalise(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
         value = values[field.name]
         if not field.codec.normalises or value is None:
             continue
-        if isinstance(field.codec, Scalar):
+        if isinstance(field.codec, ScalarCodec):
             values[field.name] = field.codec.encode(value)
         elif value:
             containers.append(field)
@@ -100,7 +100,7 @@ def _is_normal(codec: ModelCodec, document: DocumentModel) -> bool:
         value = values[field.name]
         if not field.codec.normalises or value is None:
             continue
-        if not isinstance(field.codec, Scalar) or field.codec.encode(value) != value:
+        if not isinstance(field.codec, ScalarCodec) or field.codec.encode(value) != value:
             return False
     return True
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from ..clock import now as current_time
-from ..types.scalars import Identifier
-from .annotations import model_codec
+from ..types.scalars import ObjectIdCodec
+from .codecs import model_codec
 from .document import DocumentModel
 from .model_codec import ModelCodec, StoredField
 
@@ -58,6 +58,6 @@ def latest_order(model: type[DocumentModel]) -> tuple[tuple[str, int], ...]:
     fields = model_codec(model).fields
     id_field = next(field for field in fields if field.stored_name == "_id")
     inserted = (field.stored_name for field in fields if field.on_insert is current_time)
-    if isinstance(id_field.codec, Identifier):
+    if isinstance(id_field.codec, ObjectIdCodec):
         return (("_id", -1),)
     return tuple((name, -1) for name in (*inserted, "_id"))

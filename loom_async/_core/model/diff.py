@@ -14,8 +14,8 @@ from bson import ObjectId
 from ..bson_codec import encode_bson
 from ..type_guards import is_dict, is_list
 from ..types.codec import ANY, Codec
-from ..types.containers import Items, Unordered
-from ..types.scalars import Counter
+from ..types.containers import ArrayCodec, SetCodec
+from ..types.scalars import CounterCodec
 
 Path: TypeAlias = tuple[str, ...]
 #: The value at a path that a document lacks.
@@ -118,7 +118,7 @@ def edits_of_plain_fields(
     for name in names:
         path, old, new = (name,), before[name], after[name]
         child = child_codec(codec, name)
-        is_counter = isinstance(child, Counter)
+        is_counter = isinstance(child, CounterCodec)
         edits.append(_edit(child, path, old, old, new) if is_counter else Set(path, new))
     return edits
 
@@ -163,7 +163,7 @@ def child_codec(codec: Codec, key: str) -> Codec:
 
 def _edit(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> Edit:
     """Return the edit of a value that differs, unless all three values are documents."""
-    if isinstance(codec, Counter) and is_number(before) and is_number(after):
+    if isinstance(codec, CounterCodec) and is_number(before) and is_number(after):
         start = before if stored is MISSING else None
         if is_number(stored) or start is not None:
             return Inc(path, after - before, start)
@@ -175,14 +175,14 @@ def _edit(codec: Codec, path: Path, stored: Any, before: Any, after: Any) -> Edi
 def _array_edit(
     codec: Codec, path: Path, stored: list[Any], before: list[Any], after: list[Any]
 ) -> Edit:
-    if isinstance(codec, Unordered):
+    if isinstance(codec, SetCodec):
         known = {as_bytes(item) for item in before}
         added = [item for item in after if as_bytes(item) not in known]
         if len(added) + len(known) == len(after):
             return AddToSet(path, added)
         return Set(path, after)
     grew = len(after) > len(before) == len(stored)
-    if grew and isinstance(codec, Items | type(ANY)) and same(before, after[: len(before)]):
+    if grew and isinstance(codec, ArrayCodec | type(ANY)) and same(before, after[: len(before)]):
         return Push(path, after[len(before) :])
     return Set(path, after)
 

@@ -16,7 +16,7 @@ from ..bson_codec import CODEC_OPTIONS, encode_bson
 from ..driver_errors import unreadable
 from ..errors import InvalidDocument
 from ..types.codec import Codec
-from .annotations import codec_of, model_codec
+from .codecs import codec_of, model_codec
 from .document import DocumentModel, set_baseline
 from .polymorphism import family_of
 from .validation import class_of, invalid, validate

@@ -15,8 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from ..bson_codec import UNENCODABLE, encode_bson
 from ..errors import InvalidDocument, InvalidId
 from ..type_guards import is_mapping, is_sequence
-from ..types.scalars import Identifier
-from .annotations import model_codec
+from ..types.scalars import ObjectIdCodec
+from .codecs import model_codec
 from .document import DocumentModel
 from .model_codec import StoredField
 
@@ -110,7 +110,7 @@ def parse_id(model: type[DocumentModel], value: Any) -> Any:
         InvalidId: The value can never be the id of such a document.
     """
     field = _id_field(model)
-    if type(value) is ObjectId and isinstance(field.codec, Identifier):
+    if type(value) is ObjectId and isinstance(field.codec, ObjectIdCodec):
         return value
     try:
         if value is None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ..errors import ConfigurationError, EncodingError
 from ..type_guards import is_dict
 from ..types.codec import ANY, Codec, Forms
-from ..types.scalars import Normalised
+from ..types.scalars import NormalisedCodec
 from ..types.values import from_bson, to_bson
 from .plain_fields import plain_fields
 from .polymorphism import tag_of
@@ -94,7 +94,7 @@ class ModelCodec(Codec):
         return {
             field.stored_name: types[field.name]
             for field in self.fields
-            if field.name in types and not isinstance(field.codec, Normalised)
+            if field.name in types and not isinstance(field.codec, NormalisedCodec)
         }
 
     @cached_property

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..bson_codec import decode_bson
 from ..errors import QueryError
-from .annotations import model_codec
+from .codecs import model_codec
 from .document import DocumentModel, baseline
 from .polymorphism import family_of
 

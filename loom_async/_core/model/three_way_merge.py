@@ -7,8 +7,8 @@ from typing import Any
 
 from ..type_guards import is_dict, is_list
 from ..types.codec import Codec
-from ..types.containers import Items, Unordered
-from ..types.scalars import Counter
+from ..types.containers import ArrayCodec, SetCodec
+from ..types.scalars import CounterCodec
 from .diff import MISSING, AddToSet, Edit, Set, Unset, as_bytes, child_codec, is_number, same
 
 
@@ -28,7 +28,12 @@ def merged(codec: Codec, sent: Any, mine: Any, stored: Any) -> Any:
         return stored
     if same(stored, sent):
         return mine
-    if isinstance(codec, Counter) and is_number(sent) and is_number(mine) and is_number(stored):
+    if (
+        isinstance(codec, CounterCodec)
+        and is_number(sent)
+        and is_number(mine)
+        and is_number(stored)
+    ):
         return stored + (mine - sent)
     if is_dict(sent) and is_dict(mine) and is_dict(stored):
         return _merged_documents(codec, sent, mine, stored)
@@ -50,11 +55,11 @@ def _merged_documents(
 
 
 def _merged_arrays(codec: Codec, sent: list[Any], mine: list[Any], stored: list[Any]) -> list[Any]:
-    if isinstance(codec, Unordered):
+    if isinstance(codec, SetCodec):
         before, after, present = (set(map(as_bytes, side)) for side in (sent, mine, stored))
         kept = [item for item in stored if as_bytes(item) not in before - after]
         return kept + [item for item in mine if as_bytes(item) not in before | present]
-    is_list_type = isinstance(codec, Items) or type(codec) is Codec
+    is_list_type = isinstance(codec, ArrayCodec) or type(codec) is Codec
     if is_list_type and len(mine) >= len(sent) and same(mine[: len(sent)], sent):
         return stored + mine[len(sent) :]
     return mine

@@ -9,8 +9,8 @@ from typing import Any, cast
 from ..bson_codec import UNENCODABLE, decode_bson
 from ..clock import now as current_time
 from ..errors import ConfigurationError, InvalidId
-from .annotations import model_codec
 from .auto_fields import auto_value, insertion_auto_values
+from .codecs import model_codec
 from .diff import MISSING, Edit, Set, differing, edits_of_plain_fields, find_edits, same
 from .document import DocumentModel, baseline
 from .document_encoding import encode_document, located

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import UnknownFieldError
-from ..model.annotations import model_codec
+from ..model.codecs import model_codec
 from ..types.codec import Codec
 from .paths import ResolvedField
 

@@ -11,10 +11,10 @@ from typing import Any
 from .. import context
 from ..context import OpenJournal
 from ..errors import ObjectInUse, TransactionAborted
-from ..model.annotations import model_codec
+from ..model.codecs import model_codec
 from ..model.diff import child_codec, is_number
 from ..model.document import DocumentModel, baseline, lose_attempts
-from ..types.scalars import Counter
+from ..types.scalars import CounterCodec
 from .snapshot import Snapshot
 
 
@@ -81,7 +81,7 @@ class Journal:
         earlier = values[name]
         codec = child_codec(model_codec(type(document)), name)
         numbers = map(is_number, (earlier, before, after))
-        is_counted = isinstance(codec, Counter) and all(numbers)
+        is_counted = isinstance(codec, CounterCodec) and all(numbers)
         values[name] = earlier + (after - before) if is_counted else after
         self._states[id(document)] = Snapshot(document)
         present.restore()

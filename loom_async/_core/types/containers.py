@@ -7,11 +7,11 @@ from typing import Any
 
 from ..type_guards import is_collection, is_dict, is_list, is_mapping
 from .codec import Codec, Forms
-from .scalars import Normalised
+from .scalars import NormalisedCodec
 from .values import from_bson, in_stored_order, key_to_bson, to_bson
 
 
-class Items(Codec):
+class ArrayCodec(Codec):
     """A list, tuple or deque."""
 
     holds_items = True
@@ -54,7 +54,7 @@ class Items(Codec):
         return self.item.names()
 
 
-class Unordered(Items):
+class SetCodec(ArrayCodec):
     """A set, stored as an array; the order of its items means nothing."""
 
     is_identity = False
@@ -64,7 +64,7 @@ class Unordered(Items):
         return in_stored_order(encoded) if encoded else encoded
 
 
-class Entries(Codec):
+class MappingCodec(Codec):
     """A dict; its keys become strings.
 
     Parameters:
@@ -98,7 +98,7 @@ class Entries(Codec):
         return key, self.value
 
 
-class OneOf(Codec):
+class UnionCodec(Codec):
     """A union: the class of a value decides how it is stored, and any member may know a key."""
 
     def __init__(self, members: list[Codec]) -> None:
@@ -126,7 +126,7 @@ class OneOf(Codec):
 
     def literal(self, value: Any) -> Any:
         for member in self._members:
-            if isinstance(member, Normalised):
+            if isinstance(member, NormalisedCodec):
                 return member.literal(value)
         return super().literal(value)
 

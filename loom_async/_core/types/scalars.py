@@ -14,7 +14,7 @@ from .registry import StoredType
 from .values import to_bson
 
 
-class Scalar(Codec):
+class ScalarCodec(Codec):
     """A scalar, stored as its entry in the registry says; without an entry, as it is.
 
     Parameters:
@@ -47,7 +47,7 @@ class Scalar(Codec):
         return None
 
 
-class Identifier(Scalar):
+class ObjectIdCodec(ScalarCodec):
     """An ObjectId, which a query may also name by its hex digits."""
 
     def literal(self, value: Any) -> Any:
@@ -56,11 +56,11 @@ class Identifier(Scalar):
         return to_bson(value)
 
 
-class Counter(Scalar):
+class CounterCodec(ScalarCodec):
     """A number whose changes are sent as `$inc`."""
 
 
-class Converted(Scalar):
+class ValueCodec(ScalarCodec):
     """A scalar whose stored form depends on the value: a member of an Enum, of a `Literal`."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Converted(Scalar):
         return None if value is None else to_bson(value)
 
 
-class JsonForm(Scalar):
+class JsonCodec(ScalarCodec):
     """A type that BSON lacks, stored as pydantic writes it to JSON."""
 
     def __init__(self, annotation: Any) -> None:
@@ -86,7 +86,7 @@ class JsonForm(Scalar):
         return self._adapter.dump_python(value, mode="json", round_trip=True)
 
 
-class Normalised(Codec):
+class NormalisedCodec(Codec):
     """A codec whose values pass through the function of a `NormalizeValue` marker."""
 
     normalises = True

@@ -11,7 +11,6 @@ from pydantic import Field
 
 import loom_async as lm
 from loom_async._core.clock import now as current_time
-from loom_async._core.model.annotations import model_codec
 from loom_async._core.model.auto_fields import (
     auto_value,
     insertion_auto_values,
@@ -19,6 +18,7 @@ from loom_async._core.model.auto_fields import (
     stored_auto_value,
     write_auto_values,
 )
+from loom_async._core.model.codecs import model_codec
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=timezone(timedelta(hours=1)))
 STORED_NOW = datetime(2026, 1, 2, 2, 4, 5, 678_000, tzinfo=UTC)

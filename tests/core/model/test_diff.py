@@ -10,16 +10,7 @@ from bson import Decimal128, Int64, ObjectId, Regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loom_async._core.model.diff import (
-    AddToSet,
-    Inc,
-    Push,
-    Set,
-    Unset,
-    as_bytes,
-    find_edits,
-    same,
-)
+from loom_async._core.model.diff import AddToSet, Inc, Push, Set, Unset, as_bytes, find_edits, same
 from loom_async._core.types.codec import ANY
 
 keys = st.sampled_from(["a", "b", "c", "x.y", "$z", "", "0"])

@@ -18,7 +18,7 @@ from pydantic import (
 
 import loom_async as lm
 from loom_async._core.clock import now
-from loom_async._core.model.annotations import model_codec
+from loom_async._core.model.codecs import model_codec
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.plain_fields import plain_fields
 from loom_async._core.model.write_plan import Modification, plan_persist

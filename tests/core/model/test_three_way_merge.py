@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from loom_async._core.model.diff import AddToSet, Inc, Set, Unset
 from loom_async._core.model.three_way_merge import merged, with_edits
 from loom_async._core.types.codec import ANY
-from loom_async._core.types.containers import Unordered
-from loom_async._core.types.scalars import Counter, Scalar
+from loom_async._core.types.containers import SetCodec
+from loom_async._core.types.scalars import CounterCodec, ScalarCodec
 
 values = st.recursive(
     st.integers(0, 3) | st.none(),
@@ -53,10 +53,10 @@ def test_the_local_edit_wins_where_both_writers_edited_a_key() -> None:
 
 
 def test_counters_add_up_and_arrays_keep_the_items_of_both() -> None:
-    assert merged(Counter(), 1, 3, 10) == 12
+    assert merged(CounterCodec(), 1, 3, 10) == 12
     assert merged(ANY, [1], [1, 2], [1, 9]) == [1, 9, 2]
     assert merged(ANY, [1], [2], [1, 9]) == [2]
-    assert merged(Unordered(Scalar()), [1, 2], [2, 3], [1, 2, 9]) == [2, 9, 3]
+    assert merged(SetCodec(ScalarCodec()), [1, 2], [2, 3], [1, 2, 9]) == [2, 9, 3]
 
 
 def test_edits_applied_to_a_document_that_another_writer_has_edited() -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
 from loom_async._core.errors import OperationFailed
-from loom_async._core.model.annotations import model_codec
+from loom_async._core.model.codecs import model_codec
 from loom_async._core.model.diff import (
     MISSING,
     AddToSet,

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson, encode_bson
-from loom_async._core.model.annotations import model_codec
+from loom_async._core.model.codecs import model_codec
 from loom_async._core.model.document import baseline
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.write_plan import Insertion, Modification, plan_persist

@@ -26,7 +26,7 @@ from loom_async._core.arrow.table_builder import TableBuilder
 from loom_async._core.bson_codec import decode_bson, encode_bson
 from loom_async._core.bson_elements import elements
 from loom_async._core.collections.document_schema import document_schema
-from loom_async._core.model.annotations import codec_of
+from loom_async._core.model.codecs import codec_of
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.types.registry import RECORD, TYPES, Kind, StoredType, entry_of
 from loom_async._core.types.values import bson_type_of, key_to_bson, to_bson

@@ -15,9 +15,16 @@ from ..errors import ConfigurationError
 from ..type_guards import is_dict
 from ..types import shapes
 from ..types.codec import ANY, Codec, Forms
-from ..types.containers import Entries, Items, OneOf, Unordered
+from ..types.containers import ArrayCodec, MappingCodec, SetCodec, UnionCodec
 from ..types.registry import Kind, StoredType
-from ..types.scalars import Converted, Counter, Identifier, JsonForm, Normalised, Scalar
+from ..types.scalars import (
+    CounterCodec,
+    JsonCodec,
+    NormalisedCodec,
+    ObjectIdCodec,
+    ScalarCodec,
+    ValueCodec,
+)
 from ..types.shapes import shape_of
 from ..types.values import key_to_bson, set_model_encoder, to_bson
 from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
@@ -40,44 +47,44 @@ def _codec(shape: shapes.AnyShape) -> Codec:
     codec = _unmarked(shape)
     for marker in shape.metadata:
         if isinstance(marker, Increment):
-            codec = Counter()
+            codec = CounterCodec()
         elif isinstance(marker, NormalizeValue):
-            codec = Normalised(codec, marker.function)
+            codec = NormalisedCodec(codec, marker.function)
     return codec
 
 
 def _unmarked(shape: shapes.AnyShape) -> Codec:
     match shape:
         case shapes.Scalar(annotation, entry):
-            return JsonForm(annotation) if entry.kind is Kind.TEXT else _scalar(entry)
+            return JsonCodec(annotation) if entry.kind is Kind.TEXT else _scalar(entry)
         case shapes.Member() | shapes.OneOf():
-            return Converted()
+            return ValueCodec()
         case shapes.Model(model):
             return _model(model)
         case shapes.AnyOf(options):
             return _union([_codec(option) for option in options])
         case shapes.Items(in_json=True) | shapes.Entries(in_json=True) | shapes.Other():
-            return JsonForm(shape.annotation)
+            return JsonCodec(shape.annotation)
         case shapes.Items():
             item = _union([_codec(item) for item in shape.items]) if shape.items else ANY
-            return Unordered(item) if shape.is_set else Items(item)
+            return SetCodec(item) if shape.is_set else ArrayCodec(item)
         case shapes.Entries(value=shapes.Shape() as value, key=key):
-            return Entries(_codec(value), _enum_keys(key))
+            return MappingCodec(_codec(value), _enum_keys(key))
         case shapes.Entries() | shapes.Anything() | shapes.Record():
             return ANY
         case shapes.BsonValue():
-            return Scalar()
+            return ScalarCodec()
 
 
 def _scalar(entry: StoredType) -> Codec:
-    return Identifier(entry) if ObjectId in entry.classes else Scalar(entry)
+    return ObjectIdCodec(entry) if ObjectId in entry.classes else ScalarCodec(entry)
 
 
 def _union(codecs: list[Codec]) -> Codec:
-    families = {codec.family if isinstance(codec, Member) else None for codec in codecs}
+    families = {codec.family if isinstance(codec, FamilyCodec) else None for codec in codecs}
     if len(codecs) > 1 and len(families) == 1 and (family := families.pop()) is not None:
-        return Member(family.root, family)
-    return codecs[0] if len(codecs) == 1 else OneOf(codecs)
+        return FamilyCodec(family.root, family)
+    return codecs[0] if len(codecs) == 1 else UnionCodec(codecs)
 
 
 def _enum_keys(annotation: Any) -> dict[str, Any]:
@@ -89,12 +96,12 @@ def _enum_keys(annotation: Any) -> dict[str, Any]:
 
 def _model(model: type[BaseModel]) -> Codec:
     if model.__pydantic_root_model__:
-        return _Root(model)
+        return RootModelCodec(model)
     family = family_of(model)
-    return model_codec(model) if family is None else Member(model, family)
+    return model_codec(model) if family is None else FamilyCodec(model, family)
 
 
-class _Root(Codec):
+class RootModelCodec(Codec):
     """A `RootModel`, stored as the value that it wraps."""
 
     def __init__(self, model: type[BaseModel]) -> None:
@@ -121,7 +128,7 @@ class _Root(Codec):
         return self._inner.child(key)
 
 
-class Member(Codec):
+class FamilyCodec(Codec):
     """A model of a family inside another document; the tag in the document names its class."""
 
     forms = Forms(is_document=True, is_pattern=False)
