@@ -84,9 +84,27 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
     try:
         fresh = hydrator(type(document)).fresh(present)
     except InvalidDocument:
-        # An edit since then does not fit the model: the next persist raises its error.
-        fresh, names = hydrator(type(document)).fresh(stored), []
+        # An edit since then does not fit the model. The edited fields keep the object's values.
+        edited = _edited_fields(codec, document, plan.after)
+        for field in edited:
+            present.pop(field.stored_name, None)
+            if field.stored_name in stored:
+                present[field.stored_name] = stored[field.stored_name]
+        fresh = hydrator(type(document)).fresh(present)
+        names = [name for name in names if name not in {field.name for field in edited}]
     adopt(document, fresh, names)
+
+
+def _edited_fields(
+    codec: ModelCodec, document: DocumentModel, sent: Mapping[str, Any]
+) -> list[StoredField]:
+    """Return the fields that were edited since an object was encoded."""
+    values = vars(document)
+    return [
+        field
+        for field in codec.fields
+        if not same(field.codec.encode(values[field.name]), sent[field.stored_name])
+    ]
 
 
 def _is_normal(codec: ModelCodec, document: DocumentModel) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import is_dataclass
+from copy import copy
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeAlias, cast
 
 from pydantic import BaseModel
@@ -69,32 +70,39 @@ def _state(value: Any) -> tuple[Restorer, Iterable[object]] | None:
         return _extending_restorer(container, items), items
     if isinstance(value, set):
         return _updating_restorer(container, set(container)), ()
-    fields = _fields_of_dataclass(value)
-    return (
-        None
-        if fields is None
-        else (_updating_restorer(fields, dict(fields)), list(fields.values()))
-    )
+    if is_dataclass(value) and not isinstance(value, type):
+        return _dataclass_restorer(value)
+    return None
 
 
-def _fields_of_dataclass(value: Any) -> dict[str, Any] | None:
-    fields: dict[str, Any] | None = getattr(value, "__dict__", None)
-    return fields if is_dataclass(value) and not isinstance(value, type) else None
+def _dataclass_restorer(value: Any) -> tuple[Restorer, Iterable[object]]:
+    attributes: dict[str, Any] | None = getattr(value, "__dict__", None)
+    if attributes is not None:
+        return _updating_restorer(attributes, dict(attributes)), list(attributes.values())
+    names = [field.name for field in fields(value) if hasattr(value, field.name)]
+    contents = {name: getattr(value, name) for name in names}
+
+    def restore() -> None:
+        for name, content in contents.items():
+            object.__setattr__(value, name, content)  # of a frozen class too
+
+    return restore, contents.values()
 
 
 def _model_restorer(model: BaseModel) -> Restorer:
-    fields, is_set = dict(vars(model)), set(model.__pydantic_fields_set__)
+    values, is_set = dict(vars(model)), set(model.__pydantic_fields_set__)
     extra = None if model.__pydantic_extra__ is None else dict(model.__pydantic_extra__)
     private = None if model.__pydantic_private__ is None else dict(model.__pydantic_private__)
     past = (baseline(model), attempts_of(model)) if isinstance(model, DocumentModel) else None
 
     def restore() -> None:
-        values = vars(model)
-        values.clear()
-        values.update(fields)
-        object.__setattr__(model, "__pydantic_extra__", extra)
-        object.__setattr__(model, "__pydantic_private__", private)
-        object.__setattr__(model, "__pydantic_fields_set__", is_set)
+        attributes = vars(model)
+        attributes.clear()
+        attributes.update(values)
+        # Copies, so that edits after one restoring are not in the state that the next one restores.
+        object.__setattr__(model, "__pydantic_extra__", copy(extra))
+        object.__setattr__(model, "__pydantic_private__", copy(private))
+        object.__setattr__(model, "__pydantic_fields_set__", set(is_set))
         if isinstance(model, DocumentModel) and past is not None:
             set_baseline(model, past[0])
             set_attempts(model, past[1])

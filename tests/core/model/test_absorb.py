@@ -214,9 +214,6 @@ def test_an_invalid_edit_made_during_an_update_stays() -> None:
     assert (document.names, document.other) == (["too long"], 1)
 
 
-@pytest.mark.xfail(
-    reason="the object keeps its old values, and the next update sets them again", strict=True
-)
 def test_values_of_another_writer_stay_stored_beside_an_invalid_edit() -> None:
     document = strict_with_an_invalid_edit_during_an_update()
     assert "count" not in planned_update(document).update["$set"]  # type: ignore[call-overload]

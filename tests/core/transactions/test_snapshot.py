@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import pytest
 from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,7 +167,6 @@ def test_containers_of_every_kind() -> None:
     assert not hasattr(contents["dataclass"], "added")
 
 
-@pytest.mark.xfail(reason="a snapshot keeps the values of `__dict__` alone", strict=True)
 def test_a_dataclass_with_slots() -> None:
     box = Box(content=Slotted(1))
     restored(box, lambda: setattr(box.content, "value", 2))
