@@ -30,7 +30,7 @@ def renamed(name: str) -> Modification:
     return plan
 
 
-IDS = [ObjectId(), UUID(int=1), 1, Int64(1), 1.0, "1", b"1", {"a": 1}, None, True]
+IDS = [ObjectId("0" * 24), UUID(int=1), 1, Int64(1), 1.0, "1", b"1", {"a": 1}, None, True]
 
 
 @pytest.mark.parametrize("id", IDS, ids=repr)
