@@ -1,4 +1,4 @@
-"""Run by path, `python loom_sync/_generator`: it writes `loom_sync`, so it must not import it."""
+"""Runs the generator: `python loom_sync/_generator`, which does not import `loom_sync`."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""What a twin must not be: partly asynchronous still, or short of a method."""
+"""Checks of the generated code: no asynchronous code is left, and no method is lost."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from libcst.helpers import get_full_name_for_node
 
 from .imports import is_shared
 
-#: A folder or file of this name is written by hand in both worlds.
+#: A folder or file of this name is written by hand in both packages.
 HAND_WRITTEN = "_concurrency"
 
 
 def is_hand_written(path: PurePath) -> bool:
-    """Say whether a file, relative to its folder, is written by hand in both worlds."""
+    """Say whether a file is written by hand in both packages; the path is relative."""
     return HAND_WRITTEN in path.with_suffix("").parts
 
 
-# In text, words that are code alone; in code, whatever speaks of the other world.
+# In texts only words that are code; in code every asynchronous name.
 _LEFTOVER_TEXT = re.compile(
     r"\b(async|await|asyncio|a(iter|next)|__a(enter|exit|iter|next)__|Awaitable|Coroutine)\b"
 )
@@ -30,14 +30,14 @@ _LEFTOVER_NAME = re.compile(
 
 
 class GenerationError(Exception):
-    """A source cannot be turned into synchronous code; the message says which and why."""
+    """A source cannot be converted to synchronous code; the message says which and why."""
 
 
 def check_leftovers(module: cst.Module, path: str) -> None:
-    """Refuse a twin in which something asynchronous is left over.
+    """Refuse generated code in which something asynchronous is left.
 
     Raises:
-        GenerationError: A name or a text speaks of the other world.
+        GenerationError: A name or a text is asynchronous.
     """
     seen = _Seen()
     module.visit(seen)
@@ -45,13 +45,13 @@ def check_leftovers(module: cst.Module, path: str) -> None:
     found += [match[0] for text in seen.texts if (match := _LEFTOVER_TEXT.search(text))]
     if found:
         raise GenerationError(
-            f"{path}: {found[0]!r} is left over; what differs between the worlds belongs in "
+            f"{path}: {found[0]!r} is left over; code that differs between the packages belongs in "
             f"{HAND_WRITTEN}"
         )
 
 
 def check_collisions(original: cst.Module, stripped: cst.Module, path: str) -> None:
-    """Refuse a class in which two methods have come to share a name.
+    """Refuse a class in which two methods have the same name after the conversion.
 
     Raises:
         GenerationError: One would hide the other.
@@ -73,7 +73,7 @@ def _methods(node: cst.ClassDef) -> set[str]:
 
 
 class _Seen(cst.CSTVisitor):
-    """The identifiers and texts of a module, but for imports: formatting removes the unused."""
+    """Collects the identifiers and texts of a module, except imports: ruff removes unused ones."""
 
     def __init__(self) -> None:
         super().__init__()

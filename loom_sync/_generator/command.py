@@ -1,4 +1,4 @@
-"""The command: write the generated files, or check that they are as they would be written."""
+"""The command: writes the generated files, or checks that they are up to date."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main(words: list[str]) -> int:
 
 
 def check(root: Path, texts: Mapping[str, str]) -> int:
-    """Print what differs from the files that are there; return 1 if anything does."""
+    """Print how the existing files differ; return 1 if any does."""
     problems = list(problems_of(root, texts))
     for problem in problems:
         print(problem)
@@ -42,7 +42,7 @@ def check(root: Path, texts: Mapping[str, str]) -> int:
 
 
 def problems_of(root: Path, texts: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong: a diff for each file that differs, a line for one missing or orphan."""
+    """Yield a diff for each file that differs, and a line for each missing or orphaned file."""
     for path, text in texts.items():
         file = root / path
         if not file.exists():
@@ -55,7 +55,7 @@ def problems_of(root: Path, texts: Mapping[str, str]) -> Iterator[str]:
 
 
 def write(root: Path, texts: Mapping[str, str]) -> None:
-    """Make the files be what they should be, and say which have changed."""
+    """Write the files that differ, remove orphaned files, and print which."""
     for path, text in texts.items():
         file = root / path
         if not file.exists() or file.read_bytes().decode("utf-8") != text:
@@ -68,7 +68,7 @@ def write(root: Path, texts: Mapping[str, str]) -> None:
 
 
 def orphans(root: Path, texts: Mapping[str, str]) -> Iterator[str]:
-    """Yield the files of generated folders that come from no source."""
+    """Yield the files of generated folders that have no source."""
     for folder in FOLDERS:
         for relative in folder.outputs(root):
             path = f"{folder.twin}/{relative.as_posix()}"

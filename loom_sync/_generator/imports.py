@@ -1,4 +1,4 @@
-"""Imports: the pure core is shared, everything else comes from the synchronous twin."""
+"""Converts imports: the core is shared, all other modules are those of the twin."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _CORE = "loom_async._core"
 
 
 def is_shared(module: str) -> bool:
-    """Say whether both packages use a module, which is so for the pure core."""
+    """Say whether both packages use a module, as they do the core."""
     return module == _CORE or module.startswith(f"{_CORE}.")
 
 
 def twin_of(module: str) -> str:
-    """Return the module that synchronous code imports in place of another."""
+    """Return the module that synchronous code imports instead of a module."""
     if is_shared(module):
         return module
     for name, twin in TWINS.items():
@@ -33,11 +33,11 @@ def twin_of(module: str) -> str:
 
 
 def rewrite_import_from(node: cst.ImportFrom, module: str) -> cst.ImportFrom:
-    """Return an import as the twin of `module` makes it."""
+    """Return an import as it is written in the twin of `module`."""
     absolute = get_absolute_module_for_import(module, node)
     if absolute is None:
         return node
-    # Relative stays relative, unless it leads into the shared core.
+    # A relative import stays relative, unless it is of the shared core.
     if node.relative and twin_of(absolute) != absolute:
         return _without_repetition(node)
     renamed = node.with_changes(module=_dotted(twin_of(absolute)), relative=())
@@ -56,7 +56,7 @@ def _twin_alias(alias: cst.ImportAlias) -> cst.ImportAlias:
 
 
 def _without_repetition(node: cst.ImportFrom) -> cst.ImportFrom:
-    """Drop names that two renamed ones have become."""
+    """Remove names that occur twice after renaming."""
     if isinstance(node.names, cst.ImportStar):
         return node
     kept: dict[str, cst.ImportAlias] = {}

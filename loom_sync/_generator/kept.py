@@ -1,4 +1,4 @@
-"""The public module: what `loom_sync` has under the names of `loom_async`."""
+"""Converts the public module, which keeps some functions of `loom_async`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .nodes import imports_name, statement
 
 
 def keep_functions(original: cst.Module, stripped: cst.Module, package: str) -> cst.Module:
-    """Return the public module with the functions that both worlds have under their own names."""
+    """Return the public module with the functions that keep their asynchronous names."""
     body: list[cst.BaseStatement | cst.SimpleStatementLine] = []
     for before, after in zip(original.body, stripped.body, strict=True):
         kept = [name for name in KEPT_FUNCTIONS if imports_name(before, name)]

@@ -1,11 +1,11 @@
-"""What is called differently in the two worlds. A rename that nothing uses is an error."""
+"""Names that differ between the packages. A rename that no source needs is an error."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 
-# Identifiers, wherever they stand: in code, in comments, in docstrings.
+# Identifiers in code, comments and docstrings.
 IDENTIFIERS = {
     "AbstractAsyncContextManager": "AbstractContextManager",
     "AsyncChangeStream": "ChangeStream",
@@ -31,7 +31,7 @@ IDENTIFIERS = {
     "get_async_remote_db_client": "get_remote_db_client",
 }
 
-# Prose, in comments and docstrings; longer phrases first. Other strings may be data: "task" a key.
+# Words in comments and docstrings, longer phrases first. Other strings may be data.
 PHRASES = {
     "an async-first": "an",
     "event loop": "process",
@@ -39,11 +39,11 @@ PHRASES = {
     "task": "thread",
 }
 
-# Classes of the package whose objects do I/O as they are iterated: a method that returns one
-# without I/O of its own gets a twin all the same.
+# Classes whose objects do I/O when they are iterated: a method that returns one gets a twin,
+# although it does no I/O itself.
 ITERATED = ("Changes",)
 
-# Functions that a user of the synchronous package needs as well, under their own names.
+# Functions that the synchronous package has too, under their asynchronous names.
 KEPT_FUNCTIONS = ("get_async_local_db_client", "get_async_remote_db_client")
 
 _KEYWORDS = re.compile(r"\bawait (?=[\w(%]|\Z)|\basync (?=(?:for|with|def)\b)")
@@ -57,27 +57,27 @@ _PROSE = re.compile(rf"{_ARTICLE}(?P<word>{'|'.join(PHRASES)})\b")
 
 
 class Renames:
-    """The renames, and which of them have been used."""
+    """Applies the renames, and counts the uses of each."""
 
     def __init__(self) -> None:
         self._used: Counter[str] = Counter()
 
     def identifier(self, name: str) -> str:
-        """Return what an identifier is called in synchronous code."""
+        """Return the name of an identifier in synchronous code."""
         if name not in IDENTIFIERS:
             return name
         self._used[name] += 1
         return IDENTIFIERS[name]
 
     def text(self, text: str) -> str:
-        """Return a string, which may hold code, as synchronous code has it."""
+        """Return a string, which may contain code, converted to synchronous code."""
         text = _KEYWORDS.sub("", _RUN.sub(r"\g<call>", _IMPORT.sub("", text)))
         for folder, twin in _FOLDERS.items():
             text = text.replace(folder, twin)
         return _NAMES.sub(self._word, _PACKAGE.sub("loom_sync", text))
 
     def prose(self, text: str) -> str:
-        """Return a comment or a docstring as synchronous code says it."""
+        """Return a comment or a docstring for synchronous code."""
         return _PROSE.sub(self._word, self.text(text))
 
     def _word(self, match: re.Match[str]) -> str:
@@ -88,5 +88,5 @@ class Renames:
         return (article if renamed[0] in "aeiouAEIOU" else article.replace("n", "")) + renamed
 
     def unused(self) -> list[str]:
-        """Return the renames that no file needed."""
+        """Return the renames that no file used."""
         return [name for name in (*IDENTIFIERS, *PHRASES) if not self._used[name]]

@@ -1,4 +1,4 @@
-"""Small questions about libcst's nodes, and nodes made of code."""
+"""Reads and creates nodes of libcst."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from libcst.helpers import get_full_name_for_node
 
 
 def statement(code: str) -> cst.SimpleStatementLine:
-    """Return the statement that a line of code is."""
+    """Return a line of code as a statement."""
     return cst.ensure_type(cst.parse_statement(code), cst.SimpleStatementLine)
 
 
@@ -18,7 +18,7 @@ def imports_name(node: cst.CSTNode, name: str) -> bool:
 
 
 def returned_class(node: cst.FunctionDef) -> str:
-    """Return the name of the generic class that a function returns; '' if it returns none."""
+    """Return the name of the generic class that a function returns; "" for any other result."""
     returns = node.returns.annotation if node.returns else None
     if not isinstance(returns, cst.Subscript):
         return ""

@@ -1,4 +1,4 @@
-"""Code without `async` and `await`, in the names of the synchronous world."""
+"""Removes `async` and `await`, and renames identifiers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ATOMS = (cst.Call, cst.Name, cst.Attribute, cst.Subscript)
 
 
 class Strip(cst.CSTTransformer):
-    """Turns one module into its synchronous twin.
+    """Converts one module to its synchronous twin.
 
     Parameters:
         module: The dotted name of the module that is being read.
@@ -63,7 +63,7 @@ class Strip(cst.CSTTransformer):
         if name in ("Awaitable", "Coroutine"):
             return _type_at(updated_node, -1)
         if name == "AsyncGenerator" and len(updated_node.slice) == 2:
-            # What a generator returns is the third of its types, and an asynchronous one has none.
+            # A generator has a third type, of its return value; an asynchronous generator has none.
             nothing = cst.SubscriptElement(cst.Index(cst.Name("None")))
             return updated_node.with_changes(slice=[*updated_node.slice, nothing])
         return updated_node
@@ -86,7 +86,7 @@ class Strip(cst.CSTTransformer):
         return updated_node.with_changes(value=self._renames.text(updated_node.value))
 
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.Expr:
-        # A string that is a statement of its own is a docstring.
+        # A string as a statement is a docstring.
         text = updated_node.value
         if not isinstance(text, cst.SimpleString):
             return updated_node
@@ -120,7 +120,7 @@ def _parenthesized(node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _has_lines(node: cst.Await) -> bool:
-    # Parentheses around several lines hold them together.
+    # Parentheses around several lines are needed.
     return "\n" in cst.Module([]).code_for_node(node)
 
 

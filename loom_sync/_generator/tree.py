@@ -1,4 +1,4 @@
-"""Which folders are twins, and what their files should hold."""
+"""The folders that are generated, and the contents of their files."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .names import Renames
 from .strip import Strip
 from .twins import add_twins
 
-# What reads differently without `await`: imports, nested `with`, loops that only pass on.
+# Rules of ruff that apply to code without `await`: imports, nested `with`, loops that only yield.
 _MENDED = ("I001", "F401", "C416", "SIM117", "UP028")
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder that is written by hand, and the one that is generated from it.
+    """A folder that is written by hand, and the folder that is generated from it.
 
     Parameters:
         source: The folder that is read.
         twin: The folder that is written.
         is_package: Whether public classes get `_async` twins.
-        shared: What is read by nobody: both worlds use it, or one of them has no need of it.
-        other: What is beside the generated files and is not generated.
+        shared: Files and folders without a twin: both packages use them, or only one needs them.
+        other: Files and folders beside the generated ones that are not generated.
     """
 
     source: str
@@ -74,7 +74,7 @@ def build(root: Path) -> dict[str, str]:
     """Return the text of every generated file, by path.
 
     Raises:
-        GenerationError: A source cannot be turned, or a rename is not needed by any.
+        GenerationError: A source cannot be converted, or no source needs a rename.
     """
     renames = Renames()
     texts: dict[str, str] = {}
@@ -83,13 +83,13 @@ def build(root: Path) -> dict[str, str]:
             source = PurePosixPath(folder.source, *relative.parts)
             twin = PurePosixPath(folder.twin, *relative.parts)
             text = (root / source).read_text(encoding="utf-8")
-            texts[str(twin)] = turn(text, str(source), renames, is_package=folder.is_package)
+            texts[str(twin)] = convert(text, str(source), renames, is_package=folder.is_package)
     if unused := renames.unused():
         raise GenerationError(f"no source needs the renames of {', '.join(unused)}: remove them")
     return formatted(root, texts)
 
 
-def turn(text: str, path: str, renames: Renames, *, is_package: bool) -> str:
+def convert(text: str, path: str, renames: Renames, *, is_package: bool) -> str:
     """Return the synchronous code of one file, not yet formatted.
 
     Parameters:
@@ -118,7 +118,7 @@ def turn(text: str, path: str, renames: Renames, *, is_package: bool) -> str:
 
 
 def formatted(root: Path, texts: Mapping[str, str]) -> dict[str, str]:
-    """Return Python files without unused imports, sorted and laid out as the project's others."""
+    """Return Python files formatted by ruff, with sorted imports and without unused ones."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for path, text in texts.items():

@@ -1,9 +1,9 @@
 """The `_async` twins: each I/O method of a synchronous class, for code in an event loop.
 
-A method that hands over to a function of a module, `return await documents.persist(self)`, gets a
-twin that hands over to the function of `loom_async`: that is the form for methods of models, whose
-objects live in both worlds. Any other method belongs to a query, and its twin asks the same query
-in its asynchronous form.
+A method that only calls a function of a module, `return await documents.persist(self)`, gets a twin
+that calls the function of `loom_async`. Methods of models have this form, because both packages use
+their objects. Any other method belongs to a query: its twin runs the same query as an asynchronous
+one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .imports import is_shared
 from .names import IDENTIFIERS, ITERATED
 from .nodes import imports_name, returned_class, statement
 
-# What a function returns at once, and what waits when it is used.
+# A function returns these without waiting; their use waits.
 _ITERATORS = ("AsyncIterator", "AsyncGenerator")
 _BLOCKS = ("AbstractAsyncContextManager",)
 _CODE = cst.Module([])
@@ -26,7 +26,7 @@ _DOCSTRING = m.SimpleStatementLine([m.Expr(m.SimpleString() | m.ConcatenatedStri
 
 
 class TwinError(Exception):
-    """A method has a form that no twin can be made for."""
+    """A method has a form for which no twin can be generated."""
 
 
 def add_twins(original: cst.Module, stripped: cst.Module, module: str) -> cst.Module:
@@ -71,7 +71,7 @@ class _Added:
         self._iterates = False
 
     def methods_of(self, node: cst.ClassDef, own_name: str) -> dict[str, list[cst.BaseStatement]]:
-        """Return what is to be added to a class, by the name of what it comes after."""
+        """Return the statements to add to a class, by the name of the member that they follow."""
         added: dict[str, list[cst.BaseStatement]] = {}
         asks_query = False
         for member in node.body.body:
@@ -104,7 +104,7 @@ class _Added:
         return twin.with_changes(leading_lines=[cst.EmptyLine()])
 
     def _delegate(self, node: cst.FunctionDef) -> tuple[str, str] | None:
-        """Return the module that a method hands over to and the call's code, or None."""
+        """Return the module whose function a method calls, and the code of the call; or None."""
         *before, last = node.body.body
         if not all(m.matches(statement, _DOCSTRING) for statement in before):
             return None
@@ -137,7 +137,7 @@ def _public(module: cst.Module) -> Iterator[cst.ClassDef]:
 
 
 def _imported_modules(module: cst.Module, name: str) -> dict[str, str]:
-    """Return the modules of the package that a module imports, by the names that it gives them.
+    """Return the modules of the package that a module imports, by their local names.
 
     Names in lower case are taken for modules: only calls of their functions are looked at.
     """
@@ -153,7 +153,7 @@ def _imported_modules(module: cst.Module, name: str) -> dict[str, str]:
 
 
 def _sources_of_renamed(module: cst.Module) -> dict[str, str]:
-    """Return where the names come from that are others in the twin, but for those of iterators."""
+    """Return the sources of the names that are renamed in the twin, except iterators."""
     return {
         alias.evaluated_name: get_full_name_for_node(line.module) or ""
         for node in m.findall(module, m.ImportFrom(relative=[]))
@@ -164,7 +164,7 @@ def _sources_of_renamed(module: cst.Module) -> dict[str, str]:
 
 
 def _iterated_in(module: cst.Module, own_name: str) -> dict[str, str]:
-    """Return the modules of the package that classes to be iterated come from."""
+    """Return the modules of the classes in `ITERATED` that a module imports."""
     return {
         name: get_absolute_module_for_import(own_name, cst.ensure_type(line, cst.ImportFrom)) or ""
         for line in m.findall(module, m.ImportFrom(relative=[m.AtLeastN(m.Dot(), n=1)]))
@@ -174,7 +174,7 @@ def _iterated_in(module: cst.Module, own_name: str) -> dict[str, str]:
 
 
 def _check_bases(module: cst.Module) -> None:
-    """Refuse what gets no twin: an I/O method that a public class has from a private one."""
+    """Refuse an I/O method that a public class inherits from a private one: it gets no twin."""
     classes = [node for node in module.body if isinstance(node, cst.ClassDef)]
     private = {
         node.name.value: [
@@ -219,7 +219,7 @@ def _is_io(node: cst.FunctionDef) -> bool:
 
 
 def _returning(node: cst.FunctionDef, module: str) -> cst.FunctionDef:
-    """Return a function whose result is of the class that a module has by the same name."""
+    """Return a function whose result is of the class of the same name in another module."""
     annotation = cst.ensure_type(
         cst.ensure_type(node.returns, cst.Annotation).annotation, cst.Subscript
     )
@@ -277,7 +277,7 @@ def _arguments(node: cst.FunctionDef) -> str:
 
 
 def _alias_of(node: cst.CSTNode, twins: dict[str, list[cst.BaseStatement]]) -> list[str] | None:
-    """Return both names of `load_top = load_latest`, where the second has a twin."""
+    """Return both names of `load_top = load_latest` if the second has a twin."""
     alias = m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name())], m.Name())])
     if not m.matches(node, alias):
         return None
@@ -319,7 +319,7 @@ def _with_methods(node: cst.ClassDef, added: dict[str, list[cst.BaseStatement]])
 
 
 def _name_of(node: cst.CSTNode) -> str | None:
-    """Return what a statement of a class body defines or assigns."""
+    """Return the name that a statement of a class body defines or assigns."""
     if isinstance(node, cst.FunctionDef):
         return node.name.value
     for target in m.findall(node, m.AssignTarget(m.Name())):
@@ -332,5 +332,5 @@ def _withimports_name(
 ) -> list[cst.BaseStatement]:
     imported = m.SimpleStatementLine([m.Import() | m.ImportFrom()])
     first = next((i for i, node in enumerate(body) if m.matches(node, imported)), 0)
-    # After the first, which is `from __future__ import annotations`; ruff sorts them.
+    # After `from __future__ import annotations`; ruff sorts the imports.
     return [*body[: first + 1], *imports, *body[first + 1 :]]

@@ -12,7 +12,7 @@ pytest.importorskip("ruff")
 from loom_sync._generator import command, tree
 from loom_sync._generator.checks import GenerationError
 from loom_sync._generator.names import IDENTIFIERS, PHRASES, Renames
-from loom_sync._generator.tree import build, formatted, turn
+from loom_sync._generator.tree import build, convert, formatted
 from loom_sync._generator.twins import TwinError
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "generator"
 
 def generated(code: str, path: str = "loom_async/orders.py", *, is_package: bool = True) -> str:
     """Return the formatted code that the generator makes of a file."""
-    text = turn(code, path, Renames(), is_package=is_package)
+    text = convert(code, path, Renames(), is_package=is_package)
     return formatted(ROOT, {"x.py": text})["x.py"]
 
 
@@ -95,7 +95,7 @@ def test_imports_of_tests_lead_to_the_twins() -> None:
     ],
 )
 def test_leftovers_are_refused(code: str) -> None:
-    with pytest.raises(GenerationError, match=r"orders\.py: '\w+' is left over; what differs"):
+    with pytest.raises(GenerationError, match=r"orders\.py: '\w+' is left over; code that differs"):
         generated(f"import asyncio\n{code}\n")
 
 
