@@ -45,13 +45,13 @@ async def test_a_token_that_the_oplog_no_longer_has(failing: Any) -> None:
         await Row(number=1).persist()
         token = (await anext(changes)).token
     await fail(failing, ["aggregate"], 286, 1)
-    with pytest.raises(lm.OperationFailed, match="load the documents anew") as caught:
+    with pytest.raises(lm.OperationFailed, match="load the documents again") as caught:
         async with Row.watch(resume_after=token):
             pass
     assert caught.value.code == 286
     async with Row.watch(resume_after=token) as changes:
         await fail(failing, ["getMore"], 286, 1)
-        with pytest.raises(lm.OperationFailed, match="load the documents anew"):
+        with pytest.raises(lm.OperationFailed, match="load the documents again"):
             await anext(changes)
         assert await anext(changes, None) is None
 

@@ -46,13 +46,13 @@ def test_a_token_that_the_oplog_no_longer_has(failing: Any) -> None:
         Row(number=1).persist()
         token = next(changes).token
     fail(failing, ["aggregate"], 286, 1)
-    with pytest.raises(lm.OperationFailed, match="load the documents anew") as caught:
+    with pytest.raises(lm.OperationFailed, match="load the documents again") as caught:
         with Row.watch(resume_after=token):
             pass
     assert caught.value.code == 286
     with Row.watch(resume_after=token) as changes:
         fail(failing, ["getMore"], 286, 1)
-        with pytest.raises(lm.OperationFailed, match="load the documents anew"):
+        with pytest.raises(lm.OperationFailed, match="load the documents again"):
             next(changes)
         assert next(changes, None) is None
 
