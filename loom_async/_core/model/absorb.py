@@ -52,7 +52,16 @@ def _normalise(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
             for field in containers
             if same(field.codec.encode(values[field.name]), stored[field.stored_name])
         ]
+        if not same(_undeclared(codec, codec.encode(document)), _undeclared(codec, stored)):
+            # Extra fields were edited while the insertion was under way.
+            object.__setattr__(fresh, "__pydantic_extra__", document.__pydantic_extra__)
         adopt(document, fresh, unedited)
+
+
+def _undeclared(codec: ModelCodec, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a document that the model does not declare."""
+    declared = codec.stored_names
+    return {name: value for name, value in document.items() if name not in declared}
 
 
 def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes) -> None:
@@ -165,10 +174,7 @@ def _merge_extra(
     stored: dict[str, Any],
     present: dict[str, Any],
 ) -> None:
-    def undeclared(side: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in side.items() if name not in codec.stored_names}
-
-    mine, was, there = map(undeclared, (codec.encode(document), sent, stored))
+    mine, was, there = (_undeclared(codec, side) for side in (codec.encode(document), sent, stored))
     result = merged(ANY, was, mine, there)
     for name in there.keys() - result.keys():
         del present[name]

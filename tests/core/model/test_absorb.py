@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
@@ -18,7 +19,7 @@ from loom_async._core.model.absorb import (
 )
 from loom_async._core.model.document import attempts_of, baseline, set_attempts
 from loom_async._core.model.hydration import hydrator
-from loom_async._core.model.write_attempt import LOST_COMMAND, WriteAttempt
+from loom_async._core.model.write_attempt import LOST_COMMAND, Insertion, WriteAttempt
 from loom_async._core.model.write_plan import plan_persist
 from tests.core.model.update_interpreter import applied
 from tests.core.model.users import (
@@ -191,6 +192,23 @@ def test_extra_fields_of_both_writers() -> None:
         "$set": {"mine": 2, "edited": 3},
         "$unset": {"dropped": ""},
     }
+
+
+@pytest.mark.parametrize("edit", [5, None, [1], True])
+def test_an_extra_field_that_is_edited_during_an_insertion_stays(edit: Any) -> None:
+    class Log(lm.PersistableBase):
+        model_config = ConfigDict(extra="allow")
+
+        times: list[datetime] = []
+
+    document = Log(times=[datetime(2024, 1, 1)], note=1)  # type: ignore[call-arg]
+    plan = plan_persist(document)
+    assert isinstance(plan, Insertion)
+    document.note = edit  # type: ignore[attr-defined]
+    absorb_insertion(document, plan)
+    assert document.model_extra == {"note": edit}
+    assert document.times == [datetime(2024, 1, 1, tzinfo=UTC)]
+    assert planned_update(document).update == {"$set": {"note": edit}}
 
 
 class Strict(lm.PersistableBase):
