@@ -1,4 +1,4 @@
-"""Calls that start in one iteration of the event loop, sent as one call."""
+"""Batches calls: those that start in one iteration of the event loop are sent as one."""
 
 from __future__ import annotations
 

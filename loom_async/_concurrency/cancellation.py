@@ -1,4 +1,4 @@
-"""Work that is finished although its caller is cancelled."""
+"""Finishes work although its caller is cancelled; how long a cancelled caller waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mend for pymongo on Python 3.11: a cancelled call must not keep a condition's lock.
+"""A fix for pymongo on Python 3.11: a cancelled call must not keep a condition's lock.
 
 pymongo waits on its conditions by `asyncio.wait_for`, which before Python 3.12 waits in a separate
 task. If the caller is cancelled while that task acquires the lock again, the lock stays locked,

@@ -1,4 +1,4 @@
-"""Items of a generator, one of which is always produced ahead."""
+"""Iterates over a generator whose next item is always produced ahead."""
 
 from __future__ import annotations
 

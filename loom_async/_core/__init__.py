@@ -1,1 +1,1 @@
-"""Everything that thinks and nothing that waits: no await, no client, no thread."""
+"""All code without await, clients or threads: models, queries, codecs, settings and errors."""

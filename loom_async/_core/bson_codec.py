@@ -1,4 +1,4 @@
-"""Encodes and decodes documents, with the same options for every client."""
+"""The codec options of every client; encodes and decodes documents by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The translation of the driver's errors into Loom's."""
+"""Translates the driver's errors into Loom's: duplicate keys, timeouts, refusals, with hints."""
 
 from __future__ import annotations
 

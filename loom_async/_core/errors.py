@@ -1,4 +1,4 @@
-"""The errors that Loom raises; each is also a built-in error, and has its details as attributes."""
+"""The classes of all errors that Loom raises; each has its details as attributes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ E = TypeVar("E", bound="LoomError")
 
 
 class LoomError(Exception):
-    """The root of every error that Loom raises.
+    """The base of every error that Loom raises.
 
     Parameters:
         message: What went wrong and where, in one sentence.
@@ -68,10 +68,11 @@ class OperationTimeout(LoomError, TimeoutError):
 
 
 class OutcomeUnknown(LoomError, RuntimeError):
-    """The outcome of an earlier write of this object is unknown and can no longer be found out.
+    """An earlier write of this object may have happened, and the server cannot tell.
 
-    The reply was lost. Since then the client was closed, or 20 minutes have passed, after which the
-    server no longer knows; or the write was a commit. `reload()` shows what is stored.
+    The reply was lost, and the client was closed, 20 minutes have passed, or the write was part of
+    a transaction: `reload()` loads what is stored. Or a transaction is in force, in which the
+    server cannot be asked: `persist()` before it.
     """
 
 
@@ -103,7 +104,11 @@ class IndexConflict(OperationFailed, ValueError):
 
 
 class ObjectInUse(LoomError, RuntimeError):
-    """A blocking operation would wait for another one in its own thread, which cannot end."""
+    """An operation cannot wait until another one releases its object.
+
+    A blocking call would deadlock with an operation of its own thread; or a transaction of another
+    task holds the object for longer than the setting `transaction_timeout`.
+    """
 
 
 class TransactionError(LoomError, RuntimeError):
@@ -111,9 +116,9 @@ class TransactionError(LoomError, RuntimeError):
 
 
 class TransactionAborted(TransactionError):
-    """A transaction was aborted for a transient reason, such as a write conflict.
+    """A transaction was rolled back for a temporary reason, such as a conflict; nothing is stored.
 
-    Nothing was written. `@lm.transactional` and `lm.in_transaction` retry the whole transaction.
+    A retry may succeed: `@lm.transactional` and `lm.in_transaction` retry the whole transaction.
     """
 
 
@@ -130,7 +135,10 @@ class InvalidId(LoomError, ValueError):
 
 
 class DocumentNotFound(LoomError, LookupError):
-    """A loaded document is no longer in its collection; `id` is its `_id`."""
+    """A loaded document, or a version of a blob, does not exist any more.
+
+    `id` is the `_id` of the document.
+    """
 
     def __init__(self, message: str, *, id: object, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -140,8 +148,7 @@ class DocumentNotFound(LoomError, LookupError):
 class StaleDocument(LoomError, RuntimeError):
     """Another writer has changed a document since it was loaded, so nothing was written.
 
-    `id` is the document's `_id`, `revision` its present revision, and `loaded` the revision with
-    which the object was loaded.
+    `id` is the document's `_id`, `revision` the stored revision, and `loaded` that of the object.
     """
 
     def __init__(
@@ -217,20 +224,14 @@ class UnknownFieldError(LoomError, LookupError, AttributeError):
             else f"the fields are {', '.join(names)}",
         )
 
-    def within(self, part: str) -> UnknownFieldError:
-        """Return the error with a message that names the part at fault: "an index of User"."""
-        message = f"{part} names a field that does not exist: {self.message}"
-        super().__init__(message, hint=self.hint)
-        return self
-
 
 class QueryError(LoomError, TypeError, ValueError):
-    """A query cannot be built from these arguments."""
+    """A query, or an argument of a call, is invalid."""
 
 
 @dataclass(frozen=True)
 class BulkEntry:
-    """One document that a bulk write refused: its position in the input, its id, and the reason."""
+    """A document that a bulk write refused: its index in the input, its id, and the reason."""
 
     index: int
     id: object
@@ -240,7 +241,7 @@ class BulkEntry:
 class BulkError(LoomError, ValueError):
     """Some documents of a bulk write were refused; `entries` has one `BulkEntry` for each.
 
-    `inserted` and `updated` count the documents that were written.
+    `inserted` and `updated` are the numbers of documents that were written.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Settings: from the context, else from `configure`, else the environment, else the default."""
+"""Settings: names, defaults, and their order: context, `configure`, environment, default."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .errors import ConfigurationError
 
 
 class Settings(BaseSettings):
-    """The settings in force; every field can be set as `LOOM_<NAME>` in the environment.
+    """All settings; each field but `clock` can be set as `LOOM_<NAME>` in the environment.
 
     Example:
         >>> import loom_async as lm
@@ -31,18 +31,18 @@ class Settings(BaseSettings):
     )
 
     uri: SecretStr | None = Field(
-        default=None, description="The server of models; unset: the embedded server."
+        default=None, description="The URI of the server; unset: the embedded server."
     )
     remote_uri: SecretStr | None = Field(
-        default=None, description="The server of models declared with `remote_db=True`."
+        default=None, description="The URI of the server for models with `remote_db=True`."
     )
     remote_secret: SecretStr | None = Field(
         default=None,
-        description="The password of `remote_uri`; Loom percent-encodes it.",
+        description="The password of `remote_uri`, not percent-encoded: Loom does that.",
     )
     embedded: Literal["auto", "never"] = Field(
         default="auto",
-        description='"never": without `uri` an operation raises an error and starts no server.',
+        description='"never": without `uri`, operations raise an error and start no server.',
     )
     data_dir: Path | None = Field(
         default=None,
@@ -58,7 +58,9 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="Seconds to wait for a server that accepts an operation."
     )
     transaction_timeout: float = Field(
-        default=120.0, gt=0, description="Seconds during which a transaction is retried."
+        default=120.0,
+        gt=0,
+        description="Seconds to retry a transaction, and to wait for an object that one holds.",
     )
     grouping: bool = Field(
         default=True,
@@ -71,7 +73,7 @@ class Settings(BaseSettings):
         default=False, description="Show a progress bar for long operations on frames."
     )
     clock: Callable[[], datetime] | None = Field(
-        default=None, description="Zero-argument clock for `TimeInserted` and `TimeUpdated`."
+        default=None, description="Function that returns the time for `TimeInserted` and the like."
     )
 
 

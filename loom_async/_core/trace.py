@@ -1,4 +1,4 @@
-"""A line in the log for each call of the driver: `logging.getLogger("loom")`, level DEBUG.
+"""Logs a line for each call of the driver: `logging.getLogger("loom")`, level DEBUG.
 
 It has the operation and its model, how the call was made, its error and its duration. It has no
 values, no ids and no addresses.

@@ -1,4 +1,4 @@
-"""The reasons for which a collection's validator refused a document, in words."""
+"""Explains in words why a collection's validator refused a document."""
 
 from __future__ import annotations
 

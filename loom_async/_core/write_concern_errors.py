@@ -1,4 +1,4 @@
-"""Errors for writes that the primary made, but that too few members confirmed."""
+"""The errors for writes that the primary made, but that too few members confirmed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GridFS bucket of a model, and uploads into it."""
+"""The GridFS bucket of a model: its indexes, uploads into it, and deletions of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The blocks that choose the client and the database of operations: connect, embedded, using."""
+"""`connect`, `embedded` and `using`: blocks that choose the client and database of operations."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ async def connect(uri: str | None = None, **options: Any) -> AsyncGenerator[Clie
     """Open a client that every model of this task uses until the block ends.
 
     Parameters:
-        uri: A MongoDB URI; None for the server of the settings.
-        **options: Options of pymongo's client, in its spelling.
+        uri: A MongoDB URI; None uses the server of the settings.
+        **options: Options of `AsyncMongoClient`, by pymongo's names.
 
     Yields:
         The open `AsyncMongoClient`.
@@ -65,7 +65,7 @@ async def embedded(data_dir: str | Path | None = None) -> AsyncGenerator[Client]
         A client of the server, a replica set with one member.
 
     Raises:
-        ConfigurationError: There is no mongod, or it cannot run on this system.
+        ConfigurationError: No mongod was found, or it cannot run on this system.
         EmbeddedServerError: The server did not become ready.
 
     Example:
@@ -82,11 +82,11 @@ async def embedded(data_dir: str | Path | None = None) -> AsyncGenerator[Client]
 
 @contextmanager
 def using(*, client: Client | None = None, database: str | None = None) -> Generator[None]:
-    """Have every model of this task use another client, another database, or both.
+    """Set the client, the database, or both, for every model of this task until the block ends.
 
     Parameters:
         client: An open client; the caller closes it.
-        database: The database to use instead of each model's own.
+        database: The database for every model, instead of its declared one.
 
     Raises:
         ConfigurationError: MongoDB does not accept the name of the database.

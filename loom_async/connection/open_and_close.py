@@ -1,4 +1,4 @@
-"""The server of the whole process, for notebooks, whose cells no block can span: open, close."""
+"""`open` and `close`: the server of the process, for notebooks, whose cells no block can span."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def open(uri: str, **options: Any) -> Client:
 
     Parameters:
         uri: A MongoDB URI.
-        **options: Options of pymongo's client, in its spelling.
+        **options: Options of `AsyncMongoClient`, by pymongo's names.
 
     Returns:
         The open `AsyncMongoClient`.
@@ -55,7 +55,7 @@ async def open_embedded(data_dir: str | Path | None = None) -> Client:
         A client of the server, a replica set with one member.
 
     Raises:
-        ConfigurationError: There is no mongod, or it cannot run on this system.
+        ConfigurationError: No mongod was found, or it cannot run on this system.
         EmbeddedServerError: The server did not become ready.
 
     Example:
@@ -80,8 +80,8 @@ async def open_embedded(data_dir: str | Path | None = None) -> Client:
 async def close() -> None:
     """Close the clients that this event loop opened outside of blocks.
 
-    The server of `open` or `open_embedded` is no longer that of the process: the next operation
-    uses the server of the settings.
+    They include the client of `open` or `open_embedded`, whose server is no longer used: the next
+    operation connects by the settings.
 
     Example:
         >>> import loom_async as lm

@@ -1,4 +1,4 @@
-"""Updates that many tasks begin at once, sent as one command and read back as one.
+"""Updates that many tasks start at once, sent as one command and read back as one.
 
 The reply lists the updates that were refused, each with the error that it would have alone. Then
 the documents are read back. Other writers may have changed them in between: each object gets its

@@ -1,4 +1,4 @@
-"""Which calls are batched, and the batched calls of each collection."""
+"""How a kind of call is batched (`Batching`), and the batched calls of each collection."""
 
 from __future__ import annotations
 

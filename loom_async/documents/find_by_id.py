@@ -1,4 +1,4 @@
-"""Documents found by their ids; loads that many tasks begin at once are sent as one query."""
+"""Finds documents by their ids; loads that many tasks start at once are sent as one query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hooks of models, run one after another, once for each document."""
+"""Runs the hooks of models one after another, once for each document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects that join the transaction in force before an operation changes them."""
+"""Objects join the transaction in force, or wait for the transaction that holds them."""
 
 from __future__ import annotations
 

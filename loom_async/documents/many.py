@@ -1,4 +1,4 @@
-"""Many documents in few commands, with the outcome of each."""
+"""`persist_many`: many documents in few commands, with the outcome of each."""
 
 from __future__ import annotations
 

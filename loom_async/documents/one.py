@@ -1,4 +1,4 @@
-"""One document: persisted as an insertion or an update, loaded by its id, reloaded, deleted."""
+"""One document: persist, insert, reload and delete it, and load it by its id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Earlier writes of an object whose outcome is unknown: sent again, and absorbed."""
+"""Settles earlier writes of an object whose outcome is unknown, by sending them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The write of one object: sent until its outcome is known, and absorbed."""
+"""Writes one object: sends its plan until the outcome is known, then updates the object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of a query as raw batches, without a Python object for any document."""
+"""Query results as raw batches of 10,000 documents, without a Python object for any of them."""
 
 from __future__ import annotations
 

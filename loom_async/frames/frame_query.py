@@ -1,4 +1,4 @@
-"""The methods of queries that return tables and frames."""
+"""The methods of queries that load Arrow tables and pandas and Polars frames."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ M = TypeVar("M")
 
 
 class FrameQuery(QueryBuilder[M]):
-    """A mixin of queries: loads the results as tables and frames.
+    """A query that loads its results as tables and frames.
 
     The columns are those of the model's `get_arrow_schema()`; after a stage that reshapes the
-    documents, they are inferred from all results. No value is changed silently: a frame has the
-    same values as `load_docs()`, or the load fails.
+    documents, they are inferred from all results. A frame has exactly the values that `load_docs()`
+    returns, or the load fails.
     """
 
     __slots__ = ()
@@ -43,11 +43,11 @@ class FrameQuery(QueryBuilder[M]):
 
         Parameters:
             on_mismatch: What to do with a value that its column cannot hold exactly. `"raise"`
-                raises LossyConversion. `"widen"` gives the column a type that holds all its
-                values: text, if there is no other. `"null"` replaces the value by null, and counts
+                raises LossyConversion. `"widen"` changes the column to a type that holds all
+                its values, or to text if there is none. `"null"` stores null instead, and counts
                 such values by path in the table's metadata under `loom.nulled`, as JSON.
-            check: False trusts that every document conforms to the schema, which is faster. Values
-                of one that does not may change silently.
+            check: False skips the comparison of documents with the schema, which is faster. Values
+                that do not fit it may then change silently.
             progress: Whether to show a progress bar; None follows the setting `progress`.
 
         Raises:

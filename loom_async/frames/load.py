@@ -1,4 +1,4 @@
-"""Query results as Arrow tables and as pandas and Polars frames."""
+"""`load_table`, `load_batches` and `aggregate_arrow`: query results as Arrow tables and batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The methods of models that return pymongo's own client, database and collection."""
+"""The methods of models that return pymongo's client, database and collection."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ..collections import find
 
 
 class DriverHandleModel(DocumentModel):
-    """A model that gives access to the driver's objects, for operations that Loom lacks.
+    """A model with access to pymongo's client, database and collection, for what Loom lacks.
 
-    They are those of the current context: of the client of the enclosing block, and of the database
-    of `using`. Their operations are not part of a `transaction()`.
+    They belong to the client and the database in force. Operations through them are not part of a
+    `transaction()`.
     """
 
     @classmethod
     async def get_db_collection(cls) -> AsyncCollection[dict[str, Any]]:
-        """Return pymongo's own collection of this model; creates the declared indexes.
+        """Return pymongo's collection of this model, and create the declared indexes.
 
         Returns:
             The collection. Its documents are as stored, with datetimes in UTC and standard UUIDs.
 
         Raises:
             ConfigurationError: The model was not declared, or there is no server.
-            IndexConflict: The data does not allow a declared index; `get_db` creates none.
+            IndexConflict: The data does not allow a declared index; `get_db` creates no indexes.
 
         Example:
             >>> import loom_async as lm
@@ -43,7 +43,7 @@ class DriverHandleModel(DocumentModel):
 
     @classmethod
     async def get_db(cls) -> AsyncDatabase[dict[str, Any]]:
-        """Return pymongo's own database that has this model's collection.
+        """Return pymongo's database that has this model's collection.
 
         Raises:
             ConfigurationError: The model was not declared, or there is no server.
@@ -61,7 +61,7 @@ class DriverHandleModel(DocumentModel):
 
     @classmethod
     async def get_db_client(cls) -> AsyncMongoClient[dict[str, Any]]:
-        """Return pymongo's own client that this model's operations use; do not close it.
+        """Return pymongo's client that this model's operations use; do not close it.
 
         Raises:
             ConfigurationError: The model was not declared, or there is no server.

@@ -1,4 +1,4 @@
-"""Persistable models: objects that are stored as documents, and send only their changes."""
+"""Persistable models: the methods that persist, load, query, watch and delete documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .driver_handles import DriverHandleModel
 
 
 class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
-    """A pydantic model with an `id` whose objects live in a MongoDB collection.
+    """A pydantic model with an `id` whose objects are stored in a MongoDB collection.
 
     Example:
         >>> import loom_async as lm
@@ -37,20 +37,22 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
     """
 
     async def persist(self) -> bool:
-        """Store this object as it is now: one command, or none if nothing has changed.
+        """Store this object: insert a new one, or update the changed fields of a loaded one.
 
-        A new object is inserted whole. A loaded one sends the smallest update of what changed.
-        Afterwards it holds what the server has, including the changes of other writers.
+        An update is one command with the smallest difference; if nothing has changed, nothing is
+        sent. Afterwards the object has the values of the stored document, including the changes of
+        other writers.
 
         Returns:
             True if something was written.
 
         Raises:
             DocumentNotFound: The object was loaded and its document has been deleted since.
-            DuplicateKey: A unique index has another document with this value.
+            DuplicateKey: Another document has the same value in a unique index.
             EncodingError: A value cannot be stored; nothing was sent.
-            OutcomeUnknown: An earlier `persist` may have happened, and the server cannot tell any
-                more; call `reload` first.
+            OutcomeUnknown: An earlier write may have happened, and the server no longer knows;
+                call `reload` first.
+            StaleDocument: The model has a `Revision`, and another writer has changed the document.
 
         Example:
             >>> import loom_async as lm
@@ -83,35 +85,39 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
         return await one.insert(self)
 
     async def reload(self) -> Self:
-        """Make this object hold what the database has, and discard local edits.
+        """Load the stored document into this object, and discard its local edits.
 
         Returns:
             The object itself.
 
         Raises:
             DocumentNotFound: The document is not in the collection.
-            InvalidDocument: It does not fit the model, or its tag names another class by now; the
+            InvalidDocument: It does not fit the model, or it now has the tag of another class; the
                 object keeps its values.
         """
         return await one.reload(self)
 
     async def delete(self) -> bool:
-        """Delete this object's document; afterwards the object can be persisted as a new one.
+        """Delete this object's document; a later `persist` inserts it again.
 
         Returns:
             True if there was a document to delete.
+
+        Raises:
+            LedgerIsAppendOnly: The model is a ledger or a time series.
+            StaleDocument: The model has a `Revision`, and another writer has changed the document.
         """
         return await one.delete(self)
 
     @classmethod
     async def from_id(cls, id: Any) -> Self | None:
-        """Load the object of an id; return None if there is none.
+        """Load the object with an id; return None if there is none.
 
         Parameters:
             id: The id, or text that its type parses: 24 hex digits for an ObjectId.
 
         Raises:
-            InvalidId: The value can never be the id of such a document.
+            InvalidId: The value can never be an id of this model.
             InvalidDocument: The stored document does not fit the model.
 
         Example:
@@ -123,20 +129,18 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
     @classmethod
     async def persist_many(cls, documents: Iterable[Self], ordered: bool = False) -> PersistResult:
-        """Store new and changed objects in few commands.
-
-        Each object gets its id, counters and times, and other writers' changes, as by `persist`.
+        """Store new and changed objects as `persist` does, but in few commands.
 
         Parameters:
-            documents: Objects of this model; one that is given twice is written once.
-            ordered: Whether to stop at the first document that cannot be written; otherwise all
-                others are written.
+            documents: Objects of this model; an object that occurs twice is written once.
+            ordered: True stops at the first document that cannot be written; False writes all
+                others.
 
         Returns:
             The numbers of inserted, updated and unchanged objects.
 
         Raises:
-            TypeError: An item is no object of this model; nothing was sent.
+            TypeError: An item is not an object of this model; nothing was sent.
             BulkError: Some documents could not be written; `entries` names each.
 
         Example:
@@ -155,7 +159,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
         Raises:
             UnknownFieldError: A condition names a field that the model lacks.
-            QueryError: An argument is no condition.
+            QueryError: An argument is not a condition.
 
         Example:
             >>> import loom_async as lm
@@ -178,22 +182,22 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
     def watch(cls, *, resume_after: str | None = None) -> Changes[Self]:
         """Return a change stream of this model's documents, from now on or after a token.
 
-        A loop over it opens the stream and closes it. In a block the stream is open when the body
-        begins, so that no later change is missed. When the connection breaks, the stream resumes:
-        no change is lost or repeated.
+        A loop over it opens and closes the change stream. In an `async with` block it is open when
+        the body begins, so that no later change is missed. It resumes after a broken connection: no
+        change is lost or repeated.
 
         Parameters:
             resume_after: The token of the change to resume after.
 
         Raises:
-            QueryError: `resume_after` is no token.
+            QueryError: `resume_after` is not a token.
             TransactionError: A transaction is in force.
             ConnectionFailed: While iterating: the server could not be reached again within the
                 setting `server_timeout`.
             OperationFailed: While iterating: the server no longer has the changes since the token;
                 `code` is 286.
-            InvalidDocument: While iterating: a document does not fit the model. Another iteration
-                continues after it.
+            InvalidDocument: While iterating: a document does not fit the model. Iterating again
+                continues after this change.
 
         Example:
             >>> import loom_async as lm
@@ -208,7 +212,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
     @classmethod
     async def create_collection(cls) -> bool:
-        """Create the collection as it is declared, with its indexes, unless it exists.
+        """Create the collection as declared, with its indexes, if it does not exist.
 
         The first operation does so automatically for time series and for models with indexes.
 
@@ -216,7 +220,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
             True if it was created.
 
         Raises:
-            ConfigurationError: A collection of another kind exists.
+            ConfigurationError: A collection of another kind has this name.
             IndexConflict: The data of the collection does not allow a declared index.
         """
         return await sync_indexes.create_collection(cls)
@@ -226,11 +230,11 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
         """Create the declared indexes that are missing, and return the difference.
 
         Parameters:
-            drop: Whether also to drop undeclared indexes, and to replace changed ones.
+            drop: Whether also to drop undeclared indexes, and to recreate changed ones.
 
         Returns:
-            The indexes that were created and dropped and, without `drop`, those that differ and
-            were kept, with the reasons. It is false if nothing differs.
+            The indexes that were created, dropped and recreated; without `drop`, also those that
+            differ and were kept, with the reasons. It is false if nothing differs.
 
         Raises:
             IndexConflict: The data of the collection does not allow a declared index; the
@@ -250,16 +254,16 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
     async def ensure_validator(
         cls, level: ValidationLevel = "strict", action: ValidationAction = "error"
     ) -> dict[str, Any]:
-        """Have the server refuse documents that this model could not have written.
+        """Set a validator, by which the server refuses documents that do not fit this model.
 
-        The schema follows from the model: the stored types of its fields, required fields, limits
-        of numbers, lengths and simple patterns, and with `extra="forbid"` no other fields. Every
-        document that Loom writes for a valid object passes. The collection is created if it does
-        not exist; another call replaces the validator.
+        Its schema covers the stored types of the fields, required fields, limits of numbers and
+        lengths, simple patterns and, with `extra="forbid"`, unknown fields. Every document that
+        Loom writes for a valid object passes. The collection is created if it does not exist;
+        another call replaces the validator.
 
         Parameters:
             level: `"strict"` checks every write, `"moderate"` does not check updates of documents
-                that did not pass before, `"off"` checks none.
+                that were invalid before, `"off"` checks none.
             action: `"error"` refuses the write, `"warn"` only logs it on the server.
 
         Returns:
@@ -267,7 +271,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
         Raises:
             TransactionError: A transaction is in force; nothing was sent.
-            QueryError: The level or the action is none of these.
+            QueryError: `level` or `action` has another value.
 
         Example:
             >>> import loom_async as lm
@@ -281,7 +285,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
 
 class Persistable(PersistableBase):
-    """A `PersistableBase` that knows when it was inserted and last written, in UTC.
+    """A `PersistableBase` with the times of its insertion and its last write, in UTC.
 
     Example:
         >>> import loom_async as lm

@@ -1,4 +1,4 @@
-"""Write commands of many statements, and the outcome of each statement."""
+"""Sends write commands of up to 5,000 statements, and returns the outcome of each statement."""
 
 from __future__ import annotations
 

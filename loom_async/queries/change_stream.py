@@ -38,9 +38,9 @@ _FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.05, 2.0, 2
 class Changes(Generic[D]):
     """Iterates over the changes of a collection; `watch` returns it.
 
-    A loop opens the change stream, and closes it when it is left. A block, `async with changes:`,
-    opens it before its body runs, and closes it at the end; iterate inside. Used again, it
-    continues where it stopped. Only one task may use it at a time.
+    A loop opens the change stream and closes it at its end. A block, `async with changes:`, opens
+    it before its body runs and closes it at the end; iterate inside. Iterated again, it resumes
+    where it stopped. Only one task at a time may iterate it.
 
     Example:
         >>> import loom_async as lm
@@ -87,15 +87,15 @@ class Changes(Generic[D]):
 
     @property
     def token(self) -> str | None:
-        """The resume token after the last change; None before the change stream is first open.
+        """The resume token after the last change; at first that of `resume_after`, or None.
 
-        `watch(resume_after=token)` continues there. It also advances while there are no changes.
+        `watch(resume_after=token)` resumes there. It also advances while there are no changes.
         """
         token = self._token if self._cursor is None else self._cursor.token
         return None if token is None else token_text(token)
 
     def stop(self) -> None:
-        """End the iteration within a second, from any task; it cannot be started again."""
+        """End the iteration within a second, for good; may be called from any task."""
         self._is_stopped = True
 
     async def __aenter__(self) -> Self:
@@ -250,7 +250,7 @@ def watch(
     Raises:
         QueryError: The query has more than filters or a filter that change streams do not support,
             or `resume_after` is not a token.
-        TransactionError: It is called inside a transaction.
+        TransactionError: A transaction is in force.
     """
     context = current_context()
     if context.transaction is not None:

@@ -1,4 +1,4 @@
-"""Loading the versions of an object from a ledger."""
+"""Loads the earlier versions of an object from a ledger."""
 
 from __future__ import annotations
 

@@ -40,9 +40,9 @@ D = TypeVar("D", bound=DocumentModel)
 class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
     """An immutable query whose results are objects of a model.
 
-    Chain methods such as `filter` and `sort` return a new query; the others run it. `filter`,
-    `sort`, `skip` and `limit` are the clauses of a find, and may come in any order. After the first
-    stage (`sample`), each applies to the results of the call before it.
+    Methods such as `filter` and `sort` return a new query; the others run it. `filter`, `sort`,
+    `skip` and `limit` are the clauses of one find, in any order. After `sample`, each works on the
+    results of the call before it.
 
     Example:
         >>> import loom_async as lm
@@ -95,7 +95,7 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
     async def load_latest(self, count: int | None = None) -> D | list[D] | None:
         """Return the newest result or, with a count, the newest results, newest first.
 
-        A query that is sorted keeps its order, and its first results are returned.
+        Of a sorted query, these are the first results in its order.
 
         Parameters:
             count: How many objects to return as a list; None returns one object or None.
@@ -114,14 +114,14 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
     load_top = load_latest
 
     async def page(self, size: int, after: str | None = None) -> Page[D]:
-        """Return a page of the results, with a token for the next page.
+        """Return one page of the results, and the token for the next page.
 
-        A page begins after the last document of the page before, by the sort keys and then by
-        `_id`. Inserting or deleting a document moves no other document to another page.
+        A page starts after the sort values and the `_id` of the last object of the previous page,
+        so inserting or deleting a document moves no other to another page.
 
         Parameters:
             size: The largest number of objects on a page.
-            after: `next` of the page before; None for the first page.
+            after: `next` of the previous page; None for the first page.
 
         Raises:
             QueryError: The token belongs to another query, or the query skips, limits, samples or
@@ -167,9 +167,10 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
                     yield document
 
     def watch(self, *, resume_after: str | None = None) -> Changes[D]:
-        """Return the changes of the documents that match the query after the change.
+        """Return a change stream of the documents that match the query after the change.
 
-        A deletion leaves no document to match: it is returned only if all conditions are on ids.
+        The event of a deletion has only the id of its document, so it matches only if all
+        conditions are on the id.
 
         Parameters:
             resume_after: The token of the change to continue after; None begins with new changes.
@@ -177,7 +178,7 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
         Raises:
             QueryError: The query sorts, skips, limits or samples, or has a condition that change
                 streams do not support, such as `near` or `text`; or `resume_after` is not a token.
-            TransactionError: It is called inside a transaction.
+            TransactionError: A transaction is in force.
 
         Example:
             >>> import loom_async as lm
@@ -204,6 +205,7 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
         Raises:
             UnknownFieldError: The model lacks a field.
             QueryError: There is nothing to update, or the query sorts, skips, limits or samples.
+            LedgerIsAppendOnly: The model is a ledger or a time series.
         """
         refuse_change(self._model, "update")
         self._require_filter_only("update")
@@ -223,14 +225,16 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
     async def delete(self) -> int:
         """Delete every document that matches; without a filter, all documents.
 
-        The documents of a `BlobModel` are deleted with all their bytes, a thousand at a time.
+        The documents of a `BlobModel` are deleted with their bytes, 1,000 documents at a time.
 
         Returns:
             The number of documents deleted.
 
         Raises:
             QueryError: The query sorts, skips, limits or samples.
-            TransactionError: It would delete blobs inside a transaction; nothing was sent.
+            LedgerIsAppendOnly: The model is a ledger or a time series.
+            TransactionError: The model is a `BlobModel` and a transaction is in force; nothing was
+                sent.
         """
         refuse_change(self._model, "delete")
         self._require_filter_only("delete")

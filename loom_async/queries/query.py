@@ -1,4 +1,4 @@
-"""Methods that run a query whatever the type of its results: load, count, explain, write."""
+"""`Query`: the batch size of loads, and the methods that count, explain and write results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Query(QueryBuilder[M]):
     __slots__ = ()
 
     async def load_docs(self) -> list[dict[str, Any]]:
-        """Return all results as the documents that MongoDB stores."""
+        """Return all results as dicts, with stored names and values."""
         documents: list[dict[str, Any]] = []
         async with aclosing(self._batches()) as batches:
             async for batch in batches:
@@ -39,7 +39,7 @@ class Query(QueryBuilder[M]):
         return documents
 
     def load_aggregate(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the results one by one, as the documents that MongoDB stores."""
+        """Yield the results one by one as dicts, with stored names and values."""
         return self._documents(current_context())
 
     async def _documents(self, context: OperationContext) -> AsyncGenerator[dict[str, Any], None]:
@@ -53,11 +53,11 @@ class Query(QueryBuilder[M]):
         return await query_commands.count(self._model, self._spec)
 
     async def exists(self) -> bool:
-        """Say whether there is any result."""
+        """Return whether the query has any result."""
         return await query_commands.first(self._model, self._spec, {"_id": 1}) is not None
 
     async def distinct(self, field: str | Field) -> list[Any]:
-        """Return the distinct values of a field in the results; of arrays, those of their elements.
+        """Return the distinct values of a field in the results; of an array, those of its elements.
 
         Parameters:
             field: The field's name.
@@ -88,11 +88,15 @@ class Query(QueryBuilder[M]):
         """Merge the results into a collection of the same server.
 
         Parameters:
-            target: A declared model, or a collection's name.
+            target: A declared model, or the name of a collection of the same database.
             on: The fields that identify a document; by default `_id`.
             when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages that update
                 the existing document.
             when_not_matched: `"insert"`, `"discard"` or `"fail"`.
+
+        Raises:
+            LedgerIsAppendOnly: The target is a ledger, and documents of it might be changed.
+            QueryError: The target counts revisions, and documents of it might be changed.
         """
         check_target(target, "merge_into", replaces=when_matched not in ("keepExisting", "fail"))
         stages = tagging_stages(target).merge_into(
@@ -107,7 +111,11 @@ class Query(QueryBuilder[M]):
         """Replace the contents of a collection with the results.
 
         Parameters:
-            target: A declared model, or a collection's name.
+            target: A declared model, or the name of a collection of the same database.
+
+        Raises:
+            LedgerIsAppendOnly: The target is a ledger.
+            QueryError: The target shares its collection with other models, or counts revisions.
         """
         check_target(target, "out", replaces=True)
         await self._run(tagging_stages(target).out(namespace_of(target)))

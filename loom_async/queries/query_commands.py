@@ -1,4 +1,4 @@
-"""The commands of `count`, `exists`, `load_one`, `distinct` and `explain`."""
+"""Runs the commands of `count`, `exists`, `load_one`, `distinct` and `explain`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/blobs/bucket.py by `nox -s sync`: edit that file.
-"""The GridFS bucket of a model, and uploads into it."""
+"""The GridFS bucket of a model: its indexes, uploads into it, and deletions of files."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/collections/find.py by `nox -s sync`: edit that file.
-"""Which client and which collection an operation uses.
+"""Finds the client, the database and the collection that an operation uses.
 
 The client is that of the innermost block, else that of `open`, else that of the settings. The first
 operation on a collection creates it and its indexes; the next ones find it in the client's cache.
@@ -151,7 +151,7 @@ def namespace_of(target: str | type) -> str | dict[str, str]:
 
 
 def get_local_db_client() -> Client:
-    """Return the client that models use here, except those with `remote_db=True`.
+    """Return the client that models without `remote_db=True` use.
 
     Inside a block it is the block's client; otherwise that of `open`, of `LOOM_URI` or of the
     embedded server, which is opened once per process.
@@ -160,7 +160,7 @@ def get_local_db_client() -> Client:
         pymongo's client; do not close it.
 
     Raises:
-        ConfigurationError: `using` was given a client of the other package; or there is no server.
+        ConfigurationError: `using` has a client of the other package, or no server is configured.
         EmbeddedServerError: The embedded server did not become ready.
 
     Example:

@@ -1,5 +1,5 @@
 # Generated from loom_async/connection/open_and_close.py by `nox -s sync`: edit that file.
-"""The server of the whole process, for notebooks, whose cells no block can span: open, close."""
+"""`open` and `close`: the server of the process, for notebooks, whose cells no block can span."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open(uri: str, **options: Any) -> Client:
 
     Parameters:
         uri: A MongoDB URI.
-        **options: Options of pymongo's client, in its spelling.
+        **options: Options of `MongoClient`, by pymongo's names.
 
     Returns:
         The open `MongoClient`.
@@ -57,7 +57,7 @@ def open_embedded(data_dir: str | Path | None = None) -> Client:
         A client of the server, a replica set with one member.
 
     Raises:
-        ConfigurationError: There is no mongod, or it cannot run on this system.
+        ConfigurationError: No mongod was found, or it cannot run on this system.
         EmbeddedServerError: The server did not become ready.
 
     Example:
@@ -82,8 +82,8 @@ def open_embedded(data_dir: str | Path | None = None) -> Client:
 def close() -> None:
     """Close the clients that this process opened outside of blocks.
 
-    The server of `open` or `open_embedded` is no longer that of the process: the next operation
-    uses the server of the settings.
+    They include the client of `open` or `open_embedded`, whose server is no longer used: the next
+    operation connects by the settings.
 
     Example:
         >>> import loom_sync as lm

@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/batched_updates.py by `nox -s sync`: edit that file.
-"""Updates that many threads begin at once, sent as one command and read back as one.
+"""Updates that many threads start at once, sent as one command and read back as one.
 
 The reply lists the updates that were refused, each with the error that it would have alone. Then
 the documents are read back. Other writers may have changed them in between: each object gets its

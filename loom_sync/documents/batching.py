@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/batching.py by `nox -s sync`: edit that file.
-"""Which calls are batched, and the batched calls of each collection."""
+"""How a kind of call is batched (`Batching`), and the batched calls of each collection."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/find_by_id.py by `nox -s sync`: edit that file.
-"""Documents found by their ids; loads that many threads begin at once are sent as one query."""
+"""Finds documents by their ids; loads that many threads start at once are sent as one query."""
 
 from __future__ import annotations
 

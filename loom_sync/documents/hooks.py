@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/hooks.py by `nox -s sync`: edit that file.
-"""The hooks of models, run one after another, once for each document."""
+"""Runs the hooks of models one after another, once for each document."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/join_transaction.py by `nox -s sync`: edit that file.
-"""Objects that join the transaction in force before an operation changes them."""
+"""Objects join the transaction in force, or wait for the transaction that holds them."""
 
 from __future__ import annotations
 

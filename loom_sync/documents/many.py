@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/many.py by `nox -s sync`: edit that file.
-"""Many documents in few commands, with the outcome of each."""
+"""`persist_many`: many documents in few commands, with the outcome of each."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/one.py by `nox -s sync`: edit that file.
-"""One document: persisted as an insertion or an update, loaded by its id, reloaded, deleted."""
+"""One document: persist, insert, reload and delete it, and load it by its id."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/unknown_outcome.py by `nox -s sync`: edit that file.
-"""Earlier writes of an object whose outcome is unknown: sent again, and absorbed."""
+"""Settles earlier writes of an object whose outcome is unknown, by sending them again."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/documents/update_one.py by `nox -s sync`: edit that file.
-"""The write of one object: sent until its outcome is known, and absorbed."""
+"""Writes one object: sends its plan until the outcome is known, then updates the object."""
 
 from __future__ import annotations
 

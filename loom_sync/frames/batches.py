@@ -1,5 +1,5 @@
 # Generated from loom_async/frames/batches.py by `nox -s sync`: edit that file.
-"""The results of a query as raw batches, without a Python object for any document."""
+"""Query results as raw batches of 10,000 documents, without a Python object for any of them."""
 
 from __future__ import annotations
 

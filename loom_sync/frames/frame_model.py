@@ -30,11 +30,11 @@ class FrameModel(DocumentModel):
         stages: AggregationStages | Sequence[Mapping[str, Any]],
         schema: Schema | None = None,
     ) -> Table:
-        """Return the results of a pipeline over all documents as a pyarrow Table.
+        """Run a pipeline over the collection and return its results as a pyarrow Table.
 
         Parameters:
             stages: The pipeline.
-            schema: The schema of the table; None infers it from the results.
+            schema: The schema of the table; None infers it from all results.
 
         Raises:
             LossyConversion: A value does not fit its column.
@@ -85,7 +85,7 @@ class FrameModel(DocumentModel):
                 columns stay missing, but stored names, encoding and auto fields apply.
             on_duplicate: What to do with a row whose id or other unique key exists already:
                 `"raise"` refuses the row, `"ignore"` keeps the stored document, `"replace"`
-                replaces the stored document of this id.
+                replaces the stored document with this id.
             on_error: What to do with refused rows: `"raise"` ends the insertion, `"skip"` skips
                 them and returns them in the result.
             progress: Whether to show a progress bar; None follows the setting `progress`.
@@ -95,7 +95,7 @@ class FrameModel(DocumentModel):
             rows.
 
         Raises:
-            FrameError: Rows were refused, the model has no field for a column, or `frame` is no
+            FrameError: Rows were refused, a column is not a field of the model, or `frame` is not a
                 frame. It names rows, columns and reasons, and the rows written before.
 
         Example:
@@ -146,14 +146,14 @@ class FrameModel(DocumentModel):
         on_error: OnError = "raise",
         progress: bool | None = None,
     ) -> UpdateResult:
-        """Set fields of documents to the values of a frame's rows.
+        """Update documents from the rows of a frame, whose columns set their fields.
 
         Each column is validated by its field. Rows are sent in chunks of 5,000. All rows of a chunk
         are checked before any of them is sent.
 
         Parameters:
             frame: As for `insert_dataframe`.
-            on: The key columns: a row updates every document that has its values of these.
+            on: The key columns: a row updates all documents that have its values in these fields.
             upsert: Whether a row that matches no document inserts a new one.
             on_error: As for `insert_dataframe`.
             progress: As for `insert_dataframe`.
@@ -162,9 +162,9 @@ class FrameModel(DocumentModel):
             The numbers of documents matched, modified and inserted, and the refused rows.
 
         Raises:
-            FrameError: Rows were refused, two rows have the same key, a key column is missing, or
-                the model has no field for a column. It names rows, columns and reasons, and the
-                rows written before.
+            FrameError: Rows were refused, two rows have the same key, a key column is missing, or a
+                column is not a field of the model. It names rows, columns and reasons, and the rows
+                written before.
 
         Example:
             >>> import loom_sync as lm
@@ -196,12 +196,12 @@ class FrameModel(DocumentModel):
 
     @classmethod
     def get_arrow_schema(cls) -> Schema | None:
-        """Return the Arrow schema of this model's tables and frames; override it to change them.
+        """Return the Arrow schema of this model's tables and frames; may be overridden.
 
         Returns:
             A schema of the stored names, with nested models as structs. Columns of type null are
-            inferred from the data: `Any`, unions of different types, recursive models. None, for
-            models of `extra="allow"`, infers all columns.
+            inferred from the data: `Any`, unions of different types, recursive models. None means
+            that all columns are inferred, as for a model with `extra="allow"`.
 
         Raises:
             ConfigurationError: pyarrow is not installed.

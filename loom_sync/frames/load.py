@@ -1,5 +1,5 @@
 # Generated from loom_async/frames/load.py by `nox -s sync`: edit that file.
-"""Query results as Arrow tables and as pandas and Polars frames."""
+"""`load_table`, `load_batches` and `aggregate_arrow`: query results as Arrow tables and batches."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from .persistable import Persistable
 class BlobModel(Persistable, BlobDocument):
     """A `Persistable` with bytes of any length, kept in versions in GridFS.
 
-    The bucket has the name of the collection. `length` and `version` are the length and number of
-    the newest version; both are 0 before the first. A query's `delete` deletes only documents, not
-    their bytes.
+    The bucket has the name of the collection. `length` and `version` are the length in bytes and
+    the number of the newest version; both are 0 before the first version. Deleting an object, or
+    the results of a query, also deletes their bytes.
 
     Example:
         >>> import loom_sync as lm
@@ -38,7 +38,7 @@ class BlobModel(Persistable, BlobDocument):
     def write_from(self, source: _concurrency.Source) -> BlobVersion:
         """Store bytes as a new version, then persist this object with its number and length.
 
-        A few chunks are in memory at a time. If the call fails or is cancelled, the version is
+        About 4 MB are in memory at a time. If the call fails or is cancelled, the version is
         removed. Concurrent writers each get a version of their own.
 
         Parameters:
@@ -48,7 +48,7 @@ class BlobModel(Persistable, BlobDocument):
             The version that was written.
 
         Raises:
-            TypeError: The source is none of these, or yields something other than bytes.
+            TypeError: The source has another type, or yields something other than bytes.
             DocumentNotFound: The object was loaded and its document has been deleted since.
             TransactionError: A transaction is in force; nothing was sent.
 
@@ -104,10 +104,11 @@ class BlobModel(Persistable, BlobDocument):
         return await async_blob_versions.versions(self)
 
     def delete_version(self, number: int) -> None:
-        """Delete one version; this object's `version` is then the newest that is left.
+        """Delete one version; this object's `version` is then the newest remaining one.
 
         Parameters:
-            number: As for `open_read`. The next version gets the number after the newest one's.
+            number: The number, as for `open_read`. The next version is numbered after the newest
+                remaining one.
 
         Raises:
             DocumentNotFound: There is no such version.

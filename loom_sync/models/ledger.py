@@ -1,5 +1,5 @@
 # Generated from loom_async/models/ledger.py by `nox -s sync`: edit that file.
-"""Ledgers and time series: documents that are never changed."""
+"""Models of ledgers and time series, whose documents are inserted and never changed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .persistable import PersistableBase
 
 
 class AppendOnly(PersistableBase):
-    """A model of which each write is a new document."""
+    """A model whose writes all insert new documents."""
 
     __loom_append_only__: ClassVar[bool] = True
 
 
 class LedgerModel(AppendOnly):
-    """A model whose objects are recorded as new versions, and never changed.
+    """An append-only model: each `persist` inserts a new document, and no document is changed.
 
-    Every `persist()` inserts a new document with a new id and the present time as `recorded_at`, as
-    does `persist_many`. Calls that would change or delete documents raise `LedgerIsAppendOnly`. All
-    versions of one object have the same `lineage`.
+    Each document has a new id and the time of its insertion as `recorded_at`. All versions of one
+    object have the same `lineage`. Calls that would change or delete documents raise
+    `LedgerIsAppendOnly`.
 
     Example:
         >>> import loom_sync as lm

@@ -1,5 +1,5 @@
 # Generated from loom_async/operations/bulk_command.py by `nox -s sync`: edit that file.
-"""Write commands of many statements, and the outcome of each statement."""
+"""Sends write commands of up to 5,000 statements, and returns the outcome of each statement."""
 
 from __future__ import annotations
 

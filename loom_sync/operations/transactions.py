@@ -1,5 +1,5 @@
 # Generated from loom_async/operations/transactions.py by `nox -s sync`: edit that file.
-"""Transactions: all operations of a block happen, or none of them."""
+"""`transaction`, and the functions that retry one: `in_transaction`, `transactional`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ R = TypeVar("R")
 
 @contextmanager
 def transaction() -> Generator[None]:
-    """Have all operations of a block happen together, or none of them.
+    """Run the operations of a block as one transaction: all of them happen, or none.
 
-    The transaction includes every operation inside the block: also in functions that it calls, and
-    in code that runs in a copy of its context (`contextvars.copy_context`). The operations wait for
-    each other. A plain new thread begins outside. An exception that leaves the block undoes
-    everything, and restores the earlier states of the objects that were changed. A block inside
-    another one is part of that transaction.
+    It includes the operations of functions that the block calls, and of code that runs in a copy of
+    its context (`contextvars.copy_context`); a plain new thread is outside. The operations run one
+    after another. An exception that leaves the block rolls the transaction back, and restores the
+    objects that it has changed. A nested block joins the outer transaction.
 
     Raises:
-        TransactionAborted: It met a passing obstacle, such as a conflict with another transaction.
+        TransactionAborted: It was rolled back for a temporary reason, such as a conflict with
+            another transaction.
         TransactionError: An operation failed and its error did not leave the block, or an
             operation cannot be part of it.
         ConfigurationError: The server has no transactions.
@@ -66,11 +66,11 @@ def transaction() -> Generator[None]:
 
 
 def in_transaction(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a function in a transaction, and retry all of it after a passing obstacle.
+    """Run a function in a transaction, and retry it if that is rolled back for a temporary reason.
 
-    Before each retry, objects get their earlier states back: the objects in the arguments, also in
-    lists and dicts, and those that the function assigned to or persisted. Inside a transaction the
-    function is part of that, and runs once.
+    Before each retry, objects are restored: those in the arguments, also in lists and dicts, and
+    those that the function assigned to or persisted. Inside a transaction the function joins that,
+    and runs once.
 
     Parameters:
         function: The function; it may run several times.
@@ -81,7 +81,7 @@ def in_transaction(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwarg
         The result of the function.
 
     Raises:
-        TransactionAborted: The obstacle did not pass within the setting `transaction_timeout`.
+        TransactionAborted: It was still rolled back after the seconds of `transaction_timeout`.
 
     Example:
         >>> import loom_sync as lm
@@ -113,7 +113,7 @@ def in_transaction(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwarg
 def transactional(
     function: Callable[P, R],
 ) -> Callable[P, R]:
-    """Decorate a function so that it always runs in a transaction, as by `in_transaction`.
+    """Decorate a function so that it runs by `in_transaction`.
 
     Parameters:
         function: The function; it may run several times.

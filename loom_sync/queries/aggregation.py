@@ -28,7 +28,7 @@ class ReshapableQuery(Query[M]):
     __slots__ = ()
 
     def project(self, *names: str | Field, **fields: Any) -> Aggregation[dict[str, Any]]:
-        """Return a query whose rows are dicts of some fields.
+        """Return a query whose rows are dicts with the given fields.
 
         Parameters:
             *names: Fields to keep; `"-name"` leaves one out.
@@ -73,7 +73,7 @@ class ReshapableQuery(Query[M]):
         )
 
     def group_by(self, *keys: str | Field) -> Grouping:
-        """Return a grouping of the rows by fields; without fields, all rows are one group.
+        """Group the rows by fields; without fields, all rows form one group.
 
         Parameters:
             *keys: The fields; their values are the `_id` of each group.
@@ -90,7 +90,7 @@ class ReshapableQuery(Query[M]):
         )
 
     def agg(self, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
-        """Return a query with further stages, whose rows are dicts.
+        """Return this query followed by the stages of a pipeline; its rows are dicts.
 
         Parameters:
             stages: The stages to add.
@@ -122,8 +122,8 @@ class Aggregation(ReshapableQuery[M], FrameQuery[M]):
         """Return this query with rows that are objects of a class.
 
         Parameters:
-            model: A pydantic model, dataclass or TypedDict. Objects of a persistable model are
-                new, not loaded.
+            model: A pydantic model, dataclass or TypedDict. Objects of a persistable model count
+                as new, not as loaded.
         """
         return Aggregation[T](self._model, self._spec, None, Validator(model))
 
@@ -183,7 +183,7 @@ class Aggregation(ReshapableQuery[M], FrameQuery[M]):
 
 
 class Grouping:
-    """The result of `group_by`; its `acc` adds the accumulators and returns the query."""
+    """The result of `group_by`; its method `acc` returns the query."""
 
     __slots__ = ("_accumulate",)
 
@@ -191,13 +191,13 @@ class Grouping:
         self._accumulate = accumulate
 
     def acc(self, **accumulators: Any) -> Aggregation[dict[str, Any]]:
-        """Return a query whose rows are the groups, with a value for each accumulator.
+        """Return a query with one row for each group, which has the accumulated values.
 
         Parameters:
             **accumulators: By name: `fld["age"].avg()`, `count()` or a MongoDB accumulator.
 
         Raises:
             UnknownFieldError: The model lacks a field.
-            QueryError: A value is not an accumulator.
+            QueryError: An argument is not an accumulator.
         """
         return self._accumulate(accumulators)

@@ -1,5 +1,5 @@
 # Generated from loom_async/queries/history.py by `nox -s sync`: edit that file.
-"""Loading the versions of an object from a ledger."""
+"""Loads the earlier versions of an object from a ledger."""
 
 from __future__ import annotations
 

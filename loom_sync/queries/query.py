@@ -1,5 +1,5 @@
 # Generated from loom_async/queries/query.py by `nox -s sync`: edit that file.
-"""Methods that run a query whatever the type of its results: load, count, explain, write."""
+"""`Query`: the batch size of loads, and the methods that count, explain and write results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Query(QueryBuilder[M]):
     __slots__ = ()
 
     def load_docs(self) -> list[dict[str, Any]]:
-        """Return all results as the documents that MongoDB stores."""
+        """Return all results as dicts, with stored names and values."""
         documents: list[dict[str, Any]] = []
         with closing(self._batches()) as batches:
             for batch in batches:
@@ -47,7 +47,7 @@ class Query(QueryBuilder[M]):
         return await self._async.load_docs()
 
     def load_aggregate(self) -> Iterator[dict[str, Any]]:
-        """Yield the results one by one, as the documents that MongoDB stores."""
+        """Yield the results one by one as dicts, with stored names and values."""
         return self._documents(current_context())
 
     def load_aggregate_async(self) -> AsyncIterator[dict[str, Any]]:
@@ -68,7 +68,7 @@ class Query(QueryBuilder[M]):
         return await async_query_commands.count(self._model, self._spec)
 
     def exists(self) -> bool:
-        """Say whether there is any result."""
+        """Return whether the query has any result."""
         return query_commands.first(self._model, self._spec, {"_id": 1}) is not None
 
     async def exists_async(self) -> bool:
@@ -76,7 +76,7 @@ class Query(QueryBuilder[M]):
         return await self._async.exists()
 
     def distinct(self, field: str | Field) -> list[Any]:
-        """Return the distinct values of a field in the results; of arrays, those of their elements.
+        """Return the distinct values of a field in the results; of an array, those of its elements.
 
         Parameters:
             field: The field's name.
@@ -115,11 +115,15 @@ class Query(QueryBuilder[M]):
         """Merge the results into a collection of the same server.
 
         Parameters:
-            target: A declared model, or a collection's name.
+            target: A declared model, or the name of a collection of the same database.
             on: The fields that identify a document; by default `_id`.
             when_matched: `"replace"`, `"keepExisting"`, `"merge"`, `"fail"`, or stages that update
                 the existing document.
             when_not_matched: `"insert"`, `"discard"` or `"fail"`.
+
+        Raises:
+            LedgerIsAppendOnly: The target is a ledger, and documents of it might be changed.
+            QueryError: The target counts revisions, and documents of it might be changed.
         """
         check_target(target, "merge_into", replaces=when_matched not in ("keepExisting", "fail"))
         stages = tagging_stages(target).merge_into(
@@ -147,7 +151,11 @@ class Query(QueryBuilder[M]):
         """Replace the contents of a collection with the results.
 
         Parameters:
-            target: A declared model, or a collection's name.
+            target: A declared model, or the name of a collection of the same database.
+
+        Raises:
+            LedgerIsAppendOnly: The target is a ledger.
+            QueryError: The target shares its collection with other models, or counts revisions.
         """
         check_target(target, "out", replaces=True)
         self._run(tagging_stages(target).out(namespace_of(target)))

@@ -1,5 +1,5 @@
 # Generated from loom_async/queries/query_commands.py by `nox -s sync`: edit that file.
-"""The commands of `count`, `exists`, `load_one`, `distinct` and `explain`."""
+"""Runs the commands of `count`, `exists`, `load_one`, `distinct` and `explain`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw batches to one Arrow table, or to a sequence of record batches of one schema."""
+"""Builds an Arrow table, or record batches of one schema, from raw batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares the declared indexes of a model with those of its collection."""
+"""Compares the declared indexes of a model with the existing ones: missing, conflicting, extra."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ConfigurationError, UnknownFieldError
+from ..errors import ConfigurationError, LoomError, UnknownFieldError
 from ..model.declaration import Index
 from ..query.model_resolver import ModelResolver
 from .index_options import Keys, comparable_keys, comparable_options, difference, existing_keys
@@ -25,12 +25,15 @@ class IndexSpec:
 
 @dataclass(frozen=True)
 class IndexDifference:
-    """How the declared indexes and those of a collection differed; each index by its name.
+    """The difference between declared and existing indexes, by name; false if there is none.
 
-    `created` were declared but missing. With `drop=True`, `dropped` were not declared, and
-    `replaced` had other keys or options than declared. Without it, these two are not changed, and
-    are called `extra` and `conflicting`. `reasons` maps the name of each replaced or conflicting
-    index to how it differs.
+    Parameters:
+        created: Indexes that were missing, and were created.
+        dropped: Undeclared indexes that were dropped (`drop=True`).
+        replaced: Indexes that were recreated with the declared keys and options (`drop=True`).
+        extra: Undeclared indexes that were kept.
+        conflicting: Indexes with other keys or options than declared that were kept.
+        reasons: How each replaced or conflicting index differs.
     """
 
     created: tuple[str, ...] = ()
@@ -78,7 +81,7 @@ def index_specs(model: type, indexes: Iterable[Index]) -> tuple[IndexSpec, ...]:
             if weights := options.get("weights"):
                 options["weights"] = {_stored(resolver, k): v for k, v in weights.items()}
         except UnknownFieldError as error:
-            raise error.within(f"an index of {model.__name__}") from None
+            raise _in_index(error, model) from None
         name = str(options.pop("name", "_".join(f"{key}_{direction}" for key, direction in keys)))
         if name in specs:
             raise ConfigurationError(
@@ -87,6 +90,13 @@ def index_specs(model: type, indexes: Iterable[Index]) -> tuple[IndexSpec, ...]:
             )
         specs[name] = IndexSpec(name, keys, options)
     return tuple(specs.values())
+
+
+def _in_index(error: UnknownFieldError, model: type) -> UnknownFieldError:
+    """Return the error for an unknown field, whose message now names the index of a model too."""
+    message = f"an index of {model.__name__} names a field that does not exist: {error.message}"
+    LoomError.__init__(error, message, hint=error.hint)
+    return error
 
 
 def _stored(resolver: ModelResolver, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The declaration of a time series, and how an existing collection differs from it."""
+"""`declare_timeseries`, and how an existing collection differs from a declared time series."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ def declare_timeseries(
     Parameters:
         metakey: The field that says what was measured, such as the id of a sensor. Measurements
             with the same value are stored together, and queries by it are fast.
-        granularity: The usual interval between measurements of one `metakey`: `"seconds"`,
-            `"minutes"` or `"hours"`.
-        ttl: Seconds after which a measurement is deleted, counted from its time, or a timedelta;
-            None keeps all measurements.
+        granularity: The usual interval between measurements with the same value of `metakey`:
+            `"seconds"`, `"minutes"` or `"hours"`.
+        ttl: The time after which a measurement is deleted, in seconds or as a timedelta; None keeps
+            all measurements.
         timefield: The field with the time of a measurement.
 
     Returns:

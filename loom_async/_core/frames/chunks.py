@@ -1,4 +1,4 @@
-"""Frames of every library, read in chunks of rows as columns of Python objects."""
+"""Reads frames of every library in chunks of 5,000 rows, as columns of Python objects."""
 
 from __future__ import annotations
 

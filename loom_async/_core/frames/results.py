@@ -1,4 +1,4 @@
-"""The results and errors of writing the rows of a frame."""
+"""`InsertResult`, `UpdateResult` and `FrameError`: the outcome of writing the rows of a frame."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..errors import LoomError
 
 @dataclass(frozen=True)
 class RowError:
-    """A row that was refused.
+    """A refused row of a frame.
 
     Parameters:
         row: The index of the row in the frame, from 0.
-        column: The column with the wrong value; "" if the reason is no single column.
+        column: The column with the error; "" if it concerns the whole row.
         reason: Why the row was refused.
     """
 
@@ -29,9 +29,9 @@ class InsertResult:
     """The result of `insert_dataframe`.
 
     Parameters:
-        inserted: How many documents were inserted or replaced.
+        inserted: The number of inserted or replaced documents.
         ids: The id of each row of the frame, in order; None for a row that was refused.
-        errors: The rows that were refused; empty unless `on_error="skip"`.
+        errors: The refused rows, with `on_error="skip"`.
     """
 
     inserted: int
@@ -44,10 +44,10 @@ class UpdateResult:
     """The result of `update_dataframe`.
 
     Parameters:
-        matched: How many documents the rows have matched.
-        modified: How many of them have changed.
-        inserted: How many rows were inserted as new documents.
-        errors: The rows that were refused; empty unless `on_error="skip"`.
+        matched: The number of documents that the rows matched.
+        modified: The number of these that were changed.
+        inserted: The number of rows that were inserted as new documents.
+        errors: The refused rows, with `on_error="skip"`.
     """
 
     matched: int
@@ -59,9 +59,9 @@ class UpdateResult:
 class FrameError(LoomError, ValueError):
     """Rows of a frame cannot be stored as documents.
 
-    `errors` has the refused rows with their columns and reasons; `rows` and `columns` are the rows
-    and columns of these. `written` has the ranges of rows that had been written before, and stay
-    written.
+    `errors` lists the refused rows with column and reason; `rows` and `columns` are the indexes and
+    names of the rows and columns concerned. `written` lists the ranges of rows that were written
+    before; they stay written.
     """
 
     def __init__(

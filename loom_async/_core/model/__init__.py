@@ -1,1 +1,1 @@
-"""The model half of the core: fields, codec, change tracking, metadata."""
+"""Models without I/O: declarations, fields, codecs, loading, change tracking and write plans."""

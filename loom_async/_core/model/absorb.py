@@ -1,4 +1,4 @@
-"""Objects updated to agree with a stored document."""
+"""Updates objects to agree with their stored documents after a write or a reload."""
 
 from __future__ import annotations
 

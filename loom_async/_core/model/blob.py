@@ -1,4 +1,4 @@
-"""The documents and versions of blobs, without I/O."""
+"""The fields of a blob's document, the size of its chunks, and the filters of its versions."""
 
 from __future__ import annotations
 

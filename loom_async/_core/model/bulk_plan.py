@@ -1,4 +1,4 @@
-"""The steps of a bulk write, and the account of the outcome of each document."""
+"""The steps of `persist_many`, and the outcome of each document, as result or `BulkError`."""
 
 from __future__ import annotations
 

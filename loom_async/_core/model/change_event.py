@@ -1,4 +1,4 @@
-"""`Change`: what users get for an event of a change stream."""
+"""`Change`, made from an event of a change stream; resume tokens as text."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ _NO_UPDATE: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[D]):
-    """One change of a collection.
+    """One change that `watch` returns.
 
     Parameters:
-        operation: `"insert"`, `"update"`, `"replace"` or `"delete"`; of the whole collection
-            `"drop"`, `"rename"` or `"dropDatabase"`, and `"invalidate"`, which ends the stream.
+        operation: `"insert"`, `"update"`, `"replace"` or `"delete"`; for the whole collection
+            `"drop"`, `"rename"` or `"dropDatabase"`, and `"invalidate"`, which ends the change
+            stream.
         id: The document's id; None if the whole collection has changed.
-        document: The document, which can be edited and persisted; after an update, in its current
-            state. None after a deletion, or if it has been deleted since.
+        document: The document as a loaded object; after an update, in its current state. None after
+            a deletion, or if it has been deleted since.
         updated: The new values of an update, by stored dotted path, as MongoDB stores them.
         removed: The stored dotted paths that an update removed.
-        truncated: The new lengths of the arrays that an update shortened, by stored dotted path.
+        truncated: The new lengths of the arrays that an update truncated, by stored dotted path.
         at: When it happened, in UTC; None if the server does not say.
-        token: The resume token of the change: `watch(resume_after=token)` continues after it.
+        token: The position of the change: `watch(resume_after=token)` resumes after it.
 
     Example:
         >>> import loom_async as lm

@@ -1,4 +1,4 @@
-"""The codecs of annotations and of models."""
+"""Chooses the codec of each annotation and of each model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors for documents that are deleted, or that another writer has changed."""
+"""`DocumentNotFound` and `StaleDocument`: documents that were deleted, or changed by others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The declaration of a model's database, collection and indexes."""
+"""`declare_persist_db` and `Index`: the declaration of a model's database, collection, indexes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Index:
             1, -1, `"text"`, `"2dsphere"`, `"hashed"` or `"2d"`.
         unique: Refuse a second document with the same values.
         sparse: Leave out documents without the field.
-        expire_after: Seconds after the time in the field at which MongoDB deletes a document.
+        expire_after: Seconds after which MongoDB deletes a document, from the time in the field.
         partial: A MongoDB filter; only documents that match are indexed.
         name: The name of the index; by default it consists of the keys, as in MongoDB.
-        **options: Further options of MongoDB's `createIndexes`, in its spelling.
+        **options: Further options of `createIndexes`, by MongoDB's names.
 
     Raises:
         ConfigurationError: There is no key, or MongoDB has no such direction.
@@ -105,7 +105,7 @@ def declare_persist_db(
     discriminator: str | None = None,
     tag: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
-    """Declare the database and the collection of a model; nothing connects before an operation.
+    """Declare the database and the collection of a model; no connection is opened.
 
     Parameters:
         db_name: The database.
@@ -113,11 +113,10 @@ def declare_persist_db(
         remote_db: Use the server of `LOOM_REMOTE_URI` instead of `LOOM_URI`.
         version: Appended to the collection's name: 2 makes `users_v2`.
         test: Append `_test` to the collection's name.
-        index: Indexes to create on first use. Loom never drops one unless `sync_indexes` is called
-            with `drop=True`.
-        discriminator: The name under which documents have the tag of their class. Subclasses share
-            the collection, and each document is loaded as an object of its class. A subclass
-            chooses its tag by `class Dog(Animal, tag="dog")`; the default is its name.
+        index: Indexes to create on first use. Only `sync_indexes(drop=True)` drops indexes.
+        discriminator: The field that stores the tag of each document's class, so that subclasses
+            share the collection and each document is loaded as an object of its class. A subclass
+            sets its tag by `class Dog(Animal, tag="dog")`; the default is its name.
         tag: The tag of the declared class; the default is its name.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The base of every persistable model: pydantic, and the document that it was loaded from."""
+"""The base of every model: its `id`, its hooks, and the document that an object was loaded from."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ class DocumentModel(BaseModel):
             type.__setattr__(cls, "id", _stored_as_id(given))
 
     def before_persist(self) -> Awaitable[None] | None:
-        """Do something before this object is compared with the stored document, and written.
+        """Hook that runs before this object is compared with its stored document and written.
 
-        Like all hooks, it may be a plain method or a coroutine function; this one does nothing. An
-        error of it leaves the call before anything is sent.
+        Each hook does nothing unless overridden, by a method or a coroutine function. An error of
+        this one propagates to the caller, and nothing is sent.
         """
 
     def after_persist(self) -> Awaitable[None] | None:
-        """Do something after this object has been written."""
+        """Hook that runs after this object has been written."""
 
     def before_delete(self) -> Awaitable[None] | None:
-        """Do something before this object's document is deleted."""
+        """Hook that runs before this object's document is deleted."""
 
     def after_delete(self) -> Awaitable[None] | None:
-        """Do something after this object's document has been deleted."""
+        """Hook that runs after this object's document has been deleted."""
 
     def after_load(self) -> Awaitable[None] | None:
-        """Do something after this object has been loaded."""
+        """Hook that runs after this object has been loaded."""
 
     if not TYPE_CHECKING:  # type checkers would allow assignments to any name
 

@@ -1,4 +1,4 @@
-"""Types for annotations: ids, normalised strings, times and counters that Loom fills in."""
+"""Types for annotations: `PyObjectId`, `StrLower`, `TimeInserted`, `Revision`, `IncrCounter`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, 
 
 
 class ObjectIdSchema:
-    """The pydantic schema of `bson.ObjectId`: accepts 24 hex digits too, and is these in JSON."""
+    """The pydantic schema of `bson.ObjectId`: accepts 24 hex digits, and writes them to JSON."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -57,19 +57,19 @@ def parse_object_id(text: str) -> ObjectId:
 
 
 PyObjectId = Annotated[ObjectId, ObjectIdSchema()]
-"""An ObjectId; validation also accepts its 24 hex digits, and JSON has these."""
+"""An ObjectId; validation also accepts its 24 hex digits, and JSON contains them."""
 
 StrLower = Annotated[str, NormalizeValue(str.lower)]
-"""A string in lower case; values in queries are converted too."""
+"""A string converted to lower case, also in the values of queries."""
 
 StrUpper = Annotated[str, NormalizeValue(str.upper)]
-"""A string in upper case; values in queries are converted too."""
+"""A string converted to upper case, also in the values of queries."""
 
 TimeInserted = Annotated[datetime, CoalesceOnInsert(now)]
-"""The time of the first insert of the document; None before it."""
+"""The time at which the document was inserted; None before that."""
 
 TimeUpdated = Annotated[datetime, RefreshOnSet(now)]
-"""The time of the last write of the document; None before the first write."""
+"""The time at which the document was last written; None before the first write."""
 
 
 def _first_revision() -> int:
@@ -77,7 +77,7 @@ def _first_revision() -> int:
 
 
 Revision = Annotated[int, CoalesceOnInsert(_first_revision), Versioned()]
-"""The number of writes of the document; a write by an outdated object raises `StaleDocument`."""
+"""Counts a document's writes, from 1; writing with an older count raises `StaleDocument`."""
 
 IncrCounter = Annotated[int, Increment()]
 """An integer whose changes are sent as `$inc`, so that concurrent changes add up."""

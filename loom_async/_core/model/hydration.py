@@ -1,4 +1,4 @@
-"""Stored documents as objects that remember the documents they were loaded from."""
+"""Creates objects from stored documents; each remembers the document it was loaded from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids: parsed, encoded for MongoDB, and as filters."""
+"""Parses and checks ids, encodes them for MongoDB, and returns their filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markers in `Annotated` that change how a field is written."""
+"""Markers in `Annotated` that change how a field is written: filled in, normalised, counted."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class _OptionalUntilWritten:
 
 @dataclass(frozen=True)
 class CoalesceOnInsert(_OptionalUntilWritten):
-    """Set a field that is None to `function()` when its document is first inserted.
+    """Set a field that is None to `function()` when its document is inserted.
 
     Parameters:
-        function: Takes no argument and returns the value; called once for each document.
+        function: Takes no argument and returns the value; called once per document.
 
     Example:
         >>> from typing import Annotated
@@ -42,7 +42,7 @@ class RefreshOnSet(_OptionalUntilWritten):
     """Set a field to `function()` each time its document is written.
 
     Parameters:
-        function: Takes no argument and returns the value; called once for each written document.
+        function: Takes no argument and returns the value; called once per written document.
 
     Example:
         >>> from typing import Annotated
@@ -57,8 +57,8 @@ class NormalizeValue:
     """Pass every value of a field through `function`, in documents and in queries.
 
     Parameters:
-        function: Takes the validated value and returns the value to store. It must be idempotent:
-            a normalised value stays as it is.
+        function: Takes the validated value and returns the value to store. It must be
+            idempotent: values that are normalised already pass through it again.
 
     Example:
         >>> from typing import Annotated

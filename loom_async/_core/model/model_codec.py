@@ -1,4 +1,4 @@
-"""The codec of a pydantic model."""
+"""The codec of a pydantic model: its stored fields, and how its objects are encoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects from documents that other code has fetched, and the documents of objects."""
+"""`from_doc` and `dump_doc`: objects from documents and documents from objects, without I/O."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class RawDocumentModel(DocumentModel):
         """Return the document that `persist` would store; nothing is sent.
 
         It has the stored names and values, and the values that `persist` fills in, such as times.
-        The document of a loaded object also has the stored fields that the model lacks. The
-        document shares no values with the object.
+        For a loaded object it includes stored fields that the model lacks. It shares no values with
+        the object.
 
         Raises:
             EncodingError: A value cannot be stored; `path` says where it is.
@@ -50,18 +50,18 @@ class RawDocumentModel(DocumentModel):
 
     @classmethod
     def from_doc(cls, raw: Mapping[str, Any] | bytes) -> Self:
-        """Return the object of a stored document that was fetched by other means.
+        """Create a loaded object from a stored document that was fetched elsewhere.
 
-        It is as if loaded: `persist` sends its later changes. No hook runs, not even `after_load`.
-        This is a plain method in both packages.
+        `persist` sends its later changes. No hook runs, not even `after_load`. This is a plain
+        method in both packages.
 
         Parameters:
             raw: The whole stored document: a dict, a `RawBSONDocument`, or BSON bytes.
 
         Raises:
             InvalidDocument: It does not fit the model, has no `_id`, or is of another class.
-            EncodingError: It has a value that BSON lacks.
-            TypeError: It is no document.
+            EncodingError: It holds a value that BSON cannot represent.
+            TypeError: It is not a document.
 
         Example:
             >>> import loom_async as lm

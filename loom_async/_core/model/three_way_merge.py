@@ -1,4 +1,4 @@
-"""Values with the edits of two writers: those of an object, and those stored since."""
+"""Merges the edits of an object with those that another writer has stored since."""
 
 from __future__ import annotations
 

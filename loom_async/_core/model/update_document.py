@@ -1,4 +1,4 @@
-"""Edits as MongoDB updates, and the conditions of these.
+"""Turns edits into a MongoDB update, and into the condition on which it applies.
 
 An update has operators if they suffice, else it is an aggregation pipeline.
 

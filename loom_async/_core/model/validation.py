@@ -1,4 +1,4 @@
-"""Decoded documents validated as objects, with errors that name the document and its fields."""
+"""Validates decoded documents as objects; `InvalidDocument` names the document and its fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What write operations report."""
+"""`PersistResult` and `UpdateCount`: the numbers of documents that a call has written."""
 
 from __future__ import annotations
 

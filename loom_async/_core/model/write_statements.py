@@ -1,4 +1,4 @@
-"""Write plans as the commands of MongoDB, and as their statements."""
+"""Turns write plans into MongoDB commands, and into their statements in batches of 12 MB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rewriting a query's filter so that it matches the events of a change stream."""
+"""Rewrites a query's filter so that it matches the events of a change stream."""
 
 from __future__ import annotations
 

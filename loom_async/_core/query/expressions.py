@@ -46,7 +46,7 @@ class Combinable(ABC):
 
 
 class Predicate(Combinable):
-    """A condition that a document meets or does not."""
+    """A condition of a query; `&`, `|` and `~` combine conditions."""
 
     __slots__ = ()
 
@@ -164,14 +164,14 @@ _SYMBOLS = {"eq": "==", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<
 
 
 def raw(filter: Mapping[str, Any]) -> Predicate:
-    """Return a MongoDB filter as a condition, sent as it is.
+    """Return a raw MongoDB filter as a condition; it is sent unchanged.
 
     Parameters:
         filter: A MongoDB filter with stored field names and BSON values. Never build it from user
             input.
 
     Raises:
-        QueryError: It is not a mapping.
+        QueryError: `filter` is not a mapping.
 
     Example:
         >>> import loom_async as lm
@@ -190,7 +190,7 @@ def text(
     case_sensitive: bool = False,
     diacritic_sensitive: bool = False,
 ) -> Predicate:
-    """Return the condition that a full-text search by the collection's text index finds.
+    """Return a condition that searches the collection's text index for words.
 
     Parameters:
         search: The words, as MongoDB's `$text` reads them.

@@ -1,4 +1,4 @@
-"""`fld["age"]`: fields, their conditions and their accumulators."""
+"""`fld["age"]`: a field, with its operators, conditions and accumulators."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from .time_query import TimeQuery
 
 
 class Field(Combinable):
-    """A field of documents, compared to make a condition.
+    """A field of documents, whose operators and methods return conditions.
 
     The value of a comparison is never read as an operator: `fld["name"] == {"$ne": None}` matches
-    that very document. As in MongoDB, None matches null and missing fields, and an array matches if
-    one of its elements does. A field alone is the condition that it is True.
+    that literal document. As in MongoDB, `== None` matches null and missing fields, and an array
+    matches if one of its elements does. A field alone, as a condition, means `is_true()`.
 
     Parameters:
         path: The dotted name.
@@ -87,11 +87,11 @@ class Field(Combinable):
         return self._compare("lte", value)
 
     def is_in(self, values: Iterable[Any]) -> Predicate:
-        """The field equals one of the values; the iterable is read once, immediately."""
+        """The field equals one of the values; the iterable is consumed immediately."""
         return self._compare("in", values_of(values, "is_in"))
 
     def is_not_in(self, values: Iterable[Any]) -> Predicate:
-        """The field equals none of the values; it may be missing."""
+        """The field equals none of the values, or is missing."""
         return self._compare("nin", values_of(values, "is_not_in"))
 
     def is_all(self, values: Iterable[Any]) -> Predicate:
@@ -143,7 +143,7 @@ class Field(Combinable):
         return self._compare("eq", False)
 
     def is_enum(self, values: type[Enum] | Enum) -> Predicate:
-        """The field is this member or, for an Enum class, any of its members."""
+        """The field equals an Enum member, or any member of an Enum class."""
         if isinstance(values, Enum):
             return self._compare("eq", values)
         if isinstance(values, type) and issubclass(values, Enum):
@@ -162,7 +162,7 @@ class Field(Combinable):
         """The string matches one of MongoDB's regular expressions (PCRE).
 
         Parameters:
-            pattern: The expression, or a compiled one, which has its own flags.
+            pattern: The expression, or a compiled one, whose flags apply.
             flags: Any of `i`, `m`, `s` and `x`.
         """
         if isinstance(pattern, re.Pattern):
@@ -206,7 +206,7 @@ class Field(Combinable):
         max_distance: float | None = None,
         min_distance: float | None = None,
     ) -> Predicate:
-        """The location is near a point; results are sorted nearest first. Needs a `2dsphere` index.
+        """The location is near a point; results are sorted by distance. Needs a `2dsphere` index.
 
         Parameters:
             point: `(longitude, latitude)` in degrees, or a GeoJSON point.
@@ -222,7 +222,7 @@ class Field(Combinable):
         center: tuple[float, float] | None = None,
         radius: float | None = None,
     ) -> Predicate:
-        """The location lies in an area.
+        """The location lies within an area or a circle.
 
         Parameters:
             area: A GeoJSON Polygon or MultiPolygon.
@@ -284,7 +284,7 @@ class FieldMaker:
 
 
 fld: FieldMaker = FieldMaker()
-"""Makes the fields of conditions: `fld["age"] > 25`, `fld("address.city")`.
+"""Returns a field by its path, for conditions: `fld["age"] > 25`, `fld("address.city")`.
 
 Example:
     >>> from loom_async import fld
@@ -293,7 +293,7 @@ Example:
 """
 
 element: Field = Field("")
-"""An element of an array, for conditions of `elem_match` on elements that are plain values.
+"""The array element itself, for conditions of `elem_match` on elements that are plain values.
 
 Example:
     >>> from loom_async import element, fld

@@ -1,4 +1,4 @@
-"""Compiling predicates to MongoDB filters, in which no value is read as an operator."""
+"""Compiles predicates to MongoDB filters, in which no value is read as an operator."""
 
 from __future__ import annotations
 

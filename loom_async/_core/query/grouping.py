@@ -1,4 +1,4 @@
-"""The `_id` and the accumulators of `group_by(...).acc(...)`."""
+"""The `_id` and the accumulators of `group_by(...).acc(...)`; `count()` is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resolving the field names of a query by the annotations of a model."""
+"""Resolves the field names of a query by the annotations of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding operators in MongoDB filters, as opposed to values with the same names."""
+"""Finds operators in MongoDB filters, as opposed to values with the same names."""
 
 from __future__ import annotations
 

@@ -53,11 +53,11 @@ _INCOMPARABLE = ("array", "regex")
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """A page of a query's results, and the token of the next page.
+    """One page of results, and the token for the next page.
 
     Parameters:
         items: The results on this page.
-        next: The token to request the next page with; None if this page is the last.
+        next: The token for the next page: `page(size, after=token)`; None on the last page.
     """
 
     items: list[T]

@@ -1,4 +1,4 @@
-"""Building queries: each method returns a new query and sends nothing."""
+"""Builds queries by `filter`, `sort`, `skip`, `limit` and `sample`; sends nothing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class QueryBuilder(Generic[M]):
         return self._with_spec(spec)
 
     def sort(self, *keys: str | Field, descending: bool = False) -> Self:
-        """Return this query sorted; later keys order documents whose earlier keys are equal.
+        """Sort this query; later keys order results whose earlier keys are equal.
 
         Parameters:
             *keys: Field names; `"-age"` reverses the direction of one key.
@@ -84,6 +84,7 @@ class QueryBuilder(Generic[M]):
 
         Raises:
             UnknownFieldError: The model lacks a field.
+            QueryError: There is no key.
         """
         if not keys:
             raise QueryError("sort() needs a field", hint='sort("age", descending=True)')
@@ -106,7 +107,7 @@ class QueryBuilder(Generic[M]):
         return self._with_spec(self._spec.with_limit(count))
 
     def sample(self, size: int) -> Self:
-        """Return this query with `size` of its results, picked at random."""
+        """Return this query with `size` of its results, chosen at random."""
         check_count("sample", size)
         return self._with_spec(self._spec.with_stage({"$sample": {"size": size}}))
 

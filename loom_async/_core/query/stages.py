@@ -10,8 +10,8 @@ from .stages_shaping import ShapingStages
 class AggregationStages(ShapingStages, JoiningStages, ReportingStages):
     """An immutable aggregation pipeline; each method returns a new one with a further stage.
 
-    Methods and parameters are named after MongoDB's stages and their fields, in snake_case. The
-    stages that write are `out` and `merge_into`.
+    Methods have the snake_case names of MongoDB's stages, and parameters those of the stages'
+    fields. `merge_into` is `$merge`; it and `out` write.
 
     Parameters:
         *stages: The first stages, as dicts.

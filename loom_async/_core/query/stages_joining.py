@@ -65,7 +65,7 @@ class JoiningStages(StageSequence):
         depth_field: str | None = None,
         restrict_search_with_match: Document | Predicate | None = None,
     ) -> Self:
-        """Add the documents that are found by following references through a collection."""
+        """Add an array of the documents that a chain of references in a collection leads to."""
         return self._then_options(
             "graphLookup",
             **{"from": from_, "as": as_},

@@ -61,7 +61,7 @@ class ReportingStages(StageSequence):
         idle_sessions: bool | None = None,
         local_ops: bool | None = None,
     ) -> Self:
-        """List the operations in progress; runs on the `admin` database."""
+        """List the running operations; requires the `admin` database."""
         return self._then_options(
             "currentOp",
             allUsers=all_users,
@@ -88,5 +88,5 @@ class ReportingStages(StageSequence):
         return self._then("planCacheStats", {})
 
     def sharded_data_distribution(self) -> Self:
-        """Report how data is distributed over shards; runs on the `admin` database."""
+        """Report how data is distributed over shards; requires the `admin` database."""
         return self._then("shardedDataDistribution", {})

@@ -112,7 +112,7 @@ class ShapingStages(StageSequence):
         return self._then("replaceWith", replacement)
 
     def sample(self, size: int) -> Self:
-        """Keep `size` documents, picked at random."""
+        """Keep `size` documents, chosen at random."""
         check_count("sample", size, least=1)
         return self._then("sample", {"size": size})
 

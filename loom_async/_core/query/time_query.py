@@ -49,7 +49,7 @@ class TimeQuery:
 
     @classmethod
     def since(cls, start: datetime) -> TimeQuery:
-        """Return the times from `start` on."""
+        """Return the times from `start`, without an end."""
         return cls(start, None)
 
     @classmethod
@@ -61,7 +61,7 @@ class TimeQuery:
     def last(
         cls, *, days: float = 0, hours: float = 0, minutes: float = 0, now: datetime | None = None
     ) -> TimeQuery:
-        """Return the interval of a given length that ends now, by the `clock` setting.
+        """Return the interval of a given length that ends now, by the setting `clock`.
 
         Parameters:
             days: Days of 24 hours.

@@ -1,4 +1,4 @@
-"""Compiling the arguments of `LoadDirective.update` to a MongoDB update.
+"""Compiles the arguments of `LoadDirective.update` to a MongoDB update.
 
 The operand of a field is a value of the field. MongoDB reads some documents differently: as the
 modifiers of `$push` and `$addToSet`, or as the condition of `$pull`. They are sent as such only if

@@ -1,4 +1,4 @@
-"""The state of the transaction in force.
+"""The state of the transaction in force, and how long its operations wait for a lock.
 
 Both packages share it, so that an operation of one inside a transaction of the other is refused.
 """
