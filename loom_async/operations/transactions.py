@@ -81,7 +81,7 @@ async def in_transaction(
         The result of the function.
 
     Raises:
-        TransactionAborted: It was still rolled back after the seconds of `transaction_timeout`.
+        TransactionAborted: It was still rolled back when `transaction_timeout` had passed.
 
     Example:
         >>> import loom_async as lm

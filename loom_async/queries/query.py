@@ -115,7 +115,7 @@ class Query(QueryBuilder[M]):
 
         Raises:
             LedgerIsAppendOnly: The target is a ledger.
-            QueryError: The target shares its collection with other models, or counts revisions.
+            QueryError: The target counts revisions, or is a subclass that shares its collection.
         """
         check_target(target, "out", replaces=True)
         await self._run(tagging_stages(target).out(namespace_of(target)))

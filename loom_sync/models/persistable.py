@@ -134,7 +134,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
 
     @classmethod
     def from_id(cls, id: Any) -> Self | None:
-        """Load the object with an id; return None if there is none.
+        """Load the object with the given id; return None if there is none.
 
         Parameters:
             id: The id, or text that its type parses: 24 hex digits for an ObjectId.
@@ -217,7 +217,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
     def watch(cls, *, resume_after: str | None = None) -> Changes[Self]:
         """Return a change stream of this model's documents, from now on or after a token.
 
-        A loop over it opens and closes the change stream. In an `with` block it is open when
+        A loop over it opens and closes the change stream. In a block (`with`) it is open when
         the body begins, so that no later change is missed. It resumes after a broken connection: no
         change is lost or repeated.
 
@@ -304,7 +304,7 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
     def ensure_validator(
         cls, level: ValidationLevel = "strict", action: ValidationAction = "error"
     ) -> dict[str, Any]:
-        """Set a validator, by which the server refuses documents that do not fit this model.
+        """Set a validator, so that the server refuses documents that do not fit this model.
 
         Its schema covers the stored types of the fields, required fields, limits of numbers and
         lengths, simple patterns and, with `extra="forbid"`, unknown fields. Every document that

@@ -81,7 +81,7 @@ def in_transaction(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwarg
         The result of the function.
 
     Raises:
-        TransactionAborted: It was still rolled back after the seconds of `transaction_timeout`.
+        TransactionAborted: It was still rolled back when `transaction_timeout` had passed.
 
     Example:
         >>> import loom_sync as lm
