@@ -49,7 +49,7 @@ async def await_reply(call: Coroutine[Any, Any, R], end: EndCall) -> R:
     Parameters:
         call: The call.
         end: Tells the server to end it. A server that has not started the call yet ignores that, so
-            it is told repeatedly.
+            this is called repeatedly.
     """
     task = asyncio.ensure_future(call)
     try:
@@ -60,7 +60,7 @@ async def await_reply(call: Coroutine[Any, Any, R], end: EndCall) -> R:
 
 
 async def end_call(task: asyncio.Future[Any], end: EndCall, seconds: float) -> None:
-    """Wait for the reply to a call that the server is told to end.
+    """Wait for the reply to a call that the server has to end.
 
     Parameters:
         task: The call.

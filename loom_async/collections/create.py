@@ -71,7 +71,7 @@ def _check(model: type, series: TimeSeries, existing: Mapping[str, Any]) -> None
     """Raise or warn if an existing collection is not the declared time series."""
     if existing.get("type") != "timeseries":
         raise ConfigurationError(
-            f"the collection {existing['name']} of {model.__name__} exists, but is no time series",
+            f"the collection {existing['name']} of {model.__name__} is not a time series",
             hint="move its documents, or declare the model with another collection or version",
         )
     for name, declared, found in series.differences(existing):

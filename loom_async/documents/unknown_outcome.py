@@ -24,7 +24,7 @@ from ..operations.target import Target
 from ..operations.write_command import WriteCommand, send
 
 # Why an outcome stays unknown.
-_FORGOTTEN = "and the server cannot tell any more"
+_FORGOTTEN = "and the server no longer knows"
 _IN_TRANSACTION = "and inside a transaction the server cannot be asked"
 
 
@@ -38,7 +38,7 @@ async def settle(target: Target, document: DocumentModel) -> bool:
         True if one of them has happened.
 
     Raises:
-        OutcomeUnknown: The server cannot tell any more.
+        OutcomeUnknown: The server no longer knows an outcome.
     """
     has_happened = False
     for attempt in attempts_of(document):

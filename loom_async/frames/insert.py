@@ -1,4 +1,4 @@
-"""insert_dataframe: the rows of a frame become documents."""
+"""`insert_dataframe`: the rows of a frame become documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""update_dataframe: the rows of a frame update documents."""
+"""`update_dataframe`: the rows of a frame update documents."""
 
 from __future__ import annotations
 

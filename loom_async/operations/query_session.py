@@ -43,7 +43,7 @@ class QuerySession:
 async def run(session: QuerySession, call: Callable[[], Coroutine[Any, Any, R]]) -> R:
     """Call the driver and return its result.
 
-    If the caller is cancelled, the server is told to end the call, and its reply is awaited.
+    If the caller is cancelled, the call is ended at the server, and its reply is awaited.
 
     Parameters:
         session: The session of the query.

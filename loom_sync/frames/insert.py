@@ -1,5 +1,5 @@
 # Generated from loom_async/frames/insert.py by `nox -s sync`: edit that file.
-"""insert_dataframe: the rows of a frame become documents."""
+"""`insert_dataframe`: the rows of a frame become documents."""
 
 from __future__ import annotations
 

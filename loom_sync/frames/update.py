@@ -1,5 +1,5 @@
 # Generated from loom_async/frames/update.py by `nox -s sync`: edit that file.
-"""update_dataframe: the rows of a frame update documents."""
+"""`update_dataframe`: the rows of a frame update documents."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class QuerySession:
 def run(session: QuerySession, call: Callable[[], R]) -> R:
     """Call the driver and return its result.
 
-    If the caller is cancelled, the server is told to end the call, and its reply is awaited.
+    If the caller is cancelled, the call is ended at the server, and its reply is awaited.
 
     Parameters:
         session: The session of the query.

@@ -136,7 +136,7 @@ async def test_columns_that_the_model_lacks() -> None:
     with pytest.raises(lm.FrameError, match="more than one column name"):
         await Person.insert_dataframe(twice)
     for thing in ([1], "x", None, pd.Series([1])):
-        with pytest.raises(lm.FrameError, match="is no frame"):
+        with pytest.raises(lm.FrameError, match="is not a frame"):
             await Person.insert_dataframe(thing)
     assert await Person.filter().count() == 0
 

@@ -212,7 +212,7 @@ async def test_a_different_collection_exists(caplog: pytest.LogCaptureFixture) -
         await Shorter(sensor_id="x").persist()
     assert "expireAfterSeconds" in caplog.text
     assert await Plain.create_collection()
-    with pytest.raises(lm.ConfigurationError, match="exists, but is no time series"):
+    with pytest.raises(lm.ConfigurationError, match="is not a time series"):
         await Series().persist()
 
 

@@ -137,7 +137,7 @@ def test_columns_that_the_model_lacks() -> None:
     with pytest.raises(lm.FrameError, match="more than one column name"):
         Person.insert_dataframe(twice)
     for thing in ([1], "x", None, pd.Series([1])):
-        with pytest.raises(lm.FrameError, match="is no frame"):
+        with pytest.raises(lm.FrameError, match="is not a frame"):
             Person.insert_dataframe(thing)
     assert Person.filter().count() == 0
 

@@ -207,7 +207,7 @@ def test_a_different_collection_exists(caplog: pytest.LogCaptureFixture) -> None
         Shorter(sensor_id="x").persist()
     assert "expireAfterSeconds" in caplog.text
     assert Plain.create_collection()
-    with pytest.raises(lm.ConfigurationError, match="exists, but is no time series"):
+    with pytest.raises(lm.ConfigurationError, match="is not a time series"):
         Series().persist()
 
 

@@ -36,7 +36,7 @@ def chunks_of(frame: Any) -> Iterator[Chunk]:
             frame that narwhals supports.
 
     Raises:
-        FrameError: This is no such frame, or a column cannot be read.
+        FrameError: `frame` is not a frame, or a column cannot be read.
     """
     rows = ROWS
     module = type(frame).__module__.partition(".")[0]
@@ -190,7 +190,7 @@ def _by_narwhals(frame: Any) -> Any:
 
 def _not_a_frame(frame: Any) -> FrameError:
     return FrameError(
-        f"{type(frame).__name__} is no frame",
+        f"{type(frame).__name__} is not a frame",
         hint="pass a pandas or Polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, or "
         "a frame that narwhals supports",
     )

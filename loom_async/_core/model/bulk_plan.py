@@ -107,7 +107,7 @@ def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
     """Return the documents of `persist_many` as a list.
 
     Raises:
-        TypeError: One of them is no object of the model, or belongs to another collection.
+        TypeError: One of them is not an object of the model, or belongs to another collection.
     """
     if isinstance(documents, str | bytes | dict) or not isinstance(documents, Iterable):
         raise TypeError(f"persist_many takes {model.__name__} objects, not {documents!r}")

@@ -39,7 +39,7 @@ class Family:
             raise ConfigurationError(
                 f"{model.__name__} has a field {self.discriminator!r}, which is the discriminator "
                 f"of {self.root.__name__}",
-                hint="name one of them otherwise: the discriminator is written by itself",
+                hint="rename the field or the discriminator: Loom stores the tag under this name",
             )
         self._by_tag[tag] = model
         self._tags[model] = tag

@@ -75,7 +75,7 @@ class RawDocumentModel(DocumentModel):
         id = document.get("_id", MISSING)
         if id is MISSING:
             raise InvalidDocument(
-                f"a document without _id is no stored {cls.__name__}",
+                f"a document without _id is not a stored {cls.__name__}",
                 id=None,
                 fields={"_id": "missing"},
                 hint=f"give the whole document; {cls.__name__}(…) creates a new object",

@@ -105,7 +105,7 @@ def test_repeated_columns_are_refused() -> None:
 
 @pytest.mark.parametrize("thing", [[1], "x", None, pd.Series([1]), pl.Series([1]), pa.array([1])])
 def test_other_objects_are_no_frames(thing: Any) -> None:
-    with pytest.raises(FrameError, match=f"{type(thing).__name__} is no frame"):
+    with pytest.raises(FrameError, match=f"{type(thing).__name__} is not a frame"):
         list(chunks_of(thing))
 
 
