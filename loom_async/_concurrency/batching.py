@@ -1,4 +1,4 @@
-"""Batches calls: those that start in one iteration of the event loop are sent as one."""
+"""Batches calls: those that start in one iteration of the event loop are sent as one, up to 100."""
 
 from __future__ import annotations
 

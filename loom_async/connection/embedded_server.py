@@ -1,4 +1,4 @@
-"""Starts the embedded server, a mongod that stops with its last client, or joins a running one."""
+"""Starts the embedded server, on its former port if that is free, or joins a running one."""
 
 from __future__ import annotations
 

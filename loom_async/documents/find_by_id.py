@@ -20,35 +20,52 @@ from .._core.unbatched import UNBATCHED, Unbatched
 from ..connection.driver_types import MongoCollection
 from ..connection.pymongo_blocks import is_batching_allowed
 from ..operations.target import Target
-from .batching import Batching, batched_calls
+from .batched_calls import Batching, batched_calls
 
 _NO_CONDITION: Mapping[str, Any] = MappingProxyType({})
 
 
-async def find_raw(
+async def find_by_ids(
     collection: MongoCollection,
     ids: Sequence[Any],
     condition: Mapping[str, Any] = _NO_CONDITION,
-    session: AsyncClientSession | None = None,
+) -> list[dict[str, Any]]:
+    """Return the documents that have one of some ids, in any order.
+
+    Parameters:
+        collection: The collection.
+        ids: The ids in their stored form.
+        condition: A further condition.
+    """
+    query = {"_id": {"$in": ids}, **condition}
+    return await collection.find(query, batch_size=_one_batch(ids)).to_list()
+
+
+async def find_raw(
+    collection: MongoCollection, ids: Sequence[Any], session: AsyncClientSession | None = None
 ) -> list[bytes]:
     """Return the documents that have one of some ids, as BSON and in any order.
 
     Parameters:
         collection: The collection.
         ids: The ids in their stored form.
-        condition: A further condition.
         session: The session of a transaction.
     """
-    query = {"_id": {"$in": ids}, **condition}
-    # One reply, as far as it has room: a cursor would stay open if this were cancelled.
-    size = len(ids) + 1
     if collection.database.client.options.auto_encryption_opts is not None:
         # The driver does not decrypt raw batches.
-        found = await collection.find(query, batch_size=size, session=session).to_list()
-        return [encode_bson(document) for document in found]
-    cursor = collection.find_raw_batches(query, batch_size=size, session=session)
+        return [encode_bson(document) for document in await find_by_ids(collection, ids)]
+    size = _one_batch(ids)
+    cursor = collection.find_raw_batches({"_id": {"$in": ids}}, batch_size=size, session=session)
     batches: list[Any] = [batch async for batch in cursor]  # bytes, unlike the type of the cursor
     return split_raw_batch(b"".join(batches))
+
+
+def _one_batch(ids: Sequence[Any]) -> int:
+    """Return a batch size for which all documents come in one reply, as far as it has room.
+
+    A cursor would stay open on the server if its query were cancelled between two replies.
+    """
+    return len(ids) + 1
 
 
 async def load_by_id(target: Target, model: type, key: Any) -> dict[str, Any] | None:
@@ -72,7 +89,7 @@ async def _load_batch(
     collection: MongoCollection, model: type, keys: Sequence[Any]
 ) -> list[dict[str, Any] | Unbatched | None]:
     try:
-        found = map(decode_bson, await find_raw(collection, keys, scope_of(model)))
+        found = await find_by_ids(collection, keys, scope_of(model))
         stored = {_key_bytes(document["_id"]): document for document in found}
         wanted = [_key_bytes(key) for key in keys]
     except ConnectionFailure:

@@ -10,6 +10,7 @@ from .._core.model.document import DocumentModel
 from .join_transaction import join_transaction
 
 D = TypeVar("D", bound=DocumentModel)
+# `DocumentModel` has a method for each, which does nothing.
 Hook: TypeAlias = Literal[
     "before_persist", "after_persist", "before_delete", "after_delete", "after_load"
 ]

@@ -42,7 +42,7 @@ from .find_by_id import find_raw
 from .hooks import run_before
 from .join_transaction import join_transaction
 from .unknown_outcome import settle
-from .update_one import write
+from .write_one import write
 
 
 async def persist_many(

@@ -31,7 +31,7 @@ from .find_by_id import load_by_id
 from .hooks import run_before
 from .join_transaction import join_transaction
 from .unknown_outcome import settle
-from .update_one import write
+from .write_one import write
 
 D = TypeVar("D", bound=DocumentModel)
 

@@ -1,4 +1,4 @@
-"""Calls that are never batched: threads have no event loop to share."""
+"""Never batches calls: threads have no event loop to share."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from loom_async/operations/write_command.py by `nox -s sync`: edit that file.
-"""Write commands that happen once, however often they are sent.
+"""Sends a write command until the server replies; it happens once, however often it is sent.
 
 The server remembers each statement of a write command that has a session and a number (`lsid` and
 `txnNumber`). A command that is sent again does what it has not done yet, and the reply lists the

@@ -1,4 +1,4 @@
-"""`AggregationStages`: a method for every aggregation stage of MongoDB 6."""
+"""`AggregationStages`: the stages of MongoDB 6, which the modules `stages_*` define."""
 
 from __future__ import annotations
 

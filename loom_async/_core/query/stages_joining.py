@@ -26,33 +26,6 @@ class JoiningStages(StageSequence):
             raise QueryError("facet() needs a pipeline", hint="facet(total=stages)")
         return self._then("facet", {name: sub_pipeline(stages) for name, stages in named.items()})
 
-    def geo_near(
-        self,
-        near: Document,
-        distance_field: str,
-        *,
-        key: str | None = None,
-        max_distance: float | None = None,
-        min_distance: float | None = None,
-        query: Document | Predicate | None = None,
-        spherical: bool | None = None,
-        distance_multiplier: float | None = None,
-        include_locs: str | None = None,
-    ) -> Self:
-        """Sort documents by their distance from a point, nearest first."""
-        return self._then_options(
-            "geoNear",
-            near=dict(near),
-            distanceField=distance_field,
-            key=key,
-            maxDistance=max_distance,
-            minDistance=min_distance,
-            query=query,
-            spherical=spherical,
-            distanceMultiplier=distance_multiplier,
-            includeLocs=include_locs,
-        )
-
     def graph_lookup(
         self,
         from_: str,

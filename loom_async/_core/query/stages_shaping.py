@@ -1,4 +1,4 @@
-"""Aggregation stages that filter, reshape, group and sort documents."""
+"""Aggregation stages that search, filter, reshape, group and sort documents."""
 
 from __future__ import annotations
 
@@ -80,6 +80,33 @@ class ShapingStages(StageSequence):
             "fill",
             partitionBy=partition_by, partitionByFields=partitions, sortBy=sort_by, output=output,
         )  # fmt: skip
+
+    def geo_near(
+        self,
+        near: Document,
+        distance_field: str,
+        *,
+        key: str | None = None,
+        max_distance: float | None = None,
+        min_distance: float | None = None,
+        query: Document | Predicate | None = None,
+        spherical: bool | None = None,
+        distance_multiplier: float | None = None,
+        include_locs: str | None = None,
+    ) -> Self:
+        """Sort documents by their distance from a point, nearest first."""
+        return self._then_options(
+            "geoNear",
+            near=dict(near),
+            distanceField=distance_field,
+            key=key,
+            maxDistance=max_distance,
+            minDistance=min_distance,
+            query=query,
+            spherical=spherical,
+            distanceMultiplier=distance_multiplier,
+            includeLocs=include_locs,
+        )
 
     def group(self, group: Document | None = None, **accumulators: Any) -> Self:
         """Group documents by `_id` and accumulate fields over each group."""

@@ -1,38 +1,38 @@
-# Generated from loom_async/documents/update_one.py by `nox -s sync`: edit that file.
-"""Writes one object: sends its plan until the outcome is known, then updates the object."""
+"""Writes one object: inserts it or updates its document, and makes the object agree with it."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-from pymongo.synchronous.client_session import ClientSession
+from pymongo.asynchronous.client_session import AsyncClientSession
 
-from loom_async._core.bson_codec import encode_bson
-from loom_async._core.driver_errors import translate
-from loom_async._core.errors import OperationFailed
-from loom_async._core.model.absorb import absorb_insertion, absorb_modification
-from loom_async._core.model.conflicts import not_found, stale
-from loom_async._core.model.document import DocumentModel
-from loom_async._core.model.identity import id_filter
-from loom_async._core.model.write_attempt import Insertion, Modification, WriteAttempt, WritePlan
-from loom_async._core.model.write_plan import rebased
-from loom_async._core.model.write_statements import find_and_modify, insertion
-from loom_async._core.transactions.journal import absorb
-from loom_async._core.write_replies import not_confirmed, write_errors
-
+from .._core.bson_codec import encode_bson
+from .._core.driver_errors import translate
+from .._core.errors import OperationFailed
+from .._core.model.absorb import absorb_insertion, absorb_modification
+from .._core.model.conflicts import not_found, stale
+from .._core.model.document import DocumentModel
+from .._core.model.identity import id_filter
+from .._core.model.write_attempt import Insertion, Modification, WriteAttempt, WritePlan
+from .._core.model.write_plan import rebased
+from .._core.model.write_statements import find_and_modify, insertion
+from .._core.transactions.journal import absorb
+from .._core.write_replies import not_confirmed, write_errors
 from ..connection.driver_types import MongoCollection
 from ..operations.attempts import forget_settled, recorded_attempt
 from ..operations.target import Target
 from ..operations.write_command import WriteCommand, raise_refusal, raise_unconfirmed, send
-from .batched_updates import Updated, can_batch, update_batch
-from .batching import Batching, batched_calls
+from .batched_calls import Batching, batched_calls
+from .batched_updates import MAX_SINGLE, MIN_BATCH, Updated, can_batch, update_batch
 
 # The attempts at an update whose parents other writers create and delete.
 _MAX_ATTEMPTS = 10
 
 
-def write(target: Target, document: DocumentModel, plan: WritePlan, verb: str = "persist") -> bool:
+async def write(
+    target: Target, document: DocumentModel, plan: WritePlan, verb: str = "persist"
+) -> bool:
     """Store a new object, or update its document, and make it agree with what is stored.
 
     Parameters:
@@ -50,37 +50,38 @@ def write(target: Target, document: DocumentModel, plan: WritePlan, verb: str = 
     """
     action = f"{verb} {type(document).__name__}"
     if isinstance(plan, Insertion):
-        _insert(target, document, plan, action)
+        await _insert(target, document, plan, action)
     else:
-        _update(target, document, plan, action)
+        await _update(target, document, plan, action)
     return True
 
 
-def _insert(target: Target, document: DocumentModel, plan: Insertion, action: str) -> None:
-    with target.call(action), recorded_attempt(target, document, plan) as attempt:
-        command = WriteCommand(target.collection, insertion(target.collection.name, plan))
-        attempt.command = command
-        reply = send(command, target.session)
-        if write_errors(reply):
-            attempt.settle()
-            raise_refusal(reply)
+async def _insert(target: Target, document: DocumentModel, plan: Insertion, action: str) -> None:
+    async with target.call(action):
+        with recorded_attempt(target, document, plan) as attempt:
+            command = WriteCommand(target.collection, insertion(target.collection.name, plan))
+            attempt.command = command
+            reply = await send(command, target.session)
+            if write_errors(reply):
+                attempt.settle()
+                raise_refusal(reply)
     absorb(document, partial(absorb_insertion, document, plan))
     attempt.settle()
     raise_unconfirmed(reply, action)
 
 
-def _update(target: Target, document: DocumentModel, plan: Modification, action: str) -> None:
+async def _update(target: Target, document: DocumentModel, plan: Modification, action: str) -> None:
     for _ in range(_MAX_ATTEMPTS):
         stored: dict[str, Any] | None = None
-        with target.call(action):
+        async with target.call(action):
             with recorded_attempt(target, document, plan) as attempt:
                 if target.session is None:
-                    updated = batched_calls(_UPDATES, target.collection)(attempt)
+                    updated = await batched_calls(_UPDATES, target.collection)(attempt)
                 else:
-                    updated = _find_and_modify(target.collection, attempt, target.session)
+                    updated = await _find_and_modify(target.collection, attempt, target.session)
             if updated.raw is None and (plan.revision or plan.parents):
                 key = id_filter(plan.id)
-                stored = target.primary.find_one(key, session=target.session)
+                stored = await target.primary.find_one(key, session=target.session)
         if updated.raw is not None:
             absorb(document, partial(absorb_modification, document, plan, updated.raw))
             attempt.settle()
@@ -107,19 +108,18 @@ def _rebased(
     return rebased(plan, stored)
 
 
-def _find_and_modify(
-    collection: MongoCollection, attempt: WriteAttempt, session: ClientSession | None = None
+async def _find_and_modify(
+    collection: MongoCollection, attempt: WriteAttempt, session: AsyncClientSession | None = None
 ) -> Updated:
     plan: Any = attempt.plan
     command = WriteCommand(collection, find_and_modify(collection.name, plan))
     attempt.command = command
-    reply = send(command, session)
+    reply = await send(command, session)
     document = reply["value"]
     # To decode and encode it takes less time than the driver's objects of raw documents.
     return Updated(None if document is None else encode_bson(document), not_confirmed(reply))
 
 
-# Measured with 4 to 80 threads: a batch takes two round trips, so that 8 saves are as fast alone.
 _UPDATES: Batching[WriteAttempt, Updated] = Batching(
-    _find_and_modify, update_batch, can_batch, max_single=8, min_batch=4
+    _find_and_modify, update_batch, can_batch, max_single=MAX_SINGLE, min_batch=MIN_BATCH
 )

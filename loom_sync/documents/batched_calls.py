@@ -1,4 +1,4 @@
-# Generated from loom_async/documents/batching.py by `nox -s sync`: edit that file.
+# Generated from loom_async/documents/batched_calls.py by `nox -s sync`: edit that file.
 """How a kind of call is batched (`Batching`), and the batched calls of each collection."""
 
 from __future__ import annotations
