@@ -47,14 +47,14 @@ def _struct(model: type[BaseModel], outer: tuple[Any, ...]) -> Any:
     return pa.struct([(name, _type_of(shape, (*outer, model))) for name, shape in fields])
 
 
-def _type_of(shape: shapes.AnyShape, outer: tuple[Any, ...]) -> Any:
+def _type_of(shape: shapes.Shape, outer: tuple[Any, ...]) -> Any:
     """Return the type of a shape.
 
     Parameters:
         shape: The shape.
         outer: The models that the shape is inside of.
     """
-    match shape:
+    match shape.form:
         case shapes.Scalar(entry=entry):
             return _scalar(entry, shape.metadata)
         case shapes.Member(enum):

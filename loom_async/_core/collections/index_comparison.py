@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError, LoomError, UnknownFieldError
 from ..model.declaration import Index
@@ -14,8 +14,7 @@ from .index_options import Keys, comparable_keys, comparable_options, difference
 _WILDCARD = "$**"
 
 
-@dataclass(frozen=True)
-class IndexSpec:
+class IndexSpec(NamedTuple):
     """A declared index, with the stored names of its fields."""
 
     name: str
@@ -47,8 +46,7 @@ class IndexDifference:
         return any((self.created, self.dropped, self.replaced, self.extra, self.conflicting))
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(NamedTuple):
     """A declared index, the existing one that conflicts with it, and how they differ."""
 
     spec: IndexSpec
@@ -56,8 +54,7 @@ class Conflict:
     reason: str
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Declared indexes that are missing or conflict with existing ones, and undeclared indexes."""
 
     missing: tuple[IndexSpec, ...]

@@ -27,7 +27,7 @@ _REPLACING: Any = (PlainValidator, GetPydanticSchema, SkipValidation)
 _NULL: Schema = {"bsonType": "null"}
 
 
-def type_schema(shape: shapes.AnyShape, nested: Nested) -> Schema:
+def type_schema(shape: shapes.Shape, nested: Nested) -> Schema:
     """Return the schema of the stored values of a shape; empty if they may be anything.
 
     Parameters:
@@ -40,9 +40,9 @@ def type_schema(shape: shapes.AnyShape, nested: Nested) -> Schema:
     return or_null(found) if shape.is_optional or is_filled_in(shape.metadata) else found
 
 
-def _required(shape: shapes.AnyShape, nested: Nested) -> Schema:
+def _required(shape: shapes.Shape, nested: Nested) -> Schema:
     """Return the schema of the values besides None."""
-    match shape:
+    match shape.form:
         case shapes.Scalar(entry=entry):
             return _scalar(entry, shape.metadata)
         case shapes.Member(enum):
@@ -53,10 +53,12 @@ def _required(shape: shapes.AnyShape, nested: Nested) -> Schema:
             return any_of(type_schema(option, nested) for option in options)
         case shapes.Model(model):
             return nested(model)
-        case shapes.Items(in_json=False, origin=origin) if origin is not Iterable:
-            return _array(shape, nested)
+        case shapes.Items(in_json=False, origin=origin, items=items) if origin is not Iterable:
+            return _array(items, shape.metadata, nested)
+        case shapes.Entries(in_json=False, key=key, value=shapes.Shape() as value):
+            return _object(key, value, shape.metadata, nested)
         case shapes.Entries(in_json=False):
-            return _object(shape, nested)
+            return {"bsonType": "object"}
         case shapes.Record():
             return {"bsonType": "object"}
         case _:
@@ -69,19 +71,17 @@ def _scalar(entry: StoredType, metadata: tuple[Any, ...]) -> Schema:
     return {"bsonType": kinds, **(limits(entry.limits, metadata) if entry.limits else {})}
 
 
-def _array(shape: shapes.Items, nested: Nested) -> Schema:
-    found: Schema = {"bsonType": "array", **limits("array", shape.metadata)}
-    items = any_of(type_schema(item, nested) for item in shape.items) if shape.items else {}
-    return {**found, "items": items} if items else found
+def _array(items: tuple[shapes.Shape, ...], metadata: tuple[Any, ...], nested: Nested) -> Schema:
+    found: Schema = {"bsonType": "array", **limits("array", metadata)}
+    item = any_of(type_schema(item, nested) for item in items) if items else {}
+    return {**found, "items": item} if item else found
 
 
-def _object(shape: shapes.Entries, nested: Nested) -> Schema:
-    if shape.value is None:
-        return {"bsonType": "object"}
-    found: Schema = {"bsonType": "object", **limits("object", shape.metadata)}
-    if shape.key is not str:
+def _object(key: Any, value: shapes.Shape, metadata: tuple[Any, ...], nested: Nested) -> Schema:
+    found: Schema = {"bsonType": "object", **limits("object", metadata)}
+    if key is not str:
         found.pop("minProperties", None)  # 1 and "1" become the same key
-    values = type_schema(shape.value, nested)
+    values = type_schema(value, nested)
     return {**found, "additionalProperties": values} if values else found
 
 

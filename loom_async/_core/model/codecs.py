@@ -43,8 +43,8 @@ def codec_of(annotation: Any, metadata: Iterable[Any] = ()) -> Codec:
     return _codec(shape_of(annotation, metadata))
 
 
-def _codec(shape: shapes.AnyShape) -> Codec:
-    codec = _unmarked(shape)
+def _codec(shape: shapes.Shape) -> Codec:
+    codec = _unmarked(shape.form)
     for marker in shape.metadata:
         if isinstance(marker, Increment):
             codec = CounterCodec()
@@ -53,8 +53,8 @@ def _codec(shape: shapes.AnyShape) -> Codec:
     return codec
 
 
-def _unmarked(shape: shapes.AnyShape) -> Codec:
-    match shape:
+def _unmarked(form: shapes.Form) -> Codec:
+    match form:
         case shapes.Scalar(annotation, entry):
             return JsonCodec(annotation) if entry.kind is Kind.TEXT else _scalar(entry)
         case shapes.Member() | shapes.OneOf():
@@ -64,10 +64,10 @@ def _unmarked(shape: shapes.AnyShape) -> Codec:
         case shapes.AnyOf(options):
             return _union([_codec(option) for option in options])
         case shapes.Items(in_json=True) | shapes.Entries(in_json=True) | shapes.Other():
-            return JsonCodec(shape.annotation)
-        case shapes.Items():
-            item = _union([_codec(item) for item in shape.items]) if shape.items else ANY
-            return SetCodec(item) if shape.is_set else ArrayCodec(item)
+            return JsonCodec(form.annotation)
+        case shapes.Items(items=items, is_set=is_set):
+            item = _union([_codec(item) for item in items]) if items else ANY
+            return SetCodec(item) if is_set else ArrayCodec(item)
         case shapes.Entries(value=shapes.Shape() as value, key=key):
             return MappingCodec(_codec(value), _enum_keys(key))
         case shapes.Entries() | shapes.Anything() | shapes.Record():

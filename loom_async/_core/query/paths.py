@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import QueryError
 from ..types.codec import ANY, Forms
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedField:
+class ResolvedField(NamedTuple):
     """A field as it is stored.
 
     Parameters:

@@ -12,12 +12,12 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from decimal import Decimal, DecimalException
 from enum import Enum, auto
 from pathlib import PurePath
 from types import NoneType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from bson import Code, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
@@ -44,8 +44,7 @@ class Kind(Enum):
     MODEL = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class StoredType:
+class StoredType(NamedTuple):
     """All that Loom knows of one Python type, or of a few that are stored alike.
 
     Parameters:

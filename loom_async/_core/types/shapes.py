@@ -11,12 +11,12 @@ import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import (
     Annotated,
     Any,
     Literal,
+    NamedTuple,
     NewType,
     TypeAlias,
     TypeVar,
@@ -31,55 +31,36 @@ from typing_extensions import TypeAliasType
 from .registry import SEQUENCES, Kind, StoredType, entry_of, is_record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shape:
-    """What an annotation allows.
-
-    Parameters:
-        metadata: The metadata of `Annotated`, the innermost first.
-        is_optional: Whether None is allowed as well.
-    """
-
-    metadata: tuple[Any, ...] = ()
-    is_optional: bool = False
-
-
-@dataclass(frozen=True)
-class Anything(Shape):
+class Anything(NamedTuple):
     """`Any`, `object`, a type variable: the value decides how it is stored."""
 
 
-@dataclass(frozen=True)
-class Scalar(Shape):
+class Scalar(NamedTuple):
     """A value that holds no others: `int`, `datetime`, `timedelta`."""
 
     annotation: Any
     entry: StoredType
 
 
-@dataclass(frozen=True)
-class Member(Shape):
+class Member(NamedTuple):
     """A member of an Enum."""
 
     enum: type[Enum]
 
 
-@dataclass(frozen=True)
-class OneOf(Shape):
+class OneOf(NamedTuple):
     """One of the values of a `Literal`."""
 
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True)
-class AnyOf(Shape):
+class AnyOf(NamedTuple):
     """A union; None is not among the options."""
 
-    options: tuple[AnyShape, ...]
+    options: tuple[Shape, ...]
 
 
-@dataclass(frozen=True)
-class Items(Shape):
+class Items(NamedTuple):
     """A list, tuple or set.
 
     Parameters:
@@ -92,13 +73,12 @@ class Items(Shape):
 
     annotation: Any
     origin: Any
-    items: tuple[AnyShape, ...]
+    items: tuple[Shape, ...]
     is_set: bool = False
     in_json: bool = False
 
 
-@dataclass(frozen=True)
-class Entries(Shape):
+class Entries(NamedTuple):
     """A dict.
 
     Parameters:
@@ -110,39 +90,35 @@ class Entries(Shape):
 
     annotation: Any
     key: Any = None
-    value: AnyShape | None = None
+    value: Shape | None = None
     in_json: bool = False
 
 
-@dataclass(frozen=True)
-class Model(Shape):
+class Model(NamedTuple):
     """A pydantic model."""
 
     model: type[Any]
 
 
-@dataclass(frozen=True)
-class Record(Shape):
+class Record(NamedTuple):
     """A dataclass or a `TypedDict`, stored by the classes of its values."""
 
     kind: Any
 
 
-@dataclass(frozen=True)
-class BsonValue(Shape):
+class BsonValue(NamedTuple):
     """A class of the bson package without an entry in the registry, stored as it is."""
 
     kind: type
 
 
-@dataclass(frozen=True)
-class Other(Shape):
+class Other(NamedTuple):
     """A type without an entry in the registry, stored as pydantic writes it to JSON."""
 
     annotation: Any
 
 
-AnyShape: TypeAlias = (
+Form: TypeAlias = (
     Anything
     | Scalar
     | Member
@@ -157,7 +133,21 @@ AnyShape: TypeAlias = (
 )
 
 
-def shape_of(annotation: Any, metadata: Iterable[Any] = ()) -> AnyShape:
+class Shape(NamedTuple):
+    """What an annotation allows.
+
+    Parameters:
+        form: The values besides None.
+        metadata: The metadata of `Annotated`, the innermost first.
+        is_optional: Whether None is allowed as well.
+    """
+
+    form: Form
+    metadata: tuple[Any, ...] = ()
+    is_optional: bool = False
+
+
+def shape_of(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:
     """Return the shape of an annotation.
 
     Parameters:
@@ -177,15 +167,9 @@ def shape_of(annotation: Any, metadata: Iterable[Any] = ()) -> AnyShape:
         return shape_of(annotation.__supertype__, outer)
     if _is_alias(annotation):
         return shape_of(annotation.__value__, outer)
-    if _is_alias(origin):
-        return Anything(metadata=outer)
     if origin in (Union, types.UnionType):
         return _union(get_args(annotation), outer)
-    if origin is Literal:
-        return OneOf(get_args(annotation), metadata=outer)
-    if origin is not None:
-        return _generic(annotation, origin, get_args(annotation), outer)
-    return _class(annotation, outer)
+    return Shape(_form(annotation, origin), outer)
 
 
 def _is_alias(annotation: Any) -> bool:
@@ -193,67 +177,71 @@ def _is_alias(annotation: Any) -> bool:
     return isinstance(annotation, TypeAliasType) or type(annotation).__name__ == "TypeAliasType"
 
 
-def _union(members: Sequence[Any], metadata: tuple[Any, ...]) -> AnyShape:
+def _union(members: Sequence[Any], metadata: tuple[Any, ...]) -> Shape:
     options = [member for member in members if member is not types.NoneType]
     is_optional = len(options) < len(members)
     if len(options) == 1:
-        return replace(shape_of(options[0], metadata), is_optional=is_optional)
-    return AnyOf(tuple(map(shape_of, options)), metadata=metadata, is_optional=is_optional)
+        return shape_of(options[0], metadata)._replace(is_optional=is_optional)
+    return Shape(AnyOf(tuple(map(shape_of, options))), metadata, is_optional)
 
 
-def _generic(
-    annotation: Any, origin: Any, arguments: tuple[Any, ...], metadata: tuple[Any, ...]
-) -> AnyShape:
+def _form(annotation: Any, origin: Any) -> Form:
+    if _is_alias(origin):
+        return Anything()
+    if origin is Literal:
+        return OneOf(get_args(annotation))
+    if origin is not None:
+        return _generic(annotation, origin, get_args(annotation))
+    return _class(annotation)
+
+
+def _generic(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Form:
     if origin is re.Pattern:
-        return _class(origin, metadata)
+        return _class(origin)
     if not inspect.isclass(origin):
-        return Other(annotation, metadata=metadata)
+        return Other(annotation)
     if is_record(origin):
-        return Record(origin, metadata=metadata)
+        return Record(origin)
     entry = entry_of(origin)
     is_exact = (entry is not None and origin in entry.classes) or origin in (*SEQUENCES, Iterable)
     if not arguments and is_exact:
-        return _container(origin, annotation, metadata)
+        return _container(origin, annotation)
     if issubclass(origin, Mapping):
         if len(arguments) != 2:
-            return Other(annotation, metadata=metadata)
+            return Other(annotation)
         key, value = arguments
-        return Entries(annotation, key, shape_of(value), in_json=not is_exact, metadata=metadata)
+        return Entries(annotation, key, shape_of(value), in_json=not is_exact)
     if issubclass(origin, Sequence | AbstractSet) or origin is Iterable:
         items = tuple(shape_of(item) for item in arguments if item is not Ellipsis)
         is_set = issubclass(origin, AbstractSet)
-        return Items(
-            annotation, origin, items, is_set=is_set, in_json=not is_exact, metadata=metadata
-        )
-    return Other(annotation, metadata=metadata)
+        return Items(annotation, origin, items, is_set=is_set, in_json=not is_exact)
+    return Other(annotation)
 
 
-def _container(origin: Any, annotation: Any, metadata: tuple[Any, ...]) -> AnyShape:
+def _container(origin: Any, annotation: Any) -> Form:
     if issubclass(origin, Mapping):
-        return Entries(annotation, metadata=metadata)
-    is_set = issubclass(origin, AbstractSet)
-    return Items(annotation, origin, (), is_set=is_set, metadata=metadata)
+        return Entries(annotation)
+    return Items(annotation, origin, (), is_set=issubclass(origin, AbstractSet))
 
 
-def _class(annotation: Any, metadata: tuple[Any, ...]) -> AnyShape:
+def _class(annotation: Any) -> Form:
     if annotation in (Any, object) or isinstance(annotation, TypeVar):
-        return Anything(metadata=metadata)
+        return Anything()
     kind = types.NoneType if annotation is None else annotation
     if not inspect.isclass(kind):
-        return Other(annotation, metadata=metadata)
+        return Other(annotation)
     entry = entry_of(kind)
     if entry is None:
-        if kind.__module__.partition(".")[0] == "bson":
-            return BsonValue(kind, metadata=metadata)
-        return Other(annotation, metadata=metadata)
+        is_bson = kind.__module__.partition(".")[0] == "bson"
+        return BsonValue(kind) if is_bson else Other(annotation)
     match entry.kind:
         case Kind.MODEL:
-            return Model(kind, metadata=metadata)
+            return Model(kind)
         case Kind.ENUM:
-            return Member(cast("type[Enum]", kind), metadata=metadata)
+            return Member(cast("type[Enum]", kind))
         case Kind.RECORD:
-            return Record(kind, metadata=metadata)
+            return Record(kind)
         case Kind.ARRAY | Kind.SET | Kind.MAPPING:
-            return _container(kind, annotation, metadata)
+            return _container(kind, annotation)
         case _:
-            return Scalar(annotation, entry, metadata=metadata)
+            return Scalar(annotation, entry)

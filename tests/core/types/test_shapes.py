@@ -19,8 +19,9 @@ from loom_async._core.types.registry import entry_of
 from loom_async._core.types.shapes import shape_of
 
 T = TypeVar("T")
-DAY = shapes.Scalar(dt.date, entry_of(dt.date))  # type: ignore[arg-type]
-INT = shapes.Scalar(int, entry_of(int))  # type: ignore[arg-type]
+DATE = shapes.Scalar(dt.date, entry_of(dt.date))  # type: ignore[arg-type]
+DAY = shapes.Shape(DATE)
+INT = shapes.Shape(shapes.Scalar(int, entry_of(int)))  # type: ignore[arg-type]
 
 
 class Color(enum.Enum):
@@ -50,17 +51,14 @@ Day = NewType("Day", dt.date)
 
 
 @pytest.mark.parametrize(
-    ("annotation", "shape"),
+    ("annotation", "form"),
     [
-        (dt.date, DAY),
-        (Day, DAY),
-        (Annotated[dt.date, 1], shapes.Scalar(dt.date, DAY.entry, metadata=(1,))),
-        (
-            Annotated[Day, 1] | None,
-            shapes.Scalar(dt.date, DAY.entry, metadata=(1,), is_optional=True),
-        ),
+        (dt.date, DATE),
+        (Day, DATE),
+        (Annotated[dt.date, 1], DATE),
+        (Annotated[Day, 1] | None, DATE),
         (int | dt.date, shapes.AnyOf((INT, DAY))),
-        (int | dt.date | None, shapes.AnyOf((INT, DAY), is_optional=True)),
+        (int | dt.date | None, shapes.AnyOf((INT, DAY))),
         (Color, shapes.Member(Color)),
         (Literal[1, None], shapes.OneOf((1, None))),
         (Point, shapes.Model(Point)),
@@ -84,10 +82,31 @@ Day = NewType("Day", dt.date)
         (defaultdict[str, int], shapes.Entries(defaultdict[str, int], str, INT, in_json=True)),
         (Counter[str], shapes.Other(Counter[str])),
     ],
-    ids=lambda value: str(value) if not isinstance(value, shapes.Shape) else "",
+    ids=lambda value: "" if type(value).__module__ == shapes.__name__ else str(value),
 )
-def test_shape_of(annotation: Any, shape: shapes.AnyShape) -> None:
-    assert shape_of(annotation) == shape
+def test_form_of_an_annotation(annotation: Any, form: shapes.Form) -> None:
+    found = shape_of(annotation).form
+    assert type(found) is type(form)
+    assert found == form
+
+
+@pytest.mark.parametrize(
+    ("annotation", "metadata", "is_optional"),
+    [
+        (int, (), False),
+        (int | None, (), True),
+        (int | dt.date | None, (), True),
+        (Annotated[Day, 1] | None, (1,), True),
+        (Annotated[int | None, 1], (1,), True),
+        (Annotated[list[int], 1], (1,), False),
+    ],
+    ids=str,
+)
+def test_metadata_and_optional(
+    annotation: Any, metadata: tuple[Any, ...], is_optional: bool
+) -> None:
+    shape = shape_of(annotation)
+    assert (shape.metadata, shape.is_optional) == (metadata, is_optional)
 
 
 def test_the_innermost_metadata_comes_first() -> None:
