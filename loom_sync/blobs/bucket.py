@@ -34,7 +34,7 @@ class Bucket:
         self.root: MongoCollection = database[collection.name]
         self.files: MongoCollection = database[f"{collection.name}.files"]
         self.chunks: MongoCollection = database[f"{collection.name}.chunks"]
-        self.driver_bucket = GridFSBucket(database, collection.name)
+        self.driver_bucket: GridFSBucket = GridFSBucket(database, collection.name)
 
 
 def ensure_indexes(bucket: Bucket) -> None:
@@ -68,13 +68,14 @@ class Upload:
 
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
-        self.id = ObjectId()
+        self.id: ObjectId = ObjectId()
         #: The bytes and chunks stored so far.
-        self.length = self.chunk_count = 0
+        self.length: int = 0
+        self.chunk_count: int = 0
         #: The document of the file; empty until it is sent.
         self.file: dict[str, Any] = {}
         #: True once the blob's document has the version, or may have it after an unknown outcome.
-        self.is_kept = False
+        self.is_kept: bool = False
 
 
 def send_chunks(upload: Upload, chunks: list[bytes]) -> None:
