@@ -61,6 +61,13 @@ def check(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Serve the documentation at http://127.0.0.1:8000, with its examples and the reference."""
+    session.install("-e", ".[docs]")
+    session.run("mkdocs", "serve", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure Loom against plain pymongo with pydantic, and against its peers."""
     session.install("-e", ".[test]", "beanie>=2.0", "odmantic>=1.0")

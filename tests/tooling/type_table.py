@@ -29,14 +29,15 @@ def _row(entry: StoredType) -> Iterator[str]:
     yield ", ".join(names) or "dataclasses, `TypedDict`"
     yield entry.stored
     yield ("yes" if entry.is_ordered else "no") if entry.kind in _SCALARS else ""
-    yield _COLUMNS.get(entry.kind) or (entry.arrow or "inferred from the data")
+    column = _COLUMNS.get(entry.kind) or entry.arrow or "inferred from the data"
+    yield column if entry.fits_column else "none: `LossyConversion`"
 
 
 _COLUMNS = {
     Kind.MODEL: "struct",
     Kind.ENUM: "that of its values",
-    Kind.ARRAY: "list",
-    Kind.SET: "list",
+    Kind.ARRAY: "list; its items have one type",
+    Kind.SET: "list; its items have one type",
     Kind.MAPPING: "map",
     Kind.RECORD: "inferred from the data",
 }

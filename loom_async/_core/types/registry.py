@@ -57,6 +57,7 @@ class StoredType(NamedTuple):
         normalises: Whether a stored value may differ from the value that was encoded.
         is_ordered: Whether MongoDB orders the stored values as Python orders the values.
         arrow: The name of the Arrow type of a column; None if the type is inferred from the data.
+        fits_column: Whether an Arrow type holds the values; if not, loading a table refuses them.
         schema: The BSON types that a validator accepts; by default those of `bson`. Empty if a
             validator accepts everything.
         limits: The kind of limits that pydantic's constraints become in a validator; None if they
@@ -73,6 +74,7 @@ class StoredType(NamedTuple):
     normalises: bool = False
     is_ordered: bool = False
     arrow: str | None = None
+    fits_column: bool = True
     schema: tuple[str, ...] | None = None
     limits: str | None = None
     key: Callable[[Any], str] = str
@@ -147,6 +149,7 @@ TYPES: tuple[StoredType, ...] = (
         ("javascript", "javascriptWithScope"),
         "JavaScript code",
         arrow="string",
+        fits_column=False,
     ),
     StoredType((str,), ("string",), "string", is_ordered=True, arrow="string", limits="string"),
     StoredType((bytes,), ("binData",), "binary", arrow="binary"),
@@ -204,7 +207,13 @@ TYPES: tuple[StoredType, ...] = (
         encode=_secret,
         arrow="binary",
     ),
-    StoredType((re.Pattern,), ("regex",), "regular expression", decode=_pattern_from_bson),
+    StoredType(
+        (re.Pattern,),
+        ("regex",),
+        "regular expression",
+        decode=_pattern_from_bson,
+        fits_column=False,
+    ),
     StoredType(
         (dt.time,),
         ("string",),
@@ -229,10 +238,10 @@ TYPES: tuple[StoredType, ...] = (
         Kind.TEXT,
     ),
     StoredType((Decimal128,), ("decimal",), "Decimal128"),
-    StoredType((Timestamp,), ("timestamp",), "timestamp", is_ordered=True),
-    StoredType((Regex,), ("regex",), "regular expression"),
-    StoredType((MinKey,), ("minKey",), "MinKey"),
-    StoredType((MaxKey,), ("maxKey",), "MaxKey"),
+    StoredType((Timestamp,), ("timestamp",), "timestamp", is_ordered=True, fits_column=False),
+    StoredType((Regex,), ("regex",), "regular expression", fits_column=False),
+    StoredType((MinKey,), ("minKey",), "MinKey", fits_column=False),
+    StoredType((MaxKey,), ("maxKey",), "MaxKey", fits_column=False),
     StoredType(
         (set, frozenset, AbstractSet),
         ("array",),
