@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import ipaddress
+import itertools
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -90,3 +91,34 @@ def test_the_stored_types_are_the_declared_ones(db: str) -> None:
         rows = collection.aggregate(pipeline).to_list()
         assert {row["_id"] for row in rows} <= set(entry.bson), kind
         collection.delete_many({})
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (set[str], {"b", "a", "zz", "c"}),
+        (frozenset[int], frozenset({1000, 3, 77})),
+        (set[Decimal], {Decimal("2.5"), Decimal("1.50")}),
+        (set[dt.date], {dt.date(2024, 1, 2), dt.date(2023, 5, 6)}),
+        (list[set[str]], [{"b", "a", "zz"}, set()]),
+        (set[str] | None, {"b", "a", "zz", "c"}),
+        (set[lm.StrLower], {"B", "a", "ZZ", "c"}),
+    ],
+    ids=itertools.count(),
+)
+def test_a_set_in_a_condition_is_ordered_like_a_stored_one(
+    annotation: Any, value: Any, db: str
+) -> None:
+    @lm.declare_persist_db(db, "sets")
+    class Tagged(lm.PersistableBase):
+        tags: annotation
+        copy_of_tags: annotation | None = None
+
+    Tagged(tags=value).persist()
+    tags = lm.fld["tags"]
+    assert Tagged.filter(tags == value).count() == 1
+    assert Tagged.filter(tags.is_in([value])).count() == 1
+    assert Tagged.filter(tags != value).count() == 0
+    Tagged.filter(tags == value).update(copy_of_tags=value)
+    assert Tagged.filter(lm.fld["copy_of_tags"] == value).count() == 1

@@ -63,6 +63,10 @@ class SetCodec(ArrayCodec):
         encoded = super().encode(value)
         return in_stored_order(encoded) if encoded else encoded
 
+    def literal(self, value: Any) -> Any:
+        literal = super().literal(value)
+        return in_stored_order(literal) if is_collection(value) and literal else literal
+
 
 class MappingCodec(Codec):
     """A dict; its keys become strings.
