@@ -7,8 +7,7 @@ bytes. Here the batch is cut from the bytes of the reply as a whole.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import bson
 
@@ -18,8 +17,7 @@ _INT64_VALUE = struct.Struct("<q").unpack_from
 _join_array: Any = bson._array_of_documents_to_buffer  # pyright: ignore
 
 
-@dataclass(frozen=True)
-class CursorReply:
+class CursorReply(NamedTuple):
     """The batch and the cursor of a reply.
 
     Parameters:

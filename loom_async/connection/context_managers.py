@@ -13,6 +13,7 @@ from .._core.model.declaration import check_database_name
 from .._core.server_uris import local_uri
 from .driver_types import Client
 from .embedded_fallback import start_embedded_fallback
+from .embedded_server import start_embedded
 from .open_client import close_client, open_client
 
 
@@ -73,8 +74,6 @@ async def embedded(data_dir: str | Path | None = None) -> AsyncGenerator[Client]
         ...     async with lm.embedded() as client:
         ...         print(await client.server_info())
     """
-    from .embedded_server import start_embedded
-
     directory = Path(data_dir) if data_dir is not None else None
     with await start_embedded(directory, temporary=directory is None) as lease:
         async with connect(lease.uri, event_listeners=lease.listeners) as client:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .._core.errors import ConfigurationError
 from .._core.mongod.fallback_notice import log_fallback
 from .._core.settings import setting, settings
-
-if TYPE_CHECKING:
-    from .embedded_server import Lease
+from .embedded_server import Lease, start_embedded
 
 
 async def start_embedded_fallback() -> Lease:
@@ -26,8 +22,6 @@ async def start_embedded_fallback() -> Lease:
             hint="set LOOM_URI, or lm.configure(uri=…); in code, lm.connect(uri) names a server "
             "and lm.embedded() starts one",
         )
-    from .embedded_server import start_embedded
-
     lease = await start_embedded(settings().data_dir)
     log_fallback(lease.directory)
     return lease

@@ -10,6 +10,7 @@ from .. import _concurrency
 from .._core.context import Server
 from .._core.process_default import DefaultServer, replace_default, take_default
 from .driver_types import Client
+from .embedded_server import start_embedded
 from .scope_clients import close_new_client, close_scope, new_client
 
 
@@ -64,8 +65,6 @@ async def open_embedded(data_dir: str | Path | None = None) -> Client:
         >>> async def last_cell() -> None:
         ...     await lm.close()
     """
-    from .embedded_server import start_embedded
-
     directory = Path(data_dir) if data_dir is not None else None
     lease = await start_embedded(directory, temporary=directory is None)
     options = {"event_listeners": lease.listeners}

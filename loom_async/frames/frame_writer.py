@@ -132,7 +132,7 @@ async def write_frame(
     target = writer.target
     with (
         progress_bar(progress, label, row_count(frame)) as advance,
-        writer.written.reported(),
+        writer.written.reported(target.has_failed),
     ):
         async with _concurrency.prefetch(_prepared_chunks(frame, prepare)) as chunks:
             async for chunk in chunks:

@@ -15,6 +15,7 @@ from loom_async._core.server_uris import local_uri
 from .. import _concurrency
 from .driver_types import Client
 from .embedded_fallback import start_embedded_fallback
+from .embedded_server import start_embedded
 from .open_client import close_client, open_client
 
 
@@ -75,8 +76,6 @@ def embedded(data_dir: str | Path | None = None) -> Generator[Client]:
         ...     with lm.embedded() as client:
         ...         print(client.server_info())
     """
-    from .embedded_server import start_embedded
-
     directory = Path(data_dir) if data_dir is not None else None
     with start_embedded(directory, temporary=directory is None) as lease:
         with connect(lease.uri, event_listeners=lease.listeners) as client:

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from loom_async._core.errors import ConfigurationError
 from loom_async._core.mongod.fallback_notice import log_fallback
 from loom_async._core.settings import setting, settings
 
-if TYPE_CHECKING:
-    from .embedded_server import Lease
+from .embedded_server import Lease, start_embedded
 
 
 def start_embedded_fallback() -> Lease:
@@ -27,8 +24,6 @@ def start_embedded_fallback() -> Lease:
             hint="set LOOM_URI, or lm.configure(uri=…); in code, lm.connect(uri) names a server "
             "and lm.embedded() starts one",
         )
-    from .embedded_server import start_embedded
-
     lease = start_embedded(settings().data_dir)
     log_fallback(lease.directory)
     return lease

@@ -12,6 +12,7 @@ from loom_async._core.process_default import DefaultServer, replace_default, tak
 
 from .. import _concurrency
 from .driver_types import Client
+from .embedded_server import start_embedded
 from .scope_clients import close_new_client, close_scope, new_client
 
 
@@ -66,8 +67,6 @@ def open_embedded(data_dir: str | Path | None = None) -> Client:
         >>> def last_cell() -> None:
         ...     lm.close()
     """
-    from .embedded_server import start_embedded
-
     directory = Path(data_dir) if data_dir is not None else None
     lease = start_embedded(directory, temporary=directory is None)
     options = {"event_listeners": lease.listeners}

@@ -7,15 +7,13 @@ import os
 import weakref
 from collections.abc import Generator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _concurrency
 from .driver_types import Client
 from .embedded_fallback import start_embedded_fallback
+from .embedded_server import Lease
 from .open_client import close_client, open_client
-
-if TYPE_CHECKING:
-    from .embedded_server import Lease
 
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 

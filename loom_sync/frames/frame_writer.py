@@ -134,16 +134,16 @@ def write_frame(
     target = writer.target
     with (
         progress_bar(progress, label, row_count(frame)) as advance,
-        writer.written.reported(),
-        _concurrency.prefetch(_prepared_chunks(frame, prepare)) as chunks,
+        writer.written.reported(target.has_failed),
     ):
-        for chunk in chunks:
-            with target.failing():
-                writer.refuse(chunk.errors)
-            for rows in chunk.split(max_statements(target)):
-                _send(rows, writer)
-            writer.rows_done += chunk.count
-            advance(chunk.count)
+        with _concurrency.prefetch(_prepared_chunks(frame, prepare)) as chunks:
+            for chunk in chunks:
+                with target.failing():
+                    writer.refuse(chunk.errors)
+                for rows in chunk.split(max_statements(target)):
+                    _send(rows, writer)
+                writer.rows_done += chunk.count
+                advance(chunk.count)
 
 
 def _send(rows: P, writer: RowWriter[P]) -> None:

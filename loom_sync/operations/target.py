@@ -41,6 +41,10 @@ class Target(NamedTuple):
         """
         return DriverCall(self.transaction, action, reads)
 
+    def has_failed(self) -> bool:
+        """Say whether the target's transaction can only be rolled back."""
+        return self.transaction is not None and self.transaction.failure is not None
+
     @contextmanager
     def failing(self) -> Generator[None]:
         """Return a block whose errors end the transaction, as those of the server do."""

@@ -293,6 +293,19 @@ def test_documents_that_are_too_large() -> None:
 
 
 @pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("refused", [{"email": "e@x", "years": -1}, {"email": "0@x", "years": 1}])
+def test_a_failed_transaction_takes_all_rows_back(refused: dict[str, Any]) -> None:
+    """The last row is refused: by the model, or by the unique index."""
+    rows = [{"name": "Ann", "email": f"{n}@x", "years": n} for n in range(4)]
+    frame = pd.DataFrame([*rows, {"name": "Ann"} | refused])
+    Person.create_collection()
+    with pytest.raises(lm.FrameError, match="Nothing was written") as refusal, lm.transaction():
+        Person.insert_dataframe(frame)
+    assert refusal.value.written == []
+    assert Person.filter().count() == 0
+
+
+@pytest.mark.usefixtures("small_chunks")
 def test_what_fails_in_the_frame_itself_says_what_was_written() -> None:
     def broken() -> Any:
         yield from pa.table({"a": [1, 2]}).to_batches()

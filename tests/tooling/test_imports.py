@@ -171,3 +171,10 @@ def test_public_names_are_documented_and_grouped() -> None:
         value = getattr(loom_async, name)
         if callable(value):
             assert value.__doc__ or name.startswith(("Str", "Time", "Incr", "PyObject")), name
+
+
+def test_the_embedded_server_is_imported_with_the_package() -> None:
+    """A fork during a later import would leave the lock of that import to a child for ever."""
+    for package in ("loom_async", "loom_sync"):
+        code = f"import {package}, sys; print({package}.connection.embedded_server.__name__)"
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

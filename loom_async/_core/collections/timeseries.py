@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from ..errors import ConfigurationError, UnknownFieldError
 from ..model.append_only import is_append_only
@@ -20,8 +19,7 @@ Granularity: TypeAlias = Literal["seconds", "minutes", "hours"]
 _MAX_SECONDS = 2**31 - 1
 
 
-@dataclass(frozen=True)
-class TimeSeries:
+class TimeSeries(NamedTuple):
     """A declared time series: stored names, and `ttl` in seconds."""
 
     timefield: str

@@ -50,15 +50,22 @@ class WrittenRows:
     def roll_back(self) -> None:
         """Record that the transaction of all rows has failed."""
         self.ranges = []
+        self.begin_sending(range(0), bool)
 
     @contextmanager
-    def reported(self) -> Generator[None]:
-        """Have every error of the block say which rows had been written."""
+    def reported(self, is_rolled_back: Callable[[], bool]) -> Generator[None]:
+        """Have every error of the block say which rows had been written.
+
+        Parameters:
+            is_rolled_back: Returns whether the rows belong to a transaction that has failed.
+        """
         try:
             yield
-        except FrameError as error:
-            raise self._with_written(error) from error.__cause__
         except Exception as error:
+            if is_rolled_back():
+                self.roll_back()
+            if isinstance(error, FrameError):
+                raise self._with_written(error) from error.__cause__
             error.add_note(self._note())
             raise
 

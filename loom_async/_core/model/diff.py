@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from uuid import UUID
 
 from bson import ObjectId
@@ -22,23 +21,20 @@ Path: TypeAlias = tuple[str, ...]
 MISSING = object()
 
 
-@dataclass(slots=True)
-class Set:
+class Set(NamedTuple):
     """Sets the value at a path."""
 
     path: Path
     value: Any
 
 
-@dataclass(slots=True)
-class Unset:
+class Unset(NamedTuple):
     """Removes the key at the end of a path."""
 
     path: Path
 
 
-@dataclass(slots=True)
-class Inc:
+class Inc(NamedTuple):
     """Adds to a number; `start` is the number to add to if the document has none."""
 
     path: Path
@@ -46,16 +42,14 @@ class Inc:
     start: Any = None
 
 
-@dataclass(slots=True)
-class Push:
+class Push(NamedTuple):
     """Appends items to an array."""
 
     path: Path
     items: list[Any]
 
 
-@dataclass(slots=True)
-class AddToSet:
+class AddToSet(NamedTuple):
     """Appends the items that an array does not hold."""
 
     path: Path

@@ -25,6 +25,9 @@ class UpdateCount(int):
         count.matched = matched
         return count
 
+    def __reduce__(self) -> tuple[type[UpdateCount], tuple[int, int]]:
+        return UpdateCount, (int(self), self.matched)
+
     @property
     def modified(self) -> int:
         """The number of documents that the update changed."""

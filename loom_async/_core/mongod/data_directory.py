@@ -11,8 +11,8 @@ import signal
 import stat
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from platformdirs import user_data_path
 
@@ -23,8 +23,7 @@ from .file_locks import is_locked
 _MAX_LOG_BYTES = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class DataDirectory:
+class DataDirectory(NamedTuple):
     """The data directory of one embedded server; processes with the same directory share it.
 
     Three lock files coordinate them: every client holds the lock of `lease` shared, the client

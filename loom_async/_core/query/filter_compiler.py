@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from bson.regex import Regex
 
@@ -66,8 +65,7 @@ def compile_element(
     return _Compiler(resolver, path).element(predicate)
 
 
-@dataclass(frozen=True)
-class _Compiler:
+class _Compiler(NamedTuple):
     """Compiles conditions on documents or, with a prefix, on the elements of the array there."""
 
     resolver: FieldResolver | None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ..argument_checks import check_count
 
@@ -13,8 +12,7 @@ Stage: TypeAlias = Mapping[str, Any]
 SortKeys: TypeAlias = tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySpec:
+class QuerySpec(NamedTuple):
     """An immutable query.
 
     `filter`, `sort`, `skip` and `limit` are the clauses of a find: as in MongoDB's shell, the order
@@ -39,16 +37,16 @@ class QuerySpec:
         """Return this query with a further filter."""
         if self.stages:
             return self.with_stage({"$match": dict(condition)})
-        return replace(self, filters=(*self.filters, deepcopy(condition)))
+        return self._replace(filters=(*self.filters, deepcopy(condition)))
 
     def with_sort(self, keys: SortKeys) -> QuerySpec:
         """Return this query with further sort keys after those it has."""
         if not self.stages:
-            return replace(self, sort=_first_of_each((*self.sort, *keys)))
+            return self._replace(sort=_first_of_each((*self.sort, *keys)))
         *before, last = self.stages
         if "$sort" in last:
             keys = _first_of_each((*last["$sort"].items(), *keys))
-            return replace(self, stages=(*before, {"$sort": dict(keys)}))
+            return self._replace(stages=(*before, {"$sort": dict(keys)}))
         return self.with_stage({"$sort": dict(keys)})
 
     def with_skip(self, count: int) -> QuerySpec:
@@ -56,18 +54,18 @@ class QuerySpec:
         check_count("skip", count)
         if self.stages:
             return self.with_stage({"$skip": count})
-        return replace(self, skip=count)
+        return self._replace(skip=count)
 
     def with_limit(self, count: int) -> QuerySpec:
         """Return this query with at most `count` results."""
         check_count("limit", count)
         if self.stages:
             return self.with_stage(_limit_stage(count))
-        return replace(self, limit=count)
+        return self._replace(limit=count)
 
     def with_stage(self, stage: Stage) -> QuerySpec:
         """Return this query followed by a stage."""
-        return replace(self, stages=(*self.stages, deepcopy(stage)))
+        return self._replace(stages=(*self.stages, deepcopy(stage)))
 
     def find_arguments(self) -> dict[str, Any]:
         """Return the arguments of the driver's `find` besides the filter."""

@@ -24,7 +24,7 @@ def test_a_note_names_written_rows() -> None:
     written = WrittenRows()
     written.begin_sending(range(3), lambda: True)
     written.add([0, 2])
-    with pytest.raises(OSError, match="disk") as caught, written.reported():
+    with pytest.raises(OSError, match="disk") as caught, written.reported(bool):
         raise OSError("disk")
     assert caught.value.__notes__ == ["Rows 0, 2 had been written before"]
 
@@ -44,7 +44,7 @@ def test_a_note_names_written_rows() -> None:
 def test_a_note_names_rows_without_a_reply(rows: range, is_unknown: bool, note: str) -> None:
     written = WrittenRows()
     written.begin_sending(rows, lambda: is_unknown)
-    with pytest.raises(OSError, match="lost") as caught, written.reported():
+    with pytest.raises(OSError, match="lost") as caught, written.reported(bool):
         raise OSError("lost")
     assert caught.value.__notes__ == [note]
 
@@ -52,13 +52,13 @@ def test_a_note_names_rows_without_a_reply(rows: range, is_unknown: bool, note: 
 def test_frame_errors_get_the_written_rows() -> None:
     written, cause = WrittenRows(), OSError("cause")
     written.add(range(4))
-    with pytest.raises(FrameError) as caught, written.reported():
+    with pytest.raises(FrameError) as caught, written.reported(bool):
         raise FrameError("unreadable", columns=["a"], hint="convert it") from cause
     error = caught.value
     assert error.message == "unreadable. Rows 0 to 3 had been written before"
     assert (error.written, error.columns, error.hint) == ([range(4)], ["a"], "convert it")
     assert error.__cause__ is cause
-    with pytest.raises(FrameError) as caught, written.reported():
+    with pytest.raises(FrameError) as caught, written.reported(bool):
         raise rows_refused([RowError(5, "b", "too long")], [])
     assert (caught.value.written, caught.value.rows) == ([range(4)], [5])
 
@@ -66,7 +66,10 @@ def test_frame_errors_get_the_written_rows() -> None:
 def test_nothing_is_written_after_a_rollback() -> None:
     written = WrittenRows()
     written.add(range(4))
-    written.roll_back()
+    written.begin_sending(range(4, 8), lambda: True)
+    with pytest.raises(OSError, match="lost") as caught, written.reported(lambda: True):
+        raise OSError("lost")
+    assert caught.value.__notes__ == ["Nothing was written"]
     assert written.ranges == []
 
 
