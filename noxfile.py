@@ -40,7 +40,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def sync(session: nox.Session) -> None:
-    """Write loom_sync, its tests and its examples anew, from loom_async and its own."""
+    """Generate loom_sync, its tests and its examples from those of loom_async."""
     session.install("libcst>=1.5", "ruff>=0.8")
     session.run("python", "loom_sync/_generator", *session.posargs)
 

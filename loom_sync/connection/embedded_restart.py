@@ -59,7 +59,7 @@ class RestartListener(ServerHeartbeatListener):
         self._is_ended = False
 
     def end(self) -> None:
-        """Restart nothing from now on: the lease has been released."""
+        """Stop restarting servers: the lease has been released."""
         self._is_ended = True
 
     def started(self, event: ServerHeartbeatStartedEvent) -> None:

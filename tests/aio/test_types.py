@@ -103,10 +103,13 @@ async def test_the_stored_types_are_the_declared_ones(db: str) -> None:
         (list[set[str]], [{"b", "a", "zz"}, set()]),
         (set[str] | None, {"b", "a", "zz", "c"}),
         (set[lm.StrLower], {"B", "a", "ZZ", "c"}),
+        (dict[str, lm.StrLower], {"k": "B"}),
+        (dict[str, list[lm.StrLower]], {"k": ["B", "a"]}),
+        (dict[str, set[str]], {"k": {"b", "a", "zz", "c"}}),
     ],
     ids=itertools.count(),
 )
-async def test_a_set_in_a_condition_is_ordered_like_a_stored_one(
+async def test_a_value_in_a_condition_has_its_stored_form(
     annotation: Any, value: Any, db: str
 ) -> None:
     @lm.declare_persist_db(db, "sets")

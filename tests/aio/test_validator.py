@@ -120,7 +120,6 @@ async def test_objects_pass_or_the_error_says_why_not(client: Any, db: str) -> N
 
 
 async def test_errors_of_frames_say_why_not() -> None:
-    pd = pytest.importorskip("pandas")
     await Customer.ensure_validator()
     valid = pd.DataFrame({"name": ["Ann"], "email": ["a@x"], "age": [3]})
     await Customer.insert_dataframe(valid)

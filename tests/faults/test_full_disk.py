@@ -38,14 +38,15 @@ def small_server() -> Iterator[Member]:
         data = folder / "data"
         data.mkdir()
         script = f'mount -t tmpfs -o size={_MEGABYTES}m none {data} && exec "$@"'
-        # Containers seldom have the right to mount, and only Linux has unshare.
         try:
             attempt = subprocess.run(
                 with_own_mounts(script, "true"), capture_output=True, text=True
             )
         except FileNotFoundError as error:
+            # Only Linux has unshare, which mounts for one process alone.
             pytest.skip(f"this test needs unshare of util-linux: {error}")
         if attempt.returncode:
+            # Most containers may not mount, and nothing else fills the disk of one server.
             pytest.skip(f"a small file system cannot be mounted here: {attempt.stderr.strip()}")
         server = Member(folder, prefix=with_own_mounts(script))
         server.start()

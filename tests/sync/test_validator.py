@@ -121,7 +121,6 @@ def test_objects_pass_or_the_error_says_why_not(client: Any, db: str) -> None:
 
 
 def test_errors_of_frames_say_why_not() -> None:
-    pd = pytest.importorskip("pandas")
     Customer.ensure_validator()
     valid = pd.DataFrame({"name": ["Ann"], "email": ["a@x"], "age": [3]})
     Customer.insert_dataframe(valid)

@@ -110,7 +110,6 @@ def test_a_thread_that_waits_for_an_interrupted_lock_holder(sync_db: Any) -> Non
     assert not waiting[0].is_alive()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_collects_garbage(sync_db: Any) -> None:
     """Even if another thread has paused the collector during the fork."""

@@ -126,7 +126,7 @@ def _seconds(ttl: float | dt.timedelta | None) -> int | None:
     if isinstance(ttl, bool) or not 1 <= seconds <= _MAX_SECONDS or seconds != int(seconds):
         raise ConfigurationError(
             f"ttl={ttl!r} is not a whole number of seconds from 1 to {_MAX_SECONDS}",
-            hint="leave ttl out to keep measurements for ever",
+            hint="without ttl, measurements never expire",
         )
     return int(seconds)
 

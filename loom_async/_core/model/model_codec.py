@@ -73,7 +73,7 @@ class ModelCodec(Codec):
 
     @cached_property
     def refreshed(self) -> frozenset[str]:
-        """The stored names of the fields that every write fills in anew."""
+        """The stored names of the fields whose values every write sets."""
         return frozenset(f.stored_name for f in self.fields if f.on_write or f.is_revision)
 
     @cached_property

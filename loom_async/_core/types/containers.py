@@ -98,6 +98,11 @@ class MappingCodec(Codec):
         members, decode = self._members, self.value.decode
         return {members.get(key, key): decode(item) for key, item in stored.items()}
 
+    def literal(self, value: Any) -> Any:
+        if not is_mapping(value):
+            return to_bson(value)
+        return {key_to_bson(key): self.value.literal(item) for key, item in value.items()}
+
     def child(self, key: str) -> tuple[str, Codec] | None:
         return key, self.value
 

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 from decimal import Decimal
 
-from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AnyUrl, ConfigDict, Field, SecretStr
 
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
 from loom_async._core.model.document import baseline
 from loom_async._core.model.write_plan import plan_persist
-from tests.core.storing import NOW, stored_and_loaded
-
-
-class Mode(enum.Enum):
-    ON = "on"
-    OFF = "off"
-
-
-class Point(BaseModel):
-    x: float
-    label: str | None = None
+from tests.core.storing import NOW, Mode, Point, stored_and_loaded
 
 
 def test_aliases_secrets_urls_and_excluded_fields_of_a_strict_model() -> None:

@@ -14,24 +14,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 import loom_async as lm
-from loom_async._core.bson_codec import decode_bson
+from loom_async._core.bson_codec import decode_bson, encode_bson
+from loom_async._core.model.codecs import codec_of
 from loom_async._core.model.write_plan import plan_persist
-from tests.core.storing import NOW, stored_and_loaded
+from tests.core.storing import NOW, Mode, Point, stored_and_loaded
 
 
 class Level(enum.IntEnum):
     LOW = 1
     HIGH = 2
-
-
-class Mode(enum.Enum):
-    ON = "on"
-    OFF = "off"
-
-
-class Point(BaseModel):
-    x: float
-    label: str | None = None
 
 
 class Tree(BaseModel):
@@ -125,6 +116,14 @@ def test_values_of_every_type_are_loaded_unchanged(document: Everything) -> None
     assert loaded == document
     assert plan_persist(loaded, NOW) is None
     assert plan_persist(document, NOW) is None
+
+
+@given(everything)
+def test_a_literal_in_a_query_has_the_stored_form(document: Everything) -> None:
+    for name, info in Everything.model_fields.items():
+        codec, value = codec_of(info.annotation, info.metadata), getattr(document, name)
+        literal, stored = codec.literal(value), codec.encode(value)
+        assert encode_bson({name: literal}) == encode_bson({name: stored})
 
 
 def test_stored_form_of_every_type() -> None:
