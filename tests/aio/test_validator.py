@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+import pandas as pd
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo.errors import BulkWriteError, OperationFailure
