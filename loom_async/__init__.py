@@ -50,6 +50,7 @@ from ._core.query.paging import Page
 from ._core.query.stages import AggregationStages
 from ._core.query.time_query import TimeQuery
 from ._core.settings import Settings, config_context, configure, settings
+from ._core.types.stored_as import StoredAs, StoredName
 from .collections.find import get_async_local_db_client, get_async_remote_db_client
 from .connection.context_managers import connect, embedded, using
 from .connection.open_and_close import close, open, open_embedded
@@ -90,6 +91,8 @@ __all__ = [
     "InsertResult",
     "LedgerModel",
     "NormalizeValue",
+    "StoredAs",
+    "StoredName",
     "PersistResult",
     "Persistable",
     "PersistableBase",

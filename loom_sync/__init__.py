@@ -51,6 +51,7 @@ from loom_async._core.query.paging import Page
 from loom_async._core.query.stages import AggregationStages
 from loom_async._core.query.time_query import TimeQuery
 from loom_async._core.settings import Settings, config_context, configure, settings
+from loom_async._core.types.stored_as import StoredAs, StoredName
 from loom_async.collections.find import get_async_local_db_client, get_async_remote_db_client
 
 from .collections.find import get_local_db_client, get_remote_db_client
@@ -95,6 +96,8 @@ __all__ = [
     "InsertResult",
     "LedgerModel",
     "NormalizeValue",
+    "StoredAs",
+    "StoredName",
     "PersistResult",
     "Persistable",
     "PersistableBase",

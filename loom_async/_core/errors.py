@@ -205,6 +205,11 @@ class EncodingError(LoomError, ValueError):
         self.reason = reason
         self.path = path
 
+    def below(self, name: str) -> EncodingError:
+        """Return the error for the value that holds this one under a name."""
+        path = f"{name}.{self.path}" if self.path else name
+        return EncodingError(self.reason, path=path, hint=self.hint)
+
 
 class UnknownFieldError(LoomError, LookupError, AttributeError):
     """A query or an index names a field that the model does not have; `path` is its path.

@@ -38,6 +38,7 @@ TYPES_BY_NAME: dict[str, Any] = {
     "ObjectId": OBJECT_ID_TYPE,
     "timestamp[ms, UTC]": TIMESTAMP,
     "date32": pa.date32(),
+    "duration[us]": pa.duration("us"),
 }
 _GENERIC_SUBTYPE, _UUID_SUBTYPE = 0, 4
 
@@ -110,7 +111,8 @@ def column_type(arrow_type: Any, path: str = "", declared: Any = None) -> Column
     raise ConfigurationError(
         f"{path or 'a column'} has the Arrow type {arrow_type}, which has no equivalent in BSON",
         hint="use string, int32, int64, float64, bool, binary, timestamp in milliseconds of UTC, "
-        "date32, decimal128, ObjectId, UUID, or structs, lists and maps of them",
+        "date32, duration in microseconds, decimal128, ObjectId, UUID, or structs, lists and "
+        "maps of them",
     )
 
 
@@ -136,6 +138,7 @@ _SCALARS: tuple[tuple[Callable[[Any], bool], Callable[[Any], ColumnType]], ...] 
     (pa.types.is_null, lambda t: ColumnType(t, None)),
     (pa.types.is_boolean, lambda t: ColumnType(t, pa.bool_(), (BOOLEAN,))),
     (pa.types.is_int64, lambda t: ColumnType(t, pa.int64(), (INT64, INT32))),
+    (lambda t: t == pa.duration("us"), lambda t: ColumnType(t, pa.int64(), (INT64, INT32))),
     (pa.types.is_int32, lambda t: ColumnType(t, pa.int32(), (INT32,))),
     (pa.types.is_float64, lambda t: ColumnType(t, pa.float64(), (DOUBLE, INT32))),
     (_is_timestamp, lambda t: ColumnType(t, t, (DATETIME,))),

@@ -22,6 +22,7 @@ from .arrow_types import OBJECT_ID_TYPE, Columns, ColumnType, pa
 from .mismatches import Mismatch
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
 _MAX_EXACT_IN_DOUBLE = 2**53
 # Returned by converters for a value that the type cannot hold.
 _MISFIT = object()
@@ -214,6 +215,10 @@ def _timestamp(value: Any) -> Any:
     return (value - _EPOCH) // dt.timedelta(milliseconds=1)
 
 
+def _duration(value: Any) -> Any:
+    return value // _MICROSECOND if isinstance(value, dt.timedelta) else _integer(64)(value)
+
+
 def _decimal(precision: int, scale: int) -> Callable[[Any], Any]:
     quantum = Decimal(1).scaleb(-scale)
 
@@ -253,6 +258,7 @@ _CONVERTERS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
     (pa.types.is_int32, _integer(32)),
     (pa.types.is_int64, _integer(64)),
     (pa.types.is_float64, _double),
+    (lambda t: t == pa.duration("us"), _duration),
     (pa.types.is_date32, _date),
     (pa.types.is_timestamp, _timestamp),
     (lambda t: pa.types.is_string(t) or pa.types.is_large_string(t), _exactly(str)),

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from ..model.codecs import stored_name
 from ..types import shapes
-from ..types.registry import StoredType
 from ..types.shapes import shape_of
+from ..types.stored_type import StoredType
 from .arrow_types import TYPES_BY_NAME, pa
 from .inference import DECIMAL
 
@@ -55,8 +55,12 @@ def _type_of(shape: shapes.Shape, outer: tuple[Any, ...]) -> Any:
         outer: The models that the shape is inside of.
     """
     match shape.form:
-        case shapes.Scalar(entry=entry):
+        case shapes.Scalar(entry=entry) | shapes.Encoded(entry=entry):
             return _scalar(entry, shape.metadata)
+        case shapes.Hidden(value=inner) | shapes.Chosen(stored=inner):
+            return _type_of(inner, outer)
+        case shapes.JsonText():
+            return pa.string()
         case shapes.Member(enum):
             return _common(_type_of_value(member.value) for member in enum)
         case shapes.OneOf(values):
@@ -99,8 +103,12 @@ def _common(found: Iterable[Any]) -> Any:
 def _decimal(metadata: Iterable[Any]) -> Any:
     digits = places = None
     for item in metadata:
-        digits = getattr(item, "max_digits", None) or digits
-        places = getattr(item, "decimal_places", None) if places is None else places
+        digits = _smallest(digits, getattr(item, "max_digits", None))
+        places = _smallest(places, getattr(item, "decimal_places", None))
     if digits is None or digits > _MAX_PRECISION:
         return DECIMAL if places is None else pa.decimal128(_MAX_PRECISION, places)
     return DECIMAL if places is None else pa.decimal128(max(digits, places), places)
+
+
+def _smallest(first: int | None, second: int | None) -> int | None:
+    return min((value for value in (first, second) if value is not None), default=None)

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Strict
 from pydantic.fields import FieldInfo
 
 from ..model.markers import CoalesceOnInsert, Increment, RefreshOnSet
-from ..types.registry import decimal_to_bson
+from ..types.conversions import decimal_to_bson
 from .schema_patterns import portable_pattern
 
 Schema = dict[str, Any]

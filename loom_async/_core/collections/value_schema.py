@@ -14,7 +14,8 @@ from ..errors import EncodingError
 from ..model.markers import CoalesceOnInsert, RefreshOnSet
 from ..type_guards import is_list
 from ..types import shapes
-from ..types.registry import StoredType
+from ..types.registry import is_named_tuple
+from ..types.stored_type import StoredType
 from ..types.values import to_bson
 from .schema_limits import limits, spread
 
@@ -53,13 +54,26 @@ def _required(shape: shapes.Shape, nested: Nested) -> Schema:
             return any_of(type_schema(option, nested) for option in options)
         case shapes.Model(model):
             return nested(model)
-        case shapes.Items(in_json=False, origin=origin, items=items) if origin is not Iterable:
+        case shapes.Hidden(value=inner) | shapes.Chosen(stored=inner):
+            return type_schema(inner, nested)
+        case shapes.Encoded(entry=entry):
+            return _scalar(entry, ())
+        case shapes.JsonText():
+            return {"bsonType": "string"}
+        case _:
+            return _container(shape, nested)
+
+
+def _container(shape: shapes.Shape, nested: Nested) -> Schema:
+    """Return the schema of arrays and documents; empty for a shape of any values."""
+    match shape.form:
+        case shapes.Items(items=items):
             return _array(items, shape.metadata, nested)
-        case shapes.Entries(in_json=False, key=key, value=shapes.Shape() as value):
-            return _object(key, value, shape.metadata, nested)
-        case shapes.Entries(in_json=False):
-            return {"bsonType": "object"}
-        case shapes.Record():
+        case shapes.Entries(value=shapes.Shape() as value):
+            return _object(value, shape.metadata, nested)
+        case shapes.Record(kind):
+            return {"bsonType": "array" if is_named_tuple(kind) else "object"}
+        case shapes.Entries():
             return {"bsonType": "object"}
         case _:
             return {}
@@ -77,10 +91,8 @@ def _array(items: tuple[shapes.Shape, ...], metadata: tuple[Any, ...], nested: N
     return {**found, "items": item} if item else found
 
 
-def _object(key: Any, value: shapes.Shape, metadata: tuple[Any, ...], nested: Nested) -> Schema:
+def _object(value: shapes.Shape, metadata: tuple[Any, ...], nested: Nested) -> Schema:
     found: Schema = {"bsonType": "object", **limits("object", metadata)}
-    if key is not str:
-        found.pop("minProperties", None)  # 1 and "1" become the same key
     values = type_schema(value, nested)
     return {**found, "additionalProperties": values} if values else found
 

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
-from enum import Enum
-from typing import Any, cast
+from typing import Annotated, Any, cast, get_origin
 
 from bson import ObjectId
-from pydantic import BaseModel
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    PlainValidator,
+    TypeAdapter,
+)
 from pydantic.fields import FieldInfo
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, LoomError
 from ..type_guards import is_dict
 from ..types import shapes
 from ..types.codec import ANY, Codec, Forms
-from ..types.containers import ArrayCodec, MappingCodec, SetCodec, UnionCodec
-from ..types.registry import Kind, StoredType
-from ..types.scalars import (
-    CounterCodec,
-    JsonCodec,
-    NormalisedCodec,
-    ObjectIdCodec,
-    ScalarCodec,
-    ValueCodec,
+from ..types.containers import ArrayCodec, FixedArrayCodec, MappingCodec, SetCodec
+from ..types.custom import (
+    DeferredCodec,
+    EncodedCodec,
+    HiddenCodec,
+    JsonTextCodec,
+    ProvenCodec,
+    PydanticCodec,
+    StoredAsCodec,
 )
+from ..types.keys import key_codec
+from ..types.record_fields import input_name_of
+from ..types.registry import is_named_tuple
+from ..types.scalars import ChoiceCodec, CounterCodec, NormalisedCodec, ObjectIdCodec, ScalarCodec
+from ..types.shape_facts import bson_types, classes
 from ..types.shapes import shape_of
-from ..types.values import key_to_bson, set_model_encoder, to_bson
+from ..types.stored_as import StoredName
+from ..types.stored_type import Kind
+from ..types.unions import Option, UnionCodec
+from ..types.values import is_ordered_enum, is_ordered_value, set_encoder, to_bson
 from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
 from .model_codec import ModelCodec, StoredField
 from .polymorphism import Family, family_of
+from .record_codec import NamedTupleCodec, RecordCodec
 from .validation import class_of, validate
 
 
@@ -44,7 +57,7 @@ def codec_of(annotation: Any, metadata: Iterable[Any] = ()) -> Codec:
 
 
 def _codec(shape: shapes.Shape) -> Codec:
-    codec = _unmarked(shape.form)
+    codec = _unmarked(shape)
     for marker in shape.metadata:
         if isinstance(marker, Increment):
             codec = CounterCodec()
@@ -53,45 +66,134 @@ def _codec(shape: shapes.Shape) -> Codec:
     return codec
 
 
-def _unmarked(form: shapes.Form) -> Codec:
-    match form:
-        case shapes.Scalar(annotation, entry):
-            return JsonCodec(annotation) if entry.kind is Kind.TEXT else _scalar(entry)
-        case shapes.Member() | shapes.OneOf():
-            return ValueCodec()
+def _unmarked(shape: shapes.Shape) -> Codec:
+    codec = _of_form(shape)
+    is_replaced = any(isinstance(marker, PlainValidator) for marker in shape.metadata)
+    if is_replaced and not isinstance(codec, PydanticCodec):
+        return ProvenCodec(codec, _annotated(shape))
+    return codec
+
+
+def _annotated(shape: shapes.Shape) -> Any:
+    """Return the annotation of a shape with its metadata."""
+    annotation = shape.annotation
+    for item in shape.metadata:
+        annotation = Annotated[annotation, item]
+    return annotation
+
+
+def _of_form(shape: shapes.Shape) -> Codec:
+    match shape.form:
+        case shapes.Scalar(entry=entry):
+            return ObjectIdCodec(entry) if ObjectId in entry.classes else ScalarCodec(entry)
+        case shapes.Member(enum):
+            return ChoiceCodec(enum, is_ordered=is_ordered_enum(enum))
+        case shapes.OneOf(values):
+            return _literal(values)
         case shapes.Model(model):
             return _model(model)
+        case shapes.Record(kind):
+            return _record(kind)
         case shapes.AnyOf(options):
-            return _union([_codec(option) for option in options])
-        case shapes.Items(in_json=True) | shapes.Entries(in_json=True) | shapes.Other():
-            return JsonCodec(form.annotation)
-        case shapes.Items(items=items, is_set=is_set):
-            item = _union([_codec(item) for item in items]) if items else ANY
-            return SetCodec(item) if is_set else ArrayCodec(item)
-        case shapes.Entries(value=shapes.Shape() as value, key=key):
-            return MappingCodec(_codec(value), _enum_keys(key))
-        case shapes.Entries() | shapes.Anything() | shapes.Record():
-            return ANY
+            return _union(shape, options)
+        case shapes.Items() as form:
+            return _array(form)
+        case shapes.Entries() as form:
+            return _mapping(form)
+        case _:
+            return _of_other_form(shape)
+
+
+def _of_other_form(shape: shapes.Shape) -> Codec:
+    match shape.form:
+        case shapes.Hidden(value=value):
+            return HiddenCodec(_codec(value))
+        case shapes.Chosen(marker, stored):
+            return StoredAsCodec(marker, _codec(stored))
+        case shapes.Encoded(marker):
+            return EncodedCodec(marker)
+        case shapes.JsonText():
+            return JsonTextCodec(_annotated(shape))
+        case shapes.Recursive(annotation):
+            return DeferredCodec(lambda: codec_of(annotation))
         case shapes.BsonValue():
             return ScalarCodec()
+        case shapes.Other():
+            return _other(shape)
+        case _:
+            return ANY
 
 
-def _scalar(entry: StoredType) -> Codec:
-    return ObjectIdCodec(entry) if ObjectId in entry.classes else ScalarCodec(entry)
+def _mapping(form: shapes.Entries) -> Codec:
+    origin = get_origin(form.annotation) or form.annotation
+    value = ANY if form.value is None else _codec(form.value)
+    return MappingCodec(key_codec(form.key), value, is_abstract=inspect.isabstract(origin))
 
 
-def _union(codecs: list[Codec]) -> Codec:
-    families = {codec.family if isinstance(codec, FamilyCodec) else None for codec in codecs}
-    if len(codecs) > 1 and len(families) == 1 and (family := families.pop()) is not None:
+def _literal(values: tuple[Any, ...]) -> Codec:
+    kinds = {type(value) for value in values}
+    is_ordered = len(kinds) == 1 and all(map(is_ordered_value, values))
+    return ChoiceCodec(values, is_ordered=is_ordered)
+
+
+def _array(form: shapes.Items) -> Codec:
+    codecs = [_codec(item) for item in form.items]
+    is_abstract = inspect.isabstract(form.origin)
+    if form.is_fixed and len(codecs) > 1:
+        return FixedArrayCodec(_item_of_any(form.items), codecs)
+    item = codecs[0] if codecs else ANY
+    if not form.is_set:
+        return ArrayCodec(item, is_abstract=is_abstract)
+    if not item.is_deterministic:
+        raise ConfigurationError("equal items of a set need the same stored form", hint=_CHOOSE)
+    return SetCodec(item, is_abstract=is_abstract)
+
+
+def _item_of_any(items: tuple[shapes.Shape, ...]) -> Codec:
+    """Return the codec of any item of a tuple, which a query compares with all of them."""
+    options = [_option(item) for item in items]
+    return UnionCodec(options, Any, is_discriminated=True)
+
+
+def _union(shape: shapes.Shape, options: tuple[shapes.Shape, ...]) -> Codec:
+    each = [_option(option) for option in options]
+    families = {o.codec.family if isinstance(o.codec, FamilyCodec) else None for o in each}
+    if len(families) == 1 and (family := families.pop()) is not None:
         return FamilyCodec(family.root, family)
-    return codecs[0] if len(codecs) == 1 else UnionCodec(codecs)
+    is_discriminated = any(_names_the_option(item) for item in shape.metadata)
+    return UnionCodec(each, _annotated(shape), is_discriminated=is_discriminated)
 
 
-def _enum_keys(annotation: Any) -> dict[str, Any]:
-    """Return the members of an Enum by their keys in documents."""
-    if inspect.isclass(annotation) and issubclass(annotation, Enum):
-        return {key_to_bson(member): member for member in annotation}
-    return {}
+def _names_the_option(item: Any) -> bool:
+    return isinstance(item, Discriminator) or getattr(item, "discriminator", None) is not None
+
+
+def _option(shape: shapes.Shape) -> Option:
+    return Option(_codec(shape), _annotated(shape), classes(shape), bson_types(shape))
+
+
+_CHOOSE = "choose a stored form: Annotated[…, lm.StoredAs(str, encode=…, decode=…)]"
+# The core schemas of pydantic that accept objects which it cannot write to JSON.
+_UNWRITABLE = ("is-instance", "is-subclass", "callable", "generator")
+
+
+def _other(shape: shapes.Shape) -> Codec:
+    annotation = _annotated(shape)
+    schema: Any = TypeAdapter(annotation).core_schema
+    if schema["type"] in _UNWRITABLE and "serialization" not in schema:
+        raise ConfigurationError("pydantic cannot write it to JSON and read it back", hint=_CHOOSE)
+    return PydanticCodec(annotation)
+
+
+_records: dict[Any, Codec] = {}
+
+
+def _record(kind: Any) -> Codec:
+    found = _records.get(kind)
+    if found is None:
+        make = NamedTupleCodec if is_named_tuple(kind) else RecordCodec
+        found = _records[kind] = make(kind, codec_of)
+    return found
 
 
 def _model(model: type[BaseModel]) -> Codec:
@@ -162,12 +264,15 @@ def model_codec(model: type[BaseModel]) -> ModelCodec:
 
 
 def stored_name(name: str, info: FieldInfo) -> str:
-    """Return the name of a field in documents: the first name that validation reads."""
-    alias = info.validation_alias
-    if isinstance(alias, str):
-        return alias
-    choices = getattr(alias, "choices", ())
-    return next((choice for choice in choices if isinstance(choice, str)), name)
+    """Return the name of a field in documents: its `StoredName`, or what validation reads."""
+    own = next((item.name for item in info.metadata if isinstance(item, StoredName)), None)
+    return input_name(name, info) if own is None else own
+
+
+def input_name(name: str, info: FieldInfo) -> str:
+    """Return the name of a field in what pydantic validates."""
+    alias = input_name_of(info)
+    return name if alias is None else alias
 
 
 def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
@@ -175,9 +280,11 @@ def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
         try:
             codec = codec_of(info.annotation, info.metadata)
         except Exception as error:
+            reason = error.message if isinstance(error, LoomError) else str(error)
             raise ConfigurationError(
-                f"{model.__name__}.{name} has a type that Loom cannot store: {info.annotation!r}",
-                hint="use a type that pydantic can write to JSON",
+                f"{model.__name__}.{name} has a type that Loom cannot store, {info.annotation!r}: "
+                f"{reason}",
+                hint=(error.hint if isinstance(error, LoomError) else None) or _CHOOSE,
             ) from error
         markers: dict[type, Any] = {type(marker): marker for marker in info.metadata}
         on_insert, on_write = markers.get(CoalesceOnInsert), markers.get(RefreshOnSet)
@@ -188,6 +295,7 @@ def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
             on_insert.function if on_insert else None,
             on_write.function if on_write else None,
             is_revision=Versioned in markers,
+            input_name=input_name(name, info) if StoredName in markers else "",
         )
 
 
@@ -197,4 +305,9 @@ def _model_to_bson(value: BaseModel) -> Any:
     return model_codec(type(value)).encode(value)
 
 
-set_model_encoder(_model_to_bson)
+def _record_to_bson(value: Any) -> Any:
+    return _record(type(value)).encode(value)
+
+
+set_encoder(Kind.MODEL, _model_to_bson)
+set_encoder(Kind.RECORD, _record_to_bson)

@@ -19,7 +19,7 @@ from ..types.codec import Codec
 from .codecs import codec_of, model_codec
 from .document import DocumentModel, set_baseline
 from .polymorphism import family_of
-from .validation import class_of, invalid, validate
+from .validation import class_of, decode, invalid, validate
 
 
 class Validator:
@@ -41,7 +41,7 @@ class Validator:
             InvalidDocument: A document does not fit the model.
         """
         if self._codec.needs_decode:
-            decoded = [self._codec.decode(document) for document in documents]
+            decoded = [decode(self._codec, self._model, document) for document in documents]
         else:
             decoded = list(documents)
         try:
@@ -96,7 +96,8 @@ class Hydrator(Validator):
 
     def fresh(self, document: dict[str, Any]) -> Any:
         """Return the object of a decoded document, of this class."""
-        decoded = self._codec.decode(document) if self._codec.needs_decode else document
+        is_plain = not self._codec.needs_decode
+        decoded = document if is_plain else decode(self._codec, self._model, document)
         return validate(self._model, decoded, document)
 
     def one(self, document: dict[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from ..errors import ConfigurationError, EncodingError
 from ..type_guards import is_dict
 from ..types.codec import ANY, Codec, Forms
+from ..types.custom import UndecodableValue
 from ..types.scalars import NormalisedCodec
 from ..types.values import from_bson, to_bson
 from .plain_fields import plain_fields
@@ -27,6 +28,7 @@ class StoredField(NamedTuple):
         on_insert: Returns the value of a field that is None at the first insert.
         on_write: Returns the value of the field at each write.
         is_revision: Whether the field counts the writes of the document.
+        input_name: The name that pydantic validates, if it is not the one in documents.
     """
 
     name: str
@@ -35,6 +37,7 @@ class StoredField(NamedTuple):
     on_insert: Callable[[], Any] | None = None
     on_write: Callable[[], Any] | None = None
     is_revision: bool = False
+    input_name: str = ""
 
 
 class ModelCodec(Codec):
@@ -54,6 +57,7 @@ class ModelCodec(Codec):
         self.model = model
         self._find_fields = find_fields
         self._measuring = False
+        self._is_deterministic: bool | None = None
         self.allows_extra: bool = model.model_config.get("extra") == "allow"
 
     @cached_property
@@ -112,8 +116,10 @@ class ModelCodec(Codec):
 
     @cached_property
     def needs_decode(self) -> bool:  # type: ignore[override]
-        """True if a field needs it, or if the model contains itself."""
-        return self._any("needs_decode") or self.allows_extra or self._refuses_tag
+        """True if a field needs it or has another name, or if the model contains itself."""
+        return (
+            self._any("needs_decode") or bool(self._renamed) or self.allows_extra
+        ) or self._refuses_tag
 
     @cached_property
     def forms(self) -> Forms:  # type: ignore[override]
@@ -132,6 +138,14 @@ class ModelCodec(Codec):
     def normalises(self) -> bool:  # type: ignore[override]
         """True if a field does, or if the model contains itself."""
         return self._any("normalises") or self.allows_extra
+
+    @property
+    def is_deterministic(self) -> bool:  # type: ignore[override]
+        """True if all fields are, besides the model itself."""
+        if self._is_deterministic is None:
+            self._is_deterministic = True  # the answer for the model inside itself
+            self._is_deterministic = all(f.codec.is_deterministic for f in self.fields)
+        return self._is_deterministic
 
     def _any(self, trait: str) -> bool:
         if self._measuring:
@@ -152,9 +166,7 @@ class ModelCodec(Codec):
             for stored_name, name, encode in self._plan:
                 document[stored_name] = data[name] if encode is None else encode(data[name])
         except EncodingError as error:
-            raise EncodingError(
-                error.reason, path=_join(stored_name, error.path), hint=error.hint
-            ) from error.__cause__
+            raise error.below(stored_name) from error.__cause__
         if value.__pydantic_extra__:
             document.update({k: to_bson(v) for k, v in value.__pydantic_extra__.items()})
         if self._tag is not None:  # last, so that no extra field replaces the tag
@@ -171,10 +183,31 @@ class ModelCodec(Codec):
             result = dict(stored)
         if self._tag is not None:
             result.pop(self._tag[0], None)
-        for stored_name, decode in self._decoders:
-            if stored_name in result:
-                result[stored_name] = decode(result[stored_name])
+        stored_name = ""
+        try:
+            for stored_name, decode in self._decoders:
+                if stored_name in result:
+                    result[stored_name] = decode(result[stored_name])
+        except UndecodableValue as error:
+            raise error.below(stored_name) from error.__cause__
+        if self._renamed:
+            present = [field for field in self._renamed if field.stored_name in result]
+            result |= {field.input_name: result.pop(field.stored_name) for field in present}
         return result
+
+    @cached_property
+    def _renamed(self) -> tuple[StoredField, ...]:
+        return tuple(field for field in self.fields if field.input_name)
+
+    def keep_stored(self, stored: Any, encoded: Any) -> Any:
+        if self.is_deterministic or not (is_dict(stored) and is_dict(encoded)):
+            return encoded
+        kept = dict(encoded)
+        for field in self.fields:
+            name = field.stored_name
+            if name in stored and name in encoded:
+                kept[name] = field.codec.keep_stored(stored[name], encoded[name])
+        return kept
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         field = self._by_name.get(key)
@@ -190,7 +223,3 @@ class ModelCodec(Codec):
     @cached_property
     def _by_name(self) -> dict[str, StoredField]:
         return {f.stored_name: f for f in self.fields} | {f.name: f for f in self.fields}
-
-
-def _join(head: str, tail: str) -> str:
-    return f"{head}.{tail}" if tail else head

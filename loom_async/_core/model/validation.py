@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import InvalidDocument
+from ..types.codec import Codec
+from ..types.custom import UndecodableValue
 from .polymorphism import family_of
 
 _validators: dict[type[Any], Callable[..., Any]] = {}
@@ -33,6 +35,24 @@ def validate(model: type[Any], decoded: Any, document: Mapping[str, Any]) -> Any
         return validator(decoded, strict=False, by_alias=True, by_name=True)
     except ValidationError as error:
         raise invalid(model, document, error.errors(include_url=False)) from error
+
+
+def decode(codec: Codec, model: type[Any], document: Mapping[str, Any]) -> Any:
+    """Return a document as a codec decodes it.
+
+    Parameters:
+        codec: The codec of the model.
+        model: The model, for errors.
+        document: The stored document.
+
+    Raises:
+        InvalidDocument: A `StoredAs.decode` refuses a value.
+    """
+    try:
+        return codec.decode(document)
+    except UndecodableValue as error:
+        details = [{"loc": error.path, "msg": error.reason}]
+        raise invalid(model, document, details) from error.__cause__
 
 
 def class_of(model: type[Any], document: Mapping[str, Any]) -> type[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from .values import from_bson, to_bson
+from .values import from_bson, is_ordered_value, to_bson
 
 
 class Forms(NamedTuple):
@@ -30,6 +30,7 @@ class Codec:
     `holds_items`: a query may also compare one item of the value.
     `needs_decode`: pydantic cannot validate the stored form as it is.
     `normalises`: the stored form may differ from the value that was encoded.
+    `is_deterministic`: equal values have the same stored form.
     `forms`: the stored forms that MongoDB may read as more than a value.
     """
 
@@ -38,6 +39,7 @@ class Codec:
     holds_items = False
     needs_decode = True
     normalises = True
+    is_deterministic = True
     forms = Forms(is_document=True, is_pattern=True)
 
     @property
@@ -56,6 +58,17 @@ class Codec:
     def literal(self, value: Any) -> Any:
         """Return the BSON form of a value in a query."""
         return to_bson(value)
+
+    def is_ordered_with(self, value: Any) -> bool:
+        """Say whether MongoDB compares stored values with a value as Python does: `<`, `>`."""
+        return is_ordered_value(value)
+
+    def keep_stored(self, stored: Any, encoded: Any) -> Any:
+        """Return an encoded value, with the stored form of each part whose value is the same.
+
+        Only a codec that is not deterministic differs from its encoded value.
+        """
+        return encoded
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         """Return the stored name and the codec of a key; None if the value has no such key."""

@@ -1,26 +1,36 @@
-"""Codecs of values that hold other values: lists, sets, dicts; and of unions."""
+"""Codecs of values that hold other values: lists, sets, dicts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ..type_guards import is_collection, is_dict, is_list, is_mapping
-from .codec import Codec, Forms
-from .scalars import NormalisedCodec
-from .values import from_bson, in_stored_order, key_to_bson, to_bson
+from .codec import ANY, Codec, Forms
+from .keys import KeyCodec
+from .values import in_stored_order, mapping_to_bson, to_bson
 
 
 class ArrayCodec(Codec):
-    """A list, tuple or deque."""
+    """A list, tuple or deque.
+
+    Parameters:
+        item: The codec of the items.
+        is_abstract: Whether the annotation allows several classes of arrays; all load as lists.
+    """
 
     holds_items = True
     forms = Forms(is_document=False, is_pattern=False)
 
-    def __init__(self, item: Codec) -> None:
+    def __init__(self, item: Codec, *, is_abstract: bool = False) -> None:
         self.item = item
         self.needs_decode = item.needs_decode
-        self.normalises = item.normalises
+        self.normalises = item.normalises or is_abstract
+
+    @property
+    def is_deterministic(self) -> bool:  # type: ignore[override]
+        """True if the items are; found when it is asked for, as a model may contain itself."""
+        return self.item.is_deterministic
 
     @property
     def item_forms(self) -> Forms:
@@ -47,11 +57,64 @@ class ArrayCodec(Codec):
             return [self.item.literal(item) for item in value]
         return self.item.literal(value)
 
+    def is_ordered_with(self, value: Any) -> bool:
+        return is_collection(value) or self.item.is_ordered_with(value)
+
+    def keep_stored(self, stored: Any, encoded: Any) -> Any:
+        if self.is_deterministic or not (is_list(stored) and is_list(encoded)):
+            return encoded
+        kept = [self.item.keep_stored(*pair) for pair in zip(stored, encoded, strict=False)]
+        return kept + encoded[len(kept) :]
+
     def child(self, key: str) -> tuple[str, Codec] | None:
         return (key, self.item) if key.isdigit() else self.item.child(key)
 
     def names(self) -> Iterable[str]:
         return self.item.names()
+
+
+class FixedArrayCodec(ArrayCodec):
+    """A tuple whose items have types of their own, by their positions."""
+
+    def __init__(self, item: Codec, items: list[Codec]) -> None:
+        super().__init__(item)
+        self.items = items
+        self.needs_decode = any(item.needs_decode for item in items)
+        self.normalises = any(item.normalises for item in items)
+
+    @property
+    def is_deterministic(self) -> bool:  # type: ignore[override]
+        """True if all items are."""
+        return all(item.is_deterministic for item in self.items)
+
+    def encode(self, value: Any) -> Any:
+        if not is_collection(value):
+            return super().encode(value)
+        codecs = self.items if len(value) == len(self.items) else [ANY] * len(value)
+        return [codec.encode(item) for codec, item in zip(codecs, value, strict=True)]
+
+    def decode(self, stored: Any) -> Any:
+        if not is_list(stored) or len(stored) != len(self.items) or not self.needs_decode:
+            return stored
+        return [codec.decode(item) for codec, item in zip(self.items, stored, strict=True)]
+
+    def literal(self, value: Any) -> Any:
+        if is_collection(value) and len(value) == len(self.items):
+            pairs = zip(self.items, value, strict=True)
+            return [codec.literal(item) for codec, item in pairs]
+        return super().literal(value)
+
+    def keep_stored(self, stored: Any, encoded: Any) -> Any:
+        if self.is_deterministic or not (is_list(stored) and is_list(encoded)):
+            return encoded
+        parts = zip(self.items, stored, encoded, strict=False)
+        kept = [codec.keep_stored(old, new) for codec, old, new in parts]
+        return kept + encoded[len(kept) :]
+
+    def child(self, key: str) -> tuple[str, Codec] | None:
+        if key.isdigit() and int(key) < len(self.items):
+            return key, self.items[int(key)]
+        return super().child(key)
 
 
 class SetCodec(ArrayCodec):
@@ -67,90 +130,56 @@ class SetCodec(ArrayCodec):
         literal = super().literal(value)
         return in_stored_order(literal) if is_collection(value) and literal else literal
 
+    def keep_stored(self, stored: Any, encoded: Any) -> Any:
+        return encoded
+
 
 class MappingCodec(Codec):
     """A dict; its keys become strings.
 
     Parameters:
+        key: The codec of the keys.
         value: The codec of the values.
-        members: The members of an Enum by their stored keys: pydantic cannot validate these.
+        is_abstract: Whether the annotation allows several classes of dicts; all load as dicts.
     """
 
     forms = Forms(is_document=True, is_pattern=False)
 
-    def __init__(self, value: Codec, members: Mapping[str, Any]) -> None:
+    def __init__(self, key: KeyCodec, value: Codec, *, is_abstract: bool = False) -> None:
+        self._key = key
         self.value = value
-        self.needs_decode = value.needs_decode or bool(members)
-        self.normalises = value.normalises
-        self._members = members
+        self.needs_decode = value.needs_decode or key.read is not None
+        self.normalises = value.normalises or is_abstract
+
+    @property
+    def is_deterministic(self) -> bool:  # type: ignore[override]
+        """True if the values are."""
+        return self.value.is_deterministic
 
     def encode(self, value: Any) -> Any:
         if not is_mapping(value):
             return to_bson(value)
-        if self.value.is_identity:
-            return {key_to_bson(key): item for key, item in value.items()}
-        encode = self.value.encode
-        return {key_to_bson(key): encode(item) for key, item in value.items()}
+        encode = None if self.value.is_identity else self.value.encode
+        return mapping_to_bson(value, self._key.encode, encode)
 
     def decode(self, stored: Any) -> Any:
         if not is_dict(stored) or not self.needs_decode:
             return stored
-        members, decode = self._members, self.value.decode
-        return {members.get(key, key): decode(item) for key, item in stored.items()}
+        read, decode = self._key.decode, self.value.decode
+        return {read(key): decode(item) for key, item in stored.items()}
 
     def literal(self, value: Any) -> Any:
         if not is_mapping(value):
             return to_bson(value)
-        return {key_to_bson(key): self.value.literal(item) for key, item in value.items()}
+        return mapping_to_bson(value, self._key.encode, self.value.literal)
+
+    def keep_stored(self, stored: Any, encoded: Any) -> Any:
+        if self.is_deterministic or not (is_dict(stored) and is_dict(encoded)):
+            return encoded
+        keep = self.value.keep_stored
+        return {
+            key: keep(stored[key], item) if key in stored else item for key, item in encoded.items()
+        }
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return key, self.value
-
-
-class UnionCodec(Codec):
-    """A union: the class of a value decides how it is stored, and any member may know a key."""
-
-    def __init__(self, members: list[Codec]) -> None:
-        self._members = members
-        self.is_identity = all(member.is_identity for member in members)
-        self.is_scalar = all(member.is_scalar for member in members)
-        self.needs_decode = any(member.needs_decode for member in members)
-        self.normalises = any(member.normalises for member in members)
-
-    @property
-    def forms(self) -> Forms:  # type: ignore[override]
-        """The forms of any member."""
-        return _either([member.forms for member in self._members])
-
-    @property
-    def item_forms(self) -> Forms:
-        """The forms of the items of any member."""
-        return _either([member.item_forms for member in self._members])
-
-    def encode(self, value: Any) -> Any:
-        return value if self.is_identity else to_bson(value)
-
-    def decode(self, stored: Any) -> Any:
-        return from_bson(stored) if self.needs_decode else stored
-
-    def literal(self, value: Any) -> Any:
-        for member in self._members:
-            if isinstance(member, NormalisedCodec):
-                return member.literal(value)
-        return super().literal(value)
-
-    def child(self, key: str) -> tuple[str, Codec] | None:
-        found = (member.child(key) for member in self._members)
-        return next((hit for hit in found if hit is not None), None)
-
-    def names(self) -> Iterable[str]:
-        return {name for member in self._members for name in member.names()}
-
-
-def _either(forms: list[Forms]) -> Forms:
-    """Return the forms of a value that may have any of several forms."""
-    return Forms(
-        is_document=any(form.is_document for form in forms),
-        is_pattern=any(form.is_pattern for form in forms),
-        names=forms[0].names if len(forms) == 1 else None,
-    )

@@ -1,125 +1,77 @@
 """One entry for each Python type: how it is stored, ordered, and shown in tables and validators.
 
-Codecs, Arrow schemas and `$jsonSchema` find the entry of an annotation's class here. A type without
-an entry is stored as pydantic writes it to JSON.
+Codecs, Arrow schemas and `$jsonSchema` find the entry of an annotation's class here. A value of a
+type without an entry is stored as pydantic writes it to JSON, if it loads back equal.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import os
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import (
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+    Sequence,
+)
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
-from decimal import Decimal, DecimalException
-from enum import Enum, auto
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
 from pathlib import PurePath
 from types import NoneType
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from bson import Code, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
-from pydantic import AnyUrl, BaseModel, SecretBytes, SecretStr
+from pydantic import (
+    AnyUrl,
+    AwareDatetime,
+    BaseModel,
+    EmailStr,
+    FutureDate,
+    FutureDatetime,
+    IPvAnyAddress,
+    IPvAnyInterface,
+    IPvAnyNetwork,
+    MongoDsn,
+    NaiveDatetime,
+    NameEmail,
+    NatsDsn,
+    PastDate,
+    PastDatetime,
+    PostgresDsn,
+    SecretBytes,
+    SecretStr,
+)
 from typing_extensions import is_typeddict
 
 from ..bson_codec import utc_milliseconds
-from ..errors import EncodingError
-
-_MIDNIGHT = dt.time(tzinfo=dt.UTC)
-
-
-class Kind(Enum):
-    """What a value of a type consists of."""
-
-    SCALAR = auto()
-    #: A scalar of a type that BSON lacks, stored as the text that pydantic writes to JSON.
-    TEXT = auto()
-    ENUM = auto()
-    ARRAY = auto()
-    SET = auto()
-    MAPPING = auto()
-    RECORD = auto()
-    MODEL = auto()
-
-
-class StoredType(NamedTuple):
-    """All that Loom knows of one Python type, or of a few that are stored alike.
-
-    Parameters:
-        classes: The classes; subclasses are stored like them.
-        bson: The BSON types of the stored values, by MongoDB's names (`$type`).
-        stored: How values are stored, for the documentation.
-        kind: What a value consists of.
-        encode: Returns the stored form of a value; None if that is the value itself.
-        decode: Returns what pydantic validates, from a stored value; None if that is the value.
-        normalises: Whether a stored value may differ from the value that was encoded.
-        is_ordered: Whether MongoDB orders the stored values as Python orders the values.
-        arrow: The name of the Arrow type of a column; None if the type is inferred from the data.
-        fits_column: Whether an Arrow type holds the values; if not, loading a table refuses them.
-        schema: The BSON types that a validator accepts; by default those of `bson`. Empty if a
-            validator accepts everything.
-        limits: The kind of limits that pydantic's constraints become in a validator; None if they
-            cannot be expressed.
-        key: Returns the text of a value that is a key of a dict.
-    """
-
-    classes: tuple[type, ...]
-    bson: tuple[str, ...]
-    stored: str
-    kind: Kind = Kind.SCALAR
-    encode: Callable[[Any], Any] | None = None
-    decode: Callable[[Any], Any] | None = None
-    normalises: bool = False
-    is_ordered: bool = False
-    arrow: str | None = None
-    fits_column: bool = True
-    schema: tuple[str, ...] | None = None
-    limits: str | None = None
-    key: Callable[[Any], str] = str
-
-
-def date_to_bson(value: dt.date) -> dt.datetime:
-    """Return midnight UTC of a date: BSON has no date without a time."""
-    return dt.datetime.combine(value, _MIDNIGHT)
-
-
-def decimal_to_bson(value: Decimal) -> Decimal128:
-    """Return the Decimal128 of the same value, digits and exponent.
-
-    Raises:
-        EncodingError: The value has more than 34 significant digits.
-    """
-    try:
-        return Decimal128(value)
-    except DecimalException:
-        raise EncodingError(
-            f"{value!r} has more than the 34 significant digits that Decimal128 holds",
-            path="",
-            hint="round it first",
-        ) from None
-
-
-def _decimal_from_bson(stored: Any) -> Any:
-    return stored.to_decimal() if type(stored) is Decimal128 else stored
-
-
-def _bytearray_from_bson(stored: Any) -> Any:
-    return bytearray(stored) if type(stored) is bytes else stored
-
-
-def _pattern_from_bson(stored: Any) -> Any:
-    return cast("Any", stored).try_compile() if isinstance(stored, Regex) else stored
-
-
-def _secret(value: SecretStr | SecretBytes) -> str | bytes:
-    return value.get_secret_value()
-
-
-def _isoformat(value: dt.date | dt.time) -> str:
-    return value.isoformat()
-
+from .conversions import (
+    bytearray_from_bson,
+    bytes_key,
+    complex_to_bson,
+    date_to_bson,
+    decimal_from_bson,
+    decimal_to_bson,
+    isoformat,
+    naive_from_bson,
+    pattern_from_bson,
+    pattern_to_bson,
+    secret_key,
+    secret_to_bson,
+    time_to_bson,
+    timedelta_from_bson,
+    timedelta_key,
+    timedelta_to_bson,
+)
+from .stored_type import Kind, StoredType
 
 # Looked up in this order: an Enum may be a str, a bool is an int, a datetime is a date.
 TYPES: tuple[StoredType, ...] = (
@@ -152,14 +104,15 @@ TYPES: tuple[StoredType, ...] = (
         fits_column=False,
     ),
     StoredType((str,), ("string",), "string", is_ordered=True, arrow="string", limits="string"),
-    StoredType((bytes,), ("binData",), "binary", arrow="binary"),
+    StoredType((bytes,), ("binData",), "binary", arrow="binary", key=bytes_key),
     StoredType(
         (bytearray,),
         ("binData",),
         "binary",
         encode=bytes,
-        decode=_bytearray_from_bson,
+        decode=bytearray_from_bson,
         arrow="binary",
+        key=bytes_key,
     ),
     StoredType((UUID,), ("binData",), "binary, subtype 4", is_ordered=True, arrow="uuid"),
     StoredType((NoneType,), ("null",), "null"),
@@ -172,7 +125,7 @@ TYPES: tuple[StoredType, ...] = (
         normalises=True,
         is_ordered=True,
         arrow="timestamp[ms, UTC]",
-        key=_isoformat,
+        key=isoformat,
     ),
     StoredType(
         (dt.date,),
@@ -181,14 +134,14 @@ TYPES: tuple[StoredType, ...] = (
         encode=date_to_bson,
         is_ordered=True,
         arrow="date32",
-        key=_isoformat,
+        key=isoformat,
     ),
     StoredType(
         (Decimal,),
         ("decimal",),
         "Decimal128 with the same digits, 34 at most",
         encode=decimal_to_bson,
-        decode=_decimal_from_bson,
+        decode=decimal_from_bson,
         is_ordered=True,
         arrow="decimal128",
         limits="decimal",
@@ -197,33 +150,53 @@ TYPES: tuple[StoredType, ...] = (
         (SecretStr,),
         ("string",),
         "string, the secret in plain text",
-        encode=_secret,
+        encode=secret_to_bson,
         arrow="string",
+        key=secret_key,
     ),
     StoredType(
         (SecretBytes,),
         ("binData",),
         "binary, the secret in plain text",
-        encode=_secret,
+        encode=secret_to_bson,
         arrow="binary",
+        key=secret_key,
     ),
     StoredType(
         (re.Pattern,),
         ("regex",),
         "regular expression",
-        decode=_pattern_from_bson,
+        encode=pattern_to_bson,
+        decode=pattern_from_bson,
         fits_column=False,
     ),
     StoredType(
         (dt.time,),
         ("string",),
-        "text in ISO 8601",
+        "text of a fixed width: `08:05:00.000000`",
         Kind.TEXT,
+        encode=time_to_bson,
+        is_ordered=True,
         arrow="string",
-        key=_isoformat,
+        key=isoformat,
     ),
-    StoredType((dt.timedelta,), ("string",), "text in ISO 8601", Kind.TEXT, arrow="string"),
-    StoredType((AnyUrl, PurePath), ("string",), "text", Kind.TEXT),
+    StoredType(
+        (dt.timedelta,),
+        ("int", "long"),
+        "int or long: whole microseconds",
+        encode=timedelta_to_bson,
+        decode=timedelta_from_bson,
+        is_ordered=True,
+        arrow="duration[us]",
+        key=timedelta_key,
+    ),
+    StoredType(
+        (AnyUrl, MongoDsn, NatsDsn, PostgresDsn, NameEmail, PurePath, Fraction, ZoneInfo),
+        ("string",),
+        "text",
+        Kind.TEXT,
+        encode=str,
+    ),
     StoredType(
         (
             ipaddress.IPv4Address,
@@ -236,14 +209,16 @@ TYPES: tuple[StoredType, ...] = (
         ("string",),
         "text",
         Kind.TEXT,
+        encode=str,
     ),
+    StoredType((complex,), ("string",), "text", Kind.TEXT, encode=complex_to_bson),
     StoredType((Decimal128,), ("decimal",), "Decimal128"),
     StoredType((Timestamp,), ("timestamp",), "timestamp", is_ordered=True, fits_column=False),
     StoredType((Regex,), ("regex",), "regular expression", fits_column=False),
     StoredType((MinKey,), ("minKey",), "MinKey", fits_column=False),
     StoredType((MaxKey,), ("maxKey",), "MaxKey", fits_column=False),
     StoredType(
-        (set, frozenset, AbstractSet),
+        (set, frozenset, MutableSet, AbstractSet),
         ("array",),
         "array, sorted by the stored form of the items",
         Kind.SET,
@@ -260,21 +235,49 @@ TYPES: tuple[StoredType, ...] = (
 )
 #: Dataclasses and `TypedDict`s, which no base class tells from other classes.
 RECORD = StoredType((), ("object",), "document", Kind.RECORD)
-#: Generic classes that are stored as arrays, besides those in `TYPES`: pydantic validates them as
-#: lists, or as iterators.
+#: `NamedTuple`s, likewise.
+NAMED_TUPLE = StoredType((), ("array",), "array", Kind.RECORD)
+#: Abstract classes that are stored as arrays, besides those in `TYPES`.
 SEQUENCES: tuple[type, ...] = (Sequence, MutableSequence)
+
+_BY_CLASS: dict[type, StoredType] = {kind: entry for entry in TYPES for kind in entry.classes}
+_NAIVE = _BY_CLASS[dt.datetime]._replace(decode=naive_from_bson)
+#: Entries of the classes of pydantic that only annotate: their values are of other classes.
+STAND_INS: dict[type, StoredType] = {
+    AwareDatetime: _BY_CLASS[dt.datetime],
+    NaiveDatetime: _NAIVE,
+    PastDatetime: _BY_CLASS[dt.datetime],
+    FutureDatetime: _BY_CLASS[dt.datetime],
+    PastDate: _BY_CLASS[dt.date],
+    FutureDate: _BY_CLASS[dt.date],
+    EmailStr: _BY_CLASS[str],
+    cast("type", IPvAnyAddress): _BY_CLASS[ipaddress.IPv4Address],
+    cast("type", IPvAnyNetwork): _BY_CLASS[ipaddress.IPv4Address],
+    cast("type", IPvAnyInterface): _BY_CLASS[ipaddress.IPv4Address],
+    os.PathLike: _BY_CLASS[PurePath],
+}
 
 
 def entry_of(kind: type) -> StoredType | None:
-    """Return the entry of a class; None for a type that is stored as pydantic writes it to JSON."""
+    """Return the entry of a class; None if it has none."""
+    entry = _BY_CLASS.get(kind) or STAND_INS.get(kind)
+    if entry is not None:
+        return entry
     if is_typeddict(kind):  # which is a dict at run time
         return RECORD
+    if is_named_tuple(kind):
+        return NAMED_TUPLE
     for entry in TYPES:
         if issubclass(kind, entry.classes):
             return entry
     return RECORD if is_record(kind) else None
 
 
+def is_named_tuple(kind: Any) -> bool:
+    """Say whether a class is a `NamedTuple`."""
+    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
 def is_record(kind: Any) -> bool:
-    """Say whether a class is a dataclass or a `TypedDict`."""
-    return is_dataclass(kind) or is_typeddict(kind)
+    """Say whether a class is a dataclass, a `TypedDict` or a `NamedTuple`."""
+    return is_dataclass(kind) or is_typeddict(kind) or is_named_tuple(kind)

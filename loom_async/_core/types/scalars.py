@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bson import ObjectId
-from pydantic import TypeAdapter
 
+from ..bson_codec import UNENCODABLE, encode_bson
+from ..errors import EncodingError
 from ..type_guards import is_collection
 from .codec import Codec, Forms
-from .registry import StoredType
-from .values import to_bson
+from .stored_type import StoredType
+from .values import is_ordered_value, to_bson
 
 
 class ScalarCodec(Codec):
@@ -43,6 +44,10 @@ class ScalarCodec(Codec):
     def decode(self, stored: Any) -> Any:
         return stored if self._decode is None else self._decode(stored)
 
+    def is_ordered_with(self, value: Any) -> bool:
+        is_ordered = self.entry is None or self.entry.is_ordered
+        return is_ordered and is_ordered_value(value)
+
     def child(self, key: str) -> tuple[str, Codec] | None:
         return None
 
@@ -60,30 +65,52 @@ class CounterCodec(ScalarCodec):
     """A number whose changes are sent as `$inc`."""
 
 
-class ValueCodec(ScalarCodec):
-    """A scalar whose stored form depends on the value: a member of an Enum, of a `Literal`."""
+class ChoiceCodec(ScalarCodec):
+    """One of a few values: a member of an Enum, a value of a `Literal`.
 
-    def __init__(self) -> None:
+    Parameters:
+        choices: The values.
+        is_ordered: Whether Python orders the values as MongoDB orders their stored forms.
+    """
+
+    def __init__(self, choices: Iterable[Any], *, is_ordered: bool) -> None:
         super().__init__()
+        is_enum = isinstance(choices, type)
         self.is_identity = False
+        self._is_ordered = is_ordered
+        self._by_form: dict[bytes, Any] = {}
+        for choice in choices:
+            form = _form(to_bson(choice))
+            if form is None or self._by_form.setdefault(form, choice) != choice:
+                raise EncodingError(
+                    f"{choice!r} has the stored form of another choice, or none", path=""
+                )
+        # pydantic finds a member of an Enum by its value, if that is stored as it is.
+        self.needs_decode = any(
+            to_bson(choice) is not (choice.value if is_enum else choice)
+            for choice in self._by_form.values()
+        )
 
     def encode(self, value: Any) -> Any:
         return None if value is None else to_bson(value)
 
+    def decode(self, stored: Any) -> Any:
+        return self.find(stored, stored) if self.needs_decode else stored
 
-class JsonCodec(ScalarCodec):
-    """A type that BSON lacks, stored as pydantic writes it to JSON."""
+    def find(self, stored: Any, default: Any = None) -> Any:
+        """Return the choice of a stored value; the default if there is none."""
+        form = _form(stored)
+        return default if form is None else self._by_form.get(form, default)
 
-    def __init__(self, annotation: Any) -> None:
-        super().__init__()
-        self.is_identity = False
-        self.forms = Forms(is_document=True, is_pattern=False)
-        self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    def is_ordered_with(self, value: Any) -> bool:
+        return self._is_ordered
 
-    def encode(self, value: Any) -> Any:
-        if value is None:
-            return None
-        return self._adapter.dump_python(value, mode="json", round_trip=True)
+
+def _form(stored: Any) -> bytes | None:
+    try:
+        return encode_bson({"": stored})
+    except UNENCODABLE:
+        return None
 
 
 class NormalisedCodec(Codec):
@@ -97,6 +124,11 @@ class NormalisedCodec(Codec):
         self.is_scalar = inner.is_scalar
         self.needs_decode = inner.needs_decode
         self.forms = inner.forms
+
+    @property
+    def is_deterministic(self) -> bool:  # type: ignore[override]
+        """True if the inner codec is."""
+        return self._inner.is_deterministic
 
     @property
     def item_forms(self) -> Forms:
@@ -118,6 +150,12 @@ class NormalisedCodec(Codec):
         except (TypeError, AttributeError):
             # A literal of another type (None, a number, a list) is compared as it is.
             return self._inner.literal(value)
+
+    def is_ordered_with(self, value: Any) -> bool:
+        return self._inner.is_ordered_with(value)
+
+    def keep_stored(self, stored: Any, encoded: Any) -> Any:
+        return self._inner.keep_stored(stored, encoded)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._inner.child(key)

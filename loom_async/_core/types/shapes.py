@@ -6,15 +6,18 @@ entry of each class. Codecs, Arrow schemas and `$jsonSchema` are made of the sha
 
 from __future__ import annotations
 
+import collections
 import inspect
 import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextvars import ContextVar
 from enum import Enum
 from typing import (
     Annotated,
     Any,
+    ForwardRef,
     Literal,
     NamedTuple,
     NewType,
@@ -26,13 +29,16 @@ from typing import (
     get_origin,
 )
 
+from pydantic import EncodedBytes, EncodedStr, Json, JsonValue, Secret
 from typing_extensions import TypeAliasType
 
-from .registry import SEQUENCES, Kind, StoredType, entry_of, is_record
+from .registry import SEQUENCES, STAND_INS, entry_of, is_record
+from .stored_as import StoredAs
+from .stored_type import Kind, StoredType
 
 
 class Anything(NamedTuple):
-    """`Any`, `object`, a type variable: the value decides how it is stored."""
+    """`Any`, `object`, a type variable without a bound: the value decides how it is stored."""
 
 
 class Scalar(NamedTuple):
@@ -68,14 +74,14 @@ class Items(NamedTuple):
         origin: The class without its arguments.
         items: The shapes of the items: one, several for a tuple, none if they may be anything.
         is_set: Whether the order of the items means nothing.
-        in_json: Whether the value is stored as pydantic writes it to JSON.
+        is_fixed: Whether each item has a shape of its own, by its position.
     """
 
     annotation: Any
     origin: Any
     items: tuple[Shape, ...]
     is_set: bool = False
-    in_json: bool = False
+    is_fixed: bool = False
 
 
 class Entries(NamedTuple):
@@ -83,15 +89,13 @@ class Entries(NamedTuple):
 
     Parameters:
         annotation: The whole annotation.
-        key: The annotation of the keys; None if they may be anything.
+        key: The shape of the keys; None if they may be anything.
         value: The shape of the values; None if they may be anything.
-        in_json: Whether the value is stored as pydantic writes it to JSON.
     """
 
     annotation: Any
-    key: Any = None
+    key: Shape | None = None
     value: Shape | None = None
-    in_json: bool = False
 
 
 class Model(NamedTuple):
@@ -101,9 +105,54 @@ class Model(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A dataclass or a `TypedDict`, stored by the classes of its values."""
+    """A dataclass, a `TypedDict` or a `NamedTuple`.
+
+    Parameters:
+        kind: The class, without its type arguments.
+    """
 
     kind: Any
+
+
+class Hidden(NamedTuple):
+    """A `Secret`, stored as the value inside it."""
+
+    annotation: Any
+    value: Shape
+
+
+class Chosen(NamedTuple):
+    """A type whose stored form the user chooses.
+
+    Parameters:
+        marker: The user's choice.
+        stored: The shape of the stored values.
+    """
+
+    marker: StoredAs
+    stored: Shape
+
+
+class Encoded(NamedTuple):
+    """Bytes or a string that pydantic decodes when it validates them, such as `Base64Bytes`.
+
+    Parameters:
+        marker: pydantic's marker, which names the encoder.
+        entry: The entry of the encoded values.
+    """
+
+    marker: EncodedBytes | EncodedStr
+    entry: StoredType
+
+
+class JsonText(NamedTuple):
+    """A `Json`: pydantic validates a JSON text."""
+
+
+class Recursive(NamedTuple):
+    """A type alias inside itself."""
+
+    annotation: Any
 
 
 class BsonValue(NamedTuple):
@@ -128,6 +177,11 @@ Form: TypeAlias = (
     | Entries
     | Model
     | Record
+    | Hidden
+    | Chosen
+    | Encoded
+    | JsonText
+    | Recursive
     | BsonValue
     | Other
 )
@@ -140,11 +194,13 @@ class Shape(NamedTuple):
         form: The values besides None.
         metadata: The metadata of `Annotated`, the innermost first.
         is_optional: Whether None is allowed as well.
+        annotation: The annotation without `Annotated`, which is in `metadata`.
     """
 
     form: Form
     metadata: tuple[Any, ...] = ()
     is_optional: bool = False
+    annotation: Any = Any
 
 
 def shape_of(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:
@@ -158,18 +214,40 @@ def shape_of(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:
         >>> shape_of(list[int] | None).is_optional
         True
     """
-    outer = tuple(metadata)
+    shape = _shape_of(annotation, tuple(metadata))
+    for marker in shape.metadata:
+        form = _form_of_marker(marker)
+        if form is not None:
+            return shape._replace(form=form)
+    return shape
+
+
+def _form_of_marker(marker: Any) -> Form | None:
+    """Return the form that an item of `Annotated` gives to the stored values; None if none."""
+    if isinstance(marker, StoredAs):
+        return Chosen(marker, shape_of(marker.stored))
+    if isinstance(marker, EncodedBytes | EncodedStr):
+        kind = str if isinstance(marker, EncodedStr) else bytes
+        return Encoded(marker, cast("StoredType", entry_of(kind)))
+    return JsonText() if type(marker) is Json or marker is Json else None
+
+
+def _shape_of(annotation: Any, outer: tuple[Any, ...]) -> Shape:
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *own = get_args(annotation)
-        return shape_of(inner, (*own, *outer))
+        return _shape_of(inner, (*own, *outer))
     if isinstance(annotation, NewType):
-        return shape_of(annotation.__supertype__, outer)
-    if _is_alias(annotation):
-        return shape_of(annotation.__value__, outer)
+        return _shape_of(annotation.__supertype__, outer)
+    if _is_alias(annotation) or _is_alias(origin):
+        return _alias(annotation, origin, outer)
+    if isinstance(annotation, ForwardRef) and (alias := _open_alias(annotation)) is not None:
+        return Shape(Recursive(alias), outer, annotation=alias)
+    if isinstance(annotation, TypeVar):
+        return _type_variable(annotation, outer)
     if origin in (Union, types.UnionType):
-        return _union(get_args(annotation), outer)
-    return Shape(_form(annotation, origin), outer)
+        return _union(annotation, outer)
+    return Shape(_form(annotation, origin), outer, annotation=annotation)
 
 
 def _is_alias(annotation: Any) -> bool:
@@ -177,17 +255,62 @@ def _is_alias(annotation: Any) -> bool:
     return isinstance(annotation, TypeAliasType) or type(annotation).__name__ == "TypeAliasType"
 
 
-def _union(members: Sequence[Any], metadata: tuple[Any, ...]) -> Shape:
+_open_aliases: ContextVar[tuple[Any, ...]] = ContextVar("_open_aliases", default=())
+
+
+def _alias(annotation: Any, origin: Any, metadata: tuple[Any, ...]) -> Shape:
+    if annotation is JsonValue:
+        return Shape(Anything(), metadata, annotation=annotation)
+    is_open = _open_aliases.get()
+    if annotation in is_open:
+        return Shape(Recursive(annotation), metadata, annotation=annotation)
+    token = _open_aliases.set((*is_open, annotation))
+    try:
+        return _shape_of(value_of_alias(annotation, origin), metadata)
+    finally:
+        _open_aliases.reset(token)
+
+
+def _open_alias(name: ForwardRef) -> Any:
+    """Return the alias of a name that is inside the alias itself; None if it is another name."""
+    found = (alias for alias in _open_aliases.get() if alias.__name__ == name.__forward_arg__)
+    return next(found, None)
+
+
+def value_of_alias(annotation: Any, origin: Any = None) -> Any:
+    """Return the annotation that a type alias stands for, with its type arguments put in.
+
+    Parameters:
+        annotation: The alias, or a generic alias with its arguments.
+        origin: The generic alias; None to find it.
+    """
+    origin = origin or get_origin(annotation)
+    if origin is None:
+        return annotation.__value__
+    arguments = dict(zip(origin.__type_params__, get_args(annotation), strict=False))
+    value = origin.__value__
+    return value[tuple(arguments[parameter] for parameter in value.__parameters__)]
+
+
+def _type_variable(variable: TypeVar, metadata: tuple[Any, ...]) -> Shape:
+    """Return the shape that pydantic validates a type variable as."""
+    if variable.__bound__ is not None:
+        return _shape_of(variable.__bound__, metadata)
+    if variable.__constraints__:
+        return _shape_of(Union[variable.__constraints__], metadata)  # noqa: UP007
+    return Shape(Anything(), metadata, annotation=variable)
+
+
+def _union(annotation: Any, metadata: tuple[Any, ...]) -> Shape:
+    members = get_args(annotation)
     options = [member for member in members if member is not types.NoneType]
     is_optional = len(options) < len(members)
     if len(options) == 1:
-        return shape_of(options[0], metadata)._replace(is_optional=is_optional)
-    return Shape(AnyOf(tuple(map(shape_of, options))), metadata, is_optional)
+        return _shape_of(options[0], metadata)._replace(is_optional=is_optional)
+    return Shape(AnyOf(tuple(map(shape_of, options))), metadata, is_optional, annotation)
 
 
 def _form(annotation: Any, origin: Any) -> Form:
-    if _is_alias(origin):
-        return Anything()
     if origin is Literal:
         return OneOf(get_args(annotation))
     if origin is not None:
@@ -197,25 +320,31 @@ def _form(annotation: Any, origin: Any) -> Form:
 
 def _generic(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Form:
     if origin is re.Pattern:
-        return _class(origin)
+        return Other(annotation) if arguments == (bytes,) else _class(origin)
     if not inspect.isclass(origin):
         return Other(annotation)
+    if origin in STAND_INS:
+        return _class(origin)
     if is_record(origin):
         return Record(origin)
-    entry = entry_of(origin)
-    is_exact = (entry is not None and origin in entry.classes) or origin in (*SEQUENCES, Iterable)
-    if not arguments and is_exact:
+    if issubclass(origin, Secret):
+        return Hidden(annotation, shape_of(arguments[0]))
+    if origin is collections.Counter:
+        return Entries(annotation, shape_of(arguments[0]), shape_of(int))
+    if not arguments and entry_of(origin) is not None:
         return _container(origin, annotation)
-    if issubclass(origin, Mapping):
-        if len(arguments) != 2:
-            return Other(annotation)
+    if issubclass(origin, Mapping) and len(arguments) == 2:
         key, value = arguments
-        return Entries(annotation, key, shape_of(value), in_json=not is_exact)
-    if issubclass(origin, Sequence | AbstractSet) or origin is Iterable:
-        items = tuple(shape_of(item) for item in arguments if item is not Ellipsis)
-        is_set = issubclass(origin, AbstractSet)
-        return Items(annotation, origin, items, is_set=is_set, in_json=not is_exact)
+        return Entries(annotation, shape_of(key), shape_of(value))
+    if issubclass(origin, Sequence | AbstractSet):
+        return _items(annotation, origin, arguments)
     return Other(annotation)
+
+
+def _items(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Items:
+    items = tuple(shape_of(item) for item in arguments if item is not Ellipsis)
+    is_fixed = issubclass(origin, tuple) and Ellipsis not in arguments
+    return Items(annotation, origin, items, issubclass(origin, AbstractSet), is_fixed)
 
 
 def _container(origin: Any, annotation: Any) -> Form:
@@ -225,15 +354,18 @@ def _container(origin: Any, annotation: Any) -> Form:
 
 
 def _class(annotation: Any) -> Form:
-    if annotation in (Any, object) or isinstance(annotation, TypeVar):
+    if annotation in (Any, object, collections.abc.Hashable):
         return Anything()
+    if annotation is Json:
+        return JsonText()
     kind = types.NoneType if annotation is None else annotation
     if not inspect.isclass(kind):
         return Other(annotation)
+    if issubclass(kind, Secret) and (inner := _secret_value(kind)) is not None:
+        return Hidden(annotation, shape_of(inner))
     entry = entry_of(kind)
     if entry is None:
-        is_bson = kind.__module__.partition(".")[0] == "bson"
-        return BsonValue(kind) if is_bson else Other(annotation)
+        return _unlisted(kind)
     match entry.kind:
         case Kind.MODEL:
             return Model(kind)
@@ -245,3 +377,18 @@ def _class(annotation: Any) -> Form:
             return _container(kind, annotation)
         case _:
             return Scalar(annotation, entry)
+
+
+def _unlisted(kind: type) -> Form:
+    if kind in SEQUENCES:
+        return _container(kind, kind)
+    is_bson = kind.__module__.partition(".")[0] == "bson"
+    return BsonValue(kind) if is_bson else Other(kind)
+
+
+def _secret_value(kind: type) -> Any:
+    """Return the type of the value inside a subclass of `Secret`; None if it has an entry."""
+    for base in getattr(kind, "__orig_bases__", ()):
+        if get_origin(base) is Secret:
+            return get_args(base)[0]
+    return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import time
 from enum import Enum
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from bson import Int64
 from bson.decimal128 import Decimal128
@@ -15,7 +16,8 @@ from pydantic_core import PydanticSerializationError
 from ..bson_codec import BSON_LIMITS, UNENCODABLE, encode_bson, encoding_reason
 from ..errors import EncodingError
 from ..type_guards import is_dict, is_list
-from .registry import TYPES, Kind, StoredType, entry_of
+from .registry import TYPES, entry_of
+from .stored_type import Kind, StoredType
 
 
 def to_bson(value: Any) -> Any:
@@ -71,39 +73,119 @@ def from_bson(value: Any) -> Any:
 
 
 def key_to_bson(key: object) -> str:
-    """Return the text of a dict's key in a BSON document."""
+    """Return the text of a dict's key in a BSON document, by the class of the key.
+
+    Raises:
+        EncodingError: Keys of this class have no text.
+    """
     if type(key) is str:
         return key
     if isinstance(key, Enum):
         return key_to_bson(key.value)
+    if isinstance(key, tuple | frozenset):
+        items = [key_to_bson(item) for item in cast("Iterable[Any]", key)]
+        return json.dumps(sorted(items) if isinstance(key, frozenset) else items)
     entry = _EXACT.get(type(key)) or entry_of(type(key))
     return str(key) if entry is None else entry.key(key)
+
+
+def mapping_to_bson(
+    value: Mapping[Any, Any],
+    encode_key: Callable[[Any], str],
+    encode: Callable[[Any], Any] | None,
+) -> dict[str, Any]:
+    """Return the document of a dict.
+
+    Parameters:
+        value: The dict.
+        encode_key: Returns the text of a key.
+        encode: Returns the stored form of a value; None if that is the value itself.
+
+    Raises:
+        EncodingError: Two keys have the same text.
+    """
+    if encode is None:
+        document = {encode_key(key): item for key, item in value.items()}
+    else:
+        document = {encode_key(key): encode(item) for key, item in value.items()}
+    if len(document) < len(value):
+        texts = [encode_key(key) for key in value]
+        text = next(text for text in texts if texts.count(text) > 1)
+        same = [key for key in value if encode_key(key) == text]
+        raise EncodingError(
+            f"the keys {' and '.join(map(repr, same))} would both be stored as {text!r}",
+            path="",
+            hint="a key of a document is a string: use keys of one type",
+        )
+    return document
+
+
+def is_ordered_value(value: Any) -> bool:
+    """Say whether MongoDB orders a value among others of its class as Python does."""
+    if isinstance(value, Enum):
+        return is_ordered_enum(type(value))
+    if isinstance(value, time):
+        return value.tzinfo is None  # the text begins with the hour at that place
+    entry = entry_of(type(value))
+    return entry is None or entry.kind not in (Kind.SCALAR, Kind.TEXT) or entry.is_ordered
+
+
+# The methods by which enums of numbers and strings compare, as MongoDB compares their values.
+_ORDERS = (int.__lt__, str.__lt__, float.__lt__)
+
+
+def is_ordered_enum(enum: type[Enum]) -> bool:
+    """Say whether Python orders the members of an Enum as MongoDB orders their values."""
+    return getattr(enum, "__lt__", None) in _ORDERS
 
 
 def to_json_form(value: Any) -> Any:
     """Return what pydantic writes to JSON for a value of a type that BSON lacks.
 
     Raises:
-        EncodingError: pydantic cannot write it either.
+        EncodingError: pydantic cannot write it, or would read it as another value.
     """
     if hasattr(value, "get_secret_value"):
         return to_bson(value.get_secret_value())
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", type(value)))
-        return adapter.dump_python(value, mode="json", round_trip=True)
+        form = adapter.dump_python(value, mode="json", round_trip=True)
+        loaded = adapter.validate_python(form, strict=False)
     except (PydanticSerializationError, TypeError, ValueError):
         raise _no_form(value) from None
     except Exception as error:  # pydantic's schema errors have no public base class
         if type(error).__module__.startswith("pydantic"):
             raise _no_form(value) from None
         raise
+    return form if is_same_value(loaded, value) else refuse(loaded, value)
+
+
+def is_same_value(loaded: Any, value: Any) -> bool:
+    """Say whether a value that was stored and loaded is still the same."""
+    if type(loaded) is not type(value) and (
+        isinstance(value, bool) or not isinstance(value, type(loaded))
+    ):
+        return False
+    try:
+        return bool(loaded == value) or (loaded != loaded and value != value)
+    except (TypeError, ValueError):  # arrays of numpy have no truth
+        return False
+
+
+def refuse(loaded: Any, value: Any) -> NoReturn:
+    """Raise `EncodingError` for a value that would load as another one."""
+    raise EncodingError(
+        f"{value!r} would load as {loaded!r}",
+        path="",
+        hint="choose a stored form: Annotated[…, lm.StoredAs(str, encode=…, decode=…)]",
+    )
 
 
 def _no_form(value: object) -> EncodingError:
     return EncodingError(
         f"BSON has no form for a {type(value).__name__}",
         path="",
-        hint="annotate the field with a type that pydantic can write to JSON",
+        hint="choose a stored form: Annotated[…, lm.StoredAs(str, encode=…, decode=…)]",
     )
 
 
@@ -124,7 +206,7 @@ def _unchanged(value: Any) -> Any:
 
 
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
-    return {key_to_bson(key): to_bson(item) for key, item in value.items()}
+    return mapping_to_bson(value, key_to_bson, to_bson)
 
 
 def _array(value: Any) -> list[Any]:
@@ -135,29 +217,21 @@ def _set(value: Any) -> list[Any]:
     return in_stored_order(to_bson(item) for item in value)
 
 
-def _record(value: Any) -> Any:
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        return to_json_form(value)
-    return {f.name: to_bson(getattr(value, f.name)) for f in dataclasses.fields(value)}
-
-
 _BY_KIND: dict[Kind, Callable[[Any], Any]] = {
-    Kind.TEXT: to_json_form,
     Kind.ENUM: lambda value: to_bson(value.value),
     Kind.ARRAY: _array,
     Kind.SET: _set,
     Kind.MAPPING: _mapping,
-    Kind.RECORD: _record,
 }
 
 
-def set_model_encoder(encode: Callable[[Any], Any]) -> None:
-    """Set the function that encodes pydantic models; their codecs are built on this module."""
-    _BY_KIND[Kind.MODEL] = encode
+def set_encoder(kind: Kind, encode: Callable[[Any], Any]) -> None:
+    """Set the function that encodes models or records; their codecs are built on this module."""
+    _BY_KIND[kind] = encode
 
 
 def _converter(entry: StoredType) -> Callable[[Any], Any]:
-    if entry.kind is Kind.SCALAR:
+    if entry.kind in (Kind.SCALAR, Kind.TEXT):
         return entry.encode or _unchanged
     return _BY_KIND[entry.kind]
 

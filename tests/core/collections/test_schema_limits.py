@@ -37,7 +37,10 @@ from tests.core.collections.schemas import field
         (Annotated[int, BeforeValidator(int), Field(ge=1)], {"minimum": 1}),
         (Annotated[list[int], Field(min_length=1)], {"minItems": 1}),
         (Annotated[dict[str, int], Field(min_length=1)], {"minProperties": 1}),
-        (Annotated[dict[int, int], Field(min_length=1, max_length=2)], {"maxProperties": 2}),
+        (
+            Annotated[dict[int, int], Field(min_length=1, max_length=2)],
+            {"minProperties": 1, "maxProperties": 2},
+        ),
     ],
 )
 def test_limits_of_an_annotation(annotation: Any, schema: dict[str, Any]) -> None:

@@ -140,8 +140,8 @@ def test_stored_form_of_every_type() -> None:
     assert stored["mode"] == "on"
     assert stored["level"] == 2
     assert stored["day"] == dt.datetime(2024, 2, 29, tzinfo=dt.UTC)
-    assert stored["length"] == "PT1.5S"
-    assert stored["clock"] == "01:02:00"
+    assert stored["length"] == 1_500_000
+    assert stored["clock"] == "01:02:00.000000"
     assert stored["levels"] == [1]
     assert stored["by_level"] == {"1": ["off"]}
     assert stored["by_number"] == {"3": {}}

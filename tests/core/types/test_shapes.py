@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections import Counter, defaultdict
+import os
+import re
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, NewType, TypeVar
 
 import pytest
 from bson import DBRef
-from pydantic import BaseModel, RootModel
+from pydantic import AwareDatetime, BaseModel, Json, RootModel, Secret
 from typing_extensions import TypeAliasType, TypedDict
 
+import loom_async as lm
 from loom_async._core.types import shapes
 from loom_async._core.types.registry import entry_of
 from loom_async._core.types.shapes import shape_of
 
 T = TypeVar("T")
 DATE = shapes.Scalar(dt.date, entry_of(dt.date))  # type: ignore[arg-type]
-DAY = shapes.Shape(DATE)
-INT = shapes.Shape(shapes.Scalar(int, entry_of(int)))  # type: ignore[arg-type]
+DAY = shapes.Shape(DATE, annotation=dt.date)
+INT = shapes.Shape(shapes.Scalar(int, entry_of(int)), annotation=int)  # type: ignore[arg-type]
+TEXT = shapes.Shape(shapes.Scalar(str, entry_of(str)), annotation=str)  # type: ignore[arg-type]
+VERSION = lm.StoredAs(dt.date, encode=str, decode=str)
+Bounded = TypeVar("Bounded", bound=dt.date)
+Constrained = TypeVar("Constrained", int, dt.date)
 
 
 class Color(enum.Enum):
@@ -48,6 +55,11 @@ class Box(Generic[T]):
 Days = TypeAliasType("Days", list[dt.date])
 Many = TypeAliasType("Many", list[T], type_params=(T,))
 Day = NewType("Day", dt.date)
+COLOR = shapes.Shape(shapes.Member(Color), annotation=Color)
+
+
+class Pin(Secret[int]):
+    pass
 
 
 @pytest.mark.parametrize(
@@ -67,20 +79,33 @@ Day = NewType("Day", dt.date)
         (Box[int], shapes.Record(Box)),
         (Any, shapes.Anything()),
         (T, shapes.Anything()),
-        (Many[int], shapes.Anything()),
+        (Bounded, DATE),
+        (Constrained, shapes.AnyOf((INT, DAY))),
+        (Many[int], shapes.Items(list[int], list, (INT,))),
         (DBRef, shapes.BsonValue(DBRef)),
-        (complex, shapes.Other(complex)),
+        (os, shapes.Other(os)),
+        (re.Pattern[bytes], shapes.Other(re.Pattern[bytes])),
+        (AwareDatetime, shapes.Scalar(AwareDatetime, entry_of(dt.datetime))),
+        (Secret[dt.date], shapes.Hidden(Secret[dt.date], DAY)),
+        (Pin, shapes.Hidden(Pin, INT)),
+        (Json[int], shapes.JsonText()),
+        (Annotated[Box, VERSION], shapes.Chosen(VERSION, DAY)),
         (list, shapes.Items(list, list, ())),
         (Days, shapes.Items(list[dt.date], list, (DAY,))),
         (set[int], shapes.Items(set[int], set, (INT,), is_set=True)),
         (tuple[int, ...], shapes.Items(tuple[int, ...], tuple, (INT,))),
-        (tuple[int, dt.date], shapes.Items(tuple[int, dt.date], tuple, (INT, DAY))),
+        (
+            tuple[int, dt.date],
+            shapes.Items(tuple[int, dt.date], tuple, (INT, DAY), is_fixed=True),
+        ),
         (Sequence[int], shapes.Items(Sequence[int], Sequence, (INT,))),
-        (Iterable[int], shapes.Items(Iterable[int], Iterable, (INT,))),
+        (Iterable[int], shapes.Other(Iterable[int])),
+        (deque[int], shapes.Items(deque[int], deque, (INT,))),
         (dict, shapes.Entries(dict)),
-        (Mapping[Color, int], shapes.Entries(Mapping[Color, int], Color, INT)),
-        (defaultdict[str, int], shapes.Entries(defaultdict[str, int], str, INT, in_json=True)),
-        (Counter[str], shapes.Other(Counter[str])),
+        (Mapping[Color, int], shapes.Entries(Mapping[Color, int], COLOR, INT)),
+        (defaultdict[str, int], shapes.Entries(defaultdict[str, int], TEXT, INT)),
+        (OrderedDict[str, int], shapes.Entries(OrderedDict[str, int], TEXT, INT)),
+        (Counter[str], shapes.Entries(Counter[str], TEXT, INT)),
     ],
     ids=lambda value: "" if type(value).__module__ == shapes.__name__ else str(value),
 )
