@@ -19,7 +19,8 @@ from bson import ObjectId, Timestamp
 from pydantic import AnyUrl
 
 import loom_sync as lm
-from loom_async._core.types.registry import TYPES, Kind, StoredType
+from loom_async._core.types.registry import TYPES
+from loom_async._core.types.stored_type import Kind, StoredType
 from loom_async._core.types.values import to_bson
 
 _PLUS = dt.timezone(dt.timedelta(hours=5))
@@ -41,8 +42,15 @@ VALUES: dict[type, Sequence[Any]] = {
     ],
     dt.date: [dt.date(2024, 1, 10), dt.date(2024, 1, 9), dt.date(1, 1, 1), dt.date(9999, 12, 31)],
     Decimal: [Decimal(10), Decimal("9.5"), Decimal("-1e-20"), Decimal(0), Decimal("1e300")],
-    dt.time: [dt.time(12, tzinfo=dt.UTC), dt.time(13, tzinfo=_PLUS)],
-    dt.timedelta: [dt.timedelta(seconds=10), dt.timedelta(seconds=9)],
+    dt.time: [dt.time(12), dt.time(12, 0, 0, 1), dt.time(9), dt.time.max, dt.time.min],
+    dt.timedelta: [
+        dt.timedelta(seconds=10),
+        dt.timedelta(seconds=9),
+        dt.timedelta(-1, microseconds=1),
+        dt.timedelta(days=10**8),
+        dt.timedelta(days=-(10**8)),
+        dt.timedelta(microseconds=1),
+    ],
     PurePath: [PurePosixPath("a/b"), PurePosixPath("a.b")],
     ipaddress.IPv4Address: [ipaddress.ip_address("10.0.0.0"), ipaddress.ip_address("9.0.0.0")],
     Timestamp: [Timestamp(10, 1), Timestamp(9, 2), Timestamp(10, 0)],

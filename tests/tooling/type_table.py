@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from loom_async._core.types.registry import RECORD, TYPES, Kind, StoredType
+from loom_async._core.types.registry import NAMED_TUPLE, RECORD, TYPES
+from loom_async._core.types.stored_type import Kind, StoredType
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 BEGIN, END = "<!-- types: begin -->\n", "<!-- types: end -->\n"
@@ -19,14 +20,18 @@ _NAMES = {
 }
 
 
+ALL = (*TYPES, RECORD, NAMED_TUPLE)
+
+
 def table() -> str:
     """Return the table in Markdown."""
-    return _HEAD + "".join(f"| {' | '.join(_row(entry))} |\n" for entry in (*TYPES, RECORD))
+    return _HEAD + "".join(f"| {' | '.join(_row(entry))} |\n" for entry in ALL)
 
 
 def _row(entry: StoredType) -> Iterator[str]:
     names = [_NAMES.get(kind.__name__, f"`{kind.__name__}`") for kind in entry.classes]
-    yield ", ".join(names) or "dataclasses, `TypedDict`"
+    unnamed = "`NamedTuple`" if entry is NAMED_TUPLE else "dataclasses, `TypedDict`"
+    yield ", ".join(names) or unnamed
     yield entry.stored
     yield ("yes" if entry.is_ordered else "no") if entry.kind in _SCALARS else ""
     column = _COLUMNS.get(entry.kind) or entry.arrow or "inferred from the data"

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..model.codecs import stored_name
-from ..types import shapes
+from ..types import forms
 from ..types.shapes import shape_of
 from ..types.stored_type import StoredType
 from .arrow_types import TYPES_BY_NAME, pa
@@ -47,7 +47,7 @@ def _struct(model: type[BaseModel], outer: tuple[Any, ...]) -> Any:
     return pa.struct([(name, _type_of(shape, (*outer, model))) for name, shape in fields])
 
 
-def _type_of(shape: shapes.Shape, outer: tuple[Any, ...]) -> Any:
+def _type_of(shape: forms.Shape, outer: tuple[Any, ...]) -> Any:
     """Return the type of a shape.
 
     Parameters:
@@ -55,23 +55,23 @@ def _type_of(shape: shapes.Shape, outer: tuple[Any, ...]) -> Any:
         outer: The models that the shape is inside of.
     """
     match shape.form:
-        case shapes.Scalar(entry=entry) | shapes.Encoded(entry=entry):
+        case forms.Scalar(entry=entry) | forms.Encoded(entry=entry):
             return _scalar(entry, shape.metadata)
-        case shapes.Hidden(value=inner) | shapes.Chosen(stored=inner):
+        case forms.Hidden(value=inner) | forms.Chosen(stored=inner):
             return _type_of(inner, outer)
-        case shapes.JsonText():
+        case forms.JsonText():
             return pa.string()
-        case shapes.Member(enum):
+        case forms.Member(enum):
             return _common(_type_of_value(member.value) for member in enum)
-        case shapes.OneOf(values):
+        case forms.OneOf(values):
             return _common(map(_type_of_value, values))
-        case shapes.AnyOf(options):
+        case forms.AnyOf(options):
             return _common(_type_of(option, outer) for option in options)
-        case shapes.Model(model):
+        case forms.Model(model):
             return _struct(model, outer)
-        case shapes.Items(items=items):
+        case forms.Items(items=items):
             return pa.list_(_common(_type_of(item, outer) for item in items)) if items else OPEN
-        case shapes.Entries(value=shapes.Shape() as value):
+        case forms.Entries(value=forms.Shape() as value):
             return pa.map_(pa.string(), _type_of(value, outer))
         case _:
             return OPEN

@@ -13,7 +13,7 @@ from ..bson_codec import encode_bson
 from ..errors import EncodingError
 from ..model.markers import CoalesceOnInsert, RefreshOnSet
 from ..type_guards import is_list
-from ..types import shapes
+from ..types import forms
 from ..types.registry import is_named_tuple
 from ..types.stored_type import StoredType
 from ..types.values import to_bson
@@ -28,7 +28,7 @@ _REPLACING: Any = (PlainValidator, GetPydanticSchema, SkipValidation)
 _NULL: Schema = {"bsonType": "null"}
 
 
-def type_schema(shape: shapes.Shape, nested: Nested) -> Schema:
+def type_schema(shape: forms.Shape, nested: Nested) -> Schema:
     """Return the schema of the stored values of a shape; empty if they may be anything.
 
     Parameters:
@@ -41,39 +41,39 @@ def type_schema(shape: shapes.Shape, nested: Nested) -> Schema:
     return or_null(found) if shape.is_optional or is_filled_in(shape.metadata) else found
 
 
-def _required(shape: shapes.Shape, nested: Nested) -> Schema:
+def _required(shape: forms.Shape, nested: Nested) -> Schema:
     """Return the schema of the values besides None."""
     match shape.form:
-        case shapes.Scalar(entry=entry):
+        case forms.Scalar(entry=entry):
             return _scalar(entry, shape.metadata)
-        case shapes.Member(enum):
+        case forms.Member(enum):
             return {} if issubclass(enum, Flag) else one_of(enum)
-        case shapes.OneOf(values):
+        case forms.OneOf(values):
             return one_of(values)
-        case shapes.AnyOf(options):
+        case forms.AnyOf(options):
             return any_of(type_schema(option, nested) for option in options)
-        case shapes.Model(model):
+        case forms.Model(model):
             return nested(model)
-        case shapes.Hidden(value=inner) | shapes.Chosen(stored=inner):
+        case forms.Hidden(value=inner) | forms.Chosen(stored=inner):
             return type_schema(inner, nested)
-        case shapes.Encoded(entry=entry):
+        case forms.Encoded(entry=entry):
             return _scalar(entry, ())
-        case shapes.JsonText():
+        case forms.JsonText():
             return {"bsonType": "string"}
         case _:
             return _container(shape, nested)
 
 
-def _container(shape: shapes.Shape, nested: Nested) -> Schema:
+def _container(shape: forms.Shape, nested: Nested) -> Schema:
     """Return the schema of arrays and documents; empty for a shape of any values."""
     match shape.form:
-        case shapes.Items(items=items):
+        case forms.Items(items=items):
             return _array(items, shape.metadata, nested)
-        case shapes.Entries(value=shapes.Shape() as value):
+        case forms.Entries(value=forms.Shape() as value):
             return _object(value, shape.metadata, nested)
-        case shapes.Record(kind):
+        case forms.Record(kind):
             return {"bsonType": "array" if is_named_tuple(kind) else "object"}
-        case shapes.Entries():
+        case forms.Entries():
             return {"bsonType": "object"}
         case _:
             return {}
@@ -85,13 +85,13 @@ def _scalar(entry: StoredType, metadata: tuple[Any, ...]) -> Schema:
     return {"bsonType": kinds, **(limits(entry.limits, metadata) if entry.limits else {})}
 
 
-def _array(items: tuple[shapes.Shape, ...], metadata: tuple[Any, ...], nested: Nested) -> Schema:
+def _array(items: tuple[forms.Shape, ...], metadata: tuple[Any, ...], nested: Nested) -> Schema:
     found: Schema = {"bsonType": "array", **limits("array", metadata)}
     item = any_of(type_schema(item, nested) for item in items) if items else {}
     return {**found, "items": item} if item else found
 
 
-def _object(value: shapes.Shape, metadata: tuple[Any, ...], nested: Nested) -> Schema:
+def _object(value: forms.Shape, metadata: tuple[Any, ...], nested: Nested) -> Schema:
     found: Schema = {"bsonType": "object", **limits("object", metadata)}
     values = type_schema(value, nested)
     return {**found, "additionalProperties": values} if values else found

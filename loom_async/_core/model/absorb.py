@@ -41,7 +41,7 @@ def _normalise(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
         if not field.codec.normalises or value is None:
             continue
         if isinstance(field.codec, ScalarCodec):
-            values[field.name] = field.codec.encode(value)
+            values[field.name] = field.codec.decode(field.codec.encode(value))
         elif value:
             containers.append(field)
     if containers:
@@ -127,7 +127,9 @@ def _is_normal(codec: ModelCodec, document: DocumentModel) -> bool:
         value = values[field.name]
         if not field.codec.normalises or value is None:
             continue
-        if not isinstance(field.codec, ScalarCodec) or field.codec.encode(value) != value:
+        if not isinstance(field.codec, ScalarCodec):
+            return False
+        if field.codec.decode(field.codec.encode(value)) != value:
             return False
     return True
 

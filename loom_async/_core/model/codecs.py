@@ -13,11 +13,12 @@ from pydantic import (
     PlainValidator,
     TypeAdapter,
 )
+from pydantic.errors import PydanticSchemaGenerationError
 from pydantic.fields import FieldInfo
 
 from ..errors import ConfigurationError, LoomError
 from ..type_guards import is_dict
-from ..types import shapes
+from ..types import forms
 from ..types.codec import ANY, Codec, Forms
 from ..types.containers import ArrayCodec, FixedArrayCodec, MappingCodec, SetCodec
 from ..types.custom import (
@@ -56,7 +57,7 @@ def codec_of(annotation: Any, metadata: Iterable[Any] = ()) -> Codec:
     return _codec(shape_of(annotation, metadata))
 
 
-def _codec(shape: shapes.Shape) -> Codec:
+def _codec(shape: forms.Shape) -> Codec:
     codec = _unmarked(shape)
     for marker in shape.metadata:
         if isinstance(marker, Increment):
@@ -66,7 +67,7 @@ def _codec(shape: shapes.Shape) -> Codec:
     return codec
 
 
-def _unmarked(shape: shapes.Shape) -> Codec:
+def _unmarked(shape: forms.Shape) -> Codec:
     codec = _of_form(shape)
     is_replaced = any(isinstance(marker, PlainValidator) for marker in shape.metadata)
     if is_replaced and not isinstance(codec, PydanticCodec):
@@ -74,7 +75,7 @@ def _unmarked(shape: shapes.Shape) -> Codec:
     return codec
 
 
-def _annotated(shape: shapes.Shape) -> Any:
+def _annotated(shape: forms.Shape) -> Any:
     """Return the annotation of a shape with its metadata."""
     annotation = shape.annotation
     for item in shape.metadata:
@@ -82,61 +83,61 @@ def _annotated(shape: shapes.Shape) -> Any:
     return annotation
 
 
-def _of_form(shape: shapes.Shape) -> Codec:
+def _of_form(shape: forms.Shape) -> Codec:
     match shape.form:
-        case shapes.Scalar(entry=entry):
+        case forms.Scalar(entry=entry):
             return ObjectIdCodec(entry) if ObjectId in entry.classes else ScalarCodec(entry)
-        case shapes.Member(enum):
+        case forms.Member(enum):
             return ChoiceCodec(enum, is_ordered=is_ordered_enum(enum))
-        case shapes.OneOf(values):
+        case forms.OneOf(values):
             return _literal(values)
-        case shapes.Model(model):
+        case forms.Model(model):
             return _model(model)
-        case shapes.Record(kind):
+        case forms.Record(kind):
             return _record(kind)
-        case shapes.AnyOf(options):
+        case forms.AnyOf(options):
             return _union(shape, options)
-        case shapes.Items() as form:
+        case forms.Items() as form:
             return _array(form)
-        case shapes.Entries() as form:
+        case forms.Entries() as form:
             return _mapping(form)
         case _:
             return _of_other_form(shape)
 
 
-def _of_other_form(shape: shapes.Shape) -> Codec:
+def _of_other_form(shape: forms.Shape) -> Codec:
     match shape.form:
-        case shapes.Hidden(value=value):
+        case forms.Hidden(value=value):
             return HiddenCodec(_codec(value))
-        case shapes.Chosen(marker, stored):
+        case forms.Chosen(marker, stored):
             return StoredAsCodec(marker, _codec(stored))
-        case shapes.Encoded(marker):
+        case forms.Encoded(marker):
             return EncodedCodec(marker)
-        case shapes.JsonText():
+        case forms.JsonText():
             return JsonTextCodec(_annotated(shape))
-        case shapes.Recursive(annotation):
+        case forms.Recursive(annotation):
             return DeferredCodec(lambda: codec_of(annotation))
-        case shapes.BsonValue():
+        case forms.BsonValue():
             return ScalarCodec()
-        case shapes.Other():
+        case forms.Other():
             return _other(shape)
         case _:
             return ANY
 
 
-def _mapping(form: shapes.Entries) -> Codec:
+def _mapping(form: forms.Entries) -> Codec:
     origin = get_origin(form.annotation) or form.annotation
     value = ANY if form.value is None else _codec(form.value)
     return MappingCodec(key_codec(form.key), value, is_abstract=inspect.isabstract(origin))
 
 
 def _literal(values: tuple[Any, ...]) -> Codec:
-    kinds = {type(value) for value in values}
+    kinds: set[type[Any]] = {type(value) for value in values}
     is_ordered = len(kinds) == 1 and all(map(is_ordered_value, values))
     return ChoiceCodec(values, is_ordered=is_ordered)
 
 
-def _array(form: shapes.Items) -> Codec:
+def _array(form: forms.Items) -> Codec:
     codecs = [_codec(item) for item in form.items]
     is_abstract = inspect.isabstract(form.origin)
     if form.is_fixed and len(codecs) > 1:
@@ -149,13 +150,13 @@ def _array(form: shapes.Items) -> Codec:
     return SetCodec(item, is_abstract=is_abstract)
 
 
-def _item_of_any(items: tuple[shapes.Shape, ...]) -> Codec:
+def _item_of_any(items: tuple[forms.Shape, ...]) -> Codec:
     """Return the codec of any item of a tuple, which a query compares with all of them."""
     options = [_option(item) for item in items]
     return UnionCodec(options, Any, is_discriminated=True)
 
 
-def _union(shape: shapes.Shape, options: tuple[shapes.Shape, ...]) -> Codec:
+def _union(shape: forms.Shape, options: tuple[forms.Shape, ...]) -> Codec:
     each = [_option(option) for option in options]
     families = {o.codec.family if isinstance(o.codec, FamilyCodec) else None for o in each}
     if len(families) == 1 and (family := families.pop()) is not None:
@@ -168,7 +169,7 @@ def _names_the_option(item: Any) -> bool:
     return isinstance(item, Discriminator) or getattr(item, "discriminator", None) is not None
 
 
-def _option(shape: shapes.Shape) -> Option:
+def _option(shape: forms.Shape) -> Option:
     return Option(_codec(shape), _annotated(shape), classes(shape), bson_types(shape))
 
 
@@ -177,9 +178,12 @@ _CHOOSE = "choose a stored form: Annotated[…, lm.StoredAs(str, encode=…, dec
 _UNWRITABLE = ("is-instance", "is-subclass", "callable", "generator")
 
 
-def _other(shape: shapes.Shape) -> Codec:
+def _other(shape: forms.Shape) -> Codec:
     annotation = _annotated(shape)
-    schema: Any = TypeAdapter(annotation).core_schema
+    try:
+        schema: Any = TypeAdapter(annotation).core_schema
+    except PydanticSchemaGenerationError:
+        raise ConfigurationError("pydantic does not know it", hint=_CHOOSE) from None
     if schema["type"] in _UNWRITABLE and "serialization" not in schema:
         raise ConfigurationError("pydantic cannot write it to JSON and read it back", hint=_CHOOSE)
     return PydanticCodec(annotation)

@@ -63,7 +63,17 @@ class ModelCodec(Codec):
     @cached_property
     def fields(self) -> tuple[StoredField, ...]:
         """The stored fields in the order of the model."""
-        return tuple(self._find_fields())
+        fields = tuple(self._find_fields())
+        by_name: dict[str, StoredField] = {}
+        for field in fields:
+            other = by_name.setdefault(field.stored_name, field)
+            if other is not field:
+                raise ConfigurationError(
+                    f"{self.model.__name__}: {other.name} and {field.name} would both be stored "
+                    f"as {field.stored_name!r}",
+                    hint="give one of them another alias or StoredName",
+                )
+        return fields
 
     @cached_property
     def stored_names(self) -> frozenset[str]:
@@ -158,7 +168,7 @@ class ModelCodec(Codec):
 
     def encode(self, value: Any) -> Any:
         if type(value) is not self.model:
-            return to_bson(value)
+            return self._encode_other(value)
         data = value.__dict__
         document: dict[str, Any] = {}
         stored_name = ""
@@ -172,6 +182,19 @@ class ModelCodec(Codec):
         if self._tag is not None:  # last, so that no extra field replaces the tag
             document[self._tag[0]] = self._tag[1]
         return document
+
+    def _encode_other(self, value: Any) -> Any:
+        """Return the stored form of a value that is no object of exactly this class."""
+        kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
+        is_subclass = isinstance(value, self.model) and not _is_same_generic(kind, self.model)
+        if is_subclass and tag_of(kind) is None:
+            raise EncodingError(
+                f"a {kind.__name__} would load as a {self.model.__name__}",
+                path="",
+                hint=f"annotate the field with {kind.__name__}, or give {self.model.__name__} a "
+                "discriminator",
+            )
+        return to_bson(value)
 
     def decode(self, stored: Any) -> Any:
         if not is_dict(stored):
@@ -223,3 +246,12 @@ class ModelCodec(Codec):
     @cached_property
     def _by_name(self) -> dict[str, StoredField]:
         return {f.stored_name: f for f in self.fields} | {f.name: f for f in self.fields}
+
+
+def _is_same_generic(kind: type[BaseModel], model: type[BaseModel]) -> bool:
+    """Say whether a class is a generic model with type arguments, such as `Box[int]` of `Box`."""
+    origin = kind.__pydantic_generic_metadata__["origin"]
+    return origin is not None and origin in (
+        model,
+        model.__pydantic_generic_metadata__["origin"],
+    )

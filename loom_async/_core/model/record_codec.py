@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..errors import EncodingError
 from ..type_guards import is_collection, is_dict, is_list, is_mapping
@@ -154,8 +154,9 @@ def _entries(value: Any) -> Iterable[tuple[str, Any]] | None:
         for name, field in fields.items()
         if field.init and hasattr(value, name)
     }
-    if getattr(type(value), "__pydantic_config__", None) is not None:  # it may hold extra fields
-        entries |= {k: v for k, v in vars(value).items() if k not in fields}
+    if getattr(value, "__pydantic_config__", None):  # it may hold extra fields
+        held: dict[str, Any] = vars(cast("Any", value))
+        entries |= {name: item for name, item in held.items() if name not in fields}
     return entries.items()
 
 

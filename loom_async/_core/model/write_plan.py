@@ -121,6 +121,8 @@ def _plan_modification(
     codec: ModelCodec, document: DocumentModel, stored: bytes, now: datetime
 ) -> Modification | None:
     loaded, after = decode_bson(stored), codec.encode(document)
+    if not codec.is_deterministic:
+        after = codec.keep_stored(loaded, after)
     try:
         edits = _edits(codec, document, stored, loaded, after)
     except UNENCODABLE as error:
@@ -186,6 +188,7 @@ def _edits(
         return edits_of_plain_fields(codec, names, loaded, after)
     # Decoded again: a validator may edit its input.
     before = codec.encode(hydrator(type(document)).fresh(decode_bson(stored)))
+    before = codec.keep_stored(loaded, before)
     _forget_unstable_defaults(codec, document, loaded, before, after)
     after.update({name: before[name] for name in codec.refreshed})
     return find_edits(codec, loaded, before, after)

@@ -11,6 +11,7 @@ from bson.regex import Regex
 from ..errors import QueryError
 from ..type_guards import is_dict, is_mapping
 from ..types.values import to_bson
+from .comparability import check_comparison
 from .element_alternatives import alternatives, is_plain
 from .expressions import (
     And,
@@ -106,10 +107,12 @@ class _Compiler(NamedTuple):
         if not self.prefix:
             return field
         array = self.resolver.resolve(self.prefix).path
-        return ResolvedField(field.path.removeprefix(array).removeprefix("."), field.encode)
+        path = field.path.removeprefix(array).removeprefix(".")
+        return ResolvedField(path, field.encode, codec=field.codec)
 
     def _comparison(self, comparison: Comparison) -> Filter:
         field = self._resolve(comparison.path)
+        check_comparison(field, comparison)
         if comparison.operator in ("in", "nin", "all"):
             values = [field.encode(value) for value in comparison.value]
             return _membership(field.path, comparison.operator, values)

@@ -36,4 +36,4 @@ class ModelResolver:
                 raise UnknownFieldError(path, where=where, known=codec.names())
             name, codec = child
             stored.append(name)
-        return ResolvedField(".".join(stored), codec.literal, codec.item_forms)
+        return ResolvedField(".".join(stored), codec.literal, codec.item_forms, codec)

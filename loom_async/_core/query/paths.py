@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import QueryError
-from ..types.codec import ANY, Forms
+from ..types.codec import ANY, Codec, Forms
 
 
 class ResolvedField(NamedTuple):
@@ -16,11 +16,13 @@ class ResolvedField(NamedTuple):
         path: The dotted stored path (`_id` for `id`).
         encode: Converts a value that the field is compared with to its stored form.
         items: The forms that elements may have, if the field is an array.
+        codec: The codec of the field; it knows what MongoDB can compare.
     """
 
     path: str
     encode: Callable[[Any], Any]
     items: Forms = ANY.forms
+    codec: Codec = ANY
 
 
 class FieldResolver(Protocol):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import EncodedBytes, EncodedStr, TypeAdapter
+from pydantic import EncodedBytes, EncodedStr
 from pydantic_core import PydanticSerializationError
 
 from ..errors import EncodingError
+from .adapters import adapter_of
 from .codec import Codec, Forms
+from .equality import is_same
 from .scalars import ScalarCodec
 from .stored_as import StoredAs
-from .values import is_same_value, refuse, to_bson
+from .values import refuse, to_bson
 
 
 class UndecodableValue(ValueError):
@@ -42,7 +44,7 @@ class StoredAsCodec(ScalarCodec):
         super().__init__()
         self._marker = marker
         self._inner = inner
-        self._read: Callable[..., Any] = TypeAdapter(marker.stored).validate_python
+        self._read: Callable[..., Any] = adapter_of(marker.stored).validate_python
         self.is_identity = False
         self.needs_decode = True
         self.is_scalar = False  # the user's class may be mutable
@@ -69,7 +71,7 @@ class StoredAsCodec(ScalarCodec):
     def keep_stored(self, stored: Any, encoded: Any) -> Any:
         if self.is_deterministic or stored is None or encoded is None:
             return encoded
-        return stored if is_same_value(self.decode(stored), self.decode(encoded)) else encoded
+        return stored if is_same(self.decode(stored), self.decode(encoded)) else encoded
 
 
 class PydanticCodec(ScalarCodec):
@@ -84,7 +86,7 @@ class PydanticCodec(ScalarCodec):
         self.is_identity = False
         self.is_scalar = False
         self.forms = Forms(is_document=True, is_pattern=False)
-        self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        self._adapter = adapter_of(annotation)
 
     def encode(self, value: Any) -> Any:
         if value is None:
@@ -98,7 +100,7 @@ class PydanticCodec(ScalarCodec):
                 path="",
                 hint="choose a stored form: Annotated[…, lm.StoredAs(str, encode=…, decode=…)]",
             ) from error
-        return form if is_same_value(loaded, value) else refuse(loaded, value)
+        return form if is_same(loaded, value) else refuse(loaded, value)
 
     def literal(self, value: Any) -> Any:
         try:
@@ -120,7 +122,7 @@ class ProvenCodec(Codec):
 
     def __init__(self, inner: Codec, annotation: Any) -> None:
         self._inner = inner
-        self._validate: Callable[..., Any] = TypeAdapter(annotation).validate_python
+        self._validate: Callable[..., Any] = adapter_of(annotation).validate_python
         self.is_scalar = inner.is_scalar
         self.holds_items = inner.holds_items
         self.needs_decode = inner.needs_decode
@@ -147,7 +149,7 @@ class ProvenCodec(Codec):
                 path="",
                 hint="choose a stored form: Annotated[…, lm.StoredAs(str, encode=…, decode=…)]",
             ) from error
-        if not is_same_value(loaded, value) and self._inner.encode(loaded) != stored:
+        if not is_same(loaded, value) and self._inner.encode(loaded) != stored:
             refuse(loaded, value)
         return stored
 
@@ -229,14 +231,14 @@ class JsonTextCodec(ScalarCodec):
         super().__init__()
         self.is_identity = False
         self.is_scalar = False
-        self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        self._adapter = adapter_of(annotation)
 
     def encode(self, value: Any) -> Any:
         if value is None:
             return None
         text: Any = self._adapter.dump_python(value, mode="json", round_trip=True)
         loaded = self._adapter.validate_python(text, strict=False)
-        return text if is_same_value(loaded, value) else refuse(loaded, value)
+        return text if is_same(loaded, value) else refuse(loaded, value)
 
     def literal(self, value: Any) -> Any:
         return self.encode(value)

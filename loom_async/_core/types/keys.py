@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from bson import ObjectId
-from pydantic import SecretBytes, TypeAdapter
+from pydantic import SecretBytes
 
 from ..errors import EncodingError
-from . import shapes
+from . import forms
+from .adapters import adapter_of
 from .conversions import timedelta_from_bson
+from .equality import is_same
 from .record_fields import record_fields
 from .registry import is_named_tuple
-from .values import is_same_value, key_to_bson, refuse
+from .shapes import shape_of
+from .values import key_to_bson, refuse
 
 #: Returns the key of a text, or raises `ValueError`.
 ReadKey: TypeAlias = Callable[[str], Any]
@@ -39,7 +42,7 @@ class KeyCodec(NamedTuple):
             EncodingError: The text would load as another key.
         """
         text = key_to_bson(key)
-        if self.is_proven and not is_same_value(loaded := self.decode(text), key):
+        if self.is_proven and not is_same(loaded := self.decode(text), key):
             refuse(loaded, key)
         return text
 
@@ -53,7 +56,7 @@ class KeyCodec(NamedTuple):
             return text  # pydantic says why it is no key
 
 
-def key_codec(shape: shapes.Shape | None) -> KeyCodec:
+def key_codec(shape: forms.Shape | None) -> KeyCodec:
     """Return how the keys of a shape are stored.
 
     Parameters:
@@ -62,29 +65,29 @@ def key_codec(shape: shapes.Shape | None) -> KeyCodec:
     Raises:
         EncodingError: Keys of this type have no text.
     """
-    if shape is None or isinstance(shape.form, shapes.Anything):
+    if shape is None or isinstance(shape.form, forms.Anything):
         return KeyCodec()
-    if shape.is_optional or isinstance(shape.form, shapes.AnyOf):
+    if shape.is_optional or isinstance(shape.form, forms.AnyOf):
         return KeyCodec(_first_of(_options(shape)), is_proven=True)
     match shape.form:
-        case shapes.Scalar(entry=entry):
+        case forms.Scalar(entry=entry):
             return KeyCodec(_READERS.get(entry.classes[0]))
         case form:
             return KeyCodec(_reader(form))
 
 
-def _reader(form: shapes.Form) -> ReadKey:
+def _reader(form: forms.Form) -> ReadKey:
     match form:
-        case shapes.Scalar(annotation, entry):
+        case forms.Scalar(annotation, entry):
             return _READERS.get(entry.classes[0]) or _by_pydantic(annotation)
-        case shapes.Member(enum):
+        case forms.Member(enum):
             return _reader_of_choices(enum)
-        case shapes.OneOf(values):
+        case forms.OneOf(values):
             return _reader_of_choices(values)
-        case shapes.Items(origin=origin, items=items, is_fixed=is_fixed) if origin in _FROZEN:
+        case forms.Items(origin=origin, items=items, is_fixed=is_fixed) if origin in _FROZEN:
             return _reader_of_items(items, is_fixed=is_fixed)
-        case shapes.Record(kind) if is_named_tuple(kind):
-            return _reader_of_items([shapes.shape_of(f.annotation) for f in record_fields(kind)])
+        case forms.Record(kind) if is_named_tuple(kind):
+            return _reader_of_items([shape_of(f.annotation) for f in record_fields(kind)])
         case _:
             raise EncodingError(
                 "a key of this type has no text",
@@ -93,18 +96,18 @@ def _reader(form: shapes.Form) -> ReadKey:
             )
 
 
-def _options(shape: shapes.Shape) -> list[ReadKey]:
+def _options(shape: forms.Shape) -> list[ReadKey]:
     """Return the readers of the options of a shape, that of any string last."""
     form = shape.form
-    options = form.options if isinstance(form, shapes.AnyOf) else (shape,)
+    options = form.options if isinstance(form, forms.AnyOf) else (shape,)
     readers = [_exact(_reader(option.form)) for option in options if not _is_text(option.form)]
     if shape.is_optional:
         readers.insert(0, _exact(_read_none))
     return readers
 
 
-def _is_text(form: shapes.Form) -> bool:
-    return isinstance(form, shapes.Scalar) and form.entry.classes == (str,)
+def _is_text(form: forms.Form) -> bool:
+    return isinstance(form, forms.Scalar) and form.entry.classes == (str,)
 
 
 def _exact(read: ReadKey) -> ReadKey:
@@ -132,7 +135,7 @@ def _first_of(readers: list[ReadKey]) -> ReadKey:
 
 
 def _by_pydantic(annotation: Any) -> ReadKey:
-    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    adapter = adapter_of(annotation)
 
     def read(text: str) -> Any:
         return adapter.validate_python(text, strict=False)
@@ -160,7 +163,7 @@ def _reader_of_choices(choices: Iterable[Any]) -> ReadKey:
 _FROZEN = (tuple, frozenset)
 
 
-def _reader_of_items(items: Sequence[shapes.Shape], *, is_fixed: bool = True) -> ReadKey:
+def _reader_of_items(items: Sequence[forms.Shape], *, is_fixed: bool = True) -> ReadKey:
     codecs = [key_codec(item) for item in items] or [KeyCodec()]
 
     def read(text: str) -> Any:

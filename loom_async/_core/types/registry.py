@@ -7,6 +7,7 @@ type without an entry is stored as pydantic writes it to JSON, if it loads back 
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import ipaddress
 import os
 import re
@@ -196,6 +197,7 @@ TYPES: tuple[StoredType, ...] = (
         "text",
         Kind.TEXT,
         encode=str,
+        arrow="string",
     ),
     StoredType(
         (
@@ -210,8 +212,9 @@ TYPES: tuple[StoredType, ...] = (
         "text",
         Kind.TEXT,
         encode=str,
+        arrow="string",
     ),
-    StoredType((complex,), ("string",), "text", Kind.TEXT, encode=complex_to_bson),
+    StoredType((complex,), ("string",), "text", Kind.TEXT, encode=complex_to_bson, arrow="string"),
     StoredType((Decimal128,), ("decimal",), "Decimal128"),
     StoredType((Timestamp,), ("timestamp",), "timestamp", is_ordered=True, fits_column=False),
     StoredType((Regex,), ("regex",), "regular expression", fits_column=False),
@@ -243,7 +246,7 @@ SEQUENCES: tuple[type, ...] = (Sequence, MutableSequence)
 _BY_CLASS: dict[type, StoredType] = {kind: entry for entry in TYPES for kind in entry.classes}
 _NAIVE = _BY_CLASS[dt.datetime]._replace(decode=naive_from_bson)
 #: Entries of the classes of pydantic that only annotate: their values are of other classes.
-STAND_INS: dict[type, StoredType] = {
+STAND_INS: dict[Any, StoredType] = {
     AwareDatetime: _BY_CLASS[dt.datetime],
     NaiveDatetime: _NAIVE,
     PastDatetime: _BY_CLASS[dt.datetime],
@@ -251,9 +254,9 @@ STAND_INS: dict[type, StoredType] = {
     PastDate: _BY_CLASS[dt.date],
     FutureDate: _BY_CLASS[dt.date],
     EmailStr: _BY_CLASS[str],
-    cast("type", IPvAnyAddress): _BY_CLASS[ipaddress.IPv4Address],
-    cast("type", IPvAnyNetwork): _BY_CLASS[ipaddress.IPv4Address],
-    cast("type", IPvAnyInterface): _BY_CLASS[ipaddress.IPv4Address],
+    IPvAnyAddress: _BY_CLASS[ipaddress.IPv4Address],
+    IPvAnyNetwork: _BY_CLASS[ipaddress.IPv4Address],
+    IPvAnyInterface: _BY_CLASS[ipaddress.IPv4Address],
     os.PathLike: _BY_CLASS[PurePath],
 }
 
@@ -275,7 +278,7 @@ def entry_of(kind: type) -> StoredType | None:
 
 def is_named_tuple(kind: Any) -> bool:
     """Say whether a class is a `NamedTuple`."""
-    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+    return inspect.isclass(kind) and issubclass(kind, tuple) and "_fields" in dir(cast("Any", kind))
 
 
 def is_record(kind: Any) -> bool:

@@ -7,6 +7,7 @@ entry of each class. Codecs, Arrow schemas and `$jsonSchema` are made of the sha
 from __future__ import annotations
 
 import collections
+import collections.abc
 import inspect
 import re
 import types
@@ -19,9 +20,7 @@ from typing import (
     Any,
     ForwardRef,
     Literal,
-    NamedTuple,
     NewType,
-    TypeAlias,
     TypeVar,
     Union,
     cast,
@@ -29,178 +28,15 @@ from typing import (
     get_origin,
 )
 
-from pydantic import EncodedBytes, EncodedStr, Json, JsonValue, Secret
+from pydantic import EncodedBytes, EncodedStr, Json, JsonValue, Secret, TypeAdapter
+from pydantic.errors import PydanticSchemaGenerationError
 from typing_extensions import TypeAliasType
 
+from . import forms
+from .forms import Form, Shape
 from .registry import SEQUENCES, STAND_INS, entry_of, is_record
 from .stored_as import StoredAs
 from .stored_type import Kind, StoredType
-
-
-class Anything(NamedTuple):
-    """`Any`, `object`, a type variable without a bound: the value decides how it is stored."""
-
-
-class Scalar(NamedTuple):
-    """A value that holds no others: `int`, `datetime`, `timedelta`."""
-
-    annotation: Any
-    entry: StoredType
-
-
-class Member(NamedTuple):
-    """A member of an Enum."""
-
-    enum: type[Enum]
-
-
-class OneOf(NamedTuple):
-    """One of the values of a `Literal`."""
-
-    values: tuple[Any, ...]
-
-
-class AnyOf(NamedTuple):
-    """A union; None is not among the options."""
-
-    options: tuple[Shape, ...]
-
-
-class Items(NamedTuple):
-    """A list, tuple or set.
-
-    Parameters:
-        annotation: The whole annotation.
-        origin: The class without its arguments.
-        items: The shapes of the items: one, several for a tuple, none if they may be anything.
-        is_set: Whether the order of the items means nothing.
-        is_fixed: Whether each item has a shape of its own, by its position.
-    """
-
-    annotation: Any
-    origin: Any
-    items: tuple[Shape, ...]
-    is_set: bool = False
-    is_fixed: bool = False
-
-
-class Entries(NamedTuple):
-    """A dict.
-
-    Parameters:
-        annotation: The whole annotation.
-        key: The shape of the keys; None if they may be anything.
-        value: The shape of the values; None if they may be anything.
-    """
-
-    annotation: Any
-    key: Shape | None = None
-    value: Shape | None = None
-
-
-class Model(NamedTuple):
-    """A pydantic model."""
-
-    model: type[Any]
-
-
-class Record(NamedTuple):
-    """A dataclass, a `TypedDict` or a `NamedTuple`.
-
-    Parameters:
-        kind: The class, without its type arguments.
-    """
-
-    kind: Any
-
-
-class Hidden(NamedTuple):
-    """A `Secret`, stored as the value inside it."""
-
-    annotation: Any
-    value: Shape
-
-
-class Chosen(NamedTuple):
-    """A type whose stored form the user chooses.
-
-    Parameters:
-        marker: The user's choice.
-        stored: The shape of the stored values.
-    """
-
-    marker: StoredAs
-    stored: Shape
-
-
-class Encoded(NamedTuple):
-    """Bytes or a string that pydantic decodes when it validates them, such as `Base64Bytes`.
-
-    Parameters:
-        marker: pydantic's marker, which names the encoder.
-        entry: The entry of the encoded values.
-    """
-
-    marker: EncodedBytes | EncodedStr
-    entry: StoredType
-
-
-class JsonText(NamedTuple):
-    """A `Json`: pydantic validates a JSON text."""
-
-
-class Recursive(NamedTuple):
-    """A type alias inside itself."""
-
-    annotation: Any
-
-
-class BsonValue(NamedTuple):
-    """A class of the bson package without an entry in the registry, stored as it is."""
-
-    kind: type
-
-
-class Other(NamedTuple):
-    """A type without an entry in the registry, stored as pydantic writes it to JSON."""
-
-    annotation: Any
-
-
-Form: TypeAlias = (
-    Anything
-    | Scalar
-    | Member
-    | OneOf
-    | AnyOf
-    | Items
-    | Entries
-    | Model
-    | Record
-    | Hidden
-    | Chosen
-    | Encoded
-    | JsonText
-    | Recursive
-    | BsonValue
-    | Other
-)
-
-
-class Shape(NamedTuple):
-    """What an annotation allows.
-
-    Parameters:
-        form: The values besides None.
-        metadata: The metadata of `Annotated`, the innermost first.
-        is_optional: Whether None is allowed as well.
-        annotation: The annotation without `Annotated`, which is in `metadata`.
-    """
-
-    form: Form
-    metadata: tuple[Any, ...] = ()
-    is_optional: bool = False
-    annotation: Any = Any
 
 
 def shape_of(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:
@@ -225,11 +61,11 @@ def shape_of(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:
 def _form_of_marker(marker: Any) -> Form | None:
     """Return the form that an item of `Annotated` gives to the stored values; None if none."""
     if isinstance(marker, StoredAs):
-        return Chosen(marker, shape_of(marker.stored))
+        return forms.Chosen(marker, shape_of(marker.stored))
     if isinstance(marker, EncodedBytes | EncodedStr):
         kind = str if isinstance(marker, EncodedStr) else bytes
-        return Encoded(marker, cast("StoredType", entry_of(kind)))
-    return JsonText() if type(marker) is Json or marker is Json else None
+        return forms.Encoded(marker, cast("StoredType", entry_of(kind)))
+    return forms.JsonText() if type(marker) is Json or marker is Json else None
 
 
 def _shape_of(annotation: Any, outer: tuple[Any, ...]) -> Shape:
@@ -242,7 +78,7 @@ def _shape_of(annotation: Any, outer: tuple[Any, ...]) -> Shape:
     if _is_alias(annotation) or _is_alias(origin):
         return _alias(annotation, origin, outer)
     if isinstance(annotation, ForwardRef) and (alias := _open_alias(annotation)) is not None:
-        return Shape(Recursive(alias), outer, annotation=alias)
+        return Shape(forms.Recursive(alias), outer, annotation=alias)
     if isinstance(annotation, TypeVar):
         return _type_variable(annotation, outer)
     if origin in (Union, types.UnionType):
@@ -260,10 +96,10 @@ _open_aliases: ContextVar[tuple[Any, ...]] = ContextVar("_open_aliases", default
 
 def _alias(annotation: Any, origin: Any, metadata: tuple[Any, ...]) -> Shape:
     if annotation is JsonValue:
-        return Shape(Anything(), metadata, annotation=annotation)
+        return Shape(forms.Anything(), metadata, annotation=annotation)
     is_open = _open_aliases.get()
     if annotation in is_open:
-        return Shape(Recursive(annotation), metadata, annotation=annotation)
+        return Shape(forms.Recursive(annotation), metadata, annotation=annotation)
     token = _open_aliases.set((*is_open, annotation))
     try:
         return _shape_of(value_of_alias(annotation, origin), metadata)
@@ -298,7 +134,7 @@ def _type_variable(variable: TypeVar, metadata: tuple[Any, ...]) -> Shape:
         return _shape_of(variable.__bound__, metadata)
     if variable.__constraints__:
         return _shape_of(Union[variable.__constraints__], metadata)  # noqa: UP007
-    return Shape(Anything(), metadata, annotation=variable)
+    return Shape(forms.Anything(), metadata, annotation=variable)
 
 
 def _union(annotation: Any, metadata: tuple[Any, ...]) -> Shape:
@@ -307,12 +143,12 @@ def _union(annotation: Any, metadata: tuple[Any, ...]) -> Shape:
     is_optional = len(options) < len(members)
     if len(options) == 1:
         return _shape_of(options[0], metadata)._replace(is_optional=is_optional)
-    return Shape(AnyOf(tuple(map(shape_of, options))), metadata, is_optional, annotation)
+    return Shape(forms.AnyOf(tuple(map(shape_of, options))), metadata, is_optional, annotation)
 
 
 def _form(annotation: Any, origin: Any) -> Form:
     if origin is Literal:
-        return OneOf(get_args(annotation))
+        return forms.OneOf(get_args(annotation))
     if origin is not None:
         return _generic(annotation, origin, get_args(annotation))
     return _class(annotation)
@@ -320,74 +156,91 @@ def _form(annotation: Any, origin: Any) -> Form:
 
 def _generic(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Form:
     if origin is re.Pattern:
-        return Other(annotation) if arguments == (bytes,) else _class(origin)
+        return forms.Other(annotation) if arguments == (bytes,) else _class(origin)
     if not inspect.isclass(origin):
-        return Other(annotation)
+        return forms.Other(annotation)
     if origin in STAND_INS:
         return _class(origin)
     if is_record(origin):
-        return Record(origin)
+        return forms.Record(origin)
     if issubclass(origin, Secret):
-        return Hidden(annotation, shape_of(arguments[0]))
+        return forms.Hidden(annotation, shape_of(arguments[0]))
     if origin is collections.Counter:
-        return Entries(annotation, shape_of(arguments[0]), shape_of(int))
+        return forms.Entries(annotation, shape_of(arguments[0]), shape_of(int))
     if not arguments and entry_of(origin) is not None:
         return _container(origin, annotation)
     if issubclass(origin, Mapping) and len(arguments) == 2:
         key, value = arguments
-        return Entries(annotation, shape_of(key), shape_of(value))
+        return forms.Entries(annotation, shape_of(key), shape_of(value))
     if issubclass(origin, Sequence | AbstractSet):
         return _items(annotation, origin, arguments)
-    return Other(annotation)
+    return forms.Other(annotation)
 
 
-def _items(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Items:
+def _items(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> forms.Items:
     items = tuple(shape_of(item) for item in arguments if item is not Ellipsis)
     is_fixed = issubclass(origin, tuple) and Ellipsis not in arguments
-    return Items(annotation, origin, items, issubclass(origin, AbstractSet), is_fixed)
+    return forms.Items(annotation, origin, items, issubclass(origin, AbstractSet), is_fixed)
 
 
 def _container(origin: Any, annotation: Any) -> Form:
     if issubclass(origin, Mapping):
-        return Entries(annotation)
-    return Items(annotation, origin, (), is_set=issubclass(origin, AbstractSet))
+        return forms.Entries(annotation)
+    return forms.Items(annotation, origin, (), is_set=issubclass(origin, AbstractSet))
 
 
 def _class(annotation: Any) -> Form:
     if annotation in (Any, object, collections.abc.Hashable):
-        return Anything()
+        return forms.Anything()
     if annotation is Json:
-        return JsonText()
+        return forms.JsonText()
     kind = types.NoneType if annotation is None else annotation
     if not inspect.isclass(kind):
-        return Other(annotation)
-    if issubclass(kind, Secret) and (inner := _secret_value(kind)) is not None:
-        return Hidden(annotation, shape_of(inner))
+        return forms.Other(annotation)
+    inner = _secret_value(kind)
+    if inner is not None:
+        return forms.Hidden(annotation, shape_of(inner))
     entry = entry_of(kind)
-    if entry is None:
+    if entry is None or not _loads_as(kind, entry):
         return _unlisted(kind)
     match entry.kind:
         case Kind.MODEL:
-            return Model(kind)
+            return forms.Model(kind)
         case Kind.ENUM:
-            return Member(cast("type[Enum]", kind))
+            return forms.Member(cast("type[Enum]", kind))
         case Kind.RECORD:
-            return Record(kind)
+            return forms.Record(kind)
         case Kind.ARRAY | Kind.SET | Kind.MAPPING:
             return _container(kind, annotation)
         case _:
-            return Scalar(annotation, entry)
+            return forms.Scalar(annotation, entry)
+
+
+def _loads_as(kind: type, entry: StoredType) -> bool:
+    """Say whether pydantic makes objects of a class, which may be a subclass of an entry's."""
+    if kind in entry.classes or kind in STAND_INS or entry.kind not in _PLAIN_KINDS:
+        return True
+    if kind.__module__.partition(".")[0] == "bson":
+        return True
+    try:
+        TypeAdapter(kind)
+    except PydanticSchemaGenerationError:
+        return False
+    return True
+
+
+_PLAIN_KINDS = (Kind.SCALAR, Kind.TEXT, Kind.ARRAY, Kind.SET, Kind.MAPPING)
 
 
 def _unlisted(kind: type) -> Form:
     if kind in SEQUENCES:
         return _container(kind, kind)
     is_bson = kind.__module__.partition(".")[0] == "bson"
-    return BsonValue(kind) if is_bson else Other(kind)
+    return forms.BsonValue(kind) if is_bson else forms.Other(kind)
 
 
 def _secret_value(kind: type) -> Any:
-    """Return the type of the value inside a subclass of `Secret`; None if it has an entry."""
+    """Return the type of the value inside a subclass of `Secret[T]`; None for other classes."""
     for base in getattr(kind, "__orig_bases__", ()):
         if get_origin(base) is Secret:
             return get_args(base)[0]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from ..bson_codec import UNENCODABLE, encode_bson
 from ..errors import EncodingError
+from .adapters import adapter_of
 from .codec import Codec, Forms
 from .custom import UndecodableValue
+from .equality import is_same
 from .scalars import ChoiceCodec, NormalisedCodec
-from .values import bson_type_of, from_bson, is_same_value, refuse, to_bson
+from .values import bson_type_of, from_bson, refuse, to_bson
 
 
 class Option(NamedTuple):
@@ -84,28 +86,25 @@ class UnionCodec(Codec):
         option = self._option_of(value)
         stored = to_bson(value) if option is None else option.codec.encode(value)
         if self._is_ambiguous:
-            self._prove(stored, value, option)
+            self._prove(stored, value)
         return stored
 
     def _option_of(self, value: Any) -> Option | None:
-        kind = type(value)
+        kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
         exact = [option for option in self._options if kind in option.classes]
         found = exact or [
             option for option in self._options if isinstance(value, option.classes or object)
         ]
         return found[0] if found else None
 
-    def _prove(self, stored: Any, value: Any, option: Option | None) -> None:
+    def _prove(self, stored: Any, value: Any) -> None:
         """Raise `EncodingError` if a value would load as a value of another option."""
         validate = _validator(self._annotation)
         try:
             loaded = validate(self.decode(stored), strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
             raise EncodingError(f"{value!r} would not load: {error}", path="") from error
-        if is_same_value(loaded, value):
-            return
-        may_normalise = self.normalises and type(loaded) is type(value) and option is not None
-        if not (may_normalise and option and _same(option.codec.encode(loaded), stored)):
+        if not is_same(loaded, value):
             refuse(loaded, value)
 
     def decode(self, stored: Any) -> Any:
@@ -126,7 +125,7 @@ class UnionCodec(Codec):
         return self._first_exact(options, stored)
 
     def _first_exact(self, options: list[Option], stored: Any) -> Any:
-        """Return the value of the first option that stores it in the same form, or that reads it."""
+        """Return the value of the first option that stores it alike, or else that reads it."""
         inexact: list[Any] = []
         for option in options:
             try:
@@ -175,7 +174,7 @@ _validators: dict[int, tuple[Any, Callable[..., Any]]] = {}
 def _validator(annotation: Any) -> Callable[..., Any]:
     found = _validators.get(id(annotation))
     if found is None:
-        found = annotation, TypeAdapter(annotation).validate_python
+        found = annotation, adapter_of(annotation).validate_python
         _validators[id(annotation)] = found
     return found[1]
 

@@ -16,6 +16,7 @@ from pydantic_core import PydanticSerializationError
 from ..bson_codec import BSON_LIMITS, UNENCODABLE, encode_bson, encoding_reason
 from ..errors import EncodingError
 from ..type_guards import is_dict, is_list
+from .equality import is_same
 from .registry import TYPES, entry_of
 from .stored_type import Kind, StoredType
 
@@ -122,11 +123,14 @@ def mapping_to_bson(
 
 def is_ordered_value(value: Any) -> bool:
     """Say whether MongoDB orders a value among others of its class as Python does."""
+    if value is None:
+        return True  # MongoDB's own rules hold for null
     if isinstance(value, Enum):
         return is_ordered_enum(type(value))
     if isinstance(value, time):
         return value.tzinfo is None  # the text begins with the hour at that place
-    entry = entry_of(type(value))
+    kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
+    entry = entry_of(kind)
     return entry is None or entry.kind not in (Kind.SCALAR, Kind.TEXT) or entry.is_ordered
 
 
@@ -157,19 +161,7 @@ def to_json_form(value: Any) -> Any:
         if type(error).__module__.startswith("pydantic"):
             raise _no_form(value) from None
         raise
-    return form if is_same_value(loaded, value) else refuse(loaded, value)
-
-
-def is_same_value(loaded: Any, value: Any) -> bool:
-    """Say whether a value that was stored and loaded is still the same."""
-    if type(loaded) is not type(value) and (
-        isinstance(value, bool) or not isinstance(value, type(loaded))
-    ):
-        return False
-    try:
-        return bool(loaded == value) or (loaded != loaded and value != value)
-    except (TypeError, ValueError):  # arrays of numpy have no truth
-        return False
+    return form if is_same(loaded, value) else refuse(loaded, value)
 
 
 def refuse(loaded: Any, value: Any) -> NoReturn:

@@ -149,7 +149,7 @@ def test_compiling_leaves_a_raw_filter_as_it_was() -> None:
     "value",
     [
         {"$ne": None}, {"$where": "1"}, {"$gt": ""}, {"$regex": ".*"}, {}, "$name", "",
-        [{"$gt": 1}], None, True, b"\0", ObjectId(b"twelve bytes"), 1.5,
+        [{"$gt": 1}], None, True, ObjectId(b"twelve bytes"), 1.5,
     ],
     ids=repr,
 )  # fmt: skip

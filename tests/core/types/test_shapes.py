@@ -17,15 +17,15 @@ from pydantic import AwareDatetime, BaseModel, Json, RootModel, Secret
 from typing_extensions import TypeAliasType, TypedDict
 
 import loom_async as lm
-from loom_async._core.types import shapes
+from loom_async._core.types import forms
 from loom_async._core.types.registry import entry_of
 from loom_async._core.types.shapes import shape_of
 
 T = TypeVar("T")
-DATE = shapes.Scalar(dt.date, entry_of(dt.date))  # type: ignore[arg-type]
-DAY = shapes.Shape(DATE, annotation=dt.date)
-INT = shapes.Shape(shapes.Scalar(int, entry_of(int)), annotation=int)  # type: ignore[arg-type]
-TEXT = shapes.Shape(shapes.Scalar(str, entry_of(str)), annotation=str)  # type: ignore[arg-type]
+DATE = forms.Scalar(dt.date, entry_of(dt.date))  # type: ignore[arg-type]
+DAY = forms.Shape(DATE, annotation=dt.date)
+INT = forms.Shape(forms.Scalar(int, entry_of(int)), annotation=int)  # type: ignore[arg-type]
+TEXT = forms.Shape(forms.Scalar(str, entry_of(str)), annotation=str)  # type: ignore[arg-type]
 VERSION = lm.StoredAs(dt.date, encode=str, decode=str)
 Bounded = TypeVar("Bounded", bound=dt.date)
 Constrained = TypeVar("Constrained", int, dt.date)
@@ -55,7 +55,7 @@ class Box(Generic[T]):
 Days = TypeAliasType("Days", list[dt.date])
 Many = TypeAliasType("Many", list[T], type_params=(T,))
 Day = NewType("Day", dt.date)
-COLOR = shapes.Shape(shapes.Member(Color), annotation=Color)
+COLOR = forms.Shape(forms.Member(Color), annotation=Color)
 
 
 class Pin(Secret[int]):
@@ -69,47 +69,47 @@ class Pin(Secret[int]):
         (Day, DATE),
         (Annotated[dt.date, 1], DATE),
         (Annotated[Day, 1] | None, DATE),
-        (int | dt.date, shapes.AnyOf((INT, DAY))),
-        (int | dt.date | None, shapes.AnyOf((INT, DAY))),
-        (Color, shapes.Member(Color)),
-        (Literal[1, None], shapes.OneOf((1, None))),
-        (Point, shapes.Model(Point)),
-        (Names, shapes.Model(Names)),
-        (Keyed, shapes.Record(Keyed)),
-        (Box[int], shapes.Record(Box)),
-        (Any, shapes.Anything()),
-        (T, shapes.Anything()),
+        (int | dt.date, forms.AnyOf((INT, DAY))),
+        (int | dt.date | None, forms.AnyOf((INT, DAY))),
+        (Color, forms.Member(Color)),
+        (Literal[1, None], forms.OneOf((1, None))),
+        (Point, forms.Model(Point)),
+        (Names, forms.Model(Names)),
+        (Keyed, forms.Record(Keyed)),
+        (Box[int], forms.Record(Box)),
+        (Any, forms.Anything()),
+        (T, forms.Anything()),
         (Bounded, DATE),
-        (Constrained, shapes.AnyOf((INT, DAY))),
-        (Many[int], shapes.Items(list[int], list, (INT,))),
-        (DBRef, shapes.BsonValue(DBRef)),
-        (os, shapes.Other(os)),
-        (re.Pattern[bytes], shapes.Other(re.Pattern[bytes])),
-        (AwareDatetime, shapes.Scalar(AwareDatetime, entry_of(dt.datetime))),
-        (Secret[dt.date], shapes.Hidden(Secret[dt.date], DAY)),
-        (Pin, shapes.Hidden(Pin, INT)),
-        (Json[int], shapes.JsonText()),
-        (Annotated[Box, VERSION], shapes.Chosen(VERSION, DAY)),
-        (list, shapes.Items(list, list, ())),
-        (Days, shapes.Items(list[dt.date], list, (DAY,))),
-        (set[int], shapes.Items(set[int], set, (INT,), is_set=True)),
-        (tuple[int, ...], shapes.Items(tuple[int, ...], tuple, (INT,))),
+        (Constrained, forms.AnyOf((INT, DAY))),
+        (Many[int], forms.Items(list[int], list, (INT,))),
+        (DBRef, forms.BsonValue(DBRef)),
+        (os, forms.Other(os)),
+        (re.Pattern[bytes], forms.Other(re.Pattern[bytes])),
+        (AwareDatetime, forms.Scalar(AwareDatetime, entry_of(dt.datetime))),
+        (Secret[dt.date], forms.Hidden(Secret[dt.date], DAY)),
+        (Pin, forms.Hidden(Pin, INT)),
+        (Json[int], forms.JsonText()),
+        (Annotated[Box, VERSION], forms.Chosen(VERSION, DAY)),
+        (list, forms.Items(list, list, ())),
+        (Days, forms.Items(list[dt.date], list, (DAY,))),
+        (set[int], forms.Items(set[int], set, (INT,), is_set=True)),
+        (tuple[int, ...], forms.Items(tuple[int, ...], tuple, (INT,))),
         (
             tuple[int, dt.date],
-            shapes.Items(tuple[int, dt.date], tuple, (INT, DAY), is_fixed=True),
+            forms.Items(tuple[int, dt.date], tuple, (INT, DAY), is_fixed=True),
         ),
-        (Sequence[int], shapes.Items(Sequence[int], Sequence, (INT,))),
-        (Iterable[int], shapes.Other(Iterable[int])),
-        (deque[int], shapes.Items(deque[int], deque, (INT,))),
-        (dict, shapes.Entries(dict)),
-        (Mapping[Color, int], shapes.Entries(Mapping[Color, int], COLOR, INT)),
-        (defaultdict[str, int], shapes.Entries(defaultdict[str, int], TEXT, INT)),
-        (OrderedDict[str, int], shapes.Entries(OrderedDict[str, int], TEXT, INT)),
-        (Counter[str], shapes.Entries(Counter[str], TEXT, INT)),
+        (Sequence[int], forms.Items(Sequence[int], Sequence, (INT,))),
+        (Iterable[int], forms.Other(Iterable[int])),
+        (deque[int], forms.Items(deque[int], deque, (INT,))),
+        (dict, forms.Entries(dict)),
+        (Mapping[Color, int], forms.Entries(Mapping[Color, int], COLOR, INT)),
+        (defaultdict[str, int], forms.Entries(defaultdict[str, int], TEXT, INT)),
+        (OrderedDict[str, int], forms.Entries(OrderedDict[str, int], TEXT, INT)),
+        (Counter[str], forms.Entries(Counter[str], TEXT, INT)),
     ],
-    ids=lambda value: "" if type(value).__module__ == shapes.__name__ else str(value),
+    ids=lambda value: "" if type(value).__module__ == forms.__name__ else str(value),
 )
-def test_form_of_an_annotation(annotation: Any, form: shapes.Form) -> None:
+def test_form_of_an_annotation(annotation: Any, form: forms.Form) -> None:
     found = shape_of(annotation).form
     assert type(found) is type(form)
     assert found == form

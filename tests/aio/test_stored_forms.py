@@ -1,0 +1,261 @@
+"""Forms and names in the database that a model chooses itself: `StoredAs`, `StoredName`."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime as dt
+import functools
+import os
+from collections import OrderedDict
+from typing import Annotated, Any, NamedTuple
+
+import pydantic
+import pytest
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+import loom_async as lm
+from loom_async import fld
+
+pytestmark = pytest.mark.usefixtures("client")
+
+
+@functools.total_ordering
+class Version:
+    """A class that pydantic does not know."""
+
+    def __init__(self, text: str) -> None:
+        self.parts = tuple(map(int, text.split(".")))
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self.parts))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Version) and self.parts == other.parts
+
+    def __lt__(self, other: Version) -> bool:
+        return self.parts < other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+
+def encrypted(text: str) -> bytes:
+    return os.urandom(4) + base64.b85encode(text.encode())
+
+
+def decrypted(stored: bytes) -> str:
+    return base64.b85decode(stored[4:]).decode()
+
+
+AsText = Annotated[Version, lm.StoredAs(str, encode=str, decode=Version)]
+AsNumber = Annotated[
+    Version,
+    lm.StoredAs(
+        int,
+        encode=lambda version: version.parts[0] * 100 + version.parts[1],
+        decode=lambda number: Version(f"{number // 100}.{number % 100}"),
+        ordered=True,
+    ),
+]
+Sealed = Annotated[str, lm.StoredAs(bytes, encode=encrypted, decode=decrypted, deterministic=False)]
+
+
+class Note(BaseModel):
+    text: Sealed
+    pages: int = 0
+
+
+def package(db: str) -> Any:
+    @lm.declare_persist_db(db, "packages")
+    class Package(lm.PersistableBase):
+        version: AsText
+        number: Annotated[AsNumber | None, lm.StoredName("n")] = None
+        history: list[AsText] = []
+        by_name: dict[str, AsText | None] = {}
+        secret: Sealed = ""
+        notes: list[Note] = []
+
+    return Package
+
+
+async def test_values_are_stored_as_the_model_says_and_come_back(db: str) -> None:
+    model = package(db)
+    new = model(
+        version="1.2", number=Version("3.4"), history=[Version("1.0"), "1.1"], by_name={"a": "2.0"}
+    )
+    await new.persist()
+    raw = await (await model.get_db_collection()).find_one()
+    assert raw is not None
+    assert (raw["version"], raw["n"], raw["history"]) == ("1.2", 304, ["1.0", "1.1"])
+    assert raw["by_name"] == {"a": "2.0"}
+    loaded = await model.from_id(new.id)
+    assert loaded == new
+    assert loaded.version == Version("1.2")
+    assert not await loaded.persist()
+    loaded.number = Version("3.5")
+    assert await loaded.persist()
+    assert (await model.from_id(new.id)).number == Version("3.5")
+    assert model.model_validate_json(new.model_dump_json()) == new
+    assert (await model.filter().load_table()).column("n").to_pylist() == [305]
+
+
+async def test_queries_compare_the_stored_forms_or_refuse(db: str) -> None:
+    model = package(db)
+    await model.persist_many(
+        [model(version=text, number=Version(text), secret=text) for text in ("1.9", "1.10", "2.0")]
+    )
+    assert await model.filter(fld["version"] == Version("1.10")).count() == 1
+    assert await model.filter(fld["version"].is_in([Version("1.9"), Version("2.0")])).count() == 2
+    assert await model.filter(fld["number"] > Version("1.9")).count() == 2
+    assert await model.filter(lambda p: p.number <= Version("1.10")).count() == 2
+    with pytest.raises(lm.QueryError, match="order"):
+        await model.filter(fld["version"] > Version("1.9")).count()
+    for refused in (fld["secret"] == "1.9", fld["secret"].is_in(["1.9"]), fld["secret"] > "1"):
+        with pytest.raises(lm.QueryError, match="stored forms"):
+            await model.filter(refused).count()
+    assert await model.filter(fld["secret"].is_not_null()).count() == 3
+
+
+async def test_a_random_form_is_written_only_when_the_value_changed(db: str) -> None:
+    model = package(db)
+    new = model(version="1.0", secret="a", notes=[Note(text="x"), Note(text="y")])
+    await new.persist()
+    collection = await model.get_db_collection()
+    before = await collection.find_one()
+    loaded = await model.from_id(new.id)
+    assert before is not None
+    assert decrypted(before["secret"]) == "a"
+    assert not await loaded.persist()
+    loaded.notes[1].pages = 3
+    assert await loaded.persist()
+    after = await collection.find_one()
+    assert after is not None
+    assert after["secret"] == before["secret"]
+    assert [note["text"] for note in after["notes"]] == [note["text"] for note in before["notes"]]
+    loaded.notes[0].text = "z"
+    assert await loaded.persist()
+    reloaded = await model.from_id(new.id)
+    assert [note.text for note in reloaded.notes] == ["z", "y"]
+    await new.reload()
+    assert new.notes[0].text == "z"
+
+
+async def test_a_stored_value_that_decode_refuses_is_an_invalid_document(db: str) -> None:
+    model = package(db)
+    new = model(version="1.0", history=["1.1"])
+    await new.persist()
+    collection = await model.get_db_collection()
+    await collection.update_one({}, {"$set": {"history.0": "one"}})
+    for load in (lambda: model.from_id(new.id), lambda: model.filter().load_many(), new.reload):
+        with pytest.raises(lm.InvalidDocument, match="history") as caught:
+            await load()
+        assert caught.value.id == new.id
+
+
+@pydantic.dataclasses.dataclass
+class Aliased:
+    wide: int = Field(alias="w")
+    when: dt.timedelta = dt.timedelta(0)
+
+
+@dataclasses.dataclass
+class Named:
+    wide: Annotated[int, lm.StoredName("w")]
+
+
+class Keyed(TypedDict):
+    wide: Annotated[int, Field(alias="w")]
+
+
+class Placed(NamedTuple):
+    wide: Annotated[int, lm.StoredName("w")]
+    when: dt.timedelta
+
+
+@pytest.mark.parametrize("persists", ["persist", "persist_many"])
+async def test_names_within_records_are_those_of_documents(db: str, persists: str) -> None:
+    @lm.declare_persist_db(db, "records")
+    class Box(lm.PersistableBase):
+        aliased: Aliased
+        named: Named
+        keyed: Keyed
+        placed: Placed
+        many: list[Aliased] = []
+        ordered: OrderedDict[str, Aliased] = OrderedDict()
+
+    async def persist(box: Box) -> None:
+        await (box.persist() if persists == "persist" else Box.persist_many([box]))
+
+    box = Box(
+        aliased={"w": 1}, named={"wide": 2}, keyed={"w": 3}, placed=Placed(4, dt.timedelta(4)),
+        many=[{"w": 5}], ordered={"k": {"w": 6}},
+    )  # type: ignore[arg-type, list-item]  # fmt: skip
+    await persist(box)
+    raw = await (await Box.get_db_collection()).find_one()
+    assert raw is not None
+    assert (raw["aliased"]["w"], raw["named"], raw["keyed"]) == (1, {"w": 2}, {"w": 3})
+    assert (raw["placed"][0], raw["many"][0]["w"], raw["ordered"]["k"]["w"]) == (4, 5, 6)
+    box.aliased.wide, box.named.wide, box.keyed["wide"] = 10, 20, 30
+    box.placed = Placed(40, dt.timedelta(5))
+    box.many[0].when, box.ordered["k"].wide = dt.timedelta(1), 60
+    await persist(box)
+    loaded = await Box.from_id(box.id)
+    assert loaded is not None
+    assert loaded == box
+    assert (loaded.aliased.wide, loaded.named.wide, loaded.keyed) == (10, 20, {"wide": 30})
+    for path in ("aliased.wide", "named.wide", "keyed.wide", "placed.wide"):
+        assert await Box.filter(fld[path] >= 10).count() == 1, path
+        with pytest.raises(lm.UnknownFieldError, match="wide"):
+            Box.filter(fld[path.replace("wide", "wid")] == 1)
+    assert await Box.filter(fld["ordered.k.wide"] == 60).count() == 1
+    await Box.filter().update({"$set": {"named.wide": 21, "placed.wide": 41}})
+    await box.reload()
+    assert (box.named.wide, box.placed.wide) == (21, 41)
+
+
+async def test_stored_names_hold_everywhere(db: str) -> None:
+    @lm.declare_persist_db(db, "renamed", index=[lm.Index("email", unique=True)])
+    class User(lm.Persistable):
+        email: Annotated[str, lm.StoredName("e")]
+        age: Annotated[int, lm.StoredName("email")] = 0
+        swapped: Annotated[int, lm.StoredName("age"), Field(alias="sw")] = 0
+
+    ann = User(email="ann", age=3, sw=7)  # type: ignore[call-arg]
+    await ann.persist()
+    collection = await User.get_db_collection()
+    raw = await collection.find_one()
+    assert raw is not None
+    assert (raw["e"], raw["email"], raw["age"]) == ("ann", 3, 7)
+    assert ann.model_dump(by_alias=True)["sw"] == 7
+    assert (await User.from_id(ann.id)) == ann
+    with pytest.raises(lm.DuplicateKey):
+        await User(email="ann").persist()
+    assert [user.age for user in await User.filter().sort("age").load_many()] == [3]
+    assert await User.filter(lambda u: (u.email == "ann") & (u.swapped == 7)).count() == 1
+    await User.filter().update(age=4)
+    await ann.reload()
+    assert ann.age == 4
+    frame = await User.filter().load_dataframe()
+    assert {"e", "email", "age"} <= set(frame.columns)
+    await User.ensure_validator()
+    ann.swapped = 8
+    await ann.persist()
+    assert (await collection.find_one({"age": 8})) is not None
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "$a"])
+def test_names_that_mongodb_reads_otherwise_are_refused(name: str) -> None:
+    with pytest.raises(lm.ConfigurationError, match="name of a stored field"):
+        lm.StoredName(name)
+
+
+async def test_two_fields_cannot_share_a_stored_name(db: str) -> None:
+    @lm.declare_persist_db(db, "shared")
+    class Twice(lm.PersistableBase):
+        one: Annotated[int, lm.StoredName("n")]
+        n: int
+
+    with pytest.raises(lm.ConfigurationError, match="one and n"):
+        await Twice(one=1, n=2).persist()
