@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from ..errors import EncodingError
 from ..type_guards import is_collection, is_dict, is_list, is_mapping
@@ -155,7 +155,7 @@ def _entries(value: Any) -> Iterable[tuple[str, Any]] | None:
         if field.init and hasattr(value, name)
     }
     if getattr(value, "__pydantic_config__", None):  # it may hold extra fields
-        held: dict[str, Any] = vars(cast("Any", value))
+        held: dict[str, Any] = value.__dict__
         entries |= {name: item for name, item in held.items() if name not in fields}
     return entries.items()
 
