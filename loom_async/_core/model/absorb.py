@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-
-from pydantic import BaseModel
 
 from ..bson_codec import decode_bson, encode_bson
 from ..errors import InvalidDocument
@@ -15,6 +13,7 @@ from .codecs import model_codec
 from .diff import MISSING, same
 from .document import DocumentModel, attempts_of, set_attempts, set_baseline
 from .hydration import hydrator
+from .in_place import adopt
 from .model_codec import ModelCodec, StoredField
 from .three_way_merge import merged
 from .write_attempt import Insertion, Modification, WriteAttempt
@@ -55,7 +54,7 @@ def _normalise(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
         if not same(_undeclared(codec, codec.encode(document)), _undeclared(codec, stored)):
             # Extra fields were edited while the insertion was under way.
             object.__setattr__(fresh, "__pydantic_extra__", document.__pydantic_extra__)
-        adopt(document, fresh, unedited)
+        adopt(document, fresh, unedited, is_aligned=True)
 
 
 def _undeclared(codec: ModelCodec, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +77,8 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
     set_attempts(document, ())
     # Most replies hold what was sent. To compare the bytes takes far less time than every field.
     is_as_sent = raw == plan.expected
-    if is_as_sent and _is_normal(codec, document):
+    edited = {edit.path[0] for edit in plan.edits}
+    if is_as_sent and _is_normal(codec, document, edited):
         return
     stored = decode_bson(raw)
     changed: list[StoredField] = []
@@ -89,7 +89,8 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
                 changed.append(field)
     if not (changed or codec.normalises or document.__pydantic_extra__):
         return
-    names, present = _with_edits(codec, document, plan.after, stored, changed)
+    sought = [f for f in codec.fields if f in changed or _may_change(f, edited)]
+    names, present = _with_edits(codec, document, plan.after, stored, sought, changed)
     try:
         fresh = hydrator(type(document)).fresh(present)
     except InvalidDocument:
@@ -101,7 +102,7 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
                 present[field.stored_name] = stored[field.stored_name]
         fresh = hydrator(type(document)).fresh(present)
         names = [name for name in names if name not in {field.name for field in edited}]
-    adopt(document, fresh, names)
+    adopt(document, fresh, names, is_aligned=is_as_sent)
 
 
 def _edited_fields(
@@ -116,16 +117,27 @@ def _edited_fields(
     ]
 
 
-def _is_normal(codec: ModelCodec, document: DocumentModel) -> bool:
-    """Say whether all values of an object are as they are loaded from what it encodes to."""
-    if not codec.normalises:
-        return not document.__pydantic_extra__
-    if codec.allows_extra:
+def _may_change(field: StoredField, edited: Collection[str]) -> bool:
+    """Say whether a field's value may not be as it is loaded, after an update of some fields.
+
+    Parameters:
+        field: The field.
+        edited: The stored names of the updated fields.
+    """
+    if not field.codec.normalises:
+        return False
+    # The values inside other containers have been loaded, or normalised by an earlier write.
+    return isinstance(field.codec, ScalarCodec) or field.stored_name in edited
+
+
+def _is_normal(codec: ModelCodec, document: DocumentModel, edited: Collection[str]) -> bool:
+    """Say whether the updated values of an object are as they are loaded from what is stored."""
+    if document.__pydantic_extra__ and not codec.stored_names.issuperset(edited):
         return False
     values = vars(document)
-    for field in codec.fields:
+    for field in codec.fields if codec.normalises else ():
         value = values[field.name]
-        if not field.codec.normalises or value is None:
+        if value is None or not _may_change(field, edited):
             continue
         if not isinstance(field.codec, ScalarCodec):
             return False
@@ -139,6 +151,7 @@ def _with_edits(
     document: DocumentModel,
     sent: Mapping[str, Any],
     stored: dict[str, Any],
+    sought: Sequence[StoredField],
     changed: Sequence[StoredField],
 ) -> tuple[list[str], dict[str, Any]]:
     """Return the fields that a reply changes, and the stored document with the edits since.
@@ -148,13 +161,11 @@ def _with_edits(
         document: The object.
         sent: What the object encoded to when its update was sent.
         stored: The document after the update.
-        changed: The fields that differ between these.
+        sought: The fields that may have to be changed in the object.
+        changed: Those of them that another writer has changed.
     """
     present, names = dict(stored), list[str]()
-    for field in codec.fields:
-        is_changed = field in changed
-        if not (is_changed or field.codec.normalises):
-            continue
+    for field in sought:
         name = field.stored_name
         mine = field.codec.encode(vars(document)[field.name])
         value = merged(field.codec, sent[name], mine, stored.get(name, MISSING))
@@ -162,7 +173,7 @@ def _with_edits(
             present.pop(name, None)
         else:
             present[name] = value
-        if is_changed or same(mine, sent[name]):
+        if field in changed or same(mine, sent[name]):
             names.append(field.name)
     if codec.allows_extra:
         _merge_extra(codec, document, sent, stored, present)
@@ -186,7 +197,7 @@ def _merge_extra(
 def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
     """Make an object agree with its stored document, without the edits since it was loaded.
 
-    Nested models are updated in place, not replaced: the caller may hold them.
+    Nested objects are changed in place, not replaced: the caller may hold them.
     """
     raw = encode_bson(stored)
     fresh = hydrator(type(document)).fresh(stored)
@@ -194,22 +205,3 @@ def absorb_document(document: DocumentModel, stored: dict[str, Any]) -> None:
     set_attempts(document, ())
     adopt(document, fresh, list(type(document).model_fields))
     document.__pydantic_fields_set__.update(fresh.__pydantic_fields_set__)
-
-
-def adopt(model: BaseModel, fresh: BaseModel, names: Sequence[str]) -> None:
-    """Give an object the values of some fields of another; nested objects are changed in place."""
-    values, fresh_values = vars(model), vars(fresh)
-    for name in names:
-        old, new = values.get(name), fresh_values.get(name)
-        if old is new or (type(old) is type(new) and old == new):
-            continue
-        if isinstance(old, BaseModel) and isinstance(new, type(old)) and _is_mutable(old):
-            adopt(old, new, list(type(old).model_fields))
-        else:
-            values[name] = new
-    if model.__pydantic_extra__ != fresh.__pydantic_extra__:
-        object.__setattr__(model, "__pydantic_extra__", fresh.__pydantic_extra__)
-
-
-def _is_mutable(model: BaseModel) -> bool:
-    return not model.model_config.get("frozen") and not model.__pydantic_root_model__

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 from bson import ObjectId
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field
 
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson, encode_bson
@@ -15,7 +15,6 @@ from loom_async._core.model.absorb import (
     absorb_document,
     absorb_insertion,
     absorb_modification,
-    adopt,
 )
 from loom_async._core.model.document import attempts_of, baseline, set_attempts
 from loom_async._core.model.hydration import hydrator
@@ -263,54 +262,3 @@ def test_a_document_that_does_not_fit_leaves_the_object_as_it_was() -> None:
     with pytest.raises(lm.InvalidDocument):
         absorb_document(user, {"_id": user.id, "visits": "many"})
     assert (baseline(user), user.model_dump()) == before
-
-
-class Frozen(BaseModel, frozen=True):
-    x: int = 0
-
-
-class Numbers(RootModel[list[int]]):
-    pass
-
-
-class Special(Address):
-    more: int = 0
-
-
-@pytest.mark.parametrize(
-    ("mine", "theirs", "in_place"),
-    [
-        (Address(city="a"), Address(city="b"), True),
-        (Address(city="a"), Special(city="b"), True),
-        (Special(city="a"), Address(city="b"), False),
-        (Frozen(x=1), Frozen(x=2), False),
-        (Numbers([1]), Numbers([2]), False),
-        ([1], [2], False),
-        (Address(), None, False),
-        (None, Address(), False),
-    ],
-)
-def test_adopted_values(mine: Any, theirs: Any, in_place: bool) -> None:
-    class Holder(BaseModel):
-        value: Any = None
-        other: Any = None
-
-    holder = Holder.model_construct(value=mine, other=1)
-    adopt(holder, Holder.model_construct(value=theirs, other=2), ["value"])
-    assert holder.other == 1
-    assert holder.value is (mine if in_place else theirs)
-    if in_place:
-        assert holder.value.city == theirs.city
-
-
-def test_an_equal_value_is_not_exchanged() -> None:
-    class Holder(BaseModel):
-        value: Any = None
-
-    mine = [1]
-    holder = Holder.model_construct(value=mine)
-    adopt(holder, Holder(value=[1]), ["value"])
-    assert holder.value is mine
-    holder.value = 1
-    adopt(holder, Holder(value=True), ["value"])
-    assert holder.value is True

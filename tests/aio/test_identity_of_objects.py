@@ -1,0 +1,385 @@
+"""Objects that the caller holds stay parts of the model, whatever is written or loaded."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pydantic
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, RootModel
+from typing_extensions import TypedDict
+
+import loom_async as lm
+from tests.aio._concurrency import gathered
+
+pytestmark = pytest.mark.usefixtures("db")
+
+#: A time that MongoDB holds with less precision, without a time zone.
+FINE = datetime(2026, 1, 2, 3, 4, 5, 678_901)
+
+
+class Item(BaseModel):
+    at: datetime = FINE
+    qty: int = 1
+    code: lm.StrLower = ""
+    notes: list[str] = []
+
+
+class Items(RootModel[list[Item]]):
+    pass
+
+
+@dataclass
+class Line:
+    item: Item
+    at: datetime = FINE
+
+
+@dataclass(slots=True)
+class Slotted:
+    at: datetime
+    tags: list[datetime]
+
+
+@dataclass(frozen=True)
+class FrozenLine:
+    at: datetime
+    items: list[Item]
+
+
+@pydantic.dataclasses.dataclass
+class Checked:
+    at: datetime
+    item: Item
+
+
+class Entry(TypedDict):
+    at: datetime
+    tags: list[str]
+
+
+class FrozenItem(BaseModel, frozen=True):
+    at: datetime
+    item: Item
+
+
+@lm.declare_persist_db("shop", "orders")
+class Order(lm.PersistableBase):
+    model_config = ConfigDict(extra="allow")
+    name: str = ""
+    items: list[Item] = []
+    by_key: dict[str, Item] = {}
+    by_number: dict[int, list[Item]] = {}
+    pair: tuple[Item, datetime] | None = None
+    many: tuple[Item, ...] = ()
+    queue: deque[Item] = deque()
+    ordered: OrderedDict[str, Item] = OrderedDict()
+    groups: defaultdict[str, list[datetime]] = defaultdict(list)
+    times: set[datetime] = set()
+    root: Items = Items([])
+    line: Line | None = None
+    lines: list[Line] = []
+    slotted: list[Slotted] = []
+    frozen: FrozenLine | None = None
+    checked: Checked | None = None
+    entry: Entry | None = None
+    frozen_item: FrozenItem | None = None
+    anything: Any = None
+    meta: dict[str, Any] = {}
+
+
+def full() -> Order:
+    return Order(
+        name="a",
+        items=[Item(), Item(code="B")],
+        by_key={"a.b": Item()},
+        by_number={1: [Item()]},
+        pair=(Item(), FINE),
+        many=(Item(), Item(qty=2)),
+        queue=deque([Item()]),
+        ordered=OrderedDict(z=Item(), a=Item()),
+        groups=defaultdict(list, a=[FINE]),
+        times={FINE},
+        root=Items([Item()]),
+        line=Line(Item()),
+        lines=[Line(Item()), Line(Item())],
+        slotted=[Slotted(FINE, [FINE])],
+        frozen=FrozenLine(FINE, [Item()]),
+        checked=Checked(FINE, Item()),
+        entry={"at": FINE, "tags": ["x"]},
+        frozen_item=FrozenItem(at=FINE, item=Item()),
+        anything=[{"at": FINE, 1: [FINE]}, ([FINE], {"k": {"deep": (1, [])}})],
+        meta={"list": [FINE, {"x": [1]}], "tuple": ({"in": []},)},
+        more={"extra": [FINE, [1]]},  # type: ignore[call-arg]
+    )
+
+
+def mutables(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the path of each mutable object in a value, and the object."""
+    is_mutable = True
+    inner: Mapping[Any, Any] = {}
+    if isinstance(value, BaseModel):
+        inner = {**vars(value), **(value.__pydantic_extra__ or {})}
+        is_mutable = not value.model_config.get("frozen")
+    elif isinstance(value, dict):
+        inner = value
+    elif isinstance(value, list | deque | tuple):
+        inner = dict(enumerate(value))
+        is_mutable = not isinstance(value, tuple)
+    elif is_dataclass(value):
+        inner = {field.name: getattr(value, field.name) for field in fields(value)}
+        is_mutable = not isinstance(value, FrozenLine)
+    elif not isinstance(value, set):
+        return
+    if is_mutable:
+        yield path, value
+    for key, item in inner.items():
+        yield from mutables(item, f"{path}/{key}")
+
+
+async def reloaded(order: Order) -> Order:
+    found = await Order.from_id(order.id)
+    assert found is not None
+    return found
+
+
+def check_held(order: Order, held: dict[str, Any]) -> None:
+    now = dict(mutables(order))
+    assert [path for path in held if now.get(path) is not held[path]] == []
+
+
+async def check_same(order: Order, held: dict[str, Any]) -> None:
+    """Check that each object is where it was, and that the object is as it is stored."""
+    check_held(order, held)
+    assert order == await reloaded(order)
+    assert not await order.persist()
+
+
+def edit_all(order: Order, held: dict[str, Any]) -> None:
+    """Edit every object through an earlier reference to it."""
+    for value in held.values():
+        match value:
+            case Item():
+                value.qty += 10
+                value.at = FINE + timedelta(days=value.qty)
+                value.notes.append("new")
+            case Line() | Slotted() | Checked():
+                value.at = FINE - timedelta(hours=1)
+            case set():
+                value.add(FINE + timedelta(hours=2))
+            case dict() if "at" in value:
+                value["at"] = FINE + timedelta(hours=3)
+            case _:
+                pass
+
+
+async def test_an_item_of_a_new_object_is_edited_after_persist() -> None:
+    item = Item(at=datetime.now(UTC))
+    order = Order(items=[item])
+    await order.persist()
+    item.qty = 5
+    assert await order.persist()
+    assert order.items[0] is item
+    assert (await reloaded(order)).items[0].qty == 5
+
+
+@pytest.mark.parametrize("way", ["persist", "insert", "persist_many", "transaction"])
+async def test_objects_stay_when_a_new_object_is_stored(way: str) -> None:
+    order = full()
+    held = dict(mutables(order))
+    await store(way, order)
+    await check_same(order, held)
+    edit_all(order, held)
+    await store("persist_many" if way == "persist_many" else "persist", order)
+    check_held(order, held)
+    assert order == await reloaded(order)
+    assert {item.qty for item in held.values() if isinstance(item, Item)} == {11, 12}
+
+
+async def store(way: str, order: Order) -> None:
+    match way:
+        case "persist":
+            assert await order.persist()
+        case "insert":
+            assert await order.insert()
+        case "persist_many":
+            await Order.persist_many([order, Order()])
+        case _:
+            async with lm.transaction():
+                await order.persist()
+
+
+@pytest.mark.parametrize("way", ["persist", "persist_many", "transaction"])
+async def test_objects_of_a_loaded_object_stay(way: str) -> None:
+    new = full()
+    await new.persist()
+    order = await reloaded(new)
+    held = dict(mutables(order))
+    edit_all(order, held)
+    await store(way, order)
+    check_held(order, held)
+    assert order == await reloaded(order)
+
+
+@pytest.mark.parametrize("way", ["persist", "persist_many"])
+async def test_objects_stay_when_another_writer_changes_their_neighbours(way: str) -> None:
+    order = full()
+    await order.persist()
+    held = dict(mutables(order))
+    other = await reloaded(order)
+    for key in "queue", "items", "many":
+        first = getattr(other, key)[0]
+        first.qty = 77
+    other.meta["list"][1]["x"].append(2)
+    other.by_key["a.b"].notes.append("theirs")
+    assert other.line is not None
+    other.line.item.code = "theirs"
+    await other.persist()
+    order.name = "changed"
+    await store(way, order)
+    check_held(order, held)
+    assert order == await reloaded(order)
+    assert order.items[0].qty == 77
+
+
+async def test_an_item_stays_itself_when_another_writer_inserts_one_before_it() -> None:
+    first, second = Item(code="a"), Item(code="b")
+    order = Order(items=[first, second])
+    await order.persist()
+    other = await reloaded(order)
+    other.items = [Item(code="new"), *other.items]
+    await other.persist()
+    order.name = "changed"
+    await order.persist()
+    assert order.items[1] is first
+    assert order.items[2] is second
+    second.qty = 9
+    await order.persist()
+    assert [item.qty for item in (await reloaded(order)).items] == [1, 1, 9]
+
+
+async def test_a_reload_changes_objects_in_place() -> None:
+    order = full()
+    await order.persist()
+    held = dict(mutables(order))
+    other = await reloaded(order)
+    edit_all(other, dict(mutables(other)))
+    await other.persist()
+    await order.reload()
+    check_held(order, held)
+    assert order == other
+    order.items[0].notes.append("mine")
+    await order.reload()
+    assert order == other
+
+
+async def test_objects_stay_when_a_transaction_is_aborted() -> None:
+    order = full()
+    await order.persist()
+    held = dict(mutables(order))
+    before = await reloaded(order)
+    with pytest.raises(ZeroDivisionError):
+        await edit_in_aborted_transaction(order, held)
+    assert order == before
+    await check_same(order, held)
+
+
+async def edit_in_aborted_transaction(order: Order, held: dict[str, Any]) -> None:
+    async with lm.transaction():
+        await order.persist()
+        edit_all(order, held)
+        await order.persist()
+        raise ZeroDivisionError
+
+
+async def test_an_object_in_two_documents_is_edited_in_both() -> None:
+    item = Item()
+    orders = [Order(items=[item]), Order(items=[item, item])]
+    await Order.persist_many(orders)
+    item.qty = 3
+    await Order.persist_many(orders)
+    stored = [found.qty for order in orders for found in (await reloaded(order)).items]
+    assert stored == [3, 3, 3]
+    assert all(found is item for order in orders for found in order.items)
+
+
+times = st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1))
+scalars = st.integers(-9, 9) | st.text("aB", max_size=2) | times | st.none() | st.booleans()
+anything = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b.c", "$d", ""]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+items = st.builds(
+    Item,
+    at=times,
+    qty=st.integers(0, 3),
+    code=st.sampled_from(["a", "B"]),
+    notes=st.lists(st.just("n"), max_size=2),
+)
+orders = st.builds(
+    Order,
+    items=st.lists(items, max_size=3),
+    by_key=st.dictionaries(st.sampled_from(["a", "b.c", "$d"]), items, max_size=2),
+    pair=st.none() | st.tuples(items, times),
+    many=st.lists(items, max_size=2).map(tuple),
+    queue=st.lists(items, max_size=2).map(deque),
+    lines=st.lists(st.builds(Line, items, times), max_size=2),
+    frozen=st.none() | st.builds(FrozenLine, times, st.lists(items, max_size=2)),
+    anything=anything,
+    meta=st.dictionaries(st.sampled_from("ab"), anything, max_size=2),
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+async def test_any_shape_stays(data: st.DataObject) -> None:
+    order: Order = data.draw(orders)
+    is_many = data.draw(st.booleans())
+    held = dict(mutables(order))
+    await (Order.persist_many([order]) if is_many else order.persist())
+    await check_same(order, held)
+    target = data.draw(st.sampled_from(sorted(held)))
+    edit(held[target], data.draw(anything))
+    await (Order.persist_many([order]) if is_many else order.persist())
+    now = dict(mutables(order))
+    assert all(now[path] is value for path, value in held.items() if path in now)
+    assert now[target] is held[target]
+    assert order == await reloaded(order)
+
+
+def edit(value: Any, content: Any) -> None:
+    match value:
+        case Item():
+            value.qty += 1
+        case Line():
+            value.at = datetime(2031, 1, 1)
+        case Order():
+            value.anything = content
+        case _:
+            pass
+
+
+async def test_objects_stay_when_many_tasks_persist_at_once() -> None:
+    made = [full() for _ in range(20)]
+    await Order.persist_many(made)
+    held = [dict(mutables(order)) for order in made]
+    for order, objects in zip(made, held, strict=True):
+        edit_all(order, objects)
+    await gathered(*(order.persist for order in made))
+    for order, objects in zip(made, held, strict=True):
+        check_held(order, objects)
+        assert order == await reloaded(order)
