@@ -40,7 +40,7 @@ def _normalise(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
         if not field.codec.normalises or value is None:
             continue
         if isinstance(field.codec, ScalarCodec):
-            values[field.name] = field.codec.decode(field.codec.encode(value))
+            values[field.name] = field.codec.encode(value)
         elif value:
             containers.append(field)
     if containers:
@@ -75,34 +75,46 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
     vars(document).update(plan.auto_values)
     set_baseline(document, raw)
     set_attempts(document, ())
+    sent = {**plan.after, **plan.coerced} if plan.coerced else plan.after
+    _normalise_scalars(codec, document, sent)
     # Most replies hold what was sent. To compare the bytes takes far less time than every field.
     is_as_sent = raw == plan.expected
     edited = {edit.path[0] for edit in plan.edits}
-    if is_as_sent and _is_normal(codec, document, edited):
+    sought = [field for field in codec.fields if _may_change(field, edited, plan.coerced)]
+    has_edited_extra = document.__pydantic_extra__ and not codec.stored_names.issuperset(edited)
+    if is_as_sent and not sought and not has_edited_extra:
         return
     stored = decode_bson(raw)
-    changed: list[StoredField] = []
-    if not is_as_sent:
-        for field in codec.fields:
-            name = field.stored_name
-            if not same(stored.get(name), plan.after[name]):
-                changed.append(field)
-    if not (changed or codec.normalises or document.__pydantic_extra__):
+    changed = [] if is_as_sent else _changed(codec, decode_bson(plan.expected), stored)
+    if not (changed or sought or codec.allows_extra):
         return
-    sought = [f for f in codec.fields if f in changed or _may_change(f, edited)]
-    names, present = _with_edits(codec, document, plan.after, stored, sought, changed)
+    sought += [field for field in changed if field not in sought]
+    names, present = _with_edits(codec, document, sent, stored, sought, changed)
     try:
         fresh = hydrator(type(document)).fresh(present)
     except InvalidDocument:
         # An edit since then does not fit the model. The edited fields keep the object's values.
-        edited = _edited_fields(codec, document, plan.after)
-        for field in edited:
+        invalid = _edited_fields(codec, document, sent)
+        for field in invalid:
             present.pop(field.stored_name, None)
             if field.stored_name in stored:
                 present[field.stored_name] = stored[field.stored_name]
         fresh = hydrator(type(document)).fresh(present)
-        names = [name for name in names if name not in {field.name for field in edited}]
+        names = [name for name in names if name not in {field.name for field in invalid}]
     adopt(document, fresh, names, is_aligned=is_as_sent)
+
+
+def _changed(
+    codec: ModelCodec, expected: Mapping[str, Any], stored: Mapping[str, Any]
+) -> list[StoredField]:
+    """Return the fields in which a stored document is not as expected."""
+    return [
+        field
+        for field in codec.fields
+        if not same(
+            stored.get(field.stored_name, MISSING), expected.get(field.stored_name, MISSING)
+        )
+    ]
 
 
 def _edited_fields(
@@ -117,33 +129,29 @@ def _edited_fields(
     ]
 
 
-def _may_change(field: StoredField, edited: Collection[str]) -> bool:
-    """Say whether a field's value may not be as it is loaded, after an update of some fields.
-
-    Parameters:
-        field: The field.
-        edited: The stored names of the updated fields.
-    """
-    if not field.codec.normalises:
-        return False
-    # The values inside other containers have been loaded, or normalised by an earlier write.
-    return isinstance(field.codec, ScalarCodec) or field.stored_name in edited
-
-
-def _is_normal(codec: ModelCodec, document: DocumentModel, edited: Collection[str]) -> bool:
-    """Say whether the updated values of an object are as they are loaded from what is stored."""
-    if document.__pydantic_extra__ and not codec.stored_names.issuperset(edited):
-        return False
+def _normalise_scalars(codec: ModelCodec, document: DocumentModel, sent: Mapping[str, Any]) -> None:
+    """Give an object the stored form of its scalars, except for edits since they were sent."""
     values = vars(document)
     for field in codec.fields if codec.normalises else ():
         value = values[field.name]
-        if value is None or not _may_change(field, edited):
+        if value is None or not field.codec.normalises or not isinstance(field.codec, ScalarCodec):
             continue
-        if not isinstance(field.codec, ScalarCodec):
-            return False
-        if field.codec.decode(field.codec.encode(value)) != value:
-            return False
-    return True
+        encoded = field.codec.encode(value)
+        if encoded != value and same(encoded, sent[field.stored_name]):
+            values[field.name] = encoded
+
+
+def _may_change(field: StoredField, edited: Collection[str], coerced: Collection[str]) -> bool:
+    """Say whether what a field holds may differ from what is loaded after an update.
+
+    Parameters:
+        field: The field.
+        edited: The stored names of the updated fields; the others have been loaded or normalised.
+        coerced: The stored names of those whose values validation has changed.
+    """
+    name, codec = field.stored_name, field.codec
+    is_normalised = codec.normalises and not isinstance(codec, ScalarCodec)
+    return name in coerced or (is_normalised and name in edited)
 
 
 def _with_edits(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from .diff import Edit
 from .update_document import Update
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Insertion(NamedTuple):
@@ -15,23 +18,27 @@ class Insertion(NamedTuple):
 
     `auto_values` are the values that Loom filled in by field name; the object gets them once the
     document is stored.
+    `coerced` is what the object's fields encode to whose values validation has changed, by stored
+    name: the object gets the validated values.
     """
 
     id: Any
     raw: bytes
     auto_values: Sequence[tuple[str, Any]]
     replace: bool
+    coerced: Mapping[str, Any] = _NONE
 
 
 class Modification(NamedTuple):
     """The smallest update of a loaded document.
 
     `edits` are those of the user and the values that Loom fills in; `update` is MongoDB's form.
-    `after` is what the object encodes to.
+    `after` is what the object encodes to, once it is validated.
     `auto_values` is as for `Insertion`.
     `revision` is the revision that the document must still have; empty if the model has none.
     `parents` is the condition that every document exists of which the update changes a part.
     `expected` is the document afterwards if no other writer changes it.
+    `coerced` is as for `Insertion`.
     `size` is the larger of the document's sizes before and after, in bytes.
     """
 
@@ -44,6 +51,7 @@ class Modification(NamedTuple):
     parents: Mapping[str, Any]
     expected: bytes
     size: int
+    coerced: Mapping[str, Any] = _NONE
 
 
 class Deletion(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from .document_encoding import encode_document, located
 from .hydration import hydrator
 from .identity import checked_id
 from .model_codec import ModelCodec
+from .unset_defaults import forget_unset_defaults, has_unstable_defaults
 from .update_document import parents_of, render, with_parents
 from .write_attempt import Insertion, Modification, WritePlan
 
@@ -121,8 +122,6 @@ def _plan_modification(
     codec: ModelCodec, document: DocumentModel, stored: bytes, now: datetime
 ) -> Modification | None:
     loaded, after = decode_bson(stored), codec.encode(document)
-    if not codec.is_deterministic:
-        after = codec.keep_stored(loaded, after)
     try:
         edits = _edits(codec, document, stored, loaded, after)
     except UNENCODABLE as error:
@@ -152,7 +151,7 @@ def _plan_modification(
         edits.append(Set((name,), after[name]))
         auto_values.append((codec.revision.name, after[name]))
     # Before anything is sent, this also raises for a value that BSON does not have.
-    expected = encode_document(loaded | after)
+    expected = encode_document(_expected(loaded, edits, after))
     return Modification(
         id=loaded["_id"],
         update=render(edits),
@@ -164,6 +163,20 @@ def _plan_modification(
         expected=expected,
         size=max(len(stored), len(expected)),
     )
+
+
+def _expected(
+    loaded: dict[str, Any], edits: Sequence[Edit], after: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a loaded document after its update; defaults that are not stored are left out."""
+    expected = dict(loaded)
+    for edit in edits:
+        name = edit.path[0]
+        if name in after:
+            expected[name] = after[name]
+        else:
+            del expected[name]
+    return expected
 
 
 def _edits(
@@ -189,27 +202,9 @@ def _edits(
     # Decoded again: a validator may edit its input.
     before = codec.encode(hydrator(type(document)).fresh(decode_bson(stored)))
     before = codec.keep_stored(loaded, before)
-    _forget_unstable_defaults(codec, document, loaded, before, after)
     after.update({name: before[name] for name in codec.refreshed})
-    return find_edits(codec, loaded, before, after)
-
-
-def _forget_unstable_defaults(
-    codec: ModelCodec,
-    document: DocumentModel,
-    stored: dict[str, Any],
-    before: dict[str, Any],
-    after: dict[str, Any],
-) -> None:
-    """Treat a default that was neither stored nor assigned as unchanged.
-
-    A default factory (a UUID, a time) returns another value each time; a scalar that was never
-    assigned cannot have been edited.
-    """
-    if stored.keys() >= codec.stored_names:
-        return
-    for field in codec.fields:
-        is_default = field.stored_name not in stored
-        is_assigned = field.name in document.__pydantic_fields_set__
-        if is_default and not is_assigned and field.codec.is_scalar:
-            after[field.stored_name] = before[field.stored_name]
+    edits = find_edits(codec, loaded, before, after)
+    if edits and has_unstable_defaults(type(document)):
+        forget_unset_defaults(document, loaded, before, after)
+        edits = find_edits(codec, loaded, before, after)
+    return edits

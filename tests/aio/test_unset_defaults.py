@@ -1,0 +1,60 @@
+"""Stored items without a field whose default differs each time: unedited objects are not written."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import BaseModel, Field
+
+import loom_async as lm
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+class Item(BaseModel):
+    name: str = ""
+    uid: UUID = Field(default_factory=uuid4)
+
+
+@lm.declare_persist_db("shop", "orders")
+class Order(lm.Persistable):
+    name: str = ""
+    items: list[Item] = []
+    by_key: dict[str, list[Item]] = {}
+
+
+async def loaded_without_defaults() -> Order:
+    collection = await Order.get_db_collection()
+    items = [{"name": "a"}, {"name": "b"}]
+    done = await collection.insert_one({"items": items, "by_key": {"k": items}})
+    order = await Order.from_id(done.inserted_id)
+    assert order is not None
+    return order
+
+
+async def test_an_unedited_object_is_not_written() -> None:
+    order = await loaded_without_defaults()
+    assert not await order.persist()
+    assert await Order.persist_many([order]) == lm.PersistResult(0, 0, 1)
+
+
+async def test_another_field_is_written_alone_and_the_defaults_stay() -> None:
+    order = await loaded_without_defaults()
+    uids = [item.uid for item in order.items]
+    order.name = "x"
+    assert await order.persist()
+    assert [item.uid for item in order.items] == uids
+    stored = await (await Order.get_db_collection()).find_one({"_id": order.id})
+    assert stored is not None
+    assert stored["items"] == [{"name": "a"}, {"name": "b"}]
+    assert not await order.persist()
+
+
+async def test_an_assigned_default_is_written() -> None:
+    order = await loaded_without_defaults()
+    order.items[0].uid = UUID(int=1)
+    assert await order.persist()
+    found = await Order.from_id(order.id)
+    assert found is not None
+    assert [item.uid for item in found.items] == [UUID(int=1), order.items[1].uid]
