@@ -1,4 +1,4 @@
-"""Stored items without a field whose default differs each time: unedited objects are not written."""
+"""Stored items without a field whose default differs each time: no write of unedited objects."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from tests/aio/test_unset_defaults.py by `nox -s sync`: edit that file.
-"""Stored items without a field whose default differs each time: unedited objects are not written."""
+"""Stored items without a field whose default differs each time: no write of unedited objects."""
 
 from __future__ import annotations
 

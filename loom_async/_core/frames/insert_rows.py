@@ -86,7 +86,7 @@ class InsertPreparer:
         for index, instance in self._validate_rows(rows, chunk, fields, documents.errors):
             row = chunk.start + index
             try:
-                plan = plan_persist(instance, now)
+                plan = plan_persist(instance, now, is_validated=True)
                 assert isinstance(plan, Insertion)
                 raw = RawBSONDocument(plan.raw)
             except ValueError as error:

@@ -28,28 +28,35 @@ def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
         set_attempts(document, (WriteAttempt(insertion, is_unreported=True),))
     else:
         set_attempts(document, ())
-    if codec.normalises:
-        _normalise(codec, document, insertion.raw)
+    if codec.normalises or insertion.coerced:
+        _normalise(codec, document, insertion)
 
 
-def _normalise(codec: ModelCodec, document: DocumentModel, raw: bytes) -> None:
-    """Give an object the stored form of values that BSON holds with less precision."""
+def _normalise(codec: ModelCodec, document: DocumentModel, insertion: Insertion) -> None:
+    """Give an object the stored form of values that BSON holds with less precision.
+
+    It also gets the values that validation has changed.
+    """
+    coerced = insertion.coerced
     values, containers = vars(document), list[StoredField]()
     for field in codec.fields:
         value = values[field.name]
-        if not field.codec.normalises or value is None:
+        if field.stored_name in coerced:
+            containers.append(field)
+        elif not field.codec.normalises or value is None:
             continue
-        if isinstance(field.codec, ScalarCodec):
+        elif isinstance(field.codec, ScalarCodec):
             values[field.name] = field.codec.encode(value)
         elif value:
             containers.append(field)
     if containers:
-        stored = decode_bson(raw)
+        stored = decode_bson(insertion.raw)
+        sent = {**stored, **coerced}
         fresh = hydrator(type(document)).fresh(stored)
         unedited = [
             field.name
             for field in containers
-            if same(field.codec.encode(values[field.name]), stored[field.stored_name])
+            if same(field.codec.encode(values[field.name]), sent[field.stored_name])
         ]
         if not same(_undeclared(codec, codec.encode(document)), _undeclared(codec, stored)):
             # Extra fields were edited while the insertion was under way.

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bson import ObjectId
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
@@ -17,6 +17,7 @@ from ..errors import ConfigurationError
 from .declaration import Declaration, Index
 from .fields import PyObjectId
 from .polymorphism import family_of
+from .validating_models import assign_inside, mark_validators, validating
 from .write_attempt import LOST_COMMAND, Insertion, WriteAttempt
 
 
@@ -67,6 +68,8 @@ class DocumentModel(BaseModel):
     if not TYPE_CHECKING:  # type checkers would allow assignments to any name
 
         def __setattr__(self, name: str, value: Any) -> None:
+            if validating and id(self) in validating and assign_inside(self, name, value):
+                return
             state = transaction.get()
             if state is not None:
                 state.remember(self)
@@ -91,6 +94,12 @@ class DocumentModel(BaseModel):
                 "discriminator",
                 hint='@lm.declare_persist_db("my_app", "animals", discriminator="kind")',
             )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        mark_validators(handler.resolve_ref_schema(schema))
+        return schema
 
     @classmethod
     def __get_pydantic_json_schema__(

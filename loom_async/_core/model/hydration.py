@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import bson
 from bson.errors import InvalidBSON
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from ..bson_codec import CODEC_OPTIONS, encode_bson
 from ..driver_errors import unreadable
@@ -19,6 +19,7 @@ from ..types.codec import Codec
 from .codecs import codec_of, model_codec
 from .document import DocumentModel, set_baseline
 from .polymorphism import family_of
+from .repeated_validation import stored_validators
 from .validation import class_of, decode, invalid, validate
 
 
@@ -32,7 +33,7 @@ class Validator:
     def __init__(self, model: type[Any]) -> None:
         self._model = model
         self._codec: Codec = codec_of(model)
-        self._many: Callable[..., list[Any]] = TypeAdapter(list[model]).validate_python  # type: ignore[valid-type]
+        self._many = stored_validators(model).validate_many
 
     def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
         """Return the objects of decoded documents.

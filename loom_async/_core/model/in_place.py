@@ -7,11 +7,10 @@ values inside it move into the new one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -57,22 +56,23 @@ class _InPlaceUpdate:
         # The objects that were changed, by their ids, and what they were given: an object may be
         # at several places, which may differ now.
         self._given: dict[int, tuple[Any, Any]] = {}
+        self._changes: tuple[tuple[type | tuple[type, ...], Callable[[Any, Any], Any]], ...] = (
+            (dict, self._dict),
+            ((list, deque), self._list),
+            (tuple, self._tuple),
+            ((set, bytearray), self._flat),
+        )
 
     def value(self, old: Any, new: Any) -> Any:
         """Return what takes the place of `old`: the same object, if its type allows changes."""
-        kind: type[Any] = type(new)
+        kind: type[Any] = type(new)  # pyright: ignore[reportUnknownVariableType]
         if kind in _SCALARS or old is new or old is _ABSENT:
             return new
         if isinstance(new, BaseModel):
             return self._model(old, new)
-        if isinstance(new, dict):
-            return self._dict(old, new)
-        if isinstance(new, list | deque):
-            return self._list(old, new)
-        if isinstance(new, tuple):
-            return self._tuple(old, new)
-        if isinstance(new, set | bytearray):
-            return self._flat(old, new)
+        for kinds, change in self._changes:
+            if issubclass(kind, kinds):
+                return change(old, new)
         if is_dataclass(kind):
             return self._dataclass(old, new)
         return old if type(old) is kind and _is_unknown(kind) and _is_equal(old, new) else new
@@ -106,9 +106,13 @@ class _InPlaceUpdate:
                 self._fill(new.__pydantic_extra__, old.__pydantic_extra__, new.__pydantic_extra__)
         return target
 
+    def _target(self, old: Any, new: Any, kinds: tuple[type, ...]) -> Any:
+        """Return the old container if it can get the contents of the new one, else the new one."""
+        is_same_kind = any(isinstance(old, kind) and isinstance(new, kind) for kind in kinds)
+        return old if is_same_kind and self._can_get(old, new) else new
+
     def _dict(self, old: Any, new: dict[Any, Any]) -> dict[Any, Any]:
-        target = old if isinstance(old, dict) and self._can_get(old, new) else new
-        return self._fill(target, old, new)
+        return self._fill(self._target(old, new, (dict,)), old, new)
 
     def _fill(self, target: dict[Any, Any], old: Any, new: dict[Any, Any]) -> dict[Any, Any]:
         mine = {key_to_bson(key): item for key, item in old.items()} if is_mapping(old) else {}
@@ -120,8 +124,7 @@ class _InPlaceUpdate:
         return target
 
     def _list(self, old: Any, new: Any) -> Any:
-        is_same_kind = isinstance(old, list if isinstance(new, list) else deque)
-        target = old if is_same_kind and self._can_get(old, new) else new
+        target = self._target(old, new, (list, deque))
         merged = self._items(old, new)
         target.clear()
         target.extend(merged)
@@ -146,18 +149,18 @@ class _InPlaceUpdate:
 
     def _flat(self, old: Any, new: Any) -> Any:
         """Return a set or a bytearray, whose items are replaced."""
-        if not isinstance(old, set if isinstance(new, set) else bytearray):
-            return new
-        if not self._can_get(old, new):
-            return new
-        old.clear()
-        (old.update if isinstance(old, set) else old.extend)(new)
-        return old
+        target = self._target(old, new, (set, bytearray))
+        if target is old:
+            target.clear()
+            add = target.update if isinstance(new, set) else target.extend
+            add(new)
+        return target
 
     def _dataclass(self, old: Any, new: Any) -> Any:
         if type(old) is not type(new):
             return new
-        is_mutable = not type(new).__dataclass_params__.frozen
+        kind: Any = type(new)  # pyright: ignore[reportUnknownVariableType]
+        is_mutable = not kind.__dataclass_params__.frozen
         target = old if is_mutable and self._can_get(old, new) else new
         for field in fields(new):
             if hasattr(new, field.name):
@@ -168,10 +171,15 @@ class _InPlaceUpdate:
         return target
 
 
-@cache
-def _is_unknown(kind: type) -> bool:
+_unknown: dict[type[Any], bool] = {}
+
+
+def _is_unknown(kind: type[Any]) -> bool:
     """Say whether a type has no entry in the registry: its values may be mutable."""
-    return entry_of(kind) is None
+    found = _unknown.get(kind)
+    if found is None:
+        found = _unknown[kind] = entry_of(kind) is None
+    return found
 
 
 def _is_equal(left: Any, right: Any) -> bool:

@@ -101,7 +101,12 @@ class ModelCodec(Codec):
 
     @cached_property
     def plain(self) -> dict[str, type]:
-        """The types, by stored name, of the fields whose value is the stored value itself."""
+        """The types, by stored name, of the fields whose value is the stored value itself.
+
+        There are none if assignments are not validated: each value is, before it is stored.
+        """
+        if not self.model.model_config.get("validate_assignment"):
+            return {}
         types = plain_fields(self.model)
         return {
             field.stored_name: types[field.name]

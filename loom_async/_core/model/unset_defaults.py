@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import Field, fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -43,9 +44,10 @@ def forget_unset_defaults(value: Any, stored: Any, before: Any, after: Any) -> N
     elif isinstance(value, BaseModel):
         forget_unset_defaults(vars(value).get("root"), stored, before, after)
     elif is_list(before) and is_list(after) and isinstance(value, list | tuple | deque):
+        present = cast("Iterable[Any]", value)
         items = stored if is_list(stored) else [None] * len(before)
-        for parts in zip(value, items, before, after, strict=False):
-            forget_unset_defaults(*parts)
+        for item, *parts in zip(present, items, before, after, strict=False):
+            forget_unset_defaults(item, *parts)
 
 
 # Factories that return the same value each time.

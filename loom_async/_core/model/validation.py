@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from ..errors import InvalidDocument
 from ..types.codec import Codec
 from ..types.custom import UndecodableValue
 from .polymorphism import family_of
-
-_validators: dict[type[Any], Callable[..., Any]] = {}
+from .repeated_validation import stored_validators
 
 
 def validate(model: type[Any], decoded: Any, document: Mapping[str, Any]) -> Any:
@@ -28,11 +27,8 @@ def validate(model: type[Any], decoded: Any, document: Mapping[str, Any]) -> Any
     Raises:
         InvalidDocument: The document does not fit the model.
     """
-    validator = _validators.get(model)
-    if validator is None:
-        validator = _validators[model] = TypeAdapter(model).validate_python
     try:
-        return validator(decoded, strict=False, by_alias=True, by_name=True)
+        return stored_validators(model).validate(decoded, strict=False, by_alias=True, by_name=True)
     except ValidationError as error:
         raise invalid(model, document, error.errors(include_url=False)) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from ..clock import now as current_time
 from ..errors import ConfigurationError, InvalidId
 from .auto_fields import auto_value, insertion_auto_values
 from .codecs import model_codec
-from .diff import MISSING, Edit, Set, differing, edits_of_plain_fields, find_edits, same
+from .diff import Edit, Set, differing, edits_of_plain_fields, find_edits, same
 from .document import DocumentModel, baseline
 from .document_encoding import encode_document, located
 from .hydration import hydrator
@@ -20,20 +20,26 @@ from .model_codec import ModelCodec
 from .unset_defaults import forget_unset_defaults, has_unstable_defaults
 from .update_document import parents_of, render, with_parents
 from .write_attempt import Insertion, Modification, WritePlan
+from .write_validation import validated_values
 
 # The time of an operation that writes none.
 _NO_TIME = datetime.min
 
 
-def plan_persist(document: DocumentModel, now: datetime | None = None) -> WritePlan | None:
+def plan_persist(
+    document: DocumentModel, now: datetime | None = None, *, is_validated: bool = False
+) -> WritePlan | None:
     """Return the write that stores an object as it is now; None if it is stored already.
 
     Parameters:
         document: A new or a loaded object; it is not changed.
         now: The time of the operation; None for the present.
+        is_validated: Whether all values of a new object have just been validated.
 
     Raises:
         EncodingError: A value cannot be stored; `path` says where it is.
+        InvalidDocument: A value does not fit the model, which was edited in place.
+        ConfigurationError: The default of a field does not fit its type.
         InvalidId: The id of a loaded document was changed.
     """
     codec = model_codec(type(document))
@@ -41,9 +47,9 @@ def plan_persist(document: DocumentModel, now: datetime | None = None) -> WriteP
     if now is None:
         now = current_time() if codec.auto_fields else _NO_TIME
     if document.__loom_append_only__:
-        return _plan_entry(codec, document, stored, now)
+        return _plan_entry(codec, document, stored, now, is_validated=is_validated)
     if stored is None:
-        return _plan_insertion(codec, document, now)
+        return _plan_insertion(codec, document, now, is_validated=is_validated)
     return _plan_modification(codec, document, stored, now)
 
 
@@ -55,8 +61,8 @@ def plan_insert(document: DocumentModel) -> Insertion:
     """
     codec, now = model_codec(type(document)), current_time()
     if document.__loom_append_only__:
-        return _plan_entry(codec, document, baseline(document), now)
-    return _plan_insertion(codec, document, now)._replace(replace=False)
+        return _plan_entry(codec, document, baseline(document), now, is_validated=False)
+    return _plan_insertion(codec, document, now, is_validated=False)._replace(replace=False)
 
 
 def rebased(plan: Modification, stored: Mapping[str, Any]) -> Modification:
@@ -70,17 +76,38 @@ def rebased(plan: Modification, stored: Mapping[str, Any]) -> Modification:
     return plan._replace(edits=edits, update=render(edits), parents=parents_of(edits))
 
 
-def _plan_insertion(codec: ModelCodec, document: DocumentModel, now: datetime) -> Insertion:
+def _coerced(
+    document: DocumentModel, encoded: dict[str, Any], names: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Validate encoded fields, replace those that validation changes, and return them as before."""
+    try:
+        validated = validated_values(document, encoded, names)
+    except UNENCODABLE as error:
+        raise located(encoded, error) from error
+    before = {name: encoded.get(name) for name in validated}
+    encoded.update(validated)
+    return before
+
+
+def _plan_insertion(
+    codec: ModelCodec, document: DocumentModel, now: datetime, *, is_validated: bool
+) -> Insertion:
     encoded = codec.encode(document)
     auto_values = tuple(insertion_auto_values(codec, encoded, now)) if codec.auto_fields else ()
+    coerced = {} if is_validated else _coerced(document, encoded)
     # An object with a revision replaces only the document that it was loaded from.
     replace = codec.revision is None and "id" in document.__pydantic_fields_set__
     key = checked_id(type(document), encoded["_id"])
-    return Insertion(key, encode_document(encoded), auto_values, replace)
+    return Insertion(key, encode_document(encoded), auto_values, replace, coerced)
 
 
 def _plan_entry(
-    codec: ModelCodec, document: DocumentModel, stored: bytes | None, now: datetime
+    codec: ModelCodec,
+    document: DocumentModel,
+    stored: bytes | None,
+    now: datetime,
+    *,
+    is_validated: bool,
 ) -> Insertion:
     """Return the insertion of an object of a ledger, which may have been recorded before."""
     encoded = codec.encode(document)
@@ -96,8 +123,9 @@ def _plan_entry(
             if field.on_insert is current_time and same(encoded[name], earlier.get(name)):
                 encoded[name] = None
     auto_values += insertion_auto_values(codec, encoded, now)
+    coerced = {} if is_validated else _coerced(document, encoded)
     key = checked_id(type(document), encoded["_id"])
-    return Insertion(key, encode_document(encoded), tuple(auto_values), replace=False)
+    return Insertion(key, encode_document(encoded), tuple(auto_values), False, coerced)
 
 
 def is_recorded(document: DocumentModel) -> bool:
@@ -122,8 +150,10 @@ def _plan_modification(
     codec: ModelCodec, document: DocumentModel, stored: bytes, now: datetime
 ) -> Modification | None:
     loaded, after = decode_bson(stored), codec.encode(document)
+    if not codec.is_deterministic:
+        after = codec.keep_stored(loaded, after)
     try:
-        edits = _edits(codec, document, stored, loaded, after)
+        edits, coerced = _edits(codec, document, stored, loaded, after)
     except UNENCODABLE as error:
         raise located(after, error) from error
     if not edits:
@@ -162,6 +192,7 @@ def _plan_modification(
         parents=parents_of(edits),
         expected=expected,
         size=max(len(stored), len(expected)),
+        coerced=coerced,
     )
 
 
@@ -185,8 +216,8 @@ def _edits(
     stored: bytes,
     loaded: dict[str, Any],
     after: dict[str, Any],
-) -> list[Edit]:
-    """Return the user's edits since a document was loaded.
+) -> tuple[list[Edit], Mapping[str, Any]]:
+    """Return the user's edits since a document was loaded, and the fields as before validation.
 
     They are found by comparison with what the object encoded to at that time. To know that, the
     stored document has to be validated again, unless only fields differ that no validator changes.
@@ -196,9 +227,10 @@ def _edits(
     for name in differing(loaded, after):
         if name not in codec.refreshed:
             names.append(name)
-            is_plain = is_plain and type(loaded.get(name, MISSING)) is codec.plain.get(name)
+            kind = codec.plain.get(name)
+            is_plain = is_plain and type(loaded.get(name)) is kind and type(after[name]) is kind
     if is_plain:
-        return edits_of_plain_fields(codec, names, loaded, after)
+        return edits_of_plain_fields(codec, names, loaded, after), {}
     # Decoded again: a validator may edit its input.
     before = codec.encode(hydrator(type(document)).fresh(decode_bson(stored)))
     before = codec.keep_stored(loaded, before)
@@ -207,4 +239,7 @@ def _edits(
     if edits and has_unstable_defaults(type(document)):
         forget_unset_defaults(document, loaded, before, after)
         edits = find_edits(codec, loaded, before, after)
-    return edits
+    coerced = _coerced(document, after, {edit.path[0] for edit in edits}) if edits else {}
+    if coerced:
+        edits = find_edits(codec, loaded, before, after)
+    return edits, coerced

@@ -1,0 +1,188 @@
+"""Validation before a write: what is sent would load.
+
+Assignments are validated when they are made, containers that are edited in place are not. So the
+fields that a write sends are validated here, unless the types of their values tell that they fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..bson_codec import decode_bson, encode_bson
+from ..errors import ConfigurationError, InvalidDocument
+from ..type_guards import is_dict, is_list
+from .codecs import model_codec
+from .diff import differing
+from .document import DocumentModel
+from .hydration import hydrator
+from .model_codec import StoredField
+from .plain_values import Check, PlainValues
+from .repeated_validation import stored_validators
+
+
+def validated_values(
+    document: DocumentModel, encoded: Mapping[str, Any], names: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return the stored forms that validation changes, by stored name.
+
+    Parameters:
+        document: The object; it is not changed.
+        encoded: What it encodes to.
+        names: The stored names of the fields that are sent; None for all.
+
+    Raises:
+        InvalidDocument: A value does not fit the model; `fields` has its path.
+        ConfigurationError: The default of a field does not fit its type.
+    """
+    plain = _plain_values(type(document))
+    sent = [
+        f for f in model_codec(type(document)).fields if names is None or f.stored_name in names
+    ]
+    doubtful = [field for field in sent if not _is_valid(document, field)]
+    if plain.has_model_validators and not all(field.codec.is_scalar for field in sent):
+        return _validated_document(document, encoded)
+    if not doubtful:
+        return {}
+    if _is_frozen(document, doubtful):
+        return _validated_document(document, encoded)
+    return _validated_fields(document, encoded, doubtful)
+
+
+def _is_valid(document: DocumentModel, field: StoredField) -> bool:
+    """Say whether the value of a field needs no validation."""
+    model, name = type(document), field.name
+    value = vars(document)[name]
+    check = _plain_values(model).checks.get(name)
+    if check is not None:
+        return check(value)
+    if not field.codec.is_scalar or not model.model_config.get("validate_assignment"):
+        return False
+    if name not in document.__pydantic_fields_set__:
+        return _has_valid_default(model, name)
+    # It was validated when it was assigned, unless the object was made without validation.
+    kind = _scalar_types(model).get(name)
+    return kind is None or kind(value)
+
+
+@cache
+def _plain_values(model: type[DocumentModel]) -> PlainValues:
+    return PlainValues(model)
+
+
+@cache
+def _scalar_types(model: type[DocumentModel]) -> dict[str, Check | None]:
+    return PlainValues(model, with_constraints=True).checks
+
+
+@cache
+def _has_valid_default(model: type[DocumentModel], name: str) -> bool:
+    """Say whether the default of a scalar fits its type; False if it differs each time."""
+    info = model.model_fields[name]
+    if info.default_factory is not None or info.is_required():
+        return False
+    document = model.model_construct()
+    field = next(field for field in model_codec(model).fields if field.name == name)
+    encoded = {field.stored_name: field.codec.encode(info.default)}
+    return not _validated_fields(document, encoded, [field])
+
+
+def _is_frozen(document: DocumentModel, fields: Collection[StoredField]) -> bool:
+    model = type(document)
+    infos = (model.model_fields[field.name] for field in fields)
+    return bool(model.model_config.get("frozen")) or any(info.frozen for info in infos)
+
+
+def _validated_document(document: DocumentModel, encoded: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate a whole document as a load of it would."""
+    model = type(document)
+    raw = encode_bson(encoded)
+    try:
+        # Decoded twice: a validator may edit its input.
+        fresh = hydrator(model).fresh(decode_bson(raw))
+    except InvalidDocument as error:
+        details = error.__cause__
+        if isinstance(details, ValidationError):
+            raise _refused(document, details) from error
+        raise
+    return _changed(decode_bson(raw), model_codec(model).encode(fresh))
+
+
+def _validated_fields(
+    document: DocumentModel, encoded: Mapping[str, Any], fields: Collection[StoredField]
+) -> dict[str, Any]:
+    validate = stored_validators(type(document)).validate_assignment
+    scratch = _scratch_copy(document)
+    changed: dict[str, Any] = {}
+    for field in fields:
+        name = field.stored_name
+        stored = decode_bson(encode_bson({name: encoded[name]}))
+        before = decode_bson(encode_bson(stored))
+        try:
+            decoded = field.codec.decode(stored[name])
+            validate(scratch, field.name, decoded, strict=False, by_alias=True, by_name=True)
+        except ValidationError as error:
+            raise _refused(document, error) from error
+        changed |= _changed(before, {name: field.codec.encode(vars(scratch)[field.name])})
+    return changed
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that validation changes, but for those that would lose a part.
+
+    A nested object of a subclass keeps the fields that its annotation does not have.
+    """
+    names = differing(before, after)
+    return {name: after[name] for name in names if not _has_lost(before.get(name), after[name])}
+
+
+def _has_lost(before: Any, after: Any) -> bool:
+    """Say whether a document inside a value has fewer keys than before."""
+    if is_dict(before) and is_dict(after):
+        return any(key not in after or _has_lost(before[key], after[key]) for key in before)
+    if is_list(before) and is_list(after):
+        return any(map(_has_lost, before, after))
+    return False
+
+
+def _scratch_copy(document: DocumentModel) -> DocumentModel:
+    """Return an object with the same values, to assign to."""
+    copied = type(document).__new__(type(document))
+    object.__setattr__(copied, "__dict__", dict(vars(document)))
+    object.__setattr__(copied, "__pydantic_fields_set__", set(document.__pydantic_fields_set__))
+    extra = document.__pydantic_extra__
+    object.__setattr__(copied, "__pydantic_extra__", None if extra is None else dict(extra))
+    object.__setattr__(copied, "__pydantic_private__", None)
+    return copied
+
+
+def _refused(
+    document: DocumentModel, error: ValidationError
+) -> InvalidDocument | ConfigurationError:
+    """Return the error for values that would not load."""
+    model, details = type(document), error.errors(include_url=False)
+    for one in details:
+        name = str(one["loc"][0]) if one["loc"] else ""
+        info = model.model_fields.get(name)
+        is_set = info is None or info.is_required() or name in document.__pydantic_fields_set__
+        if len(one["loc"]) == 1 and not is_set:
+            return ConfigurationError(
+                f"the default {one['input']!r} of {model.__name__}.{name} does not fit its type: "
+                f"{one['msg']}",
+                hint="a stored object would not load: give the field a default that fits, or "
+                "allow this one by its annotation, such as `str | None`",
+            )
+    fields = {".".join(map(str, one["loc"])): one["msg"] for one in details}
+    reasons = "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}, not {one['input']!r}" for one in details
+    )
+    return InvalidDocument(
+        f"this {model.__name__} {document.id!r} would not load, so it is not stored: {reasons}",
+        id=document.id,
+        fields=fields,
+        hint="mend these values: containers that are edited in place are validated when they are "
+        "stored",
+    )
