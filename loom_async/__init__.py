@@ -31,7 +31,7 @@ from ._core.errors import (
 from ._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
 from ._core.model.blob import BlobVersion
 from ._core.model.change_event import Change
-from ._core.model.declaration import Index, declare_persist_db
+from ._core.model.declaration import declare_persist_db
 from ._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -41,6 +41,7 @@ from ._core.model.fields import (
     TimeInserted,
     TimeUpdated,
 )
+from ._core.model.indexes import Index
 from ._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
 from ._core.model.write_results import PersistResult, UpdateCount
 from ._core.query.expressions import Predicate, raw, text

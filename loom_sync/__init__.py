@@ -32,7 +32,7 @@ from loom_async._core.errors import (
 from loom_async._core.frames.results import FrameError, InsertResult, RowError, UpdateResult
 from loom_async._core.model.blob import BlobVersion
 from loom_async._core.model.change_event import Change
-from loom_async._core.model.declaration import Index, declare_persist_db
+from loom_async._core.model.declaration import declare_persist_db
 from loom_async._core.model.fields import (
     IncrCounter,
     PyObjectId,
@@ -42,6 +42,7 @@ from loom_async._core.model.fields import (
     TimeInserted,
     TimeUpdated,
 )
+from loom_async._core.model.indexes import Index
 from loom_async._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
 from loom_async._core.model.write_results import PersistResult, UpdateCount
 from loom_async._core.query.expressions import Predicate, raw, text

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self, cast
 from bson import ObjectId
 from pydantic import Field
 
-from .._core.model.declaration import Index
 from .._core.model.fields import PyObjectId, TimeInserted, TimeUpdated
+from .._core.model.indexes import Index
 from ..queries import history
 from .persistable import PersistableBase
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self, cast
 from bson import ObjectId
 from pydantic import Field
 
-from loom_async._core.model.declaration import Index
 from loom_async._core.model.fields import PyObjectId, TimeInserted, TimeUpdated
+from loom_async._core.model.indexes import Index
 from loom_async.queries import history as async_history
 
 from ..queries import history

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError, LoomError, UnknownFieldError
-from ..model.declaration import Index
+from ..model.indexes import Index
 from ..query.model_resolver import ModelResolver
 from .index_options import Keys, comparable_keys, comparable_options, difference, existing_keys
 

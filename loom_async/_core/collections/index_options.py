@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ..bson_codec import decode_bson, encode_bson
-from ..model.declaration import Direction
+from ..model.indexes import Direction
 
 Keys: TypeAlias = tuple[tuple[str, Direction], ...]
 

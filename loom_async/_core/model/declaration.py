@@ -1,97 +1,30 @@
-"""`declare_persist_db` and `Index`: the declaration of a model's database, collection, indexes."""
+"""`declare_persist_db`: the declaration of a model's database, collection and indexes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ..errors import ConfigurationError
+from .indexes import Index, with_inherited
 from .polymorphism import Family, family_of
 
-Direction: TypeAlias = int | str
-Key: TypeAlias = str | tuple[str, Direction]
 T = TypeVar("T")
 
 _INVALID_IN_DATABASE = set('/\\. "$*<>:|?\0')
 
 
-@dataclass(frozen=True, init=False)
-class Index:
-    """An index over one or more fields of a model.
-
-    Parameters:
-        *keys: Field names, `"-name"` for descending, or `(name, direction)` where direction is
-            1, -1, `"text"`, `"2dsphere"`, `"hashed"` or `"2d"`.
-        unique: Refuse a second document with the same values.
-        sparse: Leave out documents without the field.
-        expire_after: Seconds after which MongoDB deletes a document, from the time in the field.
-        partial: A MongoDB filter; only documents that match are indexed.
-        name: The name of the index; by default it consists of the keys, as in MongoDB.
-        **options: Further options of `createIndexes`, by MongoDB's names.
-
-    Raises:
-        ConfigurationError: There is no key, or MongoDB has no such direction.
-
-    Example:
-        >>> Index("email", unique=True).keys
-        (('email', 1),)
-        >>> Index("city", "-age").keys
-        (('city', 1), ('age', -1))
-    """
-
-    keys: tuple[tuple[str, Direction], ...]
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
-
-    def __init__(
-        self,
-        *keys: Key,
-        unique: bool = False,
-        sparse: bool = False,
-        expire_after: float | None = None,
-        partial: Mapping[str, Any] | None = None,
-        name: str | None = None,
-        **options: Any,
-    ) -> None:
-        if not keys:
-            raise ConfigurationError("an index needs at least one field", hint='Index("email")')
-        all_options: dict[str, Any] = {
-            "unique": unique or None,
-            "sparse": sparse or None,
-            "expireAfterSeconds": expire_after,
-            "partialFilterExpression": dict(partial) if partial is not None else None,
-            "name": name,
-            **options,
-        }
-        object.__setattr__(self, "keys", tuple(map(_parse_key, keys)))
-        object.__setattr__(self, "options", _without_none(all_options))
-
-
-def _without_none(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _parse_key(key: Key) -> tuple[str, Direction]:
-    if isinstance(key, str):
-        return (key[1:], -1) if key.startswith("-") else (key, 1)
-    name, direction = key
-    if direction not in (1, -1, "text", "2dsphere", "2d", "hashed"):
-        raise ConfigurationError(
-            f"{direction!r} is not a direction of an index key ({name!r})",
-            hint="use 1, -1, 'text', '2dsphere', '2d' or 'hashed'",
-        )
-    return name, direction
-
-
 @dataclass(frozen=True)
 class Declaration:
-    """The arguments of `declare_persist_db` for a model."""
+    """The arguments of `declare_persist_db` for a model, with the indexes of its base classes."""
 
     db_name: str
     collection_name: str
     remote_db: bool = False
     indexes: tuple[Index, ...] = ()
     family: Family | None = None
+    model: type | None = None
 
 
 def declare_persist_db(
@@ -113,7 +46,9 @@ def declare_persist_db(
         remote_db: Use the server of `LOOM_REMOTE_URI` instead of `LOOM_URI`.
         version: Appended to the collection's name: 2 makes `users_v2`.
         test: Append `_test` to the collection's name.
-        index: Indexes to create on first use. Only `sync_indexes(drop=True)` drops indexes.
+        index: Indexes to create on first use, besides those of declared base classes. One with
+            the keys or the name of an inherited index replaces it. Only `sync_indexes(drop=True)`
+            drops indexes.
         discriminator: The field that stores the tag of each document's class, so that subclasses
             share the collection and each document is loaded as an object of its class. A subclass
             sets its tag by `class Dog(Animal, tag="dog")`; the default is its name.
@@ -147,9 +82,8 @@ def declare_persist_db(
         family = None if discriminator is None else Family(model, _check_field(discriminator))
         if family is not None:
             family.add(model, tag or model.__name__)
-        of_base_class = getattr(model, "__loom_indexes__", ())
-        indexes = dict.fromkeys((*declaration.indexes, *of_base_class))
-        own = replace(declaration, family=family, indexes=tuple(indexes))
+        indexes = with_inherited(model, declaration.indexes, discriminator)
+        own = replace(declaration, family=family, indexes=indexes, model=model)
         model.__loom_declaration__ = own  # type: ignore[attr-defined]
         return model
 
@@ -191,7 +125,7 @@ def _check_collection_name(name: str) -> str:
 
 
 def declaration_of(model: type) -> Declaration:
-    """Return the declaration of a model.
+    """Return the declaration of a model; it has one of its own or belongs to a family.
 
     Raises:
         ConfigurationError: The model was not declared.
@@ -202,7 +136,24 @@ def declaration_of(model: type) -> Declaration:
             f"{model.__name__} has no collection",
             hint='decorate it: @lm.declare_persist_db("my_app", "my_collection")',
         )
+    if declaration.model is not model and declaration.family is None:
+        _check_is_parametrised(model, declaration)
     return declaration
+
+
+def _check_is_parametrised(model: type, declaration: Declaration) -> None:
+    """Raise an error unless the model is the declared generic class with type arguments."""
+    origin = getattr(model, "__pydantic_generic_metadata__", {}).get("origin")
+    if origin is not None and origin is declaration.model:
+        return
+    base = declaration.model.__name__ if declaration.model is not None else "its base class"
+    raise ConfigurationError(
+        f"{model.__name__} is a subclass of {base} and was not declared: in the collection of "
+        f"{base}, its documents could not be told from the others",
+        hint=f"give {model.__name__} a collection of its own: "
+        f'@lm.declare_persist_db("{declaration.db_name}", "my_collection"); or let all subclasses '
+        f'of {base} share its collection: declare {base} with discriminator="kind"',
+    )
 
 
 def declared_namespace(model: type) -> tuple[str, str, bool]:

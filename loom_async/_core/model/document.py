@@ -14,8 +14,9 @@ from pydantic_core import CoreSchema, PydanticUndefined
 
 from ..context import journals, transaction
 from ..errors import ConfigurationError
-from .declaration import Declaration, Index
+from .declaration import Declaration
 from .fields import PyObjectId
+from .indexes import Index
 from .polymorphism import family_of
 from .validating_models import assign_inside, mark_validators, validating
 from .write_attempt import LOST_COMMAND, Insertion, WriteAttempt

@@ -32,6 +32,7 @@ class Item(lm.PersistableBase):
     notes: dict[str, Any] = {}
 
 
+@lm.declare_persist_db("core", "items")
 class Special(Item):
     extra: int = 0
 
