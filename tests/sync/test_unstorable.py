@@ -74,7 +74,7 @@ def test_sets_with_unstorable_members() -> None:
 @each_value
 def test_queries_with_unstorable_values(value: Any) -> None:
     if not isinstance(value, str | int | dict | re.Pattern):
-        with pytest.raises(lm.EncodingError):  # raised when the query is built
+        with pytest.raises(lm.QueryError):  # raised when the query is built
             Box.filter(fld["a"] == value)
         return
     query = Box.filter(fld["a"] == value)

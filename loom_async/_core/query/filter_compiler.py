@@ -29,6 +29,8 @@ from .paths import FieldResolver, ResolvedField, join
 
 Filter = dict[str, Any]
 
+_ORDERINGS = frozenset({"gt", "gte", "lt", "lte"})
+
 
 def compile_predicate(predicate: Predicate, resolver: FieldResolver | None) -> Filter:
     """Return the MongoDB filter of a predicate.
@@ -107,16 +109,16 @@ class _Compiler(NamedTuple):
         if not self.prefix:
             return field
         array = self.resolver.resolve(self.prefix).path
-        path = field.path.removeprefix(array).removeprefix(".")
-        return ResolvedField(path, field.encode, codec=field.codec)
+        return field._replace(path=field.path.removeprefix(array).removeprefix("."))
 
     def _comparison(self, comparison: Comparison) -> Filter:
         field = self._resolve(comparison.path)
         check_comparison(field, comparison)
         if comparison.operator in ("in", "nin", "all"):
-            values = [field.encode(value) for value in comparison.value]
+            values = [field.compared(value) for value in comparison.value]
             return _membership(field.path, comparison.operator, values)
-        value = field.encode(comparison.value)
+        is_bound = comparison.operator in _ORDERINGS
+        value = field.compared(comparison.value, is_bound=is_bound)
         if comparison.operator == "ne" and _is_pattern(value):
             return _at(field.path, {"$not": {"$eq": value}})
         return _at(field.path, {f"${comparison.operator}": value})

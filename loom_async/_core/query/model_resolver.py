@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from ..errors import UnknownFieldError
+from ..errors import EncodingError, UnknownFieldError
 from ..model.codecs import model_codec
+from ..model.field_shapes import child_shape
 from ..types.codec import Codec
+from ..types.shapes import Model, Shape
+from .literals import Literal, read_if_possible
 from .paths import ResolvedField
 
 
@@ -28,6 +32,7 @@ class ModelResolver:
             UnknownFieldError: The model has no such field; the error names the nearest.
         """
         codec: Codec = self._codec
+        shape: Shape | None = Shape(Model(self._model))
         stored: list[str] = []
         for key in path.split("."):
             child = codec.child(key)
@@ -35,5 +40,24 @@ class ModelResolver:
                 where = f"{self._model.__name__}{''.join('.' + part for part in stored)}"
                 raise UnknownFieldError(path, where=where, known=codec.names())
             name, codec = child
+            shape = child_shape(shape, key)
             stored.append(name)
-        return ResolvedField(".".join(stored), codec.literal, codec.item_forms, codec)
+        return ResolvedField(
+            ".".join(stored),
+            partial(_encoded, codec, shape, path),
+            codec.item_forms,
+            partial(_literal, codec, shape, path),
+            codec,
+        )
+
+
+def _literal(codec: Codec, shape: Shape | None, path: str, value: Any, is_bound: bool) -> Any:
+    return codec.literal(Literal(path, is_bound).read(shape, value))
+
+
+def _encoded(codec: Codec, shape: Shape | None, path: str, value: Any) -> Any:
+    try:
+        return codec.literal(read_if_possible(shape, value))
+    except EncodingError as error:
+        below = f"{path}.{error.path}" if error.path else path
+        raise EncodingError(error.reason, path=below, hint=error.hint) from error

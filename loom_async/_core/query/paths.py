@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from ..errors import QueryError
+from ..errors import EncodingError, QueryError
 from ..types.codec import ANY, Codec, Forms
 
 
@@ -14,15 +14,35 @@ class ResolvedField(NamedTuple):
 
     Parameters:
         path: The dotted stored path (`_id` for `id`).
-        encode: Converts a value that the field is compared with to its stored form.
+        encode: Converts a value that is given for the field to its stored form.
         items: The forms that elements may have, if the field is an array.
+        literal: Converts a literal that the field is compared with, and says whether it is a bound;
+            None if that is `encode`.
         codec: The codec of the field; it knows what MongoDB can compare.
     """
 
     path: str
     encode: Callable[[Any], Any]
     items: Forms = ANY.forms
+    literal: Callable[[Any, bool], Any] | None = None
     codec: Codec = ANY
+
+    def compared(self, value: Any, *, is_bound: bool = False) -> Any:
+        """Return the stored form of a literal that the field is compared with.
+
+        Parameters:
+            value: The literal.
+            is_bound: Whether it is compared by order, and need not be a value of the field.
+
+        Raises:
+            QueryError: No value of the field can be compared with it.
+        """
+        try:
+            return self.encode(value) if self.literal is None else self.literal(value, is_bound)
+        except EncodingError as error:
+            raise QueryError(
+                f"{self.path!r} is compared with {value!r:.200}: {error.reason}", hint=error.hint
+            ) from error
 
 
 class FieldResolver(Protocol):

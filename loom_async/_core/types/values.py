@@ -17,6 +17,7 @@ from ..bson_codec import BSON_LIMITS, UNENCODABLE, encode_bson, encoding_reason
 from ..errors import EncodingError
 from ..type_guards import is_dict, is_list
 from .equality import is_same
+from .numpy_scalars import to_python
 from .registry import TYPES, entry_of
 from .stored_type import Kind, StoredType
 
@@ -39,6 +40,9 @@ def to_bson(value: Any) -> Any:
     convert = _CONVERTERS.get(kind)
     if convert is not None:
         return convert(value)
+    plain = to_python(value)
+    if plain is not value:
+        return to_bson(plain)
     entry = entry_of(kind)
     if entry is not None:
         return _converter(entry)(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -145,15 +146,20 @@ def test_compiling_leaves_a_raw_filter_as_it_was() -> None:
     assert given == {"age": {"$gt": 1}}
 
 
+OF_ANY_FIELD = [
+    {"$ne": None}, {"$where": "1"}, {"$gt": ""}, {"$regex": ".*"}, {}, "$name", "", None
+]  # fmt: skip
+OF_ANOTHER_TYPE = [[{"$gt": 1}], True, ObjectId(b"twelve bytes"), 1.5]
+
+
 @pytest.mark.parametrize(
-    "value",
+    ("path", "value"),
     [
-        {"$ne": None}, {"$where": "1"}, {"$gt": ""}, {"$regex": ".*"}, {}, "$name", "",
-        [{"$gt": 1}], None, True, ObjectId(b"twelve bytes"), 1.5,
+        *product(["name", "email"], OF_ANY_FIELD),
+        *product(["meta", "meta.a"], [*OF_ANY_FIELD, *OF_ANOTHER_TYPE]),
     ],
     ids=repr,
-)  # fmt: skip
-@pytest.mark.parametrize("path", ["name", "meta", "meta.a", "email"])
+)
 def test_value_stays_a_value_under_every_comparison(path: str, value: Any) -> None:
     field = fld[path]
     for symbol, condition in {
@@ -165,12 +171,21 @@ def test_value_stays_a_value_under_every_comparison(path: str, value: Any) -> No
         assert compiled(condition) == {path: {symbol: value}}
 
 
+@pytest.mark.parametrize("value", OF_ANOTHER_TYPE, ids=repr)
+@pytest.mark.parametrize("path", ["name", "email"])
+def test_a_value_of_another_type_is_refused(path: str, value: Any) -> None:
+    field = fld[path]
+    for condition in (field == value, field != value, field > value, field.is_in(["x", value])):
+        with pytest.raises(lm.QueryError, match=f"cannot be compared with the values of '{path}'"):
+            compiled(condition)
+
+
 def test_operator_like_values_in_a_list_are_compared_one_by_one() -> None:
-    assert compiled(name.is_in([operator_like, 1])) == {
-        "$or": [{"name": {"$eq": operator_like}}, {"name": {"$eq": 1}}]
+    assert compiled(name.is_in([operator_like, "1"])) == {
+        "$or": [{"name": {"$eq": operator_like}}, {"name": {"$eq": "1"}}]
     }
-    assert compiled(name.is_not_in([operator_like, 1])) == {
-        "$nor": [{"name": {"$eq": operator_like}}, {"name": {"$eq": 1}}]
+    assert compiled(name.is_not_in([operator_like, "1"])) == {
+        "$nor": [{"name": {"$eq": operator_like}}, {"name": {"$eq": "1"}}]
     }
     assert compiled(fld["meta"].is_all([operator_like, 1])) == {
         "$and": [{"meta": {"$eq": operator_like}}, {"meta": {"$eq": 1}}]

@@ -24,7 +24,6 @@ from tests.core.query.models import Address, Color, User, compiled
         (fld["email"].contains("X."), {"email": {"$regex": r"x\."}}),
         (fld["email"].starts_with("X"), {"email": {"$regex": "^x"}}),
         (fld["email"] == None, {"email": {"$eq": None}}),
-        (fld["email"] == 3, {"email": {"$eq": 3}}),
         (fld["nick"] == "Ann", {"nick": {"$eq": "ann"}}),
         (fld["emails"] == "A", {"emails": {"$eq": "a"}}),
         (fld["emails"] == ["A", "B"], {"emails": {"$eq": ["a", "b"]}}),
@@ -50,7 +49,7 @@ KEY = ObjectId("64f8a0c0c0c0c0c0c0c0c0c0")
         (fld["id"] == KEY, {"_id": {"$eq": KEY}}),
         (fld["id"] == str(KEY), {"_id": {"$eq": KEY}}),
         (fld["_id"] == str(KEY), {"_id": {"$eq": KEY}}),
-        (fld["id"].is_in([str(KEY), "x"]), {"_id": {"$in": [KEY, "x"]}}),
+        (fld["id"].is_in([str(KEY), KEY]), {"_id": {"$in": [KEY, KEY]}}),
         (fld["friend"] == str(KEY), {"friend": {"$eq": KEY}}),
         (fld["friends"] == str(KEY), {"friends": {"$eq": KEY}}),
         (fld["alias"] == "x", {"storedAs": {"$eq": "x"}}),
@@ -116,7 +115,7 @@ def test_unknown_field_inside_elements_is_refused() -> None:
     "path", ["meta.anything.at.all", "by_name.x.city", "orders.0.sku", "orders.sku", "matrix.0.1"]
 )
 def test_keys_of_dicts_and_elements_of_lists_are_known(path: str) -> None:
-    assert compiled(fld[path] == 1) == {path: {"$eq": 1}}
+    assert compiled(fld[path] == "1") == {path: {"$eq": 1 if path == "matrix.0.1" else "1"}}
 
 
 class Code(RootModel[lm.StrLower]):
