@@ -54,7 +54,9 @@ async def aggregate_arrow(
     model: type, stages: AggregationStages | Sequence[Mapping[str, Any]], *, schema: Schema | None
 ) -> Table:
     """Return a pipeline's results as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
-    pipeline = stages.to_list() if isinstance(stages, AggregationStages) else stages
+    pipeline = (
+        stages if isinstance(stages, AggregationStages) else AggregationStages(*stages)
+    ).to_list()
     scope = scope_of(model)
     filters = (scope,) if scope else ()
     # One stage at least: without any, the query would be a `find`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -23,6 +23,7 @@ from .._core.model.write_results import UpdateCount
 from .._core.query.model_resolver import ModelResolver
 from .._core.query.paging import Page, page_spec, page_token, sort_values
 from .._core.query.query_spec import QuerySpec
+from .._core.query.stages import AggregationStages
 from .._core.query.update_operators import compile_update
 from ..blobs import versions as blob_versions
 from ..documents import hooks
@@ -192,11 +193,17 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
         """
         return watch(self._model, self._spec, resume_after=resume_after)
 
-    async def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
+    async def update(
+        self,
+        values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | AggregationStages | None = None,
+        **fields: Any,
+    ) -> UpdateCount:
         """Update every document that matches, in one command.
 
         Parameters:
-            values: Fields to set by dotted path, or update operators: `{"$inc": {"age": 1}}`.
+            values: Fields to set by dotted path, update operators (`{"$inc": {"age": 1}}`), or
+                stages that set and unset fields, whose expressions are MongoDB's:
+                `[{"$set": {"total": {"$add": ["$price", "$tax"]}}}]`.
             **fields: Fields to set by name.
 
         Returns:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -24,6 +24,7 @@ from loom_async._core.model.write_results import UpdateCount
 from loom_async._core.query.model_resolver import ModelResolver
 from loom_async._core.query.paging import Page, page_spec, page_token, sort_values
 from loom_async._core.query.query_spec import QuerySpec
+from loom_async._core.query.stages import AggregationStages
 from loom_async._core.query.update_operators import compile_update
 from loom_async.queries import change_stream as async_change_stream
 from loom_async.queries import load_directive as async_load_directive
@@ -226,11 +227,17 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
         """Yield as `watch` does, without blocking the event loop."""
         return self._async.watch(resume_after=resume_after)
 
-    def update(self, values: Mapping[str, Any] | None = None, **fields: Any) -> UpdateCount:
+    def update(
+        self,
+        values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | AggregationStages | None = None,
+        **fields: Any,
+    ) -> UpdateCount:
         """Update every document that matches, in one command.
 
         Parameters:
-            values: Fields to set by dotted path, or update operators: `{"$inc": {"age": 1}}`.
+            values: Fields to set by dotted path, update operators (`{"$inc": {"age": 1}}`), or
+                stages that set and unset fields, whose expressions are MongoDB's:
+                `[{"$set": {"total": {"$add": ["$price", "$tax"]}}}]`.
             **fields: Fields to set by name.
 
         Returns:
@@ -257,7 +264,9 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
         return UpdateCount(result.modified_count, result.matched_count)
 
     async def update_async(
-        self, values: Mapping[str, Any] | None = None, **fields: Any
+        self,
+        values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | AggregationStages | None = None,
+        **fields: Any,
     ) -> UpdateCount:
         """Do as `update` does, without blocking the event loop."""
         return await self._async.update(values, **fields)

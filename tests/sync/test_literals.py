@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import ipaddress
+import itertools
 import operator
 import re
 import uuid
@@ -151,7 +152,7 @@ class Thing(lm.PersistableBase):
         fld["anything"] == np.int8(3),
         lambda t: t.url == "https://a.b",
     ],
-    ids=repr,
+    ids=itertools.count(),
 )
 def test_a_literal_is_read_as_a_value_of_the_field(condition: Any) -> None:
     Thing().persist()
@@ -166,7 +167,7 @@ def test_a_literal_is_read_as_a_value_of_the_field(condition: Any) -> None:
         fld["any_url"] == pd.NA,
         fld["mixed"].is_in([pd.NaT]),
     ],
-    ids=repr,
+    ids=itertools.count(),
 )
 def test_missing_values_of_pandas_are_null(condition: Any) -> None:
     Thing().persist()
@@ -183,7 +184,7 @@ def test_missing_values_of_pandas_are_null(condition: Any) -> None:
         fld["number"] == 18.5,
         fld["number"] == float("nan"),
     ],
-    ids=repr,
+    ids=itertools.count(),
 )
 def test_some_literals_equal_no_value(condition: Any) -> None:
     Thing().persist()
@@ -203,7 +204,7 @@ UNREADABLE: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "value"), UNREADABLE, ids=repr)
+@pytest.mark.parametrize(("path", "value"), UNREADABLE, ids=itertools.count())
 def test_a_literal_that_cannot_be_read_is_refused(path: str, value: Any) -> None:
     field = fld[path]
     for condition in (field == value, field != value, ~(field == value), field.is_in([value])):

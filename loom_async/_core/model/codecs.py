@@ -249,6 +249,9 @@ class FamilyCodec(Codec):
         kind = class_of(self._model, stored)
         return validate(kind, model_codec(kind).decode(stored), stored)
 
+    def literal(self, value: Any) -> Any:
+        return model_codec(self._model).literal(value)
+
     def child(self, key: str) -> tuple[str, Codec] | None:
         return model_codec(self._model).child(key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,10 +17,13 @@ from ..context import journals, transaction
 from ..errors import ConfigurationError
 from .declaration import Declaration
 from .fields import PyObjectId
+from .foreign_values import COMMON, python_value, python_values
 from .indexes import Index
 from .polymorphism import family_of
 from .validating_models import assign_inside, mark_validators, validating
 from .write_attempt import LOST_COMMAND, Insertion, WriteAttempt
+
+_ANOTHER_INSTANCE = "a validator returned another object than the one that is being made"
 
 
 class DocumentModel(BaseModel):
@@ -66,9 +70,21 @@ class DocumentModel(BaseModel):
     def after_load(self) -> Awaitable[None] | None:
         """Hook that runs after this object has been loaded."""
 
-    if not TYPE_CHECKING:  # type checkers would allow assignments to any name
+    if not TYPE_CHECKING:  # type checkers would allow any argument, and any name
+
+        def __init__(self, /, **data: Any) -> None:
+            if not COMMON.issuperset(map(type, data.values())):
+                data = python_values(type(self), data)
+            # As pydantic's own method does, which would build the dict of arguments again.
+            if self.__pydantic_validator__.validate_python(data, self_instance=self) is not self:
+                warnings.warn(_ANOTHER_INSTANCE, stacklevel=2)
+
+        # For pydantic, this is no custom `__init__`: validation by itself need not call it.
+        __init__.__pydantic_base_init__ = True
 
         def __setattr__(self, name: str, value: Any) -> None:
+            if type(value) not in COMMON:
+                value = python_value(type(self), name, value)
             if validating and id(self) in validating and assign_inside(self, name, value):
                 return
             state = transaction.get()

@@ -18,6 +18,7 @@ from ..type_guards import is_mapping, is_sequence
 from ..types.scalars import ObjectIdCodec
 from .codecs import model_codec
 from .document import DocumentModel
+from .foreign_values import python_value
 from .model_codec import StoredField
 
 # The types that a filter compares with directly.
@@ -115,7 +116,8 @@ def parse_id(model: type[DocumentModel], value: Any) -> Any:
     try:
         if value is None:
             raise ValueError("an id is never None")
-        key = field.codec.encode(_adapter(model).validate_python(value, strict=False))
+        given = python_value(model, "id", value)
+        key = field.codec.encode(_adapter(model).validate_python(given, strict=False))
         encode_bson({"_id": checked_id(model, key)})
         return key
     except InvalidId:

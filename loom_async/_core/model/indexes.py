@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..errors import ConfigurationError
+from ..types.values import to_bson
 
 Direction: TypeAlias = int | str
 Key: TypeAlias = str | tuple[str, Direction]
@@ -22,7 +23,7 @@ class Index:
         unique: Refuse a second document with the same values.
         sparse: Leave out documents without the field.
         expire_after: Seconds after which MongoDB deletes a document, from the time in the field.
-        partial: A MongoDB filter; only documents that match are indexed.
+        partial: A MongoDB filter with stored field names; only documents that match are indexed.
         name: The name of the index; by default it consists of the keys, as in MongoDB.
         **options: Further options of `createIndexes`, by MongoDB's names.
 
@@ -55,7 +56,7 @@ class Index:
             "unique": unique or None,
             "sparse": sparse or None,
             "expireAfterSeconds": expire_after,
-            "partialFilterExpression": dict(partial) if partial is not None else None,
+            "partialFilterExpression": to_bson(partial) if partial is not None else None,
             "name": name,
             **options,
         }

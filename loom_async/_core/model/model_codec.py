@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from ..errors import ConfigurationError, EncodingError
-from ..type_guards import is_dict
+from ..type_guards import is_dict, is_mapping
 from ..types.codec import ANY, Codec, Forms
 from ..types.custom import UndecodableValue
 from ..types.scalars import NormalisedCodec
-from ..types.values import from_bson, to_bson
+from ..types.values import from_bson, key_to_bson, to_bson
 from .plain_fields import plain_fields
 from .polymorphism import tag_of
 
@@ -236,6 +236,17 @@ class ModelCodec(Codec):
             if name in stored and name in encoded:
                 kept[name] = field.codec.keep_stored(stored[name], encoded[name])
         return kept
+
+    def literal(self, value: Any) -> Any:
+        if not is_mapping(value):
+            return to_bson(value)
+        # By the names of the fields or by their stored names, in the order of stored documents.
+        literals: dict[str, Any] = {}
+        for key, item in value.items():
+            name, codec = self.child(key) or (key_to_bson(key), ANY)
+            literals[name] = codec.literal(item)
+        order = [field.stored_name for field in self.fields if field.stored_name in literals]
+        return {name: literals[name] for name in dict.fromkeys([*order, *literals])}
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         field = self._by_name.get(key)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ..errors import QueryError
+from .raw_values import encode_raw
 
 _NO_TRUTH = "a condition of a query has no truth value in Python"
 _NO_TRUTH_HINT = (
@@ -164,14 +164,14 @@ _SYMBOLS = {"eq": "==", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<
 
 
 def raw(filter: Mapping[str, Any]) -> Predicate:
-    """Return a raw MongoDB filter as a condition; it is sent unchanged.
+    """Return a raw MongoDB filter as a condition; it is sent as it is.
 
     Parameters:
-        filter: A MongoDB filter with stored field names and BSON values. Never build it from user
-            input.
+        filter: A MongoDB filter with stored field names. Values of all types are encoded as those
+            of documents are, and not converted otherwise. Never build it from user input.
 
     Raises:
-        QueryError: `filter` is not a mapping.
+        QueryError: `filter` is not a mapping, or BSON has no form for a value in it.
 
     Example:
         >>> import loom_async as lm
@@ -180,7 +180,7 @@ def raw(filter: Mapping[str, Any]) -> Predicate:
     """
     if not isinstance(filter, Mapping):
         raise QueryError(f"raw() takes a MongoDB filter, not {filter!r}")
-    return Raw(deepcopy(dict(filter)))
+    return Raw(encode_raw(filter, "raw()"))
 
 
 def text(

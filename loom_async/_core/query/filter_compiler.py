@@ -26,6 +26,7 @@ from .expressions import (
     TextMatch,
 )
 from .paths import FieldResolver, ResolvedField, join
+from .raw_values import encode_raw
 
 Filter = dict[str, Any]
 
@@ -81,7 +82,7 @@ class _Compiler(NamedTuple):
             case TextMatch():
                 return self._text_match(predicate)
             case OperatorCondition(path, operators):
-                return _at(self._resolve(path).path, dict(operators))
+                return _at(self._resolve(path).path, encode_raw(operators, path))
             case ElementMatch():
                 return self._element_match(predicate)
             case And(operands):

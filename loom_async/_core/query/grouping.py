@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..errors import QueryError
 from ..type_guards import is_mapping
+from .raw_values import encode_raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +49,35 @@ def group_key(paths: Sequence[str]) -> Any:
 
 
 def compile_accumulators(
-    accumulators: Accumulators, stored_path: Callable[[str], str]
+    accumulators: Accumulators,
+    stored_path: Callable[[str], str],
+    as_expression: Callable[[Any], Any],
 ) -> dict[str, dict[str, Any]]:
     """Return the accumulators of a `$group` stage.
 
     Parameters:
         accumulators: The accumulators by the name of their result.
         stored_path: Returns the stored path of a field, or raises `UnknownFieldError`.
+        as_expression: Returns the expression of a field inside an accumulator of MongoDB's.
 
     Raises:
         QueryError: A value is not an accumulator.
     """
     if "_id" in accumulators:
         raise QueryError("acc(_id=…): _id holds the keys given to group_by")
-    return {name: _compile(name, value, stored_path) for name, value in accumulators.items()}
+    compiled: dict[str, dict[str, Any]] = {}
+    for name, value in accumulators.items():
+        if isinstance(value, Accumulator):
+            operand: Any = {} if value.path is None else f"${stored_path(value.path)}"
+            compiled[name] = {value.operator: operand}
+        else:
+            compiled[name] = encode_raw(_checked(name, value), f"acc({name}=…)", as_expression)
+    return compiled
 
 
-def _compile(name: str, value: object, stored_path: Callable[[str], str]) -> dict[str, Any]:
-    if isinstance(value, Accumulator):
-        return {value.operator: f"${stored_path(value.path)}" if value.path is not None else {}}
+def _checked(name: str, value: object) -> Mapping[str, Any]:
     if is_mapping(value) and len(value) == 1 and str(next(iter(value))).startswith("$"):
-        return deepcopy(dict(value))
+        return value
     raise QueryError(
         f"acc({name}={value!r}) is not an accumulator",
         hint='write fld["age"].avg(), count() or {"$avg": "$age"}',

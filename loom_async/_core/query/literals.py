@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Set
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -18,9 +18,9 @@ from bson import ObjectId
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import QueryError
-from ..model.field_shapes import field_shapes, item_shape
+from ..model.field_shapes import child_shape, field_shapes, item_shape
 from ..model.fields import PyObjectId
-from ..type_guards import is_collection
+from ..type_guards import is_collection, is_mapping
 from ..types import forms
 from ..types.forms import Shape
 from ..types.numpy_scalars import to_python
@@ -76,6 +76,8 @@ def read_if_possible(shape: Shape | None, value: Any) -> Any:
 
 def _read(shape: Shape | None, value: Any, is_bound: bool) -> Any:
     value = to_python(value)
+    if is_mapping(value):
+        return {key: _read_below(shape, key, item) for key, item in value.items()}
     if shape is None or _is_of_any_field(value):
         return value
     if isinstance(shape.form, forms.Chosen):
@@ -83,12 +85,14 @@ def _read(shape: Shape | None, value: Any, is_bound: bool) -> Any:
     return _read_form(shape.form, value, is_bound)
 
 
-def _is_of_any_field(value: Any) -> bool:
-    """Say whether a literal is compared as it is with every field.
+def _read_below(shape: Shape | None, key: Any, value: Any) -> Any:
+    """Read a value inside a document, which may be compared with every field as it is."""
+    return read_if_possible(child_shape(shape, key) if isinstance(key, str) else None, value)
 
-    A document may be compared with text too: it is a value that equals no text.
-    """
-    if value is None or isinstance(value, Mapping | re.Pattern):
+
+def _is_of_any_field(value: Any) -> bool:
+    """Say whether a literal is compared as it is with every field."""
+    if value is None or isinstance(value, re.Pattern):
         return True
     return type(value).__module__.partition(".")[0] == "bson" and not isinstance(value, ObjectId)
 

@@ -9,7 +9,7 @@ from ..errors import EncodingError, UnknownFieldError
 from ..model.codecs import model_codec
 from ..model.field_shapes import child_shape
 from ..types.codec import Codec
-from ..types.shapes import Model, Shape
+from ..types.forms import Model, Shape
 from .literals import Literal, read_if_possible
 from .paths import ResolvedField
 

@@ -17,6 +17,7 @@ from .grouping import Accumulators, compile_accumulators, group_key
 from .model_resolver import ModelResolver
 from .paths import FieldResolver
 from .query_spec import QuerySpec
+from .raw_values import encode_raw
 from .stages import AggregationStages
 
 M = TypeVar("M")
@@ -131,7 +132,7 @@ class QueryBuilder(Generic[M]):
 
     def _with_group(self, keys: Iterable[str | Field], accumulators: Accumulators) -> QuerySpec:
         key = group_key([self._stored_path(_path_of(key)) for key in keys])
-        compiled = compile_accumulators(accumulators, self._stored_path)
+        compiled = compile_accumulators(accumulators, self._stored_path, self._as_expression)
         return self._with_stages(AggregationStages().group({"_id": key, **compiled}))
 
     def _with_lookup(
@@ -170,9 +171,12 @@ class QueryBuilder(Generic[M]):
 
     def _compiled(self, expressions: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            name: f"${self._stored_path(value.path)}" if isinstance(value, Field) else value
+            name: encode_raw(value, f"the expression of {name!r}", self._as_expression)
             for name, value in expressions.items()
         }
+
+    def _as_expression(self, value: Any) -> Any:
+        return f"${self._stored_path(value.path)}" if isinstance(value, Field) else value
 
     def _stored_path(self, path: str) -> str:
         return self._resolver.resolve(path).path if self._resolver else path

@@ -9,7 +9,9 @@ from typing import Any, Self
 from ..errors import QueryError
 from ..type_guards import is_mapping, is_sequence
 from .expressions import Predicate
+from .fields import Field
 from .filter_compiler import compile_predicate
+from .raw_values import encode_stage
 
 Document = Mapping[str, Any]
 _WRITING_METHODS = {"$out": "out", "$merge": "merge_into"}
@@ -23,9 +25,7 @@ class StageSequence:
     _stages: tuple[dict[str, Any], ...]
 
     def __init__(self, *stages: Document) -> None:
-        for stage in stages:
-            check_stage(stage)
-        self._stages = tuple(copy.deepcopy(dict(stage)) for stage in stages)
+        self._stages = tuple(map(_checked_stage, stages))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.to_list())
@@ -54,10 +54,10 @@ class StageSequence:
         """Add a stage given as a dict.
 
         Raises:
-            QueryError: It is not a stage, or one that writes; use `out` or `merge_into` for those.
+            QueryError: It is not a stage, or BSON has no form for a value in it; or it is a stage
+                that writes: use `out` or `merge_into` for those.
         """
-        check_stage(stage)
-        return self._with_stages(copy.deepcopy(dict(stage)))
+        return self._with_stages(_checked_stage(stage))
 
     def _with_stages(self, *stages: dict[str, Any]) -> Self:
         longer = type(self)()
@@ -65,11 +65,23 @@ class StageSequence:
         return longer
 
     def _then(self, name: str, operand: Any) -> Self:
-        return self._with_stages({f"${name}": copy.deepcopy(operand)})
+        return self._with_stages(encode_stage({f"${name}": operand}, _in_stage))
 
     def _then_options(self, name: str, **options: Any) -> Self:
         present = {key: value for key, value in options.items() if value is not None}
         return self._then(name, {key: compiled_option(value) for key, value in present.items()})
+
+
+def _checked_stage(stage: Document) -> dict[str, Any]:
+    check_stage(stage)
+    return encode_stage(stage, _in_stage)
+
+
+def _in_stage(value: Any) -> Any:
+    """Return what stands in a stage for an object of the query language: stages, a field."""
+    if isinstance(value, StageSequence):
+        return sub_pipeline(value)
+    return f"${value.path}" if isinstance(value, Field) else value
 
 
 def check_stage(stage: object) -> None:

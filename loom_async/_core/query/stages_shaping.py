@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from ..argument_checks import check_count
 from ..errors import QueryError
-from .expressions import Predicate, as_predicate, raw
+from .expressions import Predicate, as_predicate
 from .fields import Field
 from .stage_base import Document, StageSequence, compiled_option
 
@@ -119,8 +119,9 @@ class ShapingStages(StageSequence):
 
     def match(self, condition: Document | Predicate | Field) -> Self:
         """Keep the documents that meet a condition, or match a MongoDB filter."""
-        predicate = raw(condition) if isinstance(condition, Mapping) else as_predicate(condition)
-        return self._then("match", compiled_option(predicate))
+        if isinstance(condition, Mapping):
+            return self._then("match", condition)
+        return self._then("match", compiled_option(as_predicate(condition)))
 
     def project(self, fields: Document | None = None, **more: Any) -> Self:
         """Include, exclude or compute fields."""

@@ -7,36 +7,44 @@ no item of the field can be a document, or if the caller wraps them in `lm.raw`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from re import Pattern
 from typing import Any
 
 from bson import Regex
 
 from ..errors import QueryError
-from ..type_guards import is_mapping
+from ..type_guards import is_mapping, is_sequence
 from .expressions import Combinable, Raw
 from .filter_compiler import compile_element
 from .paths import FieldResolver, ResolvedField
+from .raw_values import encode_raw
+from .stage_base import StageSequence
+from .update_pipeline import compile_pipeline
 
 # Operators whose operands are values of the field.
 _VALUES = frozenset({"$set", "$setOnInsert", "$min", "$max", "$inc", "$mul", "$pullAll"})
 _ADDING = frozenset({"$push", "$addToSet"})
+# Operators of conditions whose operands are values of the field, or lists of them.
+_COMPARISONS = frozenset({"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"})
+_LISTS = frozenset({"$in", "$nin"})
 
 
 def compile_update(
     resolver: FieldResolver,
-    values: Mapping[str, Any] | None,
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | StageSequence | None,
     fields: Mapping[str, Any],
     *,
     auto_values: Mapping[str, Any],
     revision: str | None = None,
-) -> dict[str, Any]:
-    """Return the MongoDB update.
+) -> dict[str, Any] | list[dict[str, Any]]:
+    """Return the MongoDB update: a document of operators, or a pipeline.
 
     Parameters:
         resolver: The model's fields.
-        values: Fields to set by dotted path, or update operators (`{"$inc": {"age": 1}}`).
+        values: Fields to set by dotted path, update operators (`{"$inc": {"age": 1}}`), or the
+            stages of a pipeline.
         fields: More fields to set, by name.
         auto_values: The auto values that a write sets, encoded, by stored name.
         revision: The stored name of the field that counts the writes.
@@ -45,6 +53,18 @@ def compile_update(
         UnknownFieldError: The model lacks a field.
         QueryError: There is nothing to update, or fields and operators are mixed.
     """
+    if is_sequence(values) or isinstance(values, StageSequence):
+        if fields:
+            raise QueryError(
+                f"update mixes the stages of a pipeline with fields ({', '.join(fields)})",
+                hint='put the fields into a stage: {"$set": …}',
+            )
+        return compile_pipeline(resolver, [*values], auto_values=auto_values, revision=revision)
+    if values is not None and not is_mapping(values):
+        raise QueryError(
+            f"update() takes a mapping, or the stages of a pipeline, not {values!r}",
+            hint='update({"age": 3}), update(age=3)',
+        )
     given = dict(values or {})
     operators = {key: operand for key, operand in given.items() if key.startswith("$")}
     plain = {key: value for key, value in given.items() if not key.startswith("$")}
@@ -87,7 +107,7 @@ def _compile_operands(
 def _encoder(operator: str) -> Callable[[ResolvedField, Any], Any]:
     if operator in _ADDING:
         return _push_operand
-    return _value if operator in _VALUES else _unchanged
+    return _value if operator in _VALUES else partial(_raw_operand, operator)
 
 
 def _value(field: ResolvedField, operand: Any) -> Any:
@@ -99,8 +119,8 @@ def _value(field: ResolvedField, operand: Any) -> Any:
     return field.encode(operand)
 
 
-def _unchanged(field: ResolvedField, operand: Any) -> Any:
-    return operand
+def _raw_operand(operator: str, field: ResolvedField, operand: Any) -> Any:
+    return encode_raw(operand, f"{operator} of {field.path}")
 
 
 def _push_operand(field: ResolvedField, operand: Any) -> Any:
@@ -122,9 +142,11 @@ def _push_operand(field: ResolvedField, operand: Any) -> Any:
 
 
 def _modifiers(field: ResolvedField, operand: Mapping[str, Any]) -> dict[str, Any]:
-    if "$each" not in operand:
-        return dict(operand)
-    return {**operand, "$each": [_value(field, item) for item in operand["$each"]]}
+    modifiers = {name: value for name, value in operand.items() if name != "$each"}
+    encoded: dict[str, Any] = encode_raw(modifiers, f"the modifiers of {field.path}")
+    if "$each" in operand:
+        encoded["$each"] = [_value(field, item) for item in operand["$each"]]
+    return encoded
 
 
 def _pull_operand(resolver: FieldResolver, path: str, field: ResolvedField, operand: Any) -> Any:
@@ -139,12 +161,26 @@ def _pull_operand(resolver: FieldResolver, path: str, field: ResolvedField, oper
         return alternatives[0]
     if is_mapping(operand):
         if not field.items.is_document:
-            return operand
+            return _pull_condition(field, operand)
+        operand = _value(field, operand)
         _check_whole(field, operand)
     elif _is_pattern(operand) and not field.items.is_pattern:
         return operand
     item = _value(field, operand)
     return {"$eq": item} if is_mapping(item) or _is_pattern(item) else item
+
+
+def _pull_condition(field: ResolvedField, operators: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a condition on items that are no documents, given by MongoDB's operators."""
+    condition: dict[str, Any] = {}
+    for operator, operand in operators.items():
+        if operator in _LISTS and is_sequence(operand):
+            condition[operator] = [field.compared(value) for value in operand]
+        elif operator in _COMPARISONS:
+            condition[operator] = field.compared(operand, is_bound=operator not in ("$eq", "$ne"))
+        else:
+            condition[operator] = encode_raw(operand, f"$pull of {field.path}")
+    return condition
 
 
 def _check_whole(field: ResolvedField, operand: Mapping[str, Any]) -> None:
