@@ -132,7 +132,6 @@ class Thing(lm.PersistableBase):
         fld["level"] < 1.5,
         fld["level"] < 3,
         fld["color"] == "red",
-        fld["color"] >= "r",
         fld["owner"] == str(OID),
         fld["keys"] == str(KEY),
         fld["keys"] == [str(KEY)],

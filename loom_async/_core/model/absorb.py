@@ -45,8 +45,8 @@ def _normalise(codec: ModelCodec, document: DocumentModel, insertion: Insertion)
             containers.append(field)
         elif not field.codec.normalises or value is None:
             continue
-        elif isinstance(field.codec, ScalarCodec):
-            values[field.name] = field.codec.encode(value)
+        elif type(field.codec) is ScalarCodec:
+            values[field.name] = field.codec.decode(field.codec.encode(value))
         elif value:
             containers.append(field)
     if containers:
@@ -56,7 +56,7 @@ def _normalise(codec: ModelCodec, document: DocumentModel, insertion: Insertion)
         unedited = [
             field.name
             for field in containers
-            if same(field.codec.encode(values[field.name]), sent[field.stored_name])
+            if _is_stored_as(field, values[field.name], sent[field.stored_name])
         ]
         if not same(_undeclared(codec, codec.encode(document)), _undeclared(codec, stored)):
             # Extra fields were edited while the insertion was under way.
@@ -132,8 +132,14 @@ def _edited_fields(
     return [
         field
         for field in codec.fields
-        if not same(field.codec.encode(values[field.name]), sent[field.stored_name])
+        if not _is_stored_as(field, values[field.name], sent[field.stored_name])
     ]
+
+
+def _is_stored_as(field: StoredField, value: Any, stored: Any) -> bool:
+    """Say whether a value of a field has a stored form."""
+    encoded = field.codec.encode(value)
+    return same(encoded, stored) or same(field.codec.keep_stored(stored, encoded), stored)
 
 
 def _normalise_scalars(codec: ModelCodec, document: DocumentModel, sent: Mapping[str, Any]) -> None:
@@ -141,11 +147,12 @@ def _normalise_scalars(codec: ModelCodec, document: DocumentModel, sent: Mapping
     values = vars(document)
     for field in codec.fields if codec.normalises else ():
         value = values[field.name]
-        if value is None or not field.codec.normalises or not isinstance(field.codec, ScalarCodec):
+        if value is None or not field.codec.normalises or type(field.codec) is not ScalarCodec:
             continue
         encoded = field.codec.encode(value)
-        if encoded != value and same(encoded, sent[field.stored_name]):
-            values[field.name] = encoded
+        loaded = field.codec.decode(encoded)
+        if loaded != value and same(encoded, sent[field.stored_name]):
+            values[field.name] = loaded
 
 
 def _may_change(field: StoredField, edited: Collection[str], coerced: Collection[str]) -> bool:
@@ -157,7 +164,7 @@ def _may_change(field: StoredField, edited: Collection[str], coerced: Collection
         coerced: The stored names of those whose values validation has changed.
     """
     name, codec = field.stored_name, field.codec
-    is_normalised = codec.normalises and not isinstance(codec, ScalarCodec)
+    is_normalised = codec.normalises and type(codec) is not ScalarCodec
     return name in coerced or (is_normalised and name in edited)
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from bson import ObjectId
 from pydantic import BaseModel
 
-from ..type_guards import is_dict
+from ..type_guards import is_dict, is_list
 from .core_schemas import core_schema_of
 
 Check: TypeAlias = Callable[[Any], bool]
@@ -170,5 +170,9 @@ def _is_exactly(kind: type) -> Check:
 
 def _object_id(schema: dict[str, Any]) -> Check | None:
     choices = schema["python_schema"].get("choices", ())
-    is_id = bool(choices) and choices[0] == {"type": "is-instance", "cls": ObjectId}
+    is_id = (
+        is_list(choices)
+        and bool(choices)
+        and choices[0] == {"type": "is-instance", "cls": ObjectId}
+    )
     return _is_exactly(ObjectId) if is_id else None

@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..bson_codec import decode_bson, encode_bson
-from ..errors import ConfigurationError, InvalidDocument
+from ..errors import ConfigurationError, EncodingError, InvalidDocument
 from ..type_guards import is_dict, is_list
+from ..types.custom import UndecodableValue
 from .codecs import model_codec
 from .diff import differing
 from .document import DocumentModel
@@ -108,7 +109,8 @@ def _validated_document(document: DocumentModel, encoded: Mapping[str, Any]) -> 
         if isinstance(details, ValidationError):
             raise _refused(document, details) from error
         raise
-    return _changed(decode_bson(raw), model_codec(model).encode(fresh))
+    before, codec = decode_bson(raw), model_codec(model)
+    return _changed(before, codec.keep_stored(before, codec.encode(fresh)))
 
 
 def _validated_fields(
@@ -126,7 +128,11 @@ def _validated_fields(
             validate(scratch, field.name, decoded, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
             raise _refused(document, error) from error
-        changed |= _changed(before, {name: field.codec.encode(vars(scratch)[field.name])})
+        except UndecodableValue as error:
+            path = ".".join((field.name, *error.path))
+            raise EncodingError(f"it would not load: {error.reason}", path=path) from error
+        after = field.codec.encode(vars(scratch)[field.name])
+        changed |= _changed(before, {name: field.codec.keep_stored(before[name], after)})
     return changed
 
 
