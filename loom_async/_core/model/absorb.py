@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..bson_codec import decode_bson, encode_bson
@@ -15,6 +15,7 @@ from .document import DocumentModel, attempts_of, set_attempts, set_baseline
 from .hydration import hydrator
 from .in_place import adopt
 from .model_codec import ModelCodec, StoredField
+from .normal_values import is_normal
 from .three_way_merge import merged
 from .write_attempt import Insertion, Modification, WriteAttempt
 
@@ -47,7 +48,7 @@ def _normalise(codec: ModelCodec, document: DocumentModel, insertion: Insertion)
             continue
         elif type(field.codec) is ScalarCodec:
             values[field.name] = field.codec.decode(field.codec.encode(value))
-        elif value:
+        elif not is_normal(field.codec, value):
             containers.append(field)
     if containers:
         stored = decode_bson(insertion.raw)
@@ -87,7 +88,13 @@ def absorb_modification(document: DocumentModel, plan: Modification, raw: bytes)
     # Most replies hold what was sent. To compare the bytes takes far less time than every field.
     is_as_sent = raw == plan.expected
     edited = {edit.path[0] for edit in plan.edits}
-    sought = [field for field in codec.fields if _may_change(field, edited, plan.coerced)]
+    values = vars(document)
+    sought = [
+        field
+        for field in codec.fields
+        if field.stored_name in plan.coerced
+        or (field.stored_name in edited and not is_normal(field.codec, values[field.name]))
+    ]
     has_edited_extra = document.__pydantic_extra__ and not codec.stored_names.issuperset(edited)
     if is_as_sent and not sought and not has_edited_extra:
         return
@@ -153,19 +160,6 @@ def _normalise_scalars(codec: ModelCodec, document: DocumentModel, sent: Mapping
         loaded = field.codec.decode(encoded)
         if loaded != value and same(encoded, sent[field.stored_name]):
             values[field.name] = loaded
-
-
-def _may_change(field: StoredField, edited: Collection[str], coerced: Collection[str]) -> bool:
-    """Say whether what a field holds may differ from what is loaded after an update.
-
-    Parameters:
-        field: The field.
-        edited: The stored names of the updated fields; the others have been loaded or normalised.
-        coerced: The stored names of those whose values validation has changed.
-    """
-    name, codec = field.stored_name, field.codec
-    is_normalised = codec.normalises and type(codec) is not ScalarCodec
-    return name in coerced or (is_normalised and name in edited)
 
 
 def _with_edits(

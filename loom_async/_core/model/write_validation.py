@@ -6,7 +6,7 @@ fields that a write sends are validated here, unless the types of their values t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -39,39 +39,46 @@ def validated_values(
         InvalidDocument: A value does not fit the model; `fields` has its path.
         ConfigurationError: The default of a field does not fit its type.
     """
-    plain = _plain_values(type(document))
-    sent = [
-        f for f in model_codec(type(document)).fields if names is None or f.stored_name in names
+    fields, has_model_validators = _checked_fields(type(document))
+    if names is not None:
+        fields = [pair for pair in fields if pair[0].stored_name in names]
+    values = vars(document)
+    doubtful = [
+        field
+        for field, check in fields
+        if not (check(values[field.name]) if check else _is_assigned(document, field))
     ]
-    doubtful = [field for field in sent if not _is_valid(document, field)]
-    if plain.has_model_validators and not all(field.codec.is_scalar for field in sent):
-        return _validated_document(document, encoded)
-    if not doubtful:
+    has_containers = has_model_validators and not all(f.codec.is_scalar for f, _ in fields)
+    if not (doubtful or has_containers):
         return {}
-    if _is_frozen(document, doubtful):
-        return _validated_document(document, encoded)
-    return _validated_fields(document, encoded, doubtful)
-
-
-def _is_valid(document: DocumentModel, field: StoredField) -> bool:
-    """Say whether the value of a field needs no validation."""
-    model, name = type(document), field.name
-    value = vars(document)[name]
-    check = _plain_values(model).checks.get(name)
-    if check is not None:
-        return check(value)
-    if not field.codec.is_scalar or not model.model_config.get("validate_assignment"):
-        return False
-    if name not in document.__pydantic_fields_set__:
-        return _has_valid_default(model, name)
-    # It was validated when it was assigned, unless the object was made without validation.
-    kind = _scalar_types(model).get(name)
-    return kind is None or kind(value)
+    if has_model_validators or _is_frozen(document, doubtful):
+        validated = _validated_document(document, encoded)
+    else:
+        validated = _validated_fields(document, encoded, doubtful)
+    _remember_defaults(document, doubtful)
+    return validated
 
 
 @cache
-def _plain_values(model: type[DocumentModel]) -> PlainValues:
-    return PlainValues(model)
+def _checked_fields(
+    model: type[DocumentModel],
+) -> tuple[Sequence[tuple[StoredField, Check | None]], bool]:
+    """Return the fields of a model with their checks, and whether functions validate all of it."""
+    plain = PlainValues(model)
+    fields = [(field, plain.checks.get(field.name)) for field in model_codec(model).fields]
+    return fields, plain.has_model_validators
+
+
+def _is_assigned(document: DocumentModel, field: StoredField) -> bool:
+    """Say whether a value without a check was validated when it was assigned."""
+    model, name = type(document), field.name
+    if not field.codec.is_scalar or not model.model_config.get("validate_assignment"):
+        return False
+    if name not in document.__pydantic_fields_set__:
+        return (model, name) in _valid_defaults
+    # Unless the object was made without validation: then the type tells.
+    has_type = _scalar_types(model).get(name)
+    return has_type is None or has_type(vars(document)[name])
 
 
 @cache
@@ -79,16 +86,17 @@ def _scalar_types(model: type[DocumentModel]) -> dict[str, Check | None]:
     return PlainValues(model, with_constraints=True).checks
 
 
-@cache
-def _has_valid_default(model: type[DocumentModel], name: str) -> bool:
-    """Say whether the default of a scalar fits its type; False if it differs each time."""
-    info = model.model_fields[name]
-    if info.default_factory is not None or info.is_required():
-        return False
-    document = model.model_construct()
-    field = next(field for field in model_codec(model).fields if field.name == name)
-    encoded = {field.stored_name: field.codec.encode(info.default)}
-    return not _validated_fields(document, encoded, [field])
+#: Scalar fields whose defaults were validated once, and are the same each time.
+_valid_defaults: set[tuple[type[DocumentModel], str]] = set()
+
+
+def _remember_defaults(document: DocumentModel, fields: Collection[StoredField]) -> None:
+    model = type(document)
+    for field in fields:
+        has_factory = model.model_fields[field.name].default_factory is not None
+        is_set = field.name in document.__pydantic_fields_set__
+        if field.codec.is_scalar and not (has_factory or is_set):
+            _valid_defaults.add((model, field.name))
 
 
 def _is_frozen(document: DocumentModel, fields: Collection[StoredField]) -> bool:
