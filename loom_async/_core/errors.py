@@ -183,8 +183,9 @@ class LossyConversion(LoomError, ValueError):
 
 
 class InvalidDocument(LoomError, ValueError):
-    """A stored document does not fit its model.
+    """A stored document does not fit its model, or an object that would be stored does not.
 
+    Lists and other containers can be edited in place; they are validated before they are stored.
     `id` is the document's `_id`, and `fields` maps each invalid path to the reason.
     """
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 import loom_async as lm
 from tests.commands import commands_of
@@ -242,3 +242,16 @@ async def test_a_default_that_does_not_fit_is_refused() -> None:
     with pytest.raises(lm.BulkError, match=r"the default None of Unfit\.name"):
         await Unfit.persist_many([Unfit(name="x", size=1), Unfit(size=1)])
     assert [found.name for found in await Unfit.filter().load_many()] == ["x"]
+
+
+@lm.declare_persist_db("shop", "secrets")
+class Secretive(lm.PersistableBase):
+    secrets: list[Annotated[SecretStr, Field(min_length=3)]] = []
+
+
+async def test_an_error_shows_no_secret() -> None:
+    secretive = Secretive()
+    secretive.secrets.append(SecretStr("xy"))
+    with pytest.raises(lm.InvalidDocument, match=r"secrets\.0: .* at least 3") as caught:
+        await secretive.persist()
+    assert "xy" not in str(caught.value)

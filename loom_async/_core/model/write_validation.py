@@ -6,17 +6,19 @@ fields that a write sends are validated here, unless the types of their values t
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretBytes, SecretStr, ValidationError
 
 from ..bson_codec import decode_bson, encode_bson
 from ..errors import ConfigurationError, EncodingError, InvalidDocument
 from ..type_guards import is_dict, is_list
 from ..types.custom import UndecodableValue
 from .codecs import model_codec
+from .core_schemas import nodes
 from .diff import differing
 from .document import DocumentModel
 from .hydration import hydrator
@@ -79,6 +81,12 @@ def _is_assigned(document: DocumentModel, field: StoredField) -> bool:
     # Unless the object was made without validation: then the type tells.
     has_type = _scalar_types(model).get(name)
     return has_type is None or has_type(vars(document)[name])
+
+
+@cache
+def _has_secrets(model: type[DocumentModel]) -> bool:
+    values = (value for node in nodes(model) for value in node.values())
+    return any(inspect.isclass(v) and issubclass(v, SecretStr | SecretBytes) for v in values)
 
 
 @cache
@@ -190,8 +198,11 @@ def _refused(
                 "allow this one by its annotation, such as `str | None`",
             )
     fields = {".".join(map(str, one["loc"])): one["msg"] for one in details}
+    # A stored secret is plain text, which belongs in no error.
+    shown = "" if _has_secrets(model) else ", not {input!r}"
     reasons = "; ".join(
-        f"{'.'.join(map(str, one['loc']))}: {one['msg']}, not {one['input']!r}" for one in details
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}{shown.format(input=one['input'])}"
+        for one in details
     )
     return InvalidDocument(
         f"this {model.__name__} {document.id!r} would not load, so it is not stored: {reasons}",
