@@ -12,6 +12,8 @@ from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from bson.errors import InvalidBSON, InvalidDocument, InvalidStringData
 
+from .errors import EncodingError
+
 #: The options of every client of Loom: aware datetimes, UUIDs as subtype 4.
 CODEC_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
@@ -45,10 +47,19 @@ def decode_bson(raw: bytes) -> dict[str, Any]:
 
 
 def utc_milliseconds(value: dt.datetime) -> dt.datetime:
-    """Return a datetime in UTC, truncated to BSON's milliseconds; a naive one is taken as UTC."""
+    """Return a datetime in UTC, truncated to BSON's milliseconds; a naive one is taken as UTC.
+
+    Raises:
+        EncodingError: In UTC it is outside of the years 1 to 9999.
+    """
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     elif value.tzinfo is not UTC:
-        value = value.astimezone(UTC)
+        try:
+            value = value.astimezone(UTC)
+        except OverflowError:
+            raise EncodingError(
+                f"{value.isoformat()} is outside of the years 1 to 9999 in UTC", path=""
+            ) from None
     excess = value.microsecond % 1000
     return value.replace(microsecond=value.microsecond - excess) if excess else value

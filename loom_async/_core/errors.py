@@ -212,6 +212,12 @@ class EncodingError(LoomError, ValueError):
         return EncodingError(self.reason, path=path, hint=self.hint)
 
 
+def too_deep(path: str) -> EncodingError:
+    """Return the error for a value whose encoding does not end."""
+    reason = "it contains itself, or is nested too deeply"
+    return EncodingError(reason, path=path, hint="MongoDB holds 100 levels of documents")
+
+
 class UnknownFieldError(LoomError, LookupError, AttributeError):
     """A query or an index names a field that the model does not have; `path` is its path.
 

@@ -12,7 +12,7 @@ from .._core.context import OperationContext
 from .._core.model.polymorphism import scope_of
 from .._core.progress_bar import progress_bar
 from .._core.query.query_spec import QuerySpec
-from .._core.query.stages import AggregationStages
+from .._core.query.stages import AggregationStages, as_stages
 from .._core.settings import settings
 from .._core.traced_call import TracedCall
 from ..operations.target import target_of
@@ -54,9 +54,7 @@ async def aggregate_arrow(
     model: type, stages: AggregationStages | Sequence[Mapping[str, Any]], *, schema: Schema | None
 ) -> Table:
     """Return a pipeline's results as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
-    pipeline = (
-        stages if isinstance(stages, AggregationStages) else AggregationStages(*stages)
-    ).to_list()
+    pipeline = as_stages(stages).to_list()
     scope = scope_of(model)
     filters = (scope,) if scope else ()
     # One stage at least: without any, the query would be a `find`.

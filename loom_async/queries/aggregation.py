@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -86,11 +86,13 @@ class ReshapableQuery(Query[M]):
             lambda accumulators: self._aggregation(self._with_group(keys, accumulators))
         )
 
-    def agg(self, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
+    def agg(
+        self, stages: AggregationStages | Sequence[Mapping[str, Any]]
+    ) -> Aggregation[dict[str, Any]]:
         """Return this query followed by the stages of a pipeline; its rows are dicts.
 
         Parameters:
-            stages: The stages to add.
+            stages: The stages to add; MongoDB's own as dicts, too.
         """
         return self._aggregation(self._with_stages(stages))
 

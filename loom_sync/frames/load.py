@@ -12,7 +12,7 @@ from loom_async._core.context import OperationContext
 from loom_async._core.model.polymorphism import scope_of
 from loom_async._core.progress_bar import progress_bar
 from loom_async._core.query.query_spec import QuerySpec
-from loom_async._core.query.stages import AggregationStages
+from loom_async._core.query.stages import AggregationStages, as_stages
 from loom_async._core.settings import settings
 from loom_async._core.traced_call import TracedCall
 
@@ -56,9 +56,7 @@ def aggregate_arrow(
     model: type, stages: AggregationStages | Sequence[Mapping[str, Any]], *, schema: Schema | None
 ) -> Table:
     """Return a pipeline's results as a `pyarrow.Table`; see `PersistableBase.aggregate_arrow`."""
-    pipeline = (
-        stages if isinstance(stages, AggregationStages) else AggregationStages(*stages)
-    ).to_list()
+    pipeline = as_stages(stages).to_list()
     scope = scope_of(model)
     filters = (scope,) if scope else ()
     # One stage at least: without any, the query would be a `find`.

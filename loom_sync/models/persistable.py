@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, cast
 
 from pydantic import Field
@@ -205,7 +205,9 @@ class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
         return query_of(cls).filter(*conditions)
 
     @classmethod
-    def agg(cls, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
+    def agg(
+        cls, stages: AggregationStages | Sequence[Mapping[str, Any]]
+    ) -> Aggregation[dict[str, Any]]:
         """Return an aggregation over the whole collection; its rows are dicts.
 
         Parameters:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, TypeVar
 
@@ -89,11 +89,13 @@ class ReshapableQuery(Query[M]):
             lambda accumulators: self._aggregation(self._with_group(keys, accumulators))
         )
 
-    def agg(self, stages: AggregationStages) -> Aggregation[dict[str, Any]]:
+    def agg(
+        self, stages: AggregationStages | Sequence[Mapping[str, Any]]
+    ) -> Aggregation[dict[str, Any]]:
         """Return this query followed by the stages of a pipeline; its rows are dicts.
 
         Parameters:
-            stages: The stages to add.
+            stages: The stages to add; MongoDB's own as dicts, too.
         """
         return self._aggregation(self._with_stages(stages))
 

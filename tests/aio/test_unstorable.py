@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from functools import partial
 from typing import Any
@@ -41,6 +42,8 @@ UNSTORABLE: dict[str, Any] = {
     "65 bits in a set": {1, 2**64},
     "NUL in a pattern": re.compile("a\0"),
     "object": object(),
+    "year 10000": dt.datetime(9999, 12, 31, 23, tzinfo=dt.timezone(dt.timedelta(hours=-5))),
+    "year 0": dt.datetime(1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=5))),
 }
 LARGE = "x" * (17 * 1024 * 1024)
 
@@ -129,6 +132,53 @@ async def test_frames_with_unstorable_values(value: Any) -> None:
         await Box.update_dataframe(frame.assign(id=[box.id, box.id]), on=["id"])
     assert caught.value.rows[-1] == 1
     assert await Box.filter().count() == 1
+
+
+async def test_values_that_contain_themselves() -> None:
+    value: dict[str, Any] = {}
+    value["a"] = [value]
+    with pytest.raises(lm.EncodingError, match="contains itself"):
+        await Box(a=value).persist()
+    with pytest.raises(lm.BulkError, match="contains itself"):
+        await Box.persist_many([Box(), Box(a=value)])
+    with pytest.raises(lm.EncodingError, match="contains itself"):
+        await Box.filter().update(a=value)
+    for build in (
+        lambda: Box.filter(fld["a"] == value),
+        lambda: lm.raw(value),
+        lambda: lm.AggregationStages().match(value),
+        lambda: Box.filter().add_fields(x=value),
+    ):
+        with pytest.raises(lm.QueryError, match="contains itself"):
+            build()
+    assert await Box.filter().count() == 1
+
+
+@pytest.mark.parametrize("name", [3, None, b"a", ("a", 1), 1.5])
+async def test_names_that_are_no_strings(name: Any) -> None:
+    for build in (
+        lambda: Box.filter(fld[name] == 1),
+        lambda: Box.filter().project(name),
+        lambda: Box.filter().group_by(name).acc(n=lm.count()),
+        lambda: Box.agg(name),
+    ):
+        with pytest.raises(lm.QueryError):
+            build()
+    for update in ({name: 1}, {"$set": {name: 1}}, [{"$set": {name: 1}}]):
+        with pytest.raises(lm.QueryError):
+            await Box.filter().update(update)
+    with pytest.raises(lm.QueryError):
+        await Box.filter().distinct(name)
+    with pytest.raises(lm.ConfigurationError):
+        lm.Index(name if name != ("a", 1) else ("a", 3))
+
+
+async def test_a_pipeline_as_a_list() -> None:
+    await Box(a=2).persist()
+    rows = await Box.agg([{"$match": {"a": 2}}, {"$count": "n"}]).load_many()
+    assert rows == [{"n": 1}]
+    with pytest.raises(lm.QueryError, match="writes to a collection"):
+        Box.agg([{"$out": "elsewhere"}])
 
 
 async def test_unstorable_values_in_a_transaction() -> None:

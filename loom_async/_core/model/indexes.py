@@ -71,6 +71,10 @@ def _without_none(options: Mapping[str, Any]) -> dict[str, Any]:
 def _parse_key(key: Key) -> tuple[str, Direction]:
     if isinstance(key, str):
         return (key[1:], -1) if key.startswith("-") else (key, 1)
+    if not isinstance(key, tuple) or len(key) != 2 or not isinstance(key[0], str):
+        raise ConfigurationError(
+            f"{key!r} is not a key of an index", hint='Index("email"), Index(("bio", "text"))'
+        )
     name, direction = key
     if direction not in (1, -1, "text", "2dsphere", "2d", "hashed"):
         raise ConfigurationError(

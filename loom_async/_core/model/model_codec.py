@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from ..errors import ConfigurationError, EncodingError
+from ..errors import ConfigurationError, EncodingError, too_deep
 from ..type_guards import is_dict, is_mapping
 from ..types.codec import ANY, Codec, Forms
 from ..types.custom import UndecodableValue
@@ -182,6 +182,8 @@ class ModelCodec(Codec):
                 document[stored_name] = data[name] if encode is None else encode(data[name])
         except EncodingError as error:
             raise error.below(stored_name) from error.__cause__
+        except RecursionError:
+            raise too_deep(stored_name) from None
         if value.__pydantic_extra__:
             document.update({k: to_bson(v) for k, v in value.__pydantic_extra__.items()})
         if self._tag is not None:  # last, so that no extra field replaces the tag

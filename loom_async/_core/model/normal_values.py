@@ -11,8 +11,9 @@ from bson import ObjectId
 
 from ..type_guards import is_collection, is_dict, is_list, is_mapping
 from ..types.codec import Codec
-from ..types.containers import ArrayCodec, MappingCodec, UnionCodec
+from ..types.containers import ArrayCodec, FixedArrayCodec, MappingCodec
 from ..types.scalars import NormalisedCodec, ScalarCodec
+from ..types.unions import UnionCodec
 from .model_codec import ModelCodec
 
 # Types whose values BSON holds exactly, and which are loaded as the same type.
@@ -37,6 +38,10 @@ def is_normal(codec: Codec, value: Any) -> bool:
             return False
         values: dict[str, Any] = vars(value)
         return all(is_normal(field.codec, values[field.name]) for field in codec.fields)
+    if isinstance(codec, ArrayCodec | MappingCodec) and codec.is_abstract:
+        return False
+    if isinstance(codec, FixedArrayCodec):
+        return all(map(is_normal, codec.items, value))
     if isinstance(codec, ArrayCodec) and is_collection(value):
         return all(is_normal(codec.item, item) for item in value)
     if isinstance(codec, MappingCodec) and is_mapping(value):

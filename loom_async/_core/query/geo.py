@@ -33,6 +33,8 @@ def within(
     area: Mapping[str, Any] | None, center: tuple[float, float] | None, radius: float | None
 ) -> dict[str, Any]:
     """Return the operand of `$geoWithin`; the radius is in metres."""
+    if area is not None and not isinstance(area, Mapping):
+        raise QueryError(f"within() takes a GeoJSON Polygon or MultiPolygon, not {area!r}")
     if area is not None and center is None and radius is None:
         if area.get("type") not in ("Polygon", "MultiPolygon") or "coordinates" not in area:
             raise QueryError(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..errors import EncodingError, UnknownFieldError
+from ..errors import EncodingError, UnknownFieldError, too_deep
 from ..model.codecs import model_codec
 from ..model.field_shapes import child_shape
 from ..types.codec import Codec
 from ..types.forms import Model, Shape
 from .literals import Literal, read_if_possible
-from .paths import ResolvedField
+from .paths import ResolvedField, check_path
 
 
 class ModelResolver:
@@ -30,7 +30,10 @@ class ModelResolver:
 
         Raises:
             UnknownFieldError: The model has no such field; the error names the nearest.
+            QueryError: The path is no string.
         """
+        if not isinstance(path, str):
+            check_path(path)
         codec: Codec = self._codec
         shape: Shape | None = Shape(Model(self._model))
         stored: list[str] = []
@@ -58,6 +61,8 @@ def _literal(codec: Codec, shape: Shape | None, path: str, value: Any, is_bound:
 def _encoded(codec: Codec, shape: Shape | None, path: str, value: Any) -> Any:
     try:
         return codec.literal(read_if_possible(shape, value))
+    except RecursionError:
+        raise too_deep(path) from None
     except EncodingError as error:
         below = f"{path}.{error.path}" if error.path else path
         raise EncodingError(error.reason, path=below, hint=error.hint) from error

@@ -43,6 +43,10 @@ class ResolvedField(NamedTuple):
             raise QueryError(
                 f"{self.path!r} is compared with {value!r:.200}: {error.reason}", hint=error.hint
             ) from error
+        except RecursionError:
+            raise QueryError(
+                f"a literal of {self.path!r} contains itself, or is nested too deeply"
+            ) from None
 
 
 class FieldResolver(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
@@ -15,10 +15,10 @@ from .fields import Field
 from .filter_compiler import compile_predicate
 from .grouping import Accumulators, compile_accumulators, group_key
 from .model_resolver import ModelResolver
-from .paths import FieldResolver
+from .paths import FieldResolver, check_path
 from .query_spec import QuerySpec
 from .raw_values import encode_raw
-from .stages import AggregationStages
+from .stages import AggregationStages, as_stages
 
 M = TypeVar("M")
 Q = TypeVar("Q", bound="QueryBuilder[Any]")
@@ -163,9 +163,9 @@ class QueryBuilder(Generic[M]):
         )
         return self._with_stages(lookup)
 
-    def _with_stages(self, stages: AggregationStages) -> QuerySpec:
+    def _with_stages(self, stages: AggregationStages | Sequence[Mapping[str, Any]]) -> QuerySpec:
         spec = self._spec
-        for stage in stages:
+        for stage in as_stages(stages):
             spec = spec.with_stage(stage)
         return spec
 
@@ -183,4 +183,6 @@ class QueryBuilder(Generic[M]):
 
 
 def _path_of(field: str | Field) -> str:
-    return field.path if isinstance(field, Field) else field
+    if isinstance(field, Field):
+        return field.path
+    return field if isinstance(field, str) else check_path(field)

@@ -10,9 +10,7 @@ from ..type_guards import is_mapping, is_sequence
 from ..types.values import key_to_bson, to_bson
 
 
-def encode_raw(
-    value: Any, place: str, replace: Callable[[Any], Any] | None = None, *, path: str = ""
-) -> Any:
+def encode_raw(value: Any, place: str, replace: Callable[[Any], Any] | None = None) -> Any:
     """Return a copy of a value of any depth that BSON can represent.
 
     Parameters:
@@ -20,7 +18,6 @@ def encode_raw(
         place: Where it was given, for errors: `"raw()"`.
         replace: Returns what stands for an object of Loom's, such as a field; without it, such an
             object is refused.
-        path: The path inside the outermost value, for errors.
 
     Raises:
         QueryError: BSON has no form for a value.
@@ -30,15 +27,21 @@ def encode_raw(
         >>> encode_raw({"price": {"$in": {Decimal("1.50")}}}, "raw()")
         {'price': {'$in': [Decimal128('1.50')]}}
     """
+    try:
+        return _encoded(value, place, replace, "")
+    except RecursionError:
+        raise QueryError(f"{place}: a value contains itself, or is nested too deeply") from None
+
+
+def _encoded(value: Any, place: str, replace: Callable[[Any], Any] | None, path: str) -> Any:
     if is_mapping(value):
         return {
-            key_to_bson(key): encode_raw(item, place, replace, path=_below(path, key))
+            key_to_bson(key): _encoded(item, place, replace, _below(path, key))
             for key, item in value.items()
         }
     if is_sequence(value):
         return [
-            encode_raw(item, place, replace, path=_below(path, index))
-            for index, item in enumerate(value)
+            _encoded(item, place, replace, _below(path, index)) for index, item in enumerate(value)
         ]
     if _is_of_the_query_language(value):
         if replace is None or (replaced := replace(value)) is value:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import QueryError
+from ..type_guards import is_sequence
 from .stages_joining import JoiningStages
 from .stages_reporting import ReportingStages
 from .stages_shaping import ShapingStages
@@ -26,3 +31,18 @@ class AggregationStages(ShapingStages, JoiningStages, ReportingStages):
     """
 
     __slots__ = ()
+
+
+def as_stages(stages: AggregationStages | Sequence[Mapping[str, Any]]) -> AggregationStages:
+    """Return a pipeline, also one that is given as a list of dicts.
+
+    Raises:
+        QueryError: It is no pipeline.
+    """
+    if isinstance(stages, AggregationStages):
+        return stages
+    if not is_sequence(stages):
+        raise QueryError(
+            f"{stages!r:.200} is not a pipeline", hint="AggregationStages().match({…}).count()"
+        )
+    return AggregationStages(*stages)

@@ -18,7 +18,7 @@ from ..errors import QueryError
 from ..type_guards import is_mapping, is_sequence
 from .expressions import Combinable, Raw
 from .filter_compiler import compile_element
-from .paths import FieldResolver, ResolvedField
+from .paths import FieldResolver, ResolvedField, check_path
 from .raw_values import encode_raw
 from .stage_base import StageSequence
 from .update_pipeline import compile_pipeline
@@ -60,12 +60,7 @@ def compile_update(
                 hint='put the fields into a stage: {"$set": …}',
             )
         return compile_pipeline(resolver, [*values], auto_values=auto_values, revision=revision)
-    if values is not None and not is_mapping(values):
-        raise QueryError(
-            f"update() takes a mapping, or the stages of a pipeline, not {values!r}",
-            hint='update({"age": 3}), update(age=3)',
-        )
-    given = dict(values or {})
+    given = _checked(values)
     operators = {key: operand for key, operand in given.items() if key.startswith("$")}
     plain = {key: value for key, value in given.items() if not key.startswith("$")}
     if operators and plain:
@@ -87,6 +82,20 @@ def compile_update(
     if revision is not None:
         _add_revision(update, revision)
     return update
+
+
+def _checked(values: object) -> dict[str, Any]:
+    if values is None:
+        return {}
+    if not is_mapping(values):
+        raise QueryError(
+            f"update() takes a mapping, or the stages of a pipeline, not {values!r}",
+            hint='update({"age": 3}), update(age=3)',
+        )
+    for key in values:
+        if not isinstance(key, str):
+            check_path(key)
+    return dict(values)
 
 
 def _compile_operands(

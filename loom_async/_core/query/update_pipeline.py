@@ -62,7 +62,7 @@ def _compiled(resolver: FieldResolver, stage: Any, revision: str | None) -> dict
 
 
 def _path(resolver: FieldResolver, field: Any, revision: str | None) -> str:
-    path = resolver.resolve(field.path if isinstance(field, Field) else str(field)).path
+    path = resolver.resolve(field.path if isinstance(field, Field) else field).path
     if path == "_id":
         raise QueryError("the id of a document never changes", hint="insert a new document")
     if path == revision:

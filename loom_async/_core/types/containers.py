@@ -26,6 +26,7 @@ class ArrayCodec(Codec):
         self.item = item
         self.needs_decode = item.needs_decode
         self.normalises = item.normalises or is_abstract
+        self.is_abstract = is_abstract
 
     @property
     def is_deterministic(self) -> bool:  # type: ignore[override]
@@ -150,6 +151,7 @@ class MappingCodec(Codec):
         self.value = value
         self.needs_decode = value.needs_decode or key.read is not None
         self.normalises = value.normalises or is_abstract
+        self.is_abstract = is_abstract
 
     @property
     def is_deterministic(self) -> bool:  # type: ignore[override]
