@@ -224,13 +224,16 @@ class UnknownFieldError(LoomError, LookupError, AttributeError):
     `nearest` is the most similar name of a field, or None.
     """
 
-    def __init__(self, path: str, *, where: str, known: Iterable[str]) -> None:
+    def __init__(
+        self, path: str, *, where: str, known: Iterable[str], key: str | None = None
+    ) -> None:
+        """Create the error; `key` is the part of the path that is unknown, by default the last."""
         names = sorted(known)
-        last = path.rsplit(".", 1)[-1]
+        key = path.rsplit(".", 1)[-1] if key is None else key
         self.path = path
-        self.nearest: str | None = next(iter(difflib.get_close_matches(last, names, 1, 0.6)), None)
+        self.nearest: str | None = next(iter(difflib.get_close_matches(key, names, 1, 0.6)), None)
         super().__init__(
-            f"{where} has no field {last!r}" + (f" (in {path!r})" if last != path else ""),
+            f"{where} has no field {key!r}" + (f" (in {path!r})" if key != path else ""),
             hint=f"did you mean {self.nearest!r}?"
             if self.nearest
             else f"the fields are {', '.join(names)}",

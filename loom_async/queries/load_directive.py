@@ -12,25 +12,26 @@ from .._core.clock import now
 from .._core.context import OperationContext, current_context
 from .._core.errors import QueryError
 from .._core.model.append_only import refuse_change
-from .._core.model.auto_fields import latest_order, write_auto_values
+from .._core.model.auto_fields import latest_order
 from .._core.model.blob import BlobDocument
 from .._core.model.declaration import declaration_of
 from .._core.model.document import DocumentModel
 from .._core.model.hydration import Hydrator, decode_raw_batch, hydrator
 from .._core.model.polymorphism import scope_of
-from .._core.model.revisions import revision_to_count
 from .._core.model.write_results import UpdateCount
 from .._core.query.model_resolver import ModelResolver
 from .._core.query.paging import Page, page_spec, page_token, sort_values
 from .._core.query.query_spec import QuerySpec
+from .._core.query.query_update import UpdateArguments, compile_query_update
 from .._core.query.stages import AggregationStages
-from .._core.query.update_operators import compile_update
 from ..blobs import versions as blob_versions
 from ..documents import hooks
 from ..frames.frame_query import FrameQuery
 from ..operations.target import target_of
+from . import write_commands
 from .aggregation import ReshapableQuery
 from .change_stream import Changes, watch
+from .find_and_modify import FindAndModifyQuery
 
 if TYPE_CHECKING:
     from pyarrow import Schema
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=DocumentModel)
 
 
-class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
+class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
     """An immutable query whose results are objects of a model.
 
     Methods such as `filter` and `sort` return a new query; the others run it. `filter`, `sort`,
@@ -196,6 +197,9 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
     async def update(
         self,
         values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | AggregationStages | None = None,
+        *,
+        upsert: bool = False,
+        array_filters: Sequence[Mapping[str, Any]] = (),
         **fields: Any,
     ) -> UpdateCount:
         """Update every document that matches, in one command.
@@ -204,30 +208,28 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
             values: Fields to set by dotted path, update operators (`{"$inc": {"age": 1}}`), or
                 stages that set and unset fields, whose expressions are MongoDB's:
                 `[{"$set": {"total": {"$add": ["$price", "$tax"]}}}]`.
+                `items.$`, `items.$[]` and `items.$[x]` name elements of an array.
+            upsert: Whether to insert a document if none matches. It gets the values that the filter
+                compares by `==`, those of the update, and defaults and times for all other fields.
+            array_filters: A MongoDB filter for each `$[x]`: `{"x.count": {"$gte": 5}}`.
             **fields: Fields to set by name.
 
         Returns:
-            The number of documents modified; its `matched` is the number that matched.
+            The number of documents modified; its `matched` is the number that matched, and its
+            `inserted` the number that an upsert inserted.
 
         Raises:
             UnknownFieldError: The model lacks a field.
-            QueryError: There is nothing to update, or the query sorts, skips, limits or samples.
+            QueryError: There is nothing to update, the query sorts, skips, limits or samples, or an
+                upsert would insert a document without a required field.
             LedgerIsAppendOnly: The model is a ledger or a time series.
+            DuplicateKey: A document would have the same value as another in a unique index.
         """
         refuse_change(self._model, "update")
         self._require_filter_only("update")
-        resolver = ModelResolver(self._model)
-        auto_values = write_auto_values(self._model, now())
-        revision = revision_to_count(self._model)
-        compiled = compile_update(
-            resolver, values, fields, auto_values=auto_values, revision=revision
-        )
-        target = await target_of(self._model)
-        async with target.call(f"update {self._model.__name__}"):
-            result = await target.collection.update_many(
-                self._spec.filter, compiled, session=target.session
-            )
-        return UpdateCount(result.modified_count, result.matched_count)
+        arguments = UpdateArguments(values, fields, upsert, array_filters)
+        change = compile_query_update(self._model, self._spec.filter, arguments, now())
+        return await write_commands.update_many(self._model, self._spec, change)
 
     async def delete(self) -> int:
         """Delete every document that matches; without a filter, all documents.

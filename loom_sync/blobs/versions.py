@@ -182,7 +182,7 @@ def delete(document: BlobDocument) -> bool:
 def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) -> int:
     """Delete the blobs that match a filter, with all their bytes, and return their number."""
     traced = partial(TracedCall, f"delete {model.__name__}")
-    _refuse_in_transaction(model.__name__)
+    refuse_bytes_in_transaction(model.__name__)
     collection = collection_of(model).with_options(read_preference=ReadPreference.PRIMARY)
     bucket, deleted = Bucket(collection), 0
     with traced():
@@ -198,6 +198,15 @@ def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) -> int
     return deleted
 
 
+def delete_bytes(model: type[BlobDocument], key: Any) -> None:
+    """Delete the bytes of a blob whose document has been deleted; `key` is its stored id."""
+    traced = partial(TracedCall, f"delete {model.__name__}")
+    bucket = Bucket(collection_of(model))
+    with traced():
+        files = bucket.files.find(versions_filter(key), {"_id": 1}).to_list()
+    _concurrency.shielded(_delete_files, bucket, files, traced)
+
+
 def _keys(cursor: Any) -> list[Any]:
     return [document["_id"] for document in cursor.to_list()]
 
@@ -210,11 +219,12 @@ def _delete_files(
 
 
 def _bucket_of(document: BlobDocument) -> Bucket:
-    _refuse_in_transaction(_name(document))
+    refuse_bytes_in_transaction(_name(document))
     return Bucket(collection_of(type(document)))
 
 
-def _refuse_in_transaction(name: str) -> None:
+def refuse_bytes_in_transaction(name: str) -> None:
+    """Raise an error if a transaction is in force; `name` is the model or the blob."""
     refuse_in_transaction(
         f"the bytes of {name} cannot be used",
         hint="GridFS has no transactions: use the bytes before or after the transaction() block",

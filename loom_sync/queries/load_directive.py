@@ -13,19 +13,18 @@ from loom_async._core.clock import now
 from loom_async._core.context import OperationContext, current_context
 from loom_async._core.errors import QueryError
 from loom_async._core.model.append_only import refuse_change
-from loom_async._core.model.auto_fields import latest_order, write_auto_values
+from loom_async._core.model.auto_fields import latest_order
 from loom_async._core.model.blob import BlobDocument
 from loom_async._core.model.declaration import declaration_of
 from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.hydration import Hydrator, decode_raw_batch, hydrator
 from loom_async._core.model.polymorphism import scope_of
-from loom_async._core.model.revisions import revision_to_count
 from loom_async._core.model.write_results import UpdateCount
 from loom_async._core.query.model_resolver import ModelResolver
 from loom_async._core.query.paging import Page, page_spec, page_token, sort_values
 from loom_async._core.query.query_spec import QuerySpec
+from loom_async._core.query.query_update import UpdateArguments, compile_query_update
 from loom_async._core.query.stages import AggregationStages
-from loom_async._core.query.update_operators import compile_update
 from loom_async.queries import change_stream as async_change_stream
 from loom_async.queries import load_directive as async_load_directive
 
@@ -33,8 +32,10 @@ from ..blobs import versions as blob_versions
 from ..documents import hooks
 from ..frames.frame_query import FrameQuery
 from ..operations.target import target_of
+from . import write_commands
 from .aggregation import ReshapableQuery
 from .change_stream import Changes, watch
+from .find_and_modify import FindAndModifyQuery
 
 if TYPE_CHECKING:
     from pyarrow import Schema
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=DocumentModel)
 
 
-class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
+class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
     """An immutable query whose results are objects of a model.
 
     Methods such as `filter` and `sort` return a new query; the others run it. `filter`, `sort`,
@@ -230,6 +231,9 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
     def update(
         self,
         values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | AggregationStages | None = None,
+        *,
+        upsert: bool = False,
+        array_filters: Sequence[Mapping[str, Any]] = (),
         **fields: Any,
     ) -> UpdateCount:
         """Update every document that matches, in one command.
@@ -238,38 +242,41 @@ class LoadDirective(ReshapableQuery[D], FrameQuery[D]):
             values: Fields to set by dotted path, update operators (`{"$inc": {"age": 1}}`), or
                 stages that set and unset fields, whose expressions are MongoDB's:
                 `[{"$set": {"total": {"$add": ["$price", "$tax"]}}}]`.
+                `items.$`, `items.$[]` and `items.$[x]` name elements of an array.
+            upsert: Whether to insert a document if none matches. It gets the values that the filter
+                compares by `==`, those of the update, and defaults and times for all other fields.
+            array_filters: A MongoDB filter for each `$[x]`: `{"x.count": {"$gte": 5}}`.
             **fields: Fields to set by name.
 
         Returns:
-            The number of documents modified; its `matched` is the number that matched.
+            The number of documents modified; its `matched` is the number that matched, and its
+            `inserted` the number that an upsert inserted.
 
         Raises:
             UnknownFieldError: The model lacks a field.
-            QueryError: There is nothing to update, or the query sorts, skips, limits or samples.
+            QueryError: There is nothing to update, the query sorts, skips, limits or samples, or an
+                upsert would insert a document without a required field.
             LedgerIsAppendOnly: The model is a ledger or a time series.
+            DuplicateKey: A document would have the same value as another in a unique index.
         """
         refuse_change(self._model, "update")
         self._require_filter_only("update")
-        resolver = ModelResolver(self._model)
-        auto_values = write_auto_values(self._model, now())
-        revision = revision_to_count(self._model)
-        compiled = compile_update(
-            resolver, values, fields, auto_values=auto_values, revision=revision
-        )
-        target = target_of(self._model)
-        with target.call(f"update {self._model.__name__}"):
-            result = target.collection.update_many(
-                self._spec.filter, compiled, session=target.session
-            )
-        return UpdateCount(result.modified_count, result.matched_count)
+        arguments = UpdateArguments(values, fields, upsert, array_filters)
+        change = compile_query_update(self._model, self._spec.filter, arguments, now())
+        return write_commands.update_many(self._model, self._spec, change)
 
     async def update_async(
         self,
         values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | AggregationStages | None = None,
+        *,
+        upsert: bool = False,
+        array_filters: Sequence[Mapping[str, Any]] = (),
         **fields: Any,
     ) -> UpdateCount:
         """Do as `update` does, without blocking the event loop."""
-        return await self._async.update(values, **fields)
+        return await self._async.update(
+            values, upsert=upsert, array_filters=array_filters, **fields
+        )
 
     def delete(self) -> int:
         """Delete every document that matches; without a filter, all documents.

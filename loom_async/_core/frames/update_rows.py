@@ -15,12 +15,13 @@ from ..model.auto_fields import stored_auto_value, write_auto_values
 from ..model.codecs import model_codec
 from ..model.document import DocumentModel
 from ..model.document_encoding import encode_document
+from ..model.field_validators import column_validator
 from ..model.identity import checked_id, id_filter
 from ..model.model_codec import StoredField
 from ..model.polymorphism import scope_of, tag_of
 from ..model.revisions import revision_to_count
 from .chunks import Chunk
-from .columns import column_validator, encode_column, fields_by_column
+from .columns import encode_column, fields_by_column
 from .prepared_rows import PreparedRows, encoding_error
 from .results import FrameError, RowError
 

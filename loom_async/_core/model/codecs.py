@@ -233,6 +233,9 @@ class RootModelCodec(Codec):
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._inner.child(key)
 
+    def element(self) -> Codec | None:
+        return self._inner.element()
+
 
 class FamilyCodec(Codec):
     """A model of a family inside another document; the tag in the document names its class."""
@@ -240,23 +243,23 @@ class FamilyCodec(Codec):
     forms = Forms(is_document=True, is_pattern=False)
 
     def __init__(self, model: type[Any], family: Family) -> None:
-        self._model = model
+        self.model: type[Any] = model
         self.family: Family = family
 
     def decode(self, stored: Any) -> Any:
         if not is_dict(stored):
             return stored
-        kind = class_of(self._model, stored)
+        kind = class_of(self.model, stored)
         return validate(kind, model_codec(kind).decode(stored), stored)
 
     def literal(self, value: Any) -> Any:
-        return model_codec(self._model).literal(value)
+        return model_codec(self.model).literal(value)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
-        return model_codec(self._model).child(key)
+        return model_codec(self.model).child(key)
 
     def names(self) -> Iterable[str]:
-        return model_codec(self._model).names()
+        return model_codec(self.model).names()
 
 
 _codecs: dict[type[BaseModel], ModelCodec] = {}

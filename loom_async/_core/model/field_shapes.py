@@ -57,7 +57,7 @@ def child_shape(shape: Shape | None, key: str) -> Shape | None:
             return items[int(key)]
         case Items() as form:
             item = item_shape(form)
-            return item if key.isdigit() else child_shape(item, key)
+            return item if key.isdigit() or key.startswith("$") else child_shape(item, key)
         case Entries(value=value):
             return value
         case AnyOf(options):

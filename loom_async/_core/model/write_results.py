@@ -15,18 +15,23 @@ class PersistResult:
 
 
 class UpdateCount(int):
-    """The number of documents that an update modified; `matched` is how many its filter matched."""
+    """The number of documents that an update modified.
+
+    `matched` is how many its filter matched, `inserted` is 1 if an upsert inserted a document.
+    """
 
     matched: int
+    inserted: int
 
-    def __new__(cls, modified: int, matched: int) -> UpdateCount:
-        """Create a count of modified documents, with the count of matched ones."""
+    def __new__(cls, modified: int, matched: int, inserted: int = 0) -> UpdateCount:
+        """Create a count of modified documents, with those of matched and inserted ones."""
         count = super().__new__(cls, modified)
         count.matched = matched
+        count.inserted = inserted
         return count
 
-    def __reduce__(self) -> tuple[type[UpdateCount], tuple[int, int]]:
-        return UpdateCount, (int(self), self.matched)
+    def __reduce__(self) -> tuple[type[UpdateCount], tuple[int, int, int]]:
+        return UpdateCount, (int(self), self.matched, self.inserted)
 
     @property
     def modified(self) -> int:
@@ -34,4 +39,5 @@ class UpdateCount(int):
         return int(self)
 
     def __repr__(self) -> str:
-        return f"UpdateCount(modified={int(self)}, matched={self.matched})"
+        inserted = f", inserted={self.inserted}" if self.inserted else ""
+        return f"UpdateCount(modified={int(self)}, matched={self.matched}{inserted})"

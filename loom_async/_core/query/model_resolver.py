@@ -34,24 +34,42 @@ class ModelResolver:
         """
         if not isinstance(path, str):
             check_path(path)
-        codec: Codec = self._codec
-        shape: Shape | None = Shape(Model(self._model))
-        stored: list[str] = []
-        for key in path.split("."):
-            child = codec.child(key)
-            if child is None:
-                where = f"{self._model.__name__}{''.join('.' + part for part in stored)}"
-                raise UnknownFieldError(path, where=where, known=codec.names())
-            name, codec = child
-            shape = child_shape(shape, key)
-            stored.append(name)
+        stored, codec, shape = self._walk(
+            self._codec, Shape(Model(self._model)), path, self._model.__name__
+        )
         return ResolvedField(
-            ".".join(stored),
+            stored,
             partial(_encoded, codec, shape, path),
             codec.item_forms,
             partial(_literal, codec, shape, path),
             codec,
         )
+
+    def _walk(
+        self, codec: Codec, shape: Shape | None, path: str, where: str
+    ) -> tuple[str, Codec, Shape | None]:
+        """Return the stored path, the codec and the shape of what a path leads to.
+
+        Parameters:
+            codec: The codec of the value at which the path starts.
+            shape: The shape of that value; None if it may be anything.
+            path: The dotted path.
+            where: What that value is, for errors.
+        """
+        stored: list[str] = []
+        for key in path.split("."):
+            child = self._child(codec, key, path)
+            if child is None:
+                holder = f"{where}{''.join('.' + part for part in stored)}"
+                raise UnknownFieldError(path, where=holder, known=codec.names(), key=key)
+            name, codec = child
+            shape = child_shape(shape, key)
+            stored.append(name)
+        return ".".join(stored), codec, shape
+
+    def _child(self, codec: Codec, key: str, path: str) -> tuple[str, Codec] | None:
+        """Return the stored name and the codec of one key of a path; None if there is no such."""
+        return codec.child(key)
 
 
 def _literal(codec: Codec, shape: Shape | None, path: str, value: Any, is_bound: bool) -> Any:

@@ -74,6 +74,10 @@ class Codec:
         """Return the stored name and the codec of a key; None if the value has no such key."""
         return key, self
 
+    def element(self) -> Codec | None:
+        """Return the codec of the elements; None if a value is never an array."""
+        return ANY if self is ANY else None
+
     def names(self) -> Iterable[str]:
         """Return the keys that `child` accepts, for messages."""
         return ()

@@ -70,6 +70,9 @@ class ArrayCodec(Codec):
     def child(self, key: str) -> tuple[str, Codec] | None:
         return (key, self.item) if key.isdigit() else self.item.child(key)
 
+    def element(self) -> Codec | None:
+        return self.item
+
     def names(self) -> Iterable[str]:
         return self.item.names()
 

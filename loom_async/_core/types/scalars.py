@@ -159,3 +159,6 @@ class NormalisedCodec(Codec):
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._inner.child(key)
+
+    def element(self) -> Codec | None:
+        return self._inner.element()

@@ -164,6 +164,10 @@ class UnionCodec(Codec):
         found = (codec.child(key) for codec in self._codecs)
         return next((hit for hit in found if hit is not None), None)
 
+    def element(self) -> Codec | None:
+        found = (codec.element() for codec in self._codecs)
+        return next((hit for hit in found if hit is not None), None)
+
     def names(self) -> Iterable[str]:
         return {name for codec in self._codecs for name in codec.names()}
 
