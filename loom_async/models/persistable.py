@@ -22,9 +22,10 @@ from ..queries.aggregation import Aggregation
 from ..queries.change_stream import Changes
 from ..queries.load_directive import LoadDirective, query_of
 from .driver_handles import DriverHandleModel
+from .keyed_model import KeyedModel
 
 
-class PersistableBase(DriverHandleModel, FrameModel, RawDocumentModel):
+class PersistableBase(KeyedModel, DriverHandleModel, FrameModel, RawDocumentModel):
     """A pydantic model with an `id` whose objects are stored in a MongoDB collection.
 
     Example:

@@ -1,0 +1,85 @@
+"""Natural keys: fields whose values no two documents share, as a declared index is unique."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..errors import ConfigurationError, QueryError, UnknownFieldError
+from ..model.codecs import model_codec
+from ..model.declaration import declaration_of
+from ..model.document import DocumentModel
+from ..model.model_codec import StoredField
+from .index_comparison import IndexSpec, index_specs
+
+# An index with one of these options allows two documents with the same values.
+_WEAKER = {"partialFilterExpression": "covers only some documents", "collation": "has a collation"}
+
+
+def natural_key(
+    model: type[DocumentModel], names: Iterable[Any], action: str
+) -> tuple[StoredField, ...]:
+    """Return the fields of a natural key.
+
+    Parameters:
+        model: The model.
+        names: The names of the fields, in Python or stored.
+        action: The argument or the method that takes them, for errors.
+
+    Raises:
+        UnknownFieldError: The model has no such field.
+        QueryError: There is no name.
+        ConfigurationError: No declared index makes the fields unique.
+    """
+    if isinstance(names, str | bytes) or not isinstance(names, Iterable):
+        raise QueryError(f"{action} takes names of fields, not {names!r}", hint='["email"]')
+    fields = tuple(dict.fromkeys(_field(model, name, action) for name in names))
+    if not fields:
+        raise QueryError(f"{action} needs a field, by which documents are found", hint='["email"]')
+    _check_unique(model, fields, action)
+    return fields
+
+
+def _field(model: type[DocumentModel], name: Any, action: str) -> StoredField:
+    fields = model_codec(model).fields
+    for field in fields:
+        if name in (field.name, field.stored_name):
+            return field
+    if not isinstance(name, str) or "." in name:
+        raise QueryError(
+            f"{action} takes names of fields of {model.__name__}, not {name!r}",
+            hint="a key consists of whole fields",
+        )
+    raise UnknownFieldError(name, where=model.__name__, known=[field.name for field in fields])
+
+
+def _check_unique(model: type[DocumentModel], fields: tuple[StoredField, ...], action: str) -> None:
+    names = {field.stored_name for field in fields}
+    if names == {"_id"}:
+        return
+    found: list[IndexSpec] = [
+        spec
+        for spec in index_specs(model, declaration_of(model).indexes)
+        if spec.options.get("unique") and {name for name, _ in spec.keys} == names
+    ]
+    if any(spec.options.keys().isdisjoint(_WEAKER) for spec in found):
+        return
+    why = "no declared index makes them unique"
+    for spec in found:
+        for option in _WEAKER.keys() & spec.options.keys():
+            why = f"the index {spec.name} {_WEAKER[option]}"
+    given = ", ".join(field.name for field in fields)
+    keys = ", ".join(f'"{field.name}"' for field in fields)
+    raise ConfigurationError(
+        f"{action} cannot find documents of {model.__name__} by {given}: {why}",
+        hint=f"declare_persist_db(…, index=[lm.Index({keys}, unique=True)])",
+    )
+
+
+def key_filter(key: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the filter for the document of a natural key.
+
+    Parameters:
+        key: The encoded values of its fields, by stored name.
+    """
+    return {name: {"$eq": value} for name, value in key.items()}
