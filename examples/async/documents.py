@@ -2,6 +2,8 @@
 
 import asyncio
 
+from pydantic import BaseModel
+
 # --8<-- [start:model]
 import loom_async as lm
 
@@ -92,6 +94,29 @@ async def raw_documents() -> None:
     assert found == await Person.from_id(ann.id)
 
 
+# --8<-- [start:patch_model]
+class PersonPatch(BaseModel):
+    name: str | None = None
+    meta: dict[str, object] | None = None
+
+
+# --8<-- [end:patch_model]
+
+
+async def patched_documents() -> None:
+    # --8<-- [start:patch]
+    ann = Person(name="Ann", meta={"seen": True})
+    await ann.persist()
+    ann.update_from(PersonPatch(meta={"city": "Brno"}))
+    assert (ann.name, ann.meta) == ("Ann", {"seen": True, "city": "Brno"})
+    try:
+        ann.update_from({"name": "Anna", "tags": "new"})
+    except ValueError:
+        assert ann.name == "Ann"
+    await ann.persist()  # {"$set": {"meta.city": "Brno", …}}
+    # --8<-- [end:patch]
+
+
 async def many_documents() -> None:
     # --8<-- [start:many]
     people = [Person(name=f"Person {n}") for n in range(1000)]
@@ -138,6 +163,7 @@ async def main() -> None:
     async with lm.embedded():
         await one_document()
         await raw_documents()
+        await patched_documents()
         await guarded_documents()
         await many_documents()
 

@@ -1,6 +1,8 @@
 # Generated from examples/async/documents.py by `nox -s sync`: edit that file.
 """One document, and many at once: persisted, loaded, deleted."""
 
+from pydantic import BaseModel
+
 # --8<-- [start:model]
 import loom_sync as lm
 
@@ -91,6 +93,29 @@ def raw_documents() -> None:
     assert found == Person.from_id(ann.id)
 
 
+# --8<-- [start:patch_model]
+class PersonPatch(BaseModel):
+    name: str | None = None
+    meta: dict[str, object] | None = None
+
+
+# --8<-- [end:patch_model]
+
+
+def patched_documents() -> None:
+    # --8<-- [start:patch]
+    ann = Person(name="Ann", meta={"seen": True})
+    ann.persist()
+    ann.update_from(PersonPatch(meta={"city": "Brno"}))
+    assert (ann.name, ann.meta) == ("Ann", {"seen": True, "city": "Brno"})
+    try:
+        ann.update_from({"name": "Anna", "tags": "new"})
+    except ValueError:
+        assert ann.name == "Ann"
+    ann.persist()  # {"$set": {"meta.city": "Brno", …}}
+    # --8<-- [end:patch]
+
+
 def many_documents() -> None:
     # --8<-- [start:many]
     people = [Person(name=f"Person {n}") for n in range(1000)]
@@ -137,6 +162,7 @@ def main() -> None:
     with lm.embedded():
         one_document()
         raw_documents()
+        patched_documents()
         guarded_documents()
         many_documents()
 

@@ -218,8 +218,8 @@ def too_deep(path: str) -> EncodingError:
     return EncodingError(reason, path=path, hint="MongoDB holds 100 levels of documents")
 
 
-class UnknownFieldError(LoomError, LookupError, AttributeError):
-    """A query or an index names a field that the model does not have; `path` is its path.
+class UnknownFieldError(LoomError, LookupError, AttributeError, ValueError):
+    """A query, an index or a patch names a field that the model does not have; `path` is its path.
 
     `nearest` is the most similar name of a field, or None.
     """

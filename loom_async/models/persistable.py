@@ -10,6 +10,7 @@ from pydantic import Field
 from .._core.collections.index_comparison import IndexDifference
 from .._core.model.fields import TimeInserted, TimeUpdated
 from .._core.model.raw_documents import RawDocumentModel
+from .._core.model.update_from import PatchableModel
 from .._core.model.write_results import PersistResult
 from .._core.query.condition import Condition
 from .._core.query.stages import AggregationStages
@@ -25,7 +26,7 @@ from .driver_handles import DriverHandleModel
 from .keyed_model import KeyedModel
 
 
-class PersistableBase(KeyedModel, DriverHandleModel, FrameModel, RawDocumentModel):
+class PersistableBase(KeyedModel, DriverHandleModel, FrameModel, RawDocumentModel, PatchableModel):
     """A pydantic model with an `id` whose objects are stored in a MongoDB collection.
 
     Example:

@@ -11,6 +11,7 @@ from pydantic import Field
 from loom_async._core.collections.index_comparison import IndexDifference
 from loom_async._core.model.fields import TimeInserted, TimeUpdated
 from loom_async._core.model.raw_documents import RawDocumentModel
+from loom_async._core.model.update_from import PatchableModel
 from loom_async._core.model.write_results import PersistResult
 from loom_async._core.query.condition import Condition
 from loom_async._core.query.stages import AggregationStages
@@ -32,7 +33,7 @@ from .driver_handles import DriverHandleModel
 from .keyed_model import KeyedModel
 
 
-class PersistableBase(KeyedModel, DriverHandleModel, FrameModel, RawDocumentModel):
+class PersistableBase(KeyedModel, DriverHandleModel, FrameModel, RawDocumentModel, PatchableModel):
     """A pydantic model with an `id` whose objects are stored in a MongoDB collection.
 
     Example:

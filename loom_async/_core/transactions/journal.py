@@ -14,8 +14,8 @@ from ..errors import ObjectInUse, TransactionAborted
 from ..model.codecs import model_codec
 from ..model.diff import child_codec, is_number
 from ..model.document import DocumentModel, baseline, lose_attempts
+from ..model.snapshot import Snapshot
 from ..types.scalars import CounterCodec
-from .snapshot import Snapshot
 
 
 class Journal:

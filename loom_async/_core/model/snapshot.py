@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, cast
 
 from pydantic import BaseModel
 
-from ..model.document import DocumentModel, attempts_of, baseline, set_attempts, set_baseline
+from .document import DocumentModel, attempts_of, baseline, set_attempts, set_baseline
 
 Restorer: TypeAlias = Callable[[], None]
 

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 import loom_async as lm
 from loom_async._core.model.document import attempts_of, baseline, set_attempts, set_baseline
+from loom_async._core.model.snapshot import Snapshot
 from loom_async._core.model.write_attempt import LOST_COMMAND, WriteAttempt
-from loom_async._core.transactions.snapshot import Snapshot
 
 
 class Part(BaseModel):

@@ -1,0 +1,100 @@
+"""The values of a patch that replace others as a whole, as pydantic can validate them.
+
+A model of another class than the field's becomes a dict of the fields that were set on it, and
+names that no field has are refused: pydantic would ignore them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..type_guards import is_mapping, is_sequence
+from ..types import shapes
+from ..types.shapes import Shape, shape_of
+from .patch_fields import (
+    entries_of,
+    field_names,
+    given_fields,
+    has_before_validator,
+    reads_input,
+)
+
+ANYTHING = Shape(shapes.Anything())
+
+
+def field_shape(kind: type[Any], name: str) -> Shape:
+    """Return the shape of a field of a model, a dataclass or a `TypedDict`."""
+    info = field_names(kind).fields.get(name)
+    if info is None or reads_input(kind, name, info):
+        return ANYTHING
+    return shape_of(info.annotation, info.metadata)
+
+
+def forms_of(shape: Shape) -> tuple[shapes.Form, ...]:
+    """Return the forms that a shape allows: those of a union's options, or its only one."""
+    if isinstance(shape.form, shapes.AnyOf):
+        return tuple(form for option in shape.form.options for form in forms_of(option))
+    return (shape.form,)
+
+
+def entries_form(shape: Shape) -> shapes.Entries | None:
+    """Return the form of the dicts that a shape allows, if there is just one."""
+    found = [form for form in forms_of(shape) if isinstance(form, shapes.Entries)]
+    return found[0] if len(found) == 1 else None
+
+
+def record_of(shape: Shape) -> type[Any] | None:
+    """Return the dataclass or `TypedDict` that a shape allows, if there is just one."""
+    found = [form for form in forms_of(shape) if isinstance(form, shapes.Record)]
+    return found[0].kind if len(found) == 1 else None
+
+
+def whole_value(shape: Shape, value: Any, path: tuple[Any, ...]) -> Any:
+    """Return what pydantic validates for a value that replaces another one.
+
+    Parameters:
+        shape: What the field allows.
+        value: The value in the patch.
+        path: Its path, for errors.
+
+    Raises:
+        UnknownFieldError: A dict in it names a field that the model at this place lacks.
+    """
+    forms = forms_of(shape)
+    if isinstance(value, BaseModel):
+        kinds = tuple(form.model for form in forms if isinstance(form, shapes.Model))
+        entries = entries_of(value)
+        takes_any = any(isinstance(form, shapes.Anything | shapes.Other) for form in forms)
+        if entries is None or takes_any or isinstance(value, kinds):
+            return value
+        value = entries
+    if is_mapping(value):
+        return _whole_mapping(forms, value, path)
+    items = [form for form in forms if isinstance(form, shapes.Items)]
+    if type(value) in (list, tuple) and is_sequence(value) and len(items) == 1:
+        shape = items[0].items[0] if len(items[0].items) == 1 else ANYTHING
+        return type(value)(whole_value(shape, v, (*path, n)) for n, v in enumerate(value))
+    return value
+
+
+def _whole_mapping(
+    forms: tuple[shapes.Form, ...], value: Mapping[Any, Any], path: tuple[Any, ...]
+) -> Any:
+    readers = [f for f in forms if isinstance(f, shapes.Model | shapes.Record | shapes.Entries)]
+    if len(readers) != 1:
+        return value  # the validator of the union decides which option it is
+    match readers[0]:
+        case shapes.Entries(value=Shape() as shape):
+            return {key: whole_value(shape, one, (*path, key)) for key, one in value.items()}
+        case shapes.Model(kind) | shapes.Record(kind):
+            if has_before_validator(kind) or getattr(kind, "__pydantic_root_model__", False):
+                return value
+            return {
+                name: whole_value(field_shape(kind, name), one, (*path, name))
+                for name, one in given_fields(kind, value, path)
+            }
+        case _:
+            return value
