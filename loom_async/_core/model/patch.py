@@ -15,8 +15,8 @@ from pydantic_core import InitErrorDetails
 
 from ..errors import UnknownFieldError
 from ..picklable import deeply_copied
-from ..types import shapes
-from ..types.shapes import Shape
+from ..types import forms
+from ..types.forms import Shape
 from .diff import MISSING
 from .patch_fields import entries_of, given_fields
 from .patch_keys import matching_key
@@ -147,5 +147,5 @@ def _is_patch_of(shape: Shape, old: BaseModel, given: object) -> bool:
         return False
     if not isinstance(given, BaseModel) or isinstance(given, type(old)):
         return True
-    kinds = tuple(form.model for form in forms_of(shape) if isinstance(form, shapes.Model))
+    kinds = tuple(form.model for form in forms_of(shape) if isinstance(form, forms.Model))
     return isinstance(old, type(given)) or not isinstance(given, kinds)

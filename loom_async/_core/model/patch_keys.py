@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from ..types.shapes import Entries
+from ..types.adapters import adapter_of
+from ..types.forms import Entries
 
 
 def matching_key(form: Entries | None, present: Mapping[Any, Any], key: Any) -> Any:
@@ -20,8 +21,7 @@ def matching_key(form: Entries | None, present: Mapping[Any, Any], key: Any) -> 
     """
     if key in present or form is None or form.key is None:
         return key
-    adapter: TypeAdapter[Any] = TypeAdapter(form.key)
     try:
-        return adapter.validate_python(key)
+        return adapter_of(form.key.annotation).validate_python(key)
     except ValidationError:
         return key  # which the validator of the field refuses

@@ -12,8 +12,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..type_guards import is_mapping, is_sequence
-from ..types import shapes
-from ..types.shapes import Shape, shape_of
+from ..types import forms
+from ..types.forms import Shape
+from ..types.registry import is_named_tuple
+from ..types.shapes import shape_of
 from .patch_fields import (
     entries_of,
     field_names,
@@ -22,7 +24,7 @@ from .patch_fields import (
     reads_input,
 )
 
-ANYTHING = Shape(shapes.Anything())
+ANYTHING = Shape(forms.Anything())
 
 
 def field_shape(kind: type[Any], name: str) -> Shape:
@@ -33,23 +35,23 @@ def field_shape(kind: type[Any], name: str) -> Shape:
     return shape_of(info.annotation, info.metadata)
 
 
-def forms_of(shape: Shape) -> tuple[shapes.Form, ...]:
+def forms_of(shape: Shape) -> tuple[forms.Form, ...]:
     """Return the forms that a shape allows: those of a union's options, or its only one."""
-    if isinstance(shape.form, shapes.AnyOf):
+    if isinstance(shape.form, forms.AnyOf):
         return tuple(form for option in shape.form.options for form in forms_of(option))
     return (shape.form,)
 
 
-def entries_form(shape: Shape) -> shapes.Entries | None:
+def entries_form(shape: Shape) -> forms.Entries | None:
     """Return the form of the dicts that a shape allows, if there is just one."""
-    found = [form for form in forms_of(shape) if isinstance(form, shapes.Entries)]
+    found = [form for form in forms_of(shape) if isinstance(form, forms.Entries)]
     return found[0] if len(found) == 1 else None
 
 
 def record_of(shape: Shape) -> type[Any] | None:
     """Return the dataclass or `TypedDict` that a shape allows, if there is just one."""
-    found = [form for form in forms_of(shape) if isinstance(form, shapes.Record)]
-    return found[0].kind if len(found) == 1 else None
+    found = [form.kind for form in forms_of(shape) if isinstance(form, forms.Record)]
+    return found[0] if len(found) == 1 and not is_named_tuple(found[0]) else None
 
 
 def whole_value(shape: Shape, value: Any, path: tuple[Any, ...]) -> Any:
@@ -63,17 +65,17 @@ def whole_value(shape: Shape, value: Any, path: tuple[Any, ...]) -> Any:
     Raises:
         UnknownFieldError: A dict in it names a field that the model at this place lacks.
     """
-    forms = forms_of(shape)
+    allowed = forms_of(shape)
     if isinstance(value, BaseModel):
-        kinds = tuple(form.model for form in forms if isinstance(form, shapes.Model))
+        kinds = tuple(form.model for form in allowed if isinstance(form, forms.Model))
         entries = entries_of(value)
-        takes_any = any(isinstance(form, shapes.Anything | shapes.Other) for form in forms)
+        takes_any = any(isinstance(form, forms.Anything | forms.Other) for form in allowed)
         if entries is None or takes_any or isinstance(value, kinds):
             return value
         value = entries
     if is_mapping(value):
-        return _whole_mapping(forms, value, path)
-    items = [form for form in forms if isinstance(form, shapes.Items)]
+        return _whole_mapping(allowed, value, path)
+    items = [form for form in allowed if isinstance(form, forms.Items)]
     if type(value) in (list, tuple) and is_sequence(value) and len(items) == 1:
         shape = items[0].items[0] if len(items[0].items) == 1 else ANYTHING
         return type(value)(whole_value(shape, v, (*path, n)) for n, v in enumerate(value))
@@ -81,15 +83,15 @@ def whole_value(shape: Shape, value: Any, path: tuple[Any, ...]) -> Any:
 
 
 def _whole_mapping(
-    forms: tuple[shapes.Form, ...], value: Mapping[Any, Any], path: tuple[Any, ...]
+    allowed: tuple[forms.Form, ...], value: Mapping[Any, Any], path: tuple[Any, ...]
 ) -> Any:
-    readers = [f for f in forms if isinstance(f, shapes.Model | shapes.Record | shapes.Entries)]
+    readers = [f for f in allowed if isinstance(f, forms.Model | forms.Record | forms.Entries)]
     if len(readers) != 1:
         return value  # the validator of the union decides which option it is
     match readers[0]:
-        case shapes.Entries(value=Shape() as shape):
+        case forms.Entries(value=Shape() as shape):
             return {key: whole_value(shape, one, (*path, key)) for key, one in value.items()}
-        case shapes.Model(kind) | shapes.Record(kind):
+        case forms.Model(kind) | forms.Record(kind) if not is_named_tuple(kind):
             if has_before_validator(kind) or getattr(kind, "__pydantic_root_model__", False):
                 return value
             return {
