@@ -43,6 +43,10 @@ async def conditions() -> None:
 async def results() -> None:
     query = User.filter().sort("age", descending=True).skip(1).limit(10)
     assert_type(query, lm.LoadDirective[User])
+    assert_type(query.sort(lambda u: -u.age), lm.LoadDirective[User])
+    assert_type(query.sort(lambda u: (u.name, -u.age)), lm.LoadDirective[User])
+    query.sort("age", "-name").sort(-lm.fld["age"], lm.fld["name"])
+    query.sort([("age", -1), ("name", 1)]).sort({"age": -1}).sort(("age", -1))
     assert_type(await query.load_latest(), User | None)
     assert_type(await query.load_latest(3), list[User])
     assert_type(await query.load_docs(), list[dict[str, Any]])

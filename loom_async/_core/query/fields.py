@@ -10,6 +10,7 @@ from typing import Any
 from ..argument_checks import check_count
 from ..errors import QueryError
 from . import geo
+from .descending import Descending
 from .expressions import (
     And,
     Combinable,
@@ -56,12 +57,16 @@ class Field(Combinable):
     def __hash__(self) -> int:
         return hash((Field, self.path))
 
+    def __neg__(self) -> Descending:
+        """Return a sort key: this field from large to small."""
+        return Descending(self.path)
+
     def as_predicate(self) -> Predicate:
         """Return the condition that the field is True."""
         return self.is_true()
 
     def _compare(self, operator: str, value: Any) -> Predicate:
-        if isinstance(value, Combinable):
+        if isinstance(value, Combinable | Descending):
             raise QueryError(
                 f"{self!r} is compared with another field, not with a value",
                 hint='use lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) to compare fields',

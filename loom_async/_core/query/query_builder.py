@@ -18,6 +18,7 @@ from .model_resolver import ModelResolver
 from .paths import FieldResolver, check_path
 from .query_spec import QuerySpec
 from .raw_values import encode_raw
+from .sort_order import SortKey, sort_orders
 from .stages import AggregationStages, as_stages
 
 M = TypeVar("M")
@@ -76,28 +77,23 @@ class QueryBuilder(Generic[M]):
             spec = spec.with_filter(compile_predicate(predicate, self._resolver))
         return self._with_spec(spec)
 
-    def sort(self, *keys: str | Field, descending: bool = False) -> Self:
+    def sort(self, *keys: SortKey[M], descending: bool = False) -> Self:
         """Sort this query; later keys order results whose earlier keys are equal.
 
         Parameters:
-            *keys: Field names; `"-age"` reverses the direction of one key.
-            descending: Sort from large to small.
+            *keys: Field names, fields, or pairs of a field and 1 or -1; also as a list, a mapping,
+                or a lambda: `sort("age", "-name")`, `sort(-fld["age"])`, `sort([("age", -1)])`,
+                `sort(lambda u: -u.age)`.
+            descending: Sort from large to small; `"-age"` and `-fld["age"]` then from small to
+                large.
 
         Raises:
             UnknownFieldError: The model lacks a field.
-            QueryError: There is no key.
+            QueryError: There is no key, or a direction is neither 1 nor -1.
         """
-        if not keys:
-            raise QueryError("sort() needs a field", hint='sort("age", descending=True)')
-        return self._with_spec(self._spec.with_sort(tuple(self._sort_keys(keys, descending))))
-
-    def _sort_keys(
-        self, keys: Iterable[str | Field], descending: bool
-    ) -> Iterable[tuple[str, int]]:
-        for key in keys:
-            path = key.path if isinstance(key, Field) else str(key)
-            is_reversed = path.startswith("-")
-            yield self._stored_path(path.removeprefix("-")), -1 if is_reversed != descending else 1
+        orders = sort_orders(keys, self._resolver, descending=descending)
+        stored = tuple((self._stored_path(path), direction) for path, direction in orders)
+        return self._with_spec(self._spec.with_sort(stored))
 
     def skip(self, count: int) -> Self:
         """Return this query without its first `count` results."""

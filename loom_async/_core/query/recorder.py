@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from ..errors import QueryError
+from .descending import Descending
 from .expressions import Combinable, Comparison, Predicate, TextMatch
 from .paths import FieldResolver, check_path, join
 
@@ -70,6 +71,9 @@ class Recorder(Combinable):
     def __le__(self, value: Any) -> Predicate:
         return _compare(self, "lte", value)
 
+    def __neg__(self) -> Descending:
+        return Descending(recorded_path(self))
+
     def _refuse(self, *_: Any) -> NoReturn:
         raise QueryError(
             f"a query cannot do this with the field {recorded_path(self)!r}",
@@ -79,7 +83,7 @@ class Recorder(Combinable):
 
     __len__ = __iter__ = __contains__ = __call__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
-    __truediv__ = __rtruediv__ = __mod__ = __neg__ = __abs__ = _refuse
+    __truediv__ = __rtruediv__ = __mod__ = __abs__ = _refuse
 
 
 class _TextMethod:
@@ -111,7 +115,7 @@ def _child(recorder: Recorder, key: str) -> Recorder:
 
 
 def _compare(recorder: Recorder, operator: str, value: Any) -> Predicate:
-    if isinstance(value, Combinable):
+    if isinstance(value, Combinable | Descending):
         raise QueryError(
             f"{recorder!r} is compared with another field, not with a value",
             hint='use lm.raw({"$expr": {"$gt": ["$a", "$b"]}}) to compare fields',
