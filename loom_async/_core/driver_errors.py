@@ -10,6 +10,7 @@ from typing import Any
 from bson.errors import InvalidBSON
 from pymongo import errors as driver
 
+from . import server_codes
 from .bson_codec import BSON_LIMITS, UNENCODABLE, encoding_reason
 from .errors import (
     AuthenticationFailed,
@@ -59,6 +60,10 @@ _HINTS = {
     CHANGE_STREAM_HISTORY_LOST: "the server keeps changes for a limited time, and these are gone: "
     "load the documents again, and watch without a token from then on",
 }
+_TIME_LIMIT = (
+    "the limit is max_time_ms of options(), or of a pymongo.timeout() block: an index, "
+    "or a longer limit, lets the query end"
+)
 _MAY_BE_UNDONE = (
     "the server stops, or is no longer the primary, and the write may be undone: see what is "
     "stored before you repeat it"
@@ -147,8 +152,8 @@ def _by_kind(error: driver.PyMongoError, message: str, action: str) -> LoomError
             failure = error.details or {"errmsg": str(error), "code": error.code}
             is_timeout = isinstance(error, driver.WTimeoutError)
             return _unconfirmed({**failure, "wtimeout": is_timeout}, action)
-        case driver.ExecutionTimeout():
-            return OperationTimeout(message)
+        case driver.ExecutionTimeout() | driver.WriteError(code=server_codes.MAX_TIME_MS_EXPIRED):
+            return OperationTimeout(message, hint=_TIME_LIMIT)
         case driver.OperationFailure():
             return _by_code(error, message, action)
         case _:

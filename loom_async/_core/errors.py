@@ -64,7 +64,7 @@ class ConnectionFailed(LoomError, ConnectionError):
 
 
 class OperationTimeout(LoomError, TimeoutError):
-    """The server did not answer within the configured time."""
+    """The server did not answer within the configured time, or worked longer than `max_time_ms`."""
 
 
 class OutcomeUnknown(LoomError, RuntimeError):

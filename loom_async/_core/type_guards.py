@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeGuard
 
 
@@ -19,6 +19,11 @@ def is_dict(value: object) -> TypeGuard[dict[str, Any]]:
 def is_list(value: object) -> TypeGuard[list[Any]]:
     """Say whether a value is exactly a list, as BSON arrays are decoded."""
     return type(value) is list
+
+
+def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    """Say whether a value is an iterable of any items."""
+    return isinstance(value, Iterable)
 
 
 def is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:

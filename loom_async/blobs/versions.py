@@ -12,7 +12,13 @@ from pymongo import ASCENDING, DESCENDING, ReadPreference
 from pymongo.errors import DuplicateKeyError
 
 from .. import _concurrency
-from .._core.errors import ConnectionFailed, DocumentNotFound, OperationTimeout, OutcomeUnknown
+from .._core.errors import (
+    ConnectionFailed,
+    DocumentNotFound,
+    OperationTimeout,
+    OutcomeUnknown,
+    QueryError,
+)
 from .._core.model.blob import (
     CHUNK_SIZE,
     DOCUMENT_PATH,
@@ -25,10 +31,13 @@ from .._core.model.blob import (
 )
 from .._core.model.document import has_unknown
 from .._core.model.identity import stored_id
+from .._core.query.options import QueryOptions
 from .._core.traced_call import TracedCall
 from .._core.transactions.transaction_state import refuse_in_transaction
 from ..collections.find import collection_of
 from ..documents import one
+from ..operations import matching_writes
+from ..operations.target import Target
 from .bucket import (
     Bucket,
     Upload,
@@ -172,18 +181,38 @@ async def delete(document: BlobDocument) -> bool:
     return is_deleted
 
 
-async def delete_matching(model: type[BlobDocument], condition: dict[str, Any]) -> int:
-    """Delete the blobs that match a filter, with all their bytes, and return their number."""
+async def delete_matching(
+    model: type[BlobDocument], condition: dict[str, Any], options: QueryOptions
+) -> int:
+    """Delete the blobs that match a filter, with all their bytes, and return their number.
+
+    Parameters:
+        model: The model.
+        condition: The filter.
+        options: The options of the query; a time limit applies to each command.
+
+    Raises:
+        QueryError: The query has a collation.
+    """
     traced = partial(TracedCall, f"delete {model.__name__}")
     refuse_bytes_in_transaction(model.__name__)
+    if options.collation is not None:  # ids would be compared by it too
+        raise QueryError(
+            f"delete() of {model.__name__}, which has bytes, takes no collation",
+            hint='load the ids first, then filter(fld["id"].is_in(ids)).delete()',
+        )
     collection = (await collection_of(model)).with_options(read_preference=ReadPreference.PRIMARY)
     bucket, deleted = Bucket(collection), 0
     with traced():
-        while keys := await _keys(collection.find(condition, {"_id": 1}, limit=_BLOBS_AT_ONCE)):
+        while keys := await _keys(
+            collection.find(condition, {"_id": 1}, limit=_BLOBS_AT_ONCE, **options.find_arguments())
+        ):
             found = {"_id": {"$in": keys}}
             # With the condition: a document that another writer has changed may not match any more.
-            result = await collection.delete_many({"$and": [condition, found]})
-            deleted += result.deleted_count
+            both = {"$and": [condition, found]}
+            deleted += await matching_writes.delete_matching(
+                Target(collection), both, options._replace(hint=None), f"delete {model.__name__}"
+            )
             remaining = await _keys(collection.find(found, {"_id": 1}))
             gone = [key for key in keys if key not in remaining]
             files = await bucket.files.find({DOCUMENT_PATH: {"$in": gone}}, {"_id": 1}).to_list()

@@ -46,7 +46,8 @@ async def raw_batches(
     if target.session is None and await _reads_one_server(target.collection):
         source = _by_commands(target.collection, spec)
     else:
-        source = cursor_batches(target, spec, BATCH_SIZE, action)
+        size = spec.options.batch_size or BATCH_SIZE
+        source = cursor_batches(target, spec, size, action)
     async with aclosing(source) as batches:
         async for raw in batches:
             yield raw
@@ -64,11 +65,12 @@ async def _reads_one_server(collection: MongoCollection) -> bool:
 async def _by_commands(collection: MongoCollection, spec: QuerySpec) -> AsyncGenerator[bytes, None]:
     client: Client = collection.database.client
     session = QuerySession(client)
-    batch_size = {"batchSize": BATCH_SIZE}
+    batch_size = {"batchSize": spec.options.batch_size or BATCH_SIZE}
     command = spec.command(collection.name)
     command |= {"cursor": batch_size} if spec.stages else batch_size
     if collection.read_concern.level is not None:
         command["readConcern"] = collection.read_concern.document
+    comment = {"comment": command["comment"]} if "comment" in command else {}
     is_exhausted = False
     try:
         while True:
@@ -86,6 +88,7 @@ async def _by_commands(collection: MongoCollection, spec: QuerySpec) -> AsyncGen
                 "getMore": Int64(reply.cursor_id),
                 "collection": collection.name,
                 **batch_size,
+                **comment,
             }
     finally:
         if is_exhausted:

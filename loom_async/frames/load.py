@@ -15,7 +15,7 @@ from .._core.query.query_spec import QuerySpec
 from .._core.query.stages import AggregationStages, as_stages
 from .._core.settings import settings
 from .._core.traced_call import TracedCall
-from ..operations.target import target_of
+from ..operations.query_target import query_target
 from .arrow_imports import import_arrow
 from .batches import raw_batches
 
@@ -38,7 +38,7 @@ async def load_table(
     builder = await _table_builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     action = f"load a table of {model.__name__}"
-    target = await target_of(model)
+    target = await query_target(model, spec.options)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         TracedCall(action),
@@ -77,7 +77,7 @@ async def load_batches(
     builder = await _table_builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     action = f"load batches of {model.__name__}"
-    target = await target_of(model, context)
+    target = await query_target(model, spec.options, context)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         TracedCall(action),

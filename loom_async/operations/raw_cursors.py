@@ -80,7 +80,7 @@ class _Cursor:
         collection, spec, options = self._collection, self._spec, {"session": self._session}
         if spec.stages:
             return await collection.aggregate_raw_batches(
-                spec.pipeline(), batchSize=self._size, **options
+                spec.pipeline(), batchSize=self._size, **options, **spec.options.command_fields()
             )
         return collection.find_raw_batches(
             spec.filter, **spec.find_arguments(), batch_size=self._size, **options

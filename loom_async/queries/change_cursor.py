@@ -16,6 +16,7 @@ from .. import _concurrency
 from .._core.bson_codec import CODEC_OPTIONS
 from .._core.context import OperationContext
 from .._core.driver_errors import translated
+from .._core.query.options import QueryOptions
 from ..collections.find import collection_of
 from ..connection.driver_types import MongoCollection
 from ..operations import query_session
@@ -38,17 +39,24 @@ class ChangeCursor:
         pipeline: The stages that filter the events.
         context: The operation context in which the collection is found.
         token: The resume token to begin after; None begins with new events.
+        options: The options of the query.
     """
 
     __slots__ = (
-        "collection", "context", "driver_cursor", "has_broken", "model", "pending", "pipeline",
-        "session", "token",
+        "collection", "context", "driver_cursor", "has_broken", "model", "options", "pending",
+        "pipeline", "session", "token",
     )  # fmt: skip
 
     def __init__(
-        self, model: type, pipeline: list[dict[str, Any]], context: OperationContext, token: Any
+        self,
+        model: type,
+        pipeline: list[dict[str, Any]],
+        context: OperationContext,
+        token: Any,
+        options: QueryOptions,
     ) -> None:
         self.model: type = model
+        self.options: QueryOptions = options
         self.pipeline: list[dict[str, Any]] = pipeline
         self.context: OperationContext = context
         #: The resume token after the last reply that was taken.
@@ -119,12 +127,13 @@ async def _open(cursor: ChangeCursor) -> Reply:
         cursor.session = query_session.QuerySession(cursor.collection.database.client)
     # With an empty first batch, the reply has the resume token at which the change stream begins.
     watch = partial(
-        cursor.collection.with_options(_RAW).watch,
+        cursor.collection.with_options(_RAW, cursor.options.read_preference).watch,
         cursor.pipeline,
         full_document="updateLookup",
         start_after=cursor.token,
         batch_size=0,
         session=cursor.session.driver,
+        comment=cursor.options.comment,
     )
     cursor.driver_cursor = await query_session.tracked(cursor.session, watch)
     return Reply(None, cursor.driver_cursor.resume_token)

@@ -17,6 +17,7 @@ from .._core.errors import ConnectionFailed, OperationFailed, QueryError, Transa
 from .._core.model.change_event import Change, change_of, token_document, token_text
 from .._core.model.document import DocumentModel
 from .._core.query.change_filter import change_pipeline
+from .._core.query.options import QueryOptions
 from .._core.query.query_spec import QuerySpec
 from .._core.settings import settings
 from ..documents import hooks
@@ -63,6 +64,7 @@ class Changes(Generic[D]):
         "_is_waiting",
         "_loop",
         "_model",
+        "_options",
         "_pipeline",
         "_token",
     )
@@ -73,10 +75,12 @@ class Changes(Generic[D]):
         pipeline: list[dict[str, Any]],
         context: OperationContext,
         token: dict[str, Any] | None,
+        options: QueryOptions,
     ) -> None:
         self._model = model
         self._pipeline = pipeline
         self._context = context
+        self._options = options
         self._token: Any = token
         self._cursor: ChangeCursor | None = None
         # The generator of the loop that opened the cursor; None if a block did.
@@ -170,7 +174,7 @@ class Changes(Generic[D]):
                 hint="call watch() again for a second iteration",
             )
         token = self._token if self._cursor is None else self._cursor.token
-        cursor = ChangeCursor(self._model, self._pipeline, self._context, token)
+        cursor = ChangeCursor(self._model, self._pipeline, self._context, token, self._options)
         self._cursor, self._loop, self._is_over = cursor, loop, False
         try:
             await open_cursor(cursor)
@@ -248,8 +252,8 @@ def watch(
         resume_after: The token of the change to continue after; None begins with new changes.
 
     Raises:
-        QueryError: The query has more than filters or a filter that change streams do not support,
-            or `resume_after` is not a token.
+        QueryError: The query has more than filters, or a filter or an option that change streams do
+            not support, or `resume_after` is not a token.
         TransactionError: A transaction is in force.
     """
     context = current_context()
@@ -260,4 +264,5 @@ def watch(
             "before the transaction() block, or after it",
         )
     token = None if resume_after is None else token_document(resume_after)
-    return Changes(model, change_pipeline(spec or QuerySpec()), context, token)
+    spec = spec or QuerySpec()
+    return Changes(model, change_pipeline(spec), context, token, spec.options)

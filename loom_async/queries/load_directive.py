@@ -27,6 +27,7 @@ from .._core.query.stages import AggregationStages
 from ..blobs import versions as blob_versions
 from ..documents import hooks
 from ..frames.frame_query import FrameQuery
+from ..operations.matching_writes import delete_matching
 from ..operations.target import target_of
 from . import write_commands
 from .aggregation import ReshapableQuery
@@ -178,8 +179,9 @@ class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
             resume_after: The token of the change to continue after; None begins with new changes.
 
         Raises:
-            QueryError: The query sorts, skips, limits or samples, or has a condition that change
-                streams do not support, such as `near` or `text`; or `resume_after` is not a token.
+            QueryError: The query sorts, skips, limits or samples, or has a condition or an option
+                that change streams do not support, such as `near`, `text` or `hint`; or
+                `resume_after` is not a token.
             TransactionError: A transaction is in force.
 
         Example:
@@ -248,11 +250,13 @@ class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
         refuse_change(self._model, "delete")
         self._require_filter_only("delete")
         if issubclass(self._model, BlobDocument):
-            return await blob_versions.delete_matching(self._model, self._spec.filter)
+            return await blob_versions.delete_matching(
+                self._model, self._spec.filter, self._spec.options
+            )
         target = await target_of(self._model)
-        async with target.call(f"delete {self._model.__name__}"):
-            result = await target.collection.delete_many(self._spec.filter, session=target.session)
-        return result.deleted_count
+        action = f"delete {self._model.__name__}"
+        async with target.call(action):
+            return await delete_matching(target, self._spec.filter, self._spec.options, action)
 
     def _arrow_schema(self) -> Schema | None:
         model: Any = self._model

@@ -14,8 +14,8 @@ from .._core.query.query_builder import QueryBuilder
 from .._core.query.stages import AggregationStages
 from .._core.types.values import from_bson
 from ..collections.find import namespace_of
+from ..operations.query_target import query_target
 from ..operations.raw_cursors import cursor_batches
-from ..operations.target import target_of
 from . import query_commands
 
 M = TypeVar("M")
@@ -121,10 +121,12 @@ class Query(QueryBuilder[M]):
         await self._run(tagging_stages(target).out(namespace_of(target)))
 
     async def _run(self, stages: AggregationStages) -> None:
-        target = await target_of(self._model)
+        target = await query_target(self._model, self._spec.options)
         async with target.call(f"write the results of a query of {self._model.__name__}"):
             pipeline = [*self._spec.pipeline(), *stages.to_list()]
-            cursor = await target.collection.aggregate(pipeline, session=target.session)
+            cursor = await target.collection.aggregate(
+                pipeline, session=target.session, **self._spec.options.command_fields()
+            )
             await cursor.to_list()
 
     async def _first(self) -> dict[str, Any] | None:
@@ -139,11 +141,13 @@ class Query(QueryBuilder[M]):
             context: The operation context in which the caller asked for an iterator, which may
                 differ from that in which the iteration starts; None for the current context.
         """
-        target, spec = await target_of(self._model, context), self._spec
+        spec = self._spec
+        target = await query_target(self._model, spec.options, context)
         if spec.limit == 0:
             return
         action = f"load {self._model.__name__}"
-        async with aclosing(cursor_batches(target, spec, _BATCH_SIZE, action)) as batches:
+        size = spec.options.batch_size or _BATCH_SIZE
+        async with aclosing(cursor_batches(target, spec, size, action)) as batches:
             async for batch in batches:
                 yield batch
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pymongo.errors import OperationFailure
+
+from .._core.errors import QueryError
 from .._core.query.operator_search import has_operator
 from .._core.query.query_spec import QuerySpec
 from .._core.query.stages import AggregationStages
-from ..operations.target import Target, target_of
+from .._core.server_codes import UNKNOWN_COMMAND_FIELD
+from ..operations.query_target import query_target
+from ..operations.target import Target
 
 # Operators that $match refuses, and so does count_documents, which aggregates.
 _REFUSED_BY_MATCH = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
@@ -16,7 +21,7 @@ _REFUSED_BY_MATCH = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
 
 async def count(model: type[Any], spec: QuerySpec) -> int:
     """Return the number of results; see `Query.count`."""
-    target = await target_of(model)
+    target = await query_target(model, spec.options)
     if spec.limit == 0:
         return 0
     async with target.call(f"count {model.__name__}"):
@@ -26,17 +31,16 @@ async def count(model: type[Any], spec: QuerySpec) -> int:
         limits = {name: value for name, value in clauses.items() if value}
         if not has_operator(spec.filter, _REFUSED_BY_MATCH):
             return await target.collection.count_documents(
-                spec.filter, session=target.session, **limits
+                spec.filter, session=target.session, **limits, **spec.options.matching_fields()
             )
         command = {"count": target.collection.name, "query": spec.filter, **limits}
-        reply = await target.collection.database.command(command, session=target.session)
+        reply = await _run_command(target, command | spec.options.matching_fields(), spec)
         return int(reply["n"])
 
 
 async def _count_rows(target: Target, spec: QuerySpec) -> int:
     pipeline = [*spec.pipeline(), {"$count": "n"}]
-    cursor = await target.collection.aggregate(pipeline, session=target.session)
-    rows = await cursor.to_list()
+    rows = await _aggregate(target, pipeline, spec)
     return int(rows[0]["n"]) if rows else 0
 
 
@@ -50,7 +54,7 @@ async def first(
         spec: The query.
         projection: The fields to return; None for all.
     """
-    target = await target_of(model)
+    target = await query_target(model, spec.options)
     if spec.limit == 0:
         return None
     async with target.call(f"load {model.__name__}"):
@@ -61,8 +65,7 @@ async def first(
                 spec.filter, projection, **arguments, session=target.session
             )
         pipeline = [*spec.pipeline(), {"$limit": 1}]
-        cursor = await target.collection.aggregate(pipeline, session=target.session)
-        rows = await cursor.to_list()
+        rows = await _aggregate(target, pipeline, spec)
     return rows[0] if rows else None
 
 
@@ -74,19 +77,32 @@ async def distinct(model: type[Any], spec: QuerySpec, path: str) -> list[Any]:
         spec: The query.
         path: The field's stored path.
     """
-    target = await target_of(model)
+    target = await query_target(model, spec.options)
     if spec.limit == 0:
         return []
     async with target.call(f"distinct values of {model.__name__}.{path}"):
-        if spec.stages:
+        is_limited = bool(spec.skip or spec.limit)  # which the distinct command does not take
+        # Under a collation, a filter on ids would also find the documents with similar ids.
+        if spec.stages or (is_limited and spec.options.collation is not None):
             return await _distinct_of_rows(target, spec, path)
-        filter = spec.filter
-        if spec.skip or spec.limit:  # which the distinct command does not take
+        filter, options = spec.filter, spec.options
+        if is_limited:
             cursor = target.collection.find(
                 filter, {"_id": 1}, **spec.find_arguments(), session=target.session
             )
             filter = {"_id": {"$in": [document["_id"] for document in await cursor.to_list()]}}
-        return await target.collection.distinct(path, filter, session=target.session)
+            options = options._replace(hint=None)
+        try:
+            return await target.collection.distinct(
+                path, filter, session=target.session, **options.matching_fields()
+            )
+        except OperationFailure as error:
+            if options.hint is None or error.code != UNKNOWN_COMMAND_FIELD:
+                raise
+            raise QueryError(
+                f"this server's distinct command takes no hint: {error}",
+                hint="leave out the hint; MongoDB 7.1 and later take it",
+            ) from error
 
 
 async def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
@@ -95,13 +111,31 @@ async def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[
     stages = AggregationStages().match(present)
     stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
     pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
-    cursor = await target.collection.aggregate(pipeline, session=target.session)
-    return [row["_id"] for row in await cursor.to_list()]
+    return [row["_id"] for row in await _aggregate(target, pipeline, spec)]
 
 
 async def explain(model: type[Any], spec: QuerySpec, verbosity: str) -> dict[str, Any]:
     """Return the server's query plan; see `Query.explain`."""
-    target = await target_of(model)
-    command = {"explain": spec.command(target.collection.name), "verbosity": verbosity}
+    target = await query_target(model, spec.options)
+    explained = spec.command(target.collection.name)
+    command = {"explain": explained, "verbosity": verbosity}
+    if "maxTimeMS" in explained:
+        command["maxTimeMS"] = explained["maxTimeMS"]
     async with target.call(f"explain a query of {model.__name__}"):
-        return await target.collection.database.command(command)
+        # Without the session: MongoDB explains nothing inside a transaction.
+        return await _run_command(target._replace(session=None), command, spec)
+
+
+async def _aggregate(
+    target: Target, pipeline: list[dict[str, Any]], spec: QuerySpec
+) -> list[dict[str, Any]]:
+    cursor = await target.collection.aggregate(
+        pipeline, session=target.session, **spec.options.command_fields()
+    )
+    return await cursor.to_list()
+
+
+async def _run_command(target: Target, command: dict[str, Any], spec: QuerySpec) -> dict[str, Any]:
+    return await target.collection.database.command(
+        command, session=target.session, read_preference=spec.options.read_preference
+    )

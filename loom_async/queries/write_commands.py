@@ -11,6 +11,7 @@ from .._core.model.write_results import UpdateCount
 from .._core.query.query_spec import QuerySpec
 from .._core.query.query_update import QueryUpdate
 from .._core.query.upsert import equalities
+from ..operations.matching_writes import update_matching
 from ..operations.target import Target, target_of
 from ..operations.write_command import WriteCommand, raise_unconfirmed, send
 
@@ -23,18 +24,11 @@ _MAX_ATTEMPTS = 10
 async def update_many(model: type[Any], spec: QuerySpec, change: QueryUpdate) -> UpdateCount:
     """Update all documents of a query; see `LoadDirective.update`."""
     target = await target_of(model)
+    action = f"update {model.__name__}"
 
     async def run() -> UpdateCount:
-        async with target.call(f"update {model.__name__}"):
-            result = await target.collection.update_many(
-                spec.filter,
-                change.update,
-                upsert=change.upsert,
-                array_filters=change.array_filters or None,
-                session=target.session,
-            )
-        inserted = int(result.did_upsert)
-        return UpdateCount(result.modified_count, result.matched_count, inserted)
+        async with target.call(action):
+            return await update_matching(target, spec.filter, change, spec.options, action)
 
     return await _repeated(target, spec.filter, change, run)
 
@@ -75,7 +69,8 @@ async def _find_and_modify(
 ) -> dict[str, Any] | None:
     sort = {"sort": dict(spec.sort)} if spec.sort else {}
     name = target.collection.name
-    whole = {"findAndModify": name, "query": spec.filter, **sort, **body}
+    options = spec.options.matching_fields()
+    whole = {"findAndModify": name, "query": spec.filter, **sort, **body, **options}
     command = WriteCommand(target.collection, whole)
     async with target.call(action):
         reply = await send(command, target.session)

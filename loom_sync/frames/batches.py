@@ -48,7 +48,8 @@ def raw_batches(
     if target.session is None and _reads_one_server(target.collection):
         source = _by_commands(target.collection, spec)
     else:
-        source = cursor_batches(target, spec, BATCH_SIZE, action)
+        size = spec.options.batch_size or BATCH_SIZE
+        source = cursor_batches(target, spec, size, action)
     with closing(source) as batches:
         yield from batches
 
@@ -65,11 +66,12 @@ def _reads_one_server(collection: MongoCollection) -> bool:
 def _by_commands(collection: MongoCollection, spec: QuerySpec) -> Generator[bytes, None, None]:
     client: Client = collection.database.client
     session = QuerySession(client)
-    batch_size = {"batchSize": BATCH_SIZE}
+    batch_size = {"batchSize": spec.options.batch_size or BATCH_SIZE}
     command = spec.command(collection.name)
     command |= {"cursor": batch_size} if spec.stages else batch_size
     if collection.read_concern.level is not None:
         command["readConcern"] = collection.read_concern.document
+    comment = {"comment": command["comment"]} if "comment" in command else {}
     is_exhausted = False
     try:
         while True:
@@ -87,6 +89,7 @@ def _by_commands(collection: MongoCollection, spec: QuerySpec) -> Generator[byte
                 "getMore": Int64(reply.cursor_id),
                 "collection": collection.name,
                 **batch_size,
+                **comment,
             }
     finally:
         if is_exhausted:

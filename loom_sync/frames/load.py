@@ -17,7 +17,7 @@ from loom_async._core.settings import settings
 from loom_async._core.traced_call import TracedCall
 
 from .. import _concurrency
-from ..operations.target import target_of
+from ..operations.query_target import query_target
 from .arrow_imports import import_arrow
 from .batches import raw_batches
 
@@ -40,7 +40,7 @@ def load_table(
     builder = _table_builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     action = f"load a table of {model.__name__}"
-    target = target_of(model)
+    target = query_target(model, spec.options)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         TracedCall(action),
@@ -79,7 +79,7 @@ def load_batches(
     builder = _table_builder(schema, on_mismatch, check=check)
     workers = settings().arrow_workers
     action = f"load batches of {model.__name__}"
-    target = target_of(model, context)
+    target = query_target(model, spec.options, context)
     with (
         progress_bar(progress, f"load {model.__name__}") as advance,
         TracedCall(action),

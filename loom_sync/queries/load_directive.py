@@ -31,6 +31,7 @@ from loom_async.queries import load_directive as async_load_directive
 from ..blobs import versions as blob_versions
 from ..documents import hooks
 from ..frames.frame_query import FrameQuery
+from ..operations.matching_writes import delete_matching
 from ..operations.target import target_of
 from . import write_commands
 from .aggregation import ReshapableQuery
@@ -208,8 +209,9 @@ class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
             resume_after: The token of the change to continue after; None begins with new changes.
 
         Raises:
-            QueryError: The query sorts, skips, limits or samples, or has a condition that change
-                streams do not support, such as `near` or `text`; or `resume_after` is not a token.
+            QueryError: The query sorts, skips, limits or samples, or has a condition or an option
+                that change streams do not support, such as `near`, `text` or `hint`; or
+                `resume_after` is not a token.
             TransactionError: A transaction is in force.
 
         Example:
@@ -295,11 +297,11 @@ class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
         refuse_change(self._model, "delete")
         self._require_filter_only("delete")
         if issubclass(self._model, BlobDocument):
-            return blob_versions.delete_matching(self._model, self._spec.filter)
+            return blob_versions.delete_matching(self._model, self._spec.filter, self._spec.options)
         target = target_of(self._model)
-        with target.call(f"delete {self._model.__name__}"):
-            result = target.collection.delete_many(self._spec.filter, session=target.session)
-        return result.deleted_count
+        action = f"delete {self._model.__name__}"
+        with target.call(action):
+            return delete_matching(target, self._spec.filter, self._spec.options, action)
 
     async def delete_async(self) -> int:
         """Do as `delete` does, without blocking the event loop."""

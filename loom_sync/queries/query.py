@@ -18,8 +18,8 @@ from loom_async.queries import query as async_query
 from loom_async.queries import query_commands as async_query_commands
 
 from ..collections.find import namespace_of
+from ..operations.query_target import query_target
 from ..operations.raw_cursors import cursor_batches
-from ..operations.target import target_of
 from . import query_commands
 
 M = TypeVar("M")
@@ -165,10 +165,12 @@ class Query(QueryBuilder[M]):
         return await self._async.out(target)
 
     def _run(self, stages: AggregationStages) -> None:
-        target = target_of(self._model)
+        target = query_target(self._model, self._spec.options)
         with target.call(f"write the results of a query of {self._model.__name__}"):
             pipeline = [*self._spec.pipeline(), *stages.to_list()]
-            cursor = target.collection.aggregate(pipeline, session=target.session)
+            cursor = target.collection.aggregate(
+                pipeline, session=target.session, **self._spec.options.command_fields()
+            )
             cursor.to_list()
 
     def _first(self) -> dict[str, Any] | None:
@@ -181,11 +183,13 @@ class Query(QueryBuilder[M]):
             context: The operation context in which the caller asked for an iterator, which may
                 differ from that in which the iteration starts; None for the current context.
         """
-        target, spec = target_of(self._model, context), self._spec
+        spec = self._spec
+        target = query_target(self._model, spec.options, context)
         if spec.limit == 0:
             return
         action = f"load {self._model.__name__}"
-        with closing(cursor_batches(target, spec, _BATCH_SIZE, action)) as batches:
+        size = spec.options.batch_size or _BATCH_SIZE
+        with closing(cursor_batches(target, spec, size, action)) as batches:
             yield from batches
 
     @property

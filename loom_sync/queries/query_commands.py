@@ -6,11 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pymongo.errors import OperationFailure
+
+from loom_async._core.errors import QueryError
 from loom_async._core.query.operator_search import has_operator
 from loom_async._core.query.query_spec import QuerySpec
 from loom_async._core.query.stages import AggregationStages
+from loom_async._core.server_codes import UNKNOWN_COMMAND_FIELD
 
-from ..operations.target import Target, target_of
+from ..operations.query_target import query_target
+from ..operations.target import Target
 
 # Operators that $match refuses, and so does count_documents, which aggregates.
 _REFUSED_BY_MATCH = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
@@ -18,7 +23,7 @@ _REFUSED_BY_MATCH = frozenset({"$near", "$nearSphere", "$geoNear", "$where"})
 
 def count(model: type[Any], spec: QuerySpec) -> int:
     """Return the number of results; see `Query.count`."""
-    target = target_of(model)
+    target = query_target(model, spec.options)
     if spec.limit == 0:
         return 0
     with target.call(f"count {model.__name__}"):
@@ -27,16 +32,17 @@ def count(model: type[Any], spec: QuerySpec) -> int:
         clauses: dict[str, Any] = {"skip": spec.skip, "limit": spec.limit}
         limits = {name: value for name, value in clauses.items() if value}
         if not has_operator(spec.filter, _REFUSED_BY_MATCH):
-            return target.collection.count_documents(spec.filter, session=target.session, **limits)
+            return target.collection.count_documents(
+                spec.filter, session=target.session, **limits, **spec.options.matching_fields()
+            )
         command = {"count": target.collection.name, "query": spec.filter, **limits}
-        reply = target.collection.database.command(command, session=target.session)
+        reply = _run_command(target, command | spec.options.matching_fields(), spec)
         return int(reply["n"])
 
 
 def _count_rows(target: Target, spec: QuerySpec) -> int:
     pipeline = [*spec.pipeline(), {"$count": "n"}]
-    cursor = target.collection.aggregate(pipeline, session=target.session)
-    rows = cursor.to_list()
+    rows = _aggregate(target, pipeline, spec)
     return int(rows[0]["n"]) if rows else 0
 
 
@@ -50,7 +56,7 @@ def first(
         spec: The query.
         projection: The fields to return; None for all.
     """
-    target = target_of(model)
+    target = query_target(model, spec.options)
     if spec.limit == 0:
         return None
     with target.call(f"load {model.__name__}"):
@@ -61,8 +67,7 @@ def first(
                 spec.filter, projection, **arguments, session=target.session
             )
         pipeline = [*spec.pipeline(), {"$limit": 1}]
-        cursor = target.collection.aggregate(pipeline, session=target.session)
-        rows = cursor.to_list()
+        rows = _aggregate(target, pipeline, spec)
     return rows[0] if rows else None
 
 
@@ -74,19 +79,32 @@ def distinct(model: type[Any], spec: QuerySpec, path: str) -> list[Any]:
         spec: The query.
         path: The field's stored path.
     """
-    target = target_of(model)
+    target = query_target(model, spec.options)
     if spec.limit == 0:
         return []
     with target.call(f"distinct values of {model.__name__}.{path}"):
-        if spec.stages:
+        is_limited = bool(spec.skip or spec.limit)  # which the distinct command does not take
+        # Under a collation, a filter on ids would also find the documents with similar ids.
+        if spec.stages or (is_limited and spec.options.collation is not None):
             return _distinct_of_rows(target, spec, path)
-        filter = spec.filter
-        if spec.skip or spec.limit:  # which the distinct command does not take
+        filter, options = spec.filter, spec.options
+        if is_limited:
             cursor = target.collection.find(
                 filter, {"_id": 1}, **spec.find_arguments(), session=target.session
             )
             filter = {"_id": {"$in": [document["_id"] for document in cursor.to_list()]}}
-        return target.collection.distinct(path, filter, session=target.session)
+            options = options._replace(hint=None)
+        try:
+            return target.collection.distinct(
+                path, filter, session=target.session, **options.matching_fields()
+            )
+        except OperationFailure as error:
+            if options.hint is None or error.code != UNKNOWN_COMMAND_FIELD:
+                raise
+            raise QueryError(
+                f"this server's distinct command takes no hint: {error}",
+                hint="leave out the hint; MongoDB 7.1 and later take it",
+            ) from error
 
 
 def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
@@ -95,13 +113,31 @@ def _distinct_of_rows(target: Target, spec: QuerySpec, path: str) -> list[Any]:
     stages = AggregationStages().match(present)
     stages = stages.unwind(path, preserve_null_and_empty_arrays=True).match(present)
     pipeline = [*spec.pipeline(), *stages.group({"_id": f"${path}"}).to_list()]
-    cursor = target.collection.aggregate(pipeline, session=target.session)
-    return [row["_id"] for row in cursor.to_list()]
+    return [row["_id"] for row in _aggregate(target, pipeline, spec)]
 
 
 def explain(model: type[Any], spec: QuerySpec, verbosity: str) -> dict[str, Any]:
     """Return the server's query plan; see `Query.explain`."""
-    target = target_of(model)
-    command = {"explain": spec.command(target.collection.name), "verbosity": verbosity}
+    target = query_target(model, spec.options)
+    explained = spec.command(target.collection.name)
+    command = {"explain": explained, "verbosity": verbosity}
+    if "maxTimeMS" in explained:
+        command["maxTimeMS"] = explained["maxTimeMS"]
     with target.call(f"explain a query of {model.__name__}"):
-        return target.collection.database.command(command)
+        # Without the session: MongoDB explains nothing inside a transaction.
+        return _run_command(target._replace(session=None), command, spec)
+
+
+def _aggregate(
+    target: Target, pipeline: list[dict[str, Any]], spec: QuerySpec
+) -> list[dict[str, Any]]:
+    cursor = target.collection.aggregate(
+        pipeline, session=target.session, **spec.options.command_fields()
+    )
+    return cursor.to_list()
+
+
+def _run_command(target: Target, command: dict[str, Any], spec: QuerySpec) -> dict[str, Any]:
+    return target.collection.database.command(
+        command, session=target.session, read_preference=spec.options.read_preference
+    )

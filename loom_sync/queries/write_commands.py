@@ -13,6 +13,7 @@ from loom_async._core.query.query_spec import QuerySpec
 from loom_async._core.query.query_update import QueryUpdate
 from loom_async._core.query.upsert import equalities
 
+from ..operations.matching_writes import update_matching
 from ..operations.target import Target, target_of
 from ..operations.write_command import WriteCommand, raise_unconfirmed, send
 
@@ -25,18 +26,11 @@ _MAX_ATTEMPTS = 10
 def update_many(model: type[Any], spec: QuerySpec, change: QueryUpdate) -> UpdateCount:
     """Update all documents of a query; see `LoadDirective.update`."""
     target = target_of(model)
+    action = f"update {model.__name__}"
 
     def run() -> UpdateCount:
-        with target.call(f"update {model.__name__}"):
-            result = target.collection.update_many(
-                spec.filter,
-                change.update,
-                upsert=change.upsert,
-                array_filters=change.array_filters or None,
-                session=target.session,
-            )
-        inserted = int(result.did_upsert)
-        return UpdateCount(result.modified_count, result.matched_count, inserted)
+        with target.call(action):
+            return update_matching(target, spec.filter, change, spec.options, action)
 
     return _repeated(target, spec.filter, change, run)
 
@@ -77,7 +71,8 @@ def _find_and_modify(
 ) -> dict[str, Any] | None:
     sort = {"sort": dict(spec.sort)} if spec.sort else {}
     name = target.collection.name
-    whole = {"findAndModify": name, "query": spec.filter, **sort, **body}
+    options = spec.options.matching_fields()
+    whole = {"findAndModify": name, "query": spec.filter, **sort, **body, **options}
     command = WriteCommand(target.collection, whole)
     with target.call(action):
         reply = send(command, target.session)

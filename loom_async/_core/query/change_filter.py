@@ -7,11 +7,14 @@ from typing import Any
 
 from ..errors import QueryError
 from ..type_guards import is_mapping, is_sequence
+from .options import QueryOptions
 from .query_spec import QuerySpec
 
 _DOCUMENT_OPERATIONS = ["insert", "update", "replace", "delete"]
 _LOGICAL = {"$and", "$or", "$nor"}
 _WITHOUT_FIELDS = {"$comment", "$sampleRate", "$alwaysTrue", "$alwaysFalse"}
+# MongoDB accepts a collation, and ignores it in the filters of changes.
+_REFUSED_OPTIONS = ("hint", "collation", "max_time_ms", "batch_size", "allow_disk_use")
 _GEO_SORTING = {"$near", "$nearSphere", "$geoNear"}
 
 
@@ -24,7 +27,8 @@ def change_pipeline(spec: QuerySpec) -> list[dict[str, Any]]:
         spec: A query of filters alone.
 
     Raises:
-        QueryError: The query has more than filters, or a filter that change streams do not support.
+        QueryError: The query has more than filters, or a filter or an option that change streams do
+            not support.
     """
     if spec.stages or spec.sort or spec.skip or spec.limit is not None:
         raise QueryError(
@@ -32,6 +36,7 @@ def change_pipeline(spec: QuerySpec) -> list[dict[str, Any]]:
             "happen, and do not end",
             hint="leave out sort(), skip(), limit() and sample(); break ends the loop",
         )
+    _check_options(spec.options)
     condition = spec.filter
     if not condition:
         return []
@@ -42,6 +47,18 @@ def change_pipeline(spec: QuerySpec) -> list[dict[str, Any]]:
     matches = {"$and": [has_document, nested_filter(condition, field)]}
     of_collection = {"operationType": {"$nin": _DOCUMENT_OPERATIONS}}
     return [{"$match": {"$or": [of_collection, matches]}}]
+
+
+def _check_options(options: QueryOptions) -> None:
+    refused = [name for name in _REFUSED_OPTIONS if getattr(options, name) is not None]
+    if options.skips_invalid:
+        refused.append("on_invalid")
+    if refused:
+        raise QueryError(
+            f"watch() takes no {refused[0]}: a change stream reads the server's log of changes, "
+            "without an end",
+            hint="it takes comment and read_preference",
+        )
 
 
 def nested_filter(condition: Mapping[str, Any], field: str) -> dict[str, Any]:

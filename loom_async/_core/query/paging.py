@@ -105,8 +105,10 @@ def page_token(spec: QuerySpec, document: Mapping[str, Any], collection: str) ->
 
 def _query_digest(spec: QuerySpec, collection: str) -> bytes:
     # Another name than "place" would invalidate the tokens that callers hold.
-    query = encode_document({"place": collection, "filter": spec.filter, "sort": list(spec.sort)})
-    return hashlib.sha256(query).digest()[:9]
+    query = {"place": collection, "filter": spec.filter, "sort": list(spec.sort)}
+    if spec.options.collation is not None:
+        query["collation"] = dict(spec.options.collation)
+    return hashlib.sha256(encode_document(query)).digest()[:9]
 
 
 def _token_values(token: str, spec: QuerySpec, collection: str) -> list[Any]:
@@ -131,6 +133,12 @@ def sort_values(spec: QuerySpec, document: Mapping[str, Any]) -> list[Any]:
         QueryError: One is an array, which MongoDB sorts by its smallest or largest element, or of a
             type that no filter can compare.
     """
+    if spec.options.collation is not None and isinstance(document.get("_id"), str | dict | list):
+        raise QueryError(
+            f"page() cannot use a collation with the id {document['_id']!r}: strings that the "
+            "collation takes for equal have no order",
+            hint="leave out the collation, or use a model whose ids have no strings",
+        )
     return [_sort_value(document, path) for path, _ in spec.sort]
 
 

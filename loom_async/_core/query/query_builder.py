@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
+from pymongo.collation import Collation
+
 from ..argument_checks import check_count
 from ..errors import QueryError
 from ..model.declaration import declaration_of
@@ -14,7 +16,9 @@ from .condition import Condition, to_predicate
 from .fields import Field
 from .filter_compiler import compile_predicate
 from .grouping import Accumulators, compile_accumulators, group_key
+from .index_hint import Hint
 from .model_resolver import ModelResolver
+from .options import OnInvalid, ReadPreferenceMode, checked_options
 from .paths import FieldResolver, check_path
 from .query_spec import QuerySpec
 from .raw_values import encode_raw
@@ -107,6 +111,63 @@ class QueryBuilder(Generic[M]):
         """Return this query with `size` of its results, chosen at random."""
         check_count("sample", size)
         return self._with_spec(self._spec.with_stage({"$sample": {"size": size}}))
+
+    def options(
+        self,
+        *,
+        hint: Hint | None = None,
+        collation: Mapping[str, Any] | Collation | None = None,
+        comment: Any = None,
+        max_time_ms: int | None = None,
+        batch_size: int | None = None,
+        allow_disk_use: bool | None = None,
+        read_preference: ReadPreferenceMode | str | None = None,
+        on_invalid: OnInvalid | None = None,
+    ) -> Self:
+        """Return this query with options; those that are None stay as they are.
+
+        They apply however the query runs. `update` and `delete` write to the primary and return
+        no documents: `batch_size`, `allow_disk_use`, `read_preference` and `on_invalid` have no
+        effect on them.
+
+        Parameters:
+            hint: The name of an index, or its keys by field name in the forms of `sort`:
+                `["age", "-name"]`, `{"age": -1}`.
+            collation: How strings are compared: a dict such as `{"locale": "en", "strength": 2}`,
+                or pymongo's `Collation`.
+            comment: A BSON value that the server's log and profiler show.
+            max_time_ms: The longest time that the server may work on the query, in milliseconds.
+                A query that takes longer raises `OperationTimeout`.
+            batch_size: The number of documents in each reply of the server.
+            allow_disk_use: Whether the server may sort and group in temporary files.
+            read_preference: `"primary"`, `"primaryPreferred"`, `"secondary"`,
+                `"secondaryPreferred"`, `"nearest"`, or a mode of `pymongo.ReadPreference`.
+            on_invalid: `"raise"` raises `InvalidDocument` at a document that does not fit the
+                model; `"skip"` leaves it out, logs it, and counts it in `skipped_documents`.
+
+        Raises:
+            QueryError: An option has a value that MongoDB does not take.
+            UnknownFieldError: `hint` names a field that the model lacks.
+            EncodingError: The comment cannot be stored as BSON.
+
+        Example:
+            >>> import loom_async as lm
+            >>> class User(lm.Persistable):
+            ...     age: int
+            >>> query = User.filter().options(hint=["age"], max_time_ms=500)
+        """
+        checked = checked_options(
+            ModelResolver(self._model),  # the index is one of the stored documents
+            hint=hint,
+            collation=collation,
+            comment=comment,
+            max_time_ms=max_time_ms,
+            batch_size=batch_size,
+            allow_disk_use=allow_disk_use,
+            read_preference=read_preference,
+            on_invalid=on_invalid,
+        )
+        return self._with_spec(self._spec.with_options(checked))
 
     def _with_projection(
         self, names: Iterable[str | Field], expressions: Mapping[str, Any]

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any, NamedTuple, TypeAlias
 
 from ..argument_checks import check_count
+from .options import NO_OPTIONS, QueryOptions
 
 Stage: TypeAlias = Mapping[str, Any]
 SortKeys: TypeAlias = tuple[tuple[str, int], ...]
@@ -24,6 +25,7 @@ class QuerySpec(NamedTuple):
     skip: int = 0
     limit: int | None = None
     stages: tuple[Stage, ...] = ()
+    options: QueryOptions = NO_OPTIONS
 
     @property
     def filter(self) -> dict[str, Any]:
@@ -67,9 +69,20 @@ class QuerySpec(NamedTuple):
         """Return this query followed by a stage."""
         return self._replace(stages=(*self.stages, deepcopy(stage)))
 
+    def with_options(self, options: Mapping[str, Any]) -> QuerySpec:
+        """Return this query with further options, which replace those it has.
+
+        Parameters:
+            options: Fields of `QueryOptions`.
+        """
+        return self._replace(options=self.options._replace(**options)) if options else self
+
     def find_arguments(self) -> dict[str, Any]:
         """Return the arguments of the driver's `find` besides the filter."""
-        return {"sort": list(self.sort) or None, "skip": self.skip, "limit": self.limit or 0}
+        clauses = {"sort": list(self.sort) or None, "skip": self.skip, "limit": self.limit or 0}
+        if self.options is not NO_OPTIONS:
+            clauses |= self.options.find_arguments()
+        return clauses
 
     def command(self, collection: str) -> dict[str, Any]:
         """Return the server's command for this query: `find` or `aggregate`.
@@ -77,11 +90,13 @@ class QuerySpec(NamedTuple):
         Parameters:
             collection: The collection's name.
         """
+        options = self.options.command_fields()
         if self.stages:
-            return {"aggregate": collection, "pipeline": self.pipeline(), "cursor": {}}
+            pipeline = self.pipeline()
+            return {"aggregate": collection, "pipeline": pipeline, "cursor": {}, **options}
         clauses = {"sort": dict(self.sort), "skip": self.skip, "limit": self.limit}
         present = {key: value for key, value in clauses.items() if value}
-        return {"find": collection, "filter": self.filter, **present}
+        return {"find": collection, "filter": self.filter, **present, **options}
 
     def pipeline(self) -> list[dict[str, Any]]:
         """Return the whole query as an aggregation pipeline."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ..errors import QueryError
-from ..type_guards import is_mapping
+from ..type_guards import is_iterable, is_mapping
 from .descending import Descending
 from .fields import Field
 from .paths import FieldResolver, check_path
@@ -90,8 +90,8 @@ def _orders(key: Any, resolver: FieldResolver | None) -> Iterator[KeyOrder]:
         name, direction = key
         path = name.path if isinstance(name, Field) else check_path(name)
         yield KeyOrder(_named(path), direction, is_explicit=True)
-    elif isinstance(key, Iterable) and not isinstance(key, bytes):
-        yield from key_orders(cast("Iterable[Any]", key), resolver)
+    elif is_iterable(key) and not isinstance(key, bytes):
+        yield from key_orders(key, resolver)
     elif callable(key):
         yield from _orders(key(Recorder(resolver)), resolver)
     else:
