@@ -43,6 +43,7 @@ from ._core.model.fields import (
 )
 from ._core.model.indexes import Index
 from ._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
+from ._core.model.skipped_documents import SkippedDocuments, skipped_documents
 from ._core.model.write_results import PersistResult, UpdateCount
 from ._core.query.expressions import Predicate, raw, text
 from ._core.query.fields import Field, element, fld
@@ -117,12 +118,14 @@ __all__ = [
     "LoadDirective",
     "Page",
     "Predicate",
+    "SkippedDocuments",
     "TimeQuery",
     "UpdateCount",
     "count",
     "element",
     "fld",
     "raw",
+    "skipped_documents",
     "text",
     # Changes
     "Change",

@@ -44,6 +44,7 @@ from loom_async._core.model.fields import (
 )
 from loom_async._core.model.indexes import Index
 from loom_async._core.model.markers import CoalesceOnInsert, NormalizeValue, RefreshOnSet
+from loom_async._core.model.skipped_documents import SkippedDocuments, skipped_documents
 from loom_async._core.model.write_results import PersistResult, UpdateCount
 from loom_async._core.query.expressions import Predicate, raw, text
 from loom_async._core.query.fields import Field, element, fld
@@ -122,12 +123,14 @@ __all__ = [
     "LoadDirective",
     "Page",
     "Predicate",
+    "SkippedDocuments",
     "TimeQuery",
     "UpdateCount",
     "count",
     "element",
     "fld",
     "raw",
+    "skipped_documents",
     "text",
     # Changes
     "Change",

@@ -82,6 +82,12 @@ async def runs() -> None:
         page = await User.filter().sort("age").page(2, after=page.next)
     # --8<-- [end:page]
 
+    # --8<-- [start:skip]
+    with lm.skipped_documents() as skipped:
+        users = await User.filter().options(on_invalid="skip").load_many()
+    print(len(users), skipped.count, [(error.id, error.fields) for error in skipped.errors])
+    # --8<-- [end:skip]
+
     # --8<-- [start:update]
     count = await User.filter(fld["age"] < 20).update({"$inc": {"age": 1}})
     assert (count.matched, count.modified) == (1, 1)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from .._core.context import OperationContext, current_context
 from .._core.model.hydration import Validator
 from .._core.query.fields import Field
 from .._core.query.grouping import Accumulators
 from .._core.query.query_spec import QuerySpec
 from .._core.query.stages import AggregationStages
 from ..frames.frame_query import FrameQuery
+from .object_query import ObjectQuery
 from .query import Query, decode_batch
 
 M = TypeVar("M")
@@ -100,7 +99,7 @@ class ReshapableQuery(Query[M]):
         return Aggregation(self._model, spec, None)
 
 
-class Aggregation(ReshapableQuery[M], FrameQuery[M]):
+class Aggregation(ObjectQuery[M], ReshapableQuery[M], FrameQuery[M]):
     """An immutable query whose rows are dicts or, after `into`, validated objects."""
 
     __slots__ = ("_validator",)
@@ -132,34 +131,17 @@ class Aggregation(ReshapableQuery[M], FrameQuery[M]):
         Raises:
             InvalidDocument: A row does not fit the class given to `into`.
         """
-        rows: list[M] = []
-        async with aclosing(self._batches()) as batches:
-            async for batch in batches:
-                rows.extend(self._validated(decode_batch(batch)))
-        return rows
+        return await super().load_many()
 
-    async def load_one(self) -> M | None:
-        """Return the first row, or None.
+    @property
+    def _result_type(self) -> type[Any]:
+        return self._model if self._validator is None else self._validator.model
 
-        Raises:
-            InvalidDocument: The row does not fit the class given to `into`.
-        """
-        row = await self._first()
-        return None if row is None else self._validated([row])[0]
+    def _read(self, batch: bytes) -> list[M]:
+        return self._validated(decode_batch(batch))
 
-    def stream(self) -> AsyncIterator[M]:
-        """Yield the rows, holding one batch in memory at a time.
-
-        Raises:
-            InvalidDocument: A row does not fit the class given to `into`.
-        """
-        return self._rows(current_context())
-
-    async def _rows(self, context: OperationContext) -> AsyncGenerator[M, None]:
-        async with aclosing(self._batches(context)) as batches:
-            async for batch in batches:
-                for row in self._validated(decode_batch(batch)):
-                    yield row
+    def _read_one(self, document: dict[str, Any]) -> M:
+        return self._validated([document])[0]
 
     def _validated(self, documents: list[Any]) -> list[M]:
         return documents if self._validator is None else self._validator.validated(documents)

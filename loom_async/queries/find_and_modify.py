@@ -73,7 +73,7 @@ class FindAndModifyQuery(Query[D]):
         found = await write_commands.update_first(
             self._model, self._spec, change, returns_before=return_before
         )
-        return None if found is None else await self._loaded(found)
+        return None if found is None else await self._modified(found)
 
     async def find_one_and_delete(self) -> D | None:
         """Delete the first document that matches, and return it as an object.
@@ -109,11 +109,11 @@ class FindAndModifyQuery(Query[D]):
             return None
         if is_blob:
             await blob_versions.delete_bytes(self._model, found["_id"])
-        deleted = await self._loaded(found)
+        deleted = await self._modified(found)
         set_baseline(deleted, None)
         return deleted
 
-    async def _loaded(self, document: dict[str, Any]) -> D:
+    async def _modified(self, document: dict[str, Any]) -> D:
         loaded: D = hydrator(self._model).one(document)
         await hooks.loaded((loaded,))
         return loaded

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .._core.argument_checks import check_count
-from .._core.bson_codec import encode_bson
 from .._core.clock import now
-from .._core.context import OperationContext, current_context
 from .._core.errors import QueryError
 from .._core.model.append_only import refuse_change
 from .._core.model.auto_fields import latest_order
 from .._core.model.blob import BlobDocument
-from .._core.model.declaration import declaration_of
 from .._core.model.document import DocumentModel
-from .._core.model.hydration import Hydrator, decode_raw_batch, hydrator
+from .._core.model.hydration import Hydrator, hydrator
 from .._core.model.polymorphism import scope_of
 from .._core.model.write_results import UpdateCount
 from .._core.query.model_resolver import ModelResolver
-from .._core.query.paging import Page, page_spec, page_token, sort_values
 from .._core.query.query_spec import QuerySpec
 from .._core.query.query_update import UpdateArguments, compile_query_update
 from .._core.query.stages import AggregationStages
@@ -33,6 +27,7 @@ from . import write_commands
 from .aggregation import ReshapableQuery
 from .change_stream import Changes, watch
 from .find_and_modify import FindAndModifyQuery
+from .paged_query import PagedQuery
 
 if TYPE_CHECKING:
     from pyarrow import Schema
@@ -40,7 +35,7 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=DocumentModel)
 
 
-class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
+class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], FrameQuery[D]):
     """An immutable query whose results are objects of a model.
 
     Methods such as `filter` and `sort` return a new query; the others run it. `filter`, `sort`,
@@ -64,30 +59,15 @@ class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
         model: type[DocumentModel] = self._model
         return hydrator(model)
 
-    async def load_many(self) -> list[D]:
-        """Return all results as objects.
+    def _read(self, batch: bytes) -> Sequence[D]:
+        return self._hydrator.many(batch)
 
-        Raises:
-            InvalidDocument: A document does not fit the model.
-        """
-        objects: list[D] = []
-        async with aclosing(self._batches()) as batches:
-            async for batch in batches:
-                objects.extend(await hooks.loaded(self._hydrator.many(batch)))
-        return objects
-
-    async def load_one(self) -> D | None:
-        """Return the first result as an object, or None.
-
-        Raises:
-            InvalidDocument: The document does not fit the model.
-        """
-        document = await self._first()
-        if document is None:
-            return None
+    def _read_one(self, document: dict[str, Any]) -> D:
         loaded: D = self._hydrator.one(document)
-        await hooks.loaded((loaded,))
         return loaded
+
+    async def _loaded(self, objects: Sequence[D]) -> Sequence[D]:
+        return await hooks.loaded(objects)
 
     @overload
     async def load_latest(self, count: None = None) -> D | None: ...
@@ -115,59 +95,6 @@ class LoadDirective(FindAndModifyQuery[D], ReshapableQuery[D], FrameQuery[D]):
         return await newest_first.limit(limit).load_many()
 
     load_top = load_latest
-
-    async def page(self, size: int, after: str | None = None) -> Page[D]:
-        """Return one page of the results, and the token for the next page.
-
-        A page starts after the sort values and the `_id` of the last object of the previous page,
-        so inserting or deleting a document moves no other to another page.
-
-        Parameters:
-            size: The largest number of objects on a page.
-            after: `next` of the previous page; None for the first page.
-
-        Raises:
-            QueryError: The token belongs to another query, or the query skips, limits, samples or
-                sorts by an array.
-            InvalidDocument: A document does not fit the model.
-
-        Example:
-            >>> import loom_async as lm
-            >>> async def walk(model: type[lm.Persistable]) -> None:
-            ...     page = await model.filter().sort("created_at").page(20)
-            ...     while page.next is not None:
-            ...         page = await model.filter().sort("created_at").page(20, page.next)
-        """
-        check_count("page", size, 1)
-        collection = declaration_of(self._model).collection_name
-        first_page = page_spec(self._spec, None, collection)
-        # One document more than the page has, to find out whether it is the last.
-        spec = page_spec(self._spec, after, collection).with_limit(size + 1)
-        documents: list[dict[str, Any]] = []
-        async with aclosing(self._with_spec(spec)._batches()) as batches:
-            async for batch in batches:
-                documents += decode_raw_batch(batch)
-        for document in documents:
-            sort_values(first_page, document)  # refuses values that no filter can compare
-        token = None
-        if len(documents) > size:
-            token = page_token(first_page, documents[size - 1], collection)
-        raw_batch = b"".join(encode_bson(document) for document in documents[:size])
-        return Page(list(await hooks.loaded(self._hydrator.many(raw_batch))), token)
-
-    def stream(self) -> AsyncIterator[D]:
-        """Yield the results as objects, holding one batch in memory at a time.
-
-        Raises:
-            InvalidDocument: A document does not fit the model.
-        """
-        return self._objects(current_context())
-
-    async def _objects(self, context: OperationContext) -> AsyncGenerator[D, None]:
-        async with aclosing(self._batches(context)) as batches:
-            async for batch in batches:
-                for document in await hooks.loaded(self._hydrator.many(batch)):
-                    yield document
 
     def watch(self, *, resume_after: str | None = None) -> Changes[D]:
         """Return a change stream of the documents that match the query after the change.

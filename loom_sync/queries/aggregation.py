@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from loom_async._core.context import OperationContext, current_context
 from loom_async._core.model.hydration import Validator
 from loom_async._core.query.fields import Field
 from loom_async._core.query.grouping import Accumulators
@@ -16,6 +14,7 @@ from loom_async._core.query.stages import AggregationStages
 from loom_async.queries import aggregation as async_aggregation
 
 from ..frames.frame_query import FrameQuery
+from .object_query import ObjectQuery
 from .query import Query, decode_batch
 
 M = TypeVar("M")
@@ -103,7 +102,7 @@ class ReshapableQuery(Query[M]):
         return Aggregation(self._model, spec, None)
 
 
-class Aggregation(ReshapableQuery[M], FrameQuery[M]):
+class Aggregation(ObjectQuery[M], ReshapableQuery[M], FrameQuery[M]):
     """An immutable query whose rows are dicts or, after `into`, validated objects."""
 
     __slots__ = ("_validator",)
@@ -135,45 +134,21 @@ class Aggregation(ReshapableQuery[M], FrameQuery[M]):
         Raises:
             InvalidDocument: A row does not fit the class given to `into`.
         """
-        rows: list[M] = []
-        with closing(self._batches()) as batches:
-            for batch in batches:
-                rows.extend(self._validated(decode_batch(batch)))
-        return rows
+        return super().load_many()
 
     async def load_many_async(self) -> list[M]:
         """Do as `load_many` does, without blocking the event loop."""
         return await self._async.load_many()
 
-    def load_one(self) -> M | None:
-        """Return the first row, or None.
+    @property
+    def _result_type(self) -> type[Any]:
+        return self._model if self._validator is None else self._validator.model
 
-        Raises:
-            InvalidDocument: The row does not fit the class given to `into`.
-        """
-        row = self._first()
-        return None if row is None else self._validated([row])[0]
+    def _read(self, batch: bytes) -> list[M]:
+        return self._validated(decode_batch(batch))
 
-    async def load_one_async(self) -> M | None:
-        """Do as `load_one` does, without blocking the event loop."""
-        return await self._async.load_one()
-
-    def stream(self) -> Iterator[M]:
-        """Yield the rows, holding one batch in memory at a time.
-
-        Raises:
-            InvalidDocument: A row does not fit the class given to `into`.
-        """
-        return self._rows(current_context())
-
-    def stream_async(self) -> AsyncIterator[M]:
-        """Yield as `stream` does, without blocking the event loop."""
-        return self._async.stream()
-
-    def _rows(self, context: OperationContext) -> Generator[M, None, None]:
-        with closing(self._batches(context)) as batches:
-            for batch in batches:
-                yield from self._validated(decode_batch(batch))
+    def _read_one(self, document: dict[str, Any]) -> M:
+        return self._validated([document])[0]
 
     def _validated(self, documents: list[Any]) -> list[M]:
         return documents if self._validator is None else self._validator.validated(documents)

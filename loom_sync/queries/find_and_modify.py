@@ -76,7 +76,7 @@ class FindAndModifyQuery(Query[D]):
         found = write_commands.update_first(
             self._model, self._spec, change, returns_before=return_before
         )
-        return None if found is None else self._loaded(found)
+        return None if found is None else self._modified(found)
 
     async def find_one_and_update_async(
         self,
@@ -130,7 +130,7 @@ class FindAndModifyQuery(Query[D]):
             return None
         if is_blob:
             blob_versions.delete_bytes(self._model, found["_id"])
-        deleted = self._loaded(found)
+        deleted = self._modified(found)
         set_baseline(deleted, None)
         return deleted
 
@@ -138,7 +138,7 @@ class FindAndModifyQuery(Query[D]):
         """Do as `find_one_and_delete` does, without blocking the event loop."""
         return await self._async.find_one_and_delete()
 
-    def _loaded(self, document: dict[str, Any]) -> D:
+    def _modified(self, document: dict[str, Any]) -> D:
         loaded: D = hydrator(self._model).one(document)
         hooks.loaded((loaded,))
         return loaded

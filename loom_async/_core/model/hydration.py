@@ -31,7 +31,7 @@ class Validator:
     """
 
     def __init__(self, model: type[Any]) -> None:
-        self._model = model
+        self.model: type[Any] = model
         self._codec: Codec = codec_of(model)
         self._many = stored_validators(model).validate_many
 
@@ -42,14 +42,14 @@ class Validator:
             InvalidDocument: A document does not fit the model.
         """
         if self._codec.needs_decode:
-            decoded = [decode(self._codec, self._model, document) for document in documents]
+            decoded = [decode(self._codec, self.model, document) for document in documents]
         else:
             decoded = list(documents)
         try:
             # Lax even for strict models: BSON has fewer types than Python.
             return self._many(decoded, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
-            raise _first_invalid(self._model, documents, error) from error
+            raise _first_invalid(self.model, documents, error) from error
 
 
 # So few documents are still in the processor's cache when they are validated: a load takes a third
@@ -93,13 +93,13 @@ class Hydrator(Validator):
         Raises:
             InvalidDocument: No class has this tag.
         """
-        return class_of(self._model, document)
+        return class_of(self.model, document)
 
     def fresh(self, document: dict[str, Any]) -> Any:
         """Return the object of a decoded document, of this class."""
         is_plain = not self._codec.needs_decode
-        decoded = document if is_plain else decode(self._codec, self._model, document)
-        return validate(self._model, decoded, document)
+        decoded = document if is_plain else decode(self._codec, self.model, document)
+        return validate(self.model, decoded, document)
 
     def one(self, document: dict[str, Any]) -> Any:
         """Return the object of one document, of the class that its tag names."""

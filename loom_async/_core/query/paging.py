@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from bson import DBRef, Decimal128, Regex
+from bson.datetime_ms import DatetimeMS
 from bson.errors import BSONError
 
 from ..bson_codec import decode_bson, encode_bson
@@ -163,6 +164,8 @@ def _incomparable_kind(value: Any) -> str | None:
         return "an array"
     if isinstance(value, Regex):
         return "a regular expression"
+    if isinstance(value, DatetimeMS):
+        return "a date after the year 9999"
     # The driver decodes a DBPointer to a DBRef too, and it sorts differently.
     return "a reference" if isinstance(value, DBRef) else None
 

@@ -1,0 +1,130 @@
+# Generated from loom_async/queries/object_query.py by `nox -s sync`: edit that file.
+"""`ObjectQuery`: queries that load their results as objects, or as rows of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import Any, TypeVar
+
+from loom_async._core.context import OperationContext, current_context
+from loom_async._core.errors import InvalidDocument
+from loom_async._core.model.hydration import split_raw_batch
+from loom_async._core.model.valid_objects import skipping
+from loom_async.queries import object_query as async_object_query
+
+from .query import Query
+
+M = TypeVar("M")
+
+# Documents per batch while a valid one is looked for.
+_FEW = 100
+
+
+class ObjectQuery(Query[M]):
+    """A query whose results are objects; subclasses say how documents become objects."""
+
+    __slots__ = ()
+
+    def load_many(self) -> list[M]:
+        """Return all results.
+
+        Raises:
+            InvalidDocument: A document does not fit the class of the results.
+        """
+        read, objects = self._reader, list[M]()
+        with closing(self._batches()) as batches:
+            for batch in batches:
+                objects.extend(self._loaded(read(batch)))
+        return objects
+
+    async def load_many_async(self) -> list[M]:
+        """Do as `load_many` does, without blocking the event loop."""
+        return await self._async.load_many()
+
+    def load_one(self) -> M | None:
+        """Return the first result, or None.
+
+        Raises:
+            InvalidDocument: The document does not fit the class of the results.
+        """
+        try:
+            document = self._first()
+            if document is None:
+                return None
+            loaded = self._read_one(document)
+        except InvalidDocument:
+            if not self._spec.options.skips_invalid:
+                raise
+            return self._first_valid()
+        self._loaded((loaded,))
+        return loaded
+
+    async def load_one_async(self) -> M | None:
+        """Do as `load_one` does, without blocking the event loop."""
+        return await self._async.load_one()
+
+    def stream(self) -> Iterator[M]:
+        """Yield the results, holding one batch in memory at a time.
+
+        Raises:
+            InvalidDocument: A document does not fit the class of the results.
+        """
+        return self._objects(current_context())
+
+    def stream_async(self) -> AsyncIterator[M]:
+        """Yield as `stream` does, without blocking the event loop."""
+        return self._async.stream()
+
+    def _objects(self, context: OperationContext) -> Generator[M, None, None]:
+        read = self._reader
+        with closing(self._batches(context)) as batches:
+            for batch in batches:
+                yield from self._loaded(read(batch))
+
+    def _first_valid(self) -> M | None:
+        few = self._with_spec(self._spec.with_options({"batch_size": _FEW}))
+        read = self._reader
+        with closing(few._batches()) as batches:
+            for batch in batches:
+                for raw in split_raw_batch(batch):
+                    for loaded in self._loaded(read(raw)):
+                        return loaded
+        return None
+
+    @property
+    def _reader(self) -> Callable[[bytes], Sequence[M]]:
+        """Return what makes objects of a raw batch, as the option `on_invalid` says."""
+        if self._spec.options.skips_invalid:
+            return skipping(self._result_type, self._read)
+        return self._read
+
+    @property
+    def _result_type(self) -> type[Any]:
+        """The class of the results, for messages."""
+        return self._model
+
+    def _read(self, batch: bytes) -> Sequence[M]:
+        """Return the objects of a raw batch.
+
+        Raises:
+            InvalidDocument: A document does not fit the class of the results.
+        """
+        raise NotImplementedError
+
+    def _read_one(self, document: dict[str, Any]) -> M:
+        """Return the object of a document.
+
+        Raises:
+            InvalidDocument: It does not fit the class of the results.
+        """
+        raise NotImplementedError
+
+    def _loaded(self, objects: Sequence[M]) -> Iterable[M]:
+        """Return objects after what is to be done with each loaded one."""
+        return objects
+
+    @property
+    def _async(self) -> async_object_query.ObjectQuery[M]:
+        kind: type[async_object_query.ObjectQuery[M]] = async_object_query.ObjectQuery
+        return self._as(kind)
