@@ -11,6 +11,7 @@ from .._core.model.append_only import refuse_change
 from .._core.model.blob import BlobDocument
 from .._core.model.document import DocumentModel, set_baseline
 from .._core.model.hydration import hydrator
+from .._core.query.family_scope import update_scope
 from .._core.query.query_update import UpdateArguments, compile_query_update
 from ..blobs import versions as blob_versions
 from ..documents import hooks
@@ -70,8 +71,9 @@ class FindAndModifyQuery(Query[D]):
         self._require_one("find_one_and_update")
         arguments = UpdateArguments(values, fields, upsert, array_filters)
         change = compile_query_update(self._model, self._spec.filter, arguments, now())
+        spec = self._spec.with_filter(update_scope(self._model, change.update))
         found = await write_commands.update_first(
-            self._model, self._spec, change, returns_before=return_before
+            self._model, spec, change, returns_before=return_before
         )
         return None if found is None else await self._modified(found)
 

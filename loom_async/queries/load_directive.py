@@ -14,6 +14,7 @@ from .._core.model.document import DocumentModel
 from .._core.model.hydration import Hydrator, hydrator
 from .._core.model.polymorphism import scope_of
 from .._core.model.write_results import UpdateCount
+from .._core.query.family_scope import update_scope
 from .._core.query.model_resolver import ModelResolver
 from .._core.query.query_spec import QuerySpec
 from .._core.query.query_update import UpdateArguments, compile_query_update
@@ -158,7 +159,8 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
         self._require_filter_only("update")
         arguments = UpdateArguments(values, fields, upsert, array_filters)
         change = compile_query_update(self._model, self._spec.filter, arguments, now())
-        return await write_commands.update_many(self._model, self._spec, change)
+        spec = self._spec.with_filter(update_scope(self._model, change.update))
+        return await write_commands.update_many(self._model, spec, change)
 
     async def delete(self) -> int:
         """Delete every document that matches; without a filter, all documents.

@@ -12,6 +12,7 @@ from loom_async._core.model.append_only import refuse_change
 from loom_async._core.model.blob import BlobDocument
 from loom_async._core.model.document import DocumentModel, set_baseline
 from loom_async._core.model.hydration import hydrator
+from loom_async._core.query.family_scope import update_scope
 from loom_async._core.query.query_update import UpdateArguments, compile_query_update
 from loom_async.queries import find_and_modify as async_find_and_modify
 
@@ -73,9 +74,8 @@ class FindAndModifyQuery(Query[D]):
         self._require_one("find_one_and_update")
         arguments = UpdateArguments(values, fields, upsert, array_filters)
         change = compile_query_update(self._model, self._spec.filter, arguments, now())
-        found = write_commands.update_first(
-            self._model, self._spec, change, returns_before=return_before
-        )
+        spec = self._spec.with_filter(update_scope(self._model, change.update))
+        found = write_commands.update_first(self._model, spec, change, returns_before=return_before)
         return None if found is None else self._modified(found)
 
     async def find_one_and_update_async(

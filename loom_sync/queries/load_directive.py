@@ -15,6 +15,7 @@ from loom_async._core.model.document import DocumentModel
 from loom_async._core.model.hydration import Hydrator, hydrator
 from loom_async._core.model.polymorphism import scope_of
 from loom_async._core.model.write_results import UpdateCount
+from loom_async._core.query.family_scope import update_scope
 from loom_async._core.query.model_resolver import ModelResolver
 from loom_async._core.query.query_spec import QuerySpec
 from loom_async._core.query.query_update import UpdateArguments, compile_query_update
@@ -177,7 +178,8 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
         self._require_filter_only("update")
         arguments = UpdateArguments(values, fields, upsert, array_filters)
         change = compile_query_update(self._model, self._spec.filter, arguments, now())
-        return write_commands.update_many(self._model, self._spec, change)
+        spec = self._spec.with_filter(update_scope(self._model, change.update))
+        return write_commands.update_many(self._model, spec, change)
 
     async def update_async(
         self,

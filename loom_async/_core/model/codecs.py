@@ -40,6 +40,7 @@ from ..types.stored_as import StoredName
 from ..types.stored_type import Kind
 from ..types.unions import Option, UnionCodec
 from ..types.values import is_ordered_enum, is_ordered_value, set_encoder, to_bson
+from .family_fields import family_child, members_of
 from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
 from .model_codec import ModelCodec, StoredField
 from .polymorphism import Family, family_of
@@ -256,10 +257,15 @@ class FamilyCodec(Codec):
         return model_codec(self.model).literal(value)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
-        return model_codec(self.model).child(key)
+        return family_child(self._members, key)
 
     def names(self) -> Iterable[str]:
-        return model_codec(self.model).names()
+        return {name for codec in self._members for name in codec.names()}
+
+    @property
+    def _members(self) -> list[ModelCodec]:
+        """The codecs of the model and its subclasses, of which later imports add more."""
+        return [model_codec(member) for member in members_of(self.model, self.family)]
 
 
 _codecs: dict[type[BaseModel], ModelCodec] = {}

@@ -250,6 +250,10 @@ class ModelCodec(Codec):
         order = [field.stored_name for field in self.fields if field.stored_name in literals]
         return {name: literals[name] for name in dict.fromkeys([*order, *literals])}
 
+    def declared(self, key: str) -> StoredField | None:
+        """Return the declared field of a name or a stored name; None if there is none."""
+        return self._by_name.get(key)
+
     def child(self, key: str) -> tuple[str, Codec] | None:
         field = self._by_name.get(key)
         if field is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeGuard
 
 from bson.regex import Regex
@@ -11,7 +12,7 @@ from bson.regex import Regex
 from ..errors import QueryError
 from ..type_guards import is_dict, is_mapping
 from ..types.values import to_bson
-from .comparability import check_comparison
+from .class_variants import by_class
 from .element_alternatives import alternatives, is_plain
 from .expressions import (
     And,
@@ -114,26 +115,15 @@ class _Compiler(NamedTuple):
 
     def _comparison(self, comparison: Comparison) -> Filter:
         field = self._resolve(comparison.path)
-        check_comparison(field, comparison)
-        if comparison.operator in ("in", "nin", "all"):
-            values = [field.compared(value) for value in comparison.value]
-            return _membership(field.path, comparison.operator, values)
-        is_bound = comparison.operator in _ORDERINGS
-        value = field.compared(comparison.value, is_bound=is_bound)
-        if comparison.operator == "ne" and _is_pattern(value):
-            return _at(field.path, {"$not": {"$eq": value}})
-        return _at(field.path, {f"${comparison.operator}": value})
+        if field.variants:
+            return by_class(field, partial(_compared, comparison), comparison.operator)
+        return _compared(comparison, field)
 
     def _text_match(self, match: TextMatch) -> Filter:
         field = self._resolve(match.path)
-        encoded = field.encode(match.text)
-        literal = encoded if isinstance(encoded, str) else match.text
-        if "\0" in literal:
-            raise QueryError(f"{match.text!r} has a NUL character, which a pattern cannot contain")
-        operators = {"$regex": match.pattern.format(re.escape(literal))}
-        if match.ignore_case:
-            operators["$options"] = "i"
-        return _at(field.path, operators)
+        if field.variants:
+            return by_class(field, partial(_matched, match), "regex")
+        return _matched(match, field)
 
     def _element_match(self, match: ElementMatch) -> Filter:
         array = self._resolve(match.path).path
@@ -154,6 +144,28 @@ class _Compiler(NamedTuple):
         if isinstance(comparison, Not):
             return {"$not": self.compile(comparison.operand)}
         return self.compile(comparison)
+
+
+def _compared(comparison: Comparison, field: ResolvedField) -> Filter:
+    check_comparison(field, comparison)
+    if comparison.operator in ("in", "nin", "all"):
+        values = [field.compared(value) for value in comparison.value]
+        return _membership(field.path, comparison.operator, values)
+    value = field.compared(comparison.value, is_bound=comparison.operator in _ORDERINGS)
+    if comparison.operator == "ne" and _is_pattern(value):
+        return _at(field.path, {"$not": {"$eq": value}})
+    return _at(field.path, {f"${comparison.operator}": value})
+
+
+def _matched(match: TextMatch, field: ResolvedField) -> Filter:
+    encoded = field.encode(match.text)
+    literal = encoded if isinstance(encoded, str) else match.text
+    if "\0" in literal:
+        raise QueryError(f"{match.text!r} has a NUL character, which a pattern cannot contain")
+    operators = {"$regex": match.pattern.format(re.escape(literal))}
+    if match.ignore_case:
+        operators["$options"] = "i"
+    return _at(field.path, operators)
 
 
 def _expanded(predicate: Predicate) -> Predicate:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from ..errors import EncodingError, UnknownFieldError, too_deep
-from ..model.codecs import model_codec
-from ..model.field_shapes import child_shape
+from ..model.codecs import FamilyCodec, model_codec
+from ..model.family_fields import SharedFieldCodec, members_of
+from ..model.field_shapes import child_shape, field_shapes
+from ..model.polymorphism import Family, family_of
 from ..types.codec import Codec
 from ..types.forms import Model, Shape
+from .family_scope import class_condition
 from .literals import Literal, read_if_possible
-from .paths import ResolvedField, check_path
+from .paths import ResolvedField, Variant, check_path
 
 
 class ModelResolver:
     """Finds the stored path and the codec of a field by its dotted name.
+
+    A base class also has the fields of the subclasses in its family.
 
     Parameters:
         model: A pydantic model.
@@ -23,7 +29,9 @@ class ModelResolver:
 
     def __init__(self, model: type[Any]) -> None:
         self._model = model
-        self._codec = model_codec(model)
+        self._family: Family | None = family_of(model)
+        family = self._family
+        self.codec: Codec = model_codec(model) if family is None else FamilyCodec(model, family)
 
     def resolve(self, path: str) -> ResolvedField:
         """Return the field at a dotted path of Python or stored names.
@@ -34,16 +42,25 @@ class ModelResolver:
         """
         if not isinstance(path, str):
             check_path(path)
-        stored, codec, shape = self._walk(
-            self._codec, Shape(Model(self._model)), path, self._model.__name__
-        )
+        root = Shape(Model(self._model))
+        stored, codec, shape = self._walk(self.codec, root, path, self._model.__name__)
         return ResolvedField(
             stored,
             partial(_encoded, codec, shape, path),
             codec.item_forms,
             partial(_literal, codec, shape, path),
             codec,
+            self._variants(path),
         )
+
+    def codec_at(self, path: str) -> tuple[str, Codec]:
+        """Return the stored path and the codec of the field at a dotted path.
+
+        Raises:
+            UnknownFieldError: As `resolve`.
+        """
+        stored, codec, _ = self._walk(self.codec, None, path, self._model.__name__)
+        return stored, codec
 
     def _walk(
         self, codec: Codec, shape: Shape | None, path: str, where: str
@@ -62,14 +79,56 @@ class ModelResolver:
             if child is None:
                 holder = f"{where}{''.join('.' + part for part in stored)}"
                 raise UnknownFieldError(path, where=holder, known=codec.names(), key=key)
+            is_root = codec is self.codec
             name, codec = child
-            shape = child_shape(shape, key)
+            shape = self._field_shape(codec, key) if is_root else child_shape(shape, key)
             stored.append(name)
         return ".".join(stored), codec, shape
 
     def _child(self, codec: Codec, key: str, path: str) -> tuple[str, Codec] | None:
         """Return the stored name and the codec of one key of a path; None if there is no such."""
         return codec.child(key)
+
+    def _field_shape(self, codec: Codec, key: str) -> Shape | None:
+        """Return the shape of a field of the model, or of a subclass in its family."""
+        if isinstance(codec, SharedFieldCodec):
+            return None
+        members = [self._model] if self._family is None else members_of(self._model, self._family)
+        found = (field_shapes(member).get(key) for member in members)
+        return next((shape for shape in found if shape is not None), None)
+
+    def _variants(self, path: str) -> tuple[Variant, ...]:
+        """Return how each class stores a field that classes declare with different types."""
+        first, *keys = path.split(".")
+        child = None if self._family is None else self.codec.child(first)
+        if self._family is None or child is None or not isinstance(child[1], SharedFieldCodec):
+            return ()
+        members = members_of(self._model, self._family)
+        declaring = {model for option in child[1].options for model in option.models}
+        variants: list[Variant] = []
+        for index, option in enumerate(child[1].options):
+            models = list(option.models)
+            if index == 0:  # with the documents that lack the field
+                models += [member for member in members if member not in declaring]
+            condition = class_condition(self._family, models, members)
+            codec, shape = _below(option.codec, field_shapes(option.models[0]).get(first), keys)
+            if codec is not None:
+                encode = partial(_encoded, codec, shape, path)
+                literal = partial(_literal, codec, shape, path)
+                variants.append(Variant(condition, encode, literal, codec))
+        return tuple(variants) if len(variants) > 1 else ()
+
+
+def _below(
+    codec: Codec, shape: Shape | None, keys: Sequence[str]
+) -> tuple[Codec | None, Shape | None]:
+    """Return the codec and the shape of a value below another one; None if it has no such key."""
+    for key in keys:
+        child = codec.child(key)
+        if child is None:
+            return None, None
+        codec, shape = child[1], child_shape(shape, key)
+    return codec, shape
 
 
 def _literal(codec: Codec, shape: Shape | None, path: str, value: Any, is_bound: bool) -> Any:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import EncodingError, QueryError
 from ..types.codec import ANY, Codec, Forms
+
+
+class Variant(NamedTuple):
+    """How some classes of a family store a field.
+
+    Parameters:
+        condition: The filter for the documents of these classes.
+        encode: As for `ResolvedField`.
+        literal: As for `ResolvedField`.
+        codec: As for `ResolvedField`.
+    """
+
+    condition: Mapping[str, Any]
+    encode: Callable[[Any], Any]
+    literal: Callable[[Any, bool], Any] | None = None
+    codec: Codec = ANY
 
 
 class ResolvedField(NamedTuple):
@@ -19,6 +35,8 @@ class ResolvedField(NamedTuple):
         literal: Converts a literal that the field is compared with, and says whether it is a bound;
             None if that is `encode`.
         codec: The codec of the field; it knows what MongoDB can compare.
+        variants: The different ways in which the classes of a family store the field, if there are
+            several; `encode` then refuses a value that they store differently.
     """
 
     path: str
@@ -47,6 +65,8 @@ class ResolvedField(NamedTuple):
             raise QueryError(
                 f"a literal of {self.path!r} contains itself, or is nested too deeply"
             ) from None
+
+    variants: tuple[Variant, ...] = ()
 
 
 class FieldResolver(Protocol):
