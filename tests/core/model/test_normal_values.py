@@ -71,6 +71,7 @@ class Number(IntEnum):
         (Open, Open(more=1), False),  # type: ignore[call-arg]
         (Any, [1, "a", {"b": [None, 1.5, b"x", ObjectId(), Decimal(1)]}], True),
         (Any, {1: 2}, False),
+        (Any, [{"$ref": "c", "$id": 1}], False),
         (Any, {1, 2}, False),
         (Any, Number.ONE, False),
         (Any, Item(), False),
