@@ -9,11 +9,10 @@ from ..errors import QueryError
 from ..model.codecs import model_codec
 from ..model.family_fields import members_of
 from ..model.polymorphism import Family, family_of
-from ..type_guards import is_mapping
 
 
 def update_scope(
-    model: type[Any], update: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    model: type[Any], update: dict[str, Any] | Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return the filter for the documents whose class declares all fields of an update.
 
@@ -27,7 +26,7 @@ def update_scope(
     family = family_of(model)
     if family is None:
         return {}
-    stages = [update] if is_mapping(update) else update
+    stages: Sequence[Mapping[str, Any]] = [update] if isinstance(update, dict) else [*update]
     operands = [operand for stage in stages for operand in stage.values()]
     fields = {path.partition(".")[0] for operand in operands for path in operand}
     fields.discard(family.discriminator)

@@ -13,6 +13,7 @@ from ..errors import QueryError
 from ..type_guards import is_dict, is_mapping
 from ..types.values import to_bson
 from .class_variants import by_class
+from .comparability import check_comparison
 from .element_alternatives import alternatives, is_plain
 from .expressions import (
     And,
