@@ -21,7 +21,7 @@ import pytest
 from bson import Decimal128, ObjectId
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pydantic import AnyUrl, BaseModel, HttpUrl, TypeAdapter
+from pydantic import AnyUrl, BaseModel, ByteSize, HttpUrl, TypeAdapter
 
 import loom_async as lm
 from loom_async import element, fld
@@ -46,6 +46,14 @@ class Color(enum.Enum):
 class Inner(BaseModel):
     when: dt.date = dt.date(2026, 1, 2)
     key: uuid.UUID = KEY
+
+
+class First(BaseModel):
+    value: int = 1
+
+
+class Second(BaseModel):
+    value: dt.date
 
 
 @lm.declare_persist_db("shop", "things")
@@ -76,6 +84,8 @@ class Thing(lm.PersistableBase):
     mixed: int | dt.date | None = dt.date(2026, 1, 2)
     matrix: list[list[int]] = [[1, 2]]
     anything: Any = 3
+    size: ByteSize = ByteSize(1000)
+    either: First | Second = First()
 
 
 @pytest.mark.parametrize(
@@ -148,6 +158,9 @@ class Thing(lm.PersistableBase):
         fld["matrix"] == [["1", 2]],
         fld["matrix.0.1"] == "2",
         fld["anything"] == np.int8(3),
+        fld["size"] == "1kB",
+        fld["size"] < ByteSize(2**60),
+        fld["either.value"] == "1",
         lambda t: t.url == "https://a.b",
     ],
     ids=itertools.count(),

@@ -55,7 +55,7 @@ INVALID = [
     ({"name": ""}, "name: '', but minLength is 1"),
     ({"name": "x" * 21}, "but maxLength is 20"),
     ({"email": None}, "email: None is of type null, not string"),
-    ({"age": "3"}, "age: '3' is of type string, not int or long"),
+    ({"age": "x"}, "age: 'x' is of type string, not int or long"),
     ({"age": 2.5}, "age: 2.5 is of type double, not int or long"),
     ({"age": -1}, "age: -1, but minimum is 0"),
     ({"age": 150}, "age: 150, but maximum is 150"),

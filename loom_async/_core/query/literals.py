@@ -27,7 +27,6 @@ from ..types.numpy_scalars import to_python
 from ..types.stored_type import Kind
 
 _NUMBERS = (int, float, Decimal)
-_INT64 = range(-(2**63), 2**63)
 
 
 class _Unreadable(ValueError):
@@ -145,7 +144,7 @@ def _encodable(text: str) -> str:
 
 
 def _number(value: Any, classes: tuple[type, ...]) -> Any:
-    if not isinstance(value, int) or value in _INT64:
+    if not isinstance(value, int) or -(2**63) <= value < 2**63:
         return value
     if Decimal in classes:
         return Decimal(value)
