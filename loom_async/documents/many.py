@@ -25,8 +25,9 @@ from .._core.model.bulk_plan import (
 from .._core.model.document import DocumentModel, attempts_of, set_attempts, stores_new
 from .._core.model.hydration import collector_paused
 from .._core.model.read_back import by_id, id_bytes
-from .._core.model.write_attempt import Insertion, Modification, WriteAttempt
-from .._core.model.write_plan import is_recorded
+from .._core.model.upsert_plan import Planner, is_lost_race
+from .._core.model.write_attempt import Insertion, Modification, Upsert, WriteAttempt
+from .._core.model.write_plan import is_recorded, plan_persist
 from .._core.model.write_results import PersistResult
 from .._core.model.write_statements import batches, insert_many, size_of, statement, update_many
 from .._core.server_codes import DUPLICATE_KEY
@@ -41,14 +42,23 @@ from . import hooks
 from .find_by_id import find_raw
 from .hooks import run_before
 from .join_transaction import join_transaction
+from .match_on import absorb_upserts, planner_of
 from .unknown_outcome import settle
 from .write_one import write
 
+# How often an upsert is sent again whose document other writers insert and delete.
+_MAX_REPEATS = 10
+
 
 async def persist_many(
-    model: type[DocumentModel], documents: Iterable[DocumentModel], *, ordered: bool
+    model: type[DocumentModel],
+    documents: Iterable[DocumentModel],
+    *,
+    ordered: bool,
+    match_on: Iterable[str] | None = None,
 ) -> PersistResult:
     """Write new and changed documents of one model; see `PersistableBase.persist_many`."""
+    plan_write = plan_persist if match_on is None else planner_of(model, match_on)
     checked = check_documents(model, documents)
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
@@ -61,7 +71,7 @@ async def persist_many(
         for start in range(0, len(distinct), MAX_STATEMENTS):
             assert target is not None
             part = distinct[start : start + MAX_STATEMENTS]
-            work = _persist_part(target, model, part, moment, account)
+            work = _persist_part(target, model, part, moment, account, plan_write)
             if not await finish(lock, target, work, checked):
                 break
     await hooks.run("after_persist", account.documents)
@@ -74,13 +84,14 @@ async def _persist_part(
     documents: Sequence[tuple[int, DocumentModel]],
     moment: datetime,
     account: BulkAccount,
+    plan_write: Planner,
 ) -> bool:
     """Write a part of the documents, and return whether the next part may follow."""
     documents = [pair for pair in documents if await _is_settled(target, *pair, account)]
     if account.is_stopped:
         return False
     with collector_paused():
-        steps = plan_steps(documents, moment, account)
+        steps = plan_steps(documents, moment, account, plan_write)
     # In an ordered write, the documents before a failure are still sent.
     for group in groups(steps, ordered=account.ordered):
         sizes = [size_of(step.plan) for step in group]
@@ -186,19 +197,32 @@ async def _absorb_reply(
     done = [index for index in range(end) if index not in errors]
     done += [index for index in sorted(executed(reply)) if index >= end]
     if target.session is None or not errors:
-        await _absorb(target, model, [steps[index] for index in done], account)
+        await _absorb(target, model, steps, done, reply, account)
+    again: list[int] = []
     for index in sorted(errors):
-        if index < end:
+        if index >= end:
+            continue
+        if target.session is None and _may_repeat(steps[index], errors[index], account):
+            again.append(index)
+        else:
             await _handle_error(target, steps[index], errors[index], account)
     if target.session is not None and errors:
         account.is_given_up = True  # the first failure has ended the transaction
-    return [steps[index] for index in sorted({*range(end, len(steps))}.difference(done))]
+    return [steps[index] for index in sorted({*again, *range(end, len(steps))}.difference(done))]
+
+
+def _may_repeat(step: Step, details: dict[str, Any], account: BulkAccount) -> bool:
+    """Say whether to send an upsert again, since another writer has inserted its document."""
+    if not is_lost_race(step.plan, details) or account.repeats[step.index] == _MAX_REPEATS:
+        return False
+    account.repeats[step.index] += 1
+    return True
 
 
 async def _handle_error(
     target: Target, step: Step, details: dict[str, Any], account: BulkAccount
 ) -> None:
-    if not not_matched(details):
+    if step.is_upsert or not not_matched(details):
         account.fail(step, _reason(details))
     elif target.session is None:
         await _write_alone(target, step, account)
@@ -208,6 +232,7 @@ async def _handle_error(
 
 async def _write_alone(target: Target, step: Step, account: BulkAccount) -> None:
     """Send a step alone, which finds out why it failed, or retries it."""
+    assert not isinstance(step.plan, Upsert)
     try:
         await write(target, step.document, step.plan)
     except LoomError as error:
@@ -223,14 +248,28 @@ def _reason(details: dict[str, Any]) -> str:
 
 
 async def _absorb(
-    target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
+    target: Target,
+    model: type[DocumentModel],
+    steps: Sequence[Step],
+    done: Sequence[int],
+    reply: dict[str, Any],
+    account: BulkAccount,
 ) -> None:
+    """Make the objects of the steps that have happened agree with their documents."""
+    happened = [steps[index] for index in done]
+    if steps[0].is_upsert:
+        inserted = len({entry["index"] for entry in reply.get("upserted", ())}.intersection(done))
+        modified_count = min(reply.get("nModified", 0), len(done) - inserted)
+        await absorb_upserts(
+            target, model, happened, account, inserted=inserted, modified=modified_count
+        )
+        return
     modified: list[Step] = []
     with collector_paused():
-        for step in steps:
+        for step in happened:
             if isinstance(step.plan, Modification):
                 modified.append(step)
-            else:
+            elif isinstance(step.plan, Insertion):
                 absorb(step.document, partial(absorb_insertion, step.document, step.plan))
                 account.written(step)
     if modified:

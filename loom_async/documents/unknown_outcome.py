@@ -17,7 +17,7 @@ from .._core.model.document import (
     set_baseline,
 )
 from .._core.model.identity import id_filter
-from .._core.model.write_attempt import Deletion, Insertion, WriteAttempt
+from .._core.model.write_attempt import Deletion, Insertion, Upsert, WriteAttempt
 from .._core.write_replies import write_errors
 from ..operations.attempts import forget_settled
 from ..operations.target import Target
@@ -79,6 +79,11 @@ async def _absorb(
     if isinstance(plan, Insertion):
         absorb_insertion(document, plan)
         return True
+    if isinstance(plan, Upsert):
+        found = await target.primary.find_one(plan.query)
+        if found is not None:
+            absorb_modification(document, plan.change, encode_bson(found))
+        return found is not None
     found = reply.get("value")
     if "value" not in reply:  # the reply to an update that was part of a batch
         found = await target.primary.find_one(id_filter(plan.id))

@@ -130,13 +130,22 @@ class PersistableBase(KeyedModel, DriverHandleModel, FrameModel, RawDocumentMode
         return await one.from_id(cls, id)
 
     @classmethod
-    async def persist_many(cls, documents: Iterable[Self], ordered: bool = False) -> PersistResult:
+    async def persist_many(
+        cls,
+        documents: Iterable[Self],
+        ordered: bool = False,
+        *,
+        match_on: Sequence[str] | None = None,
+    ) -> PersistResult:
         """Store new and changed objects as `persist` does, but in few commands.
 
         Parameters:
             documents: Objects of this model; an object that occurs twice is written once.
             ordered: True stops at the first document that cannot be written; False writes all
                 others.
+            match_on: The fields of a unique index, by which new objects are upserted: the document
+                with these values gets the fields that the object sets, and its counters are added;
+                without one, the object is inserted. It gets the stored id and values.
 
         Returns:
             The numbers of inserted, updated and unchanged objects.
@@ -144,13 +153,15 @@ class PersistableBase(KeyedModel, DriverHandleModel, FrameModel, RawDocumentMode
         Raises:
             TypeError: An item is not an object of this model; nothing was sent.
             BulkError: Some documents could not be written; `entries` names each.
+            UnknownFieldError: The model lacks a field of `match_on`.
+            ConfigurationError: No declared index is unique on the fields of `match_on`.
 
         Example:
             >>> import loom_async as lm
             >>> async def store(model: type[lm.Persistable], rows: list[lm.Persistable]) -> None:
             ...     print(await model.persist_many(rows))
         """
-        return await many.persist_many(cls, documents, ordered=ordered)
+        return await many.persist_many(cls, documents, ordered=ordered, match_on=match_on)
 
     @classmethod
     def filter(cls, *conditions: Condition[Self]) -> LoadDirective[Self]:

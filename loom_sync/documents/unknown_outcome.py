@@ -18,7 +18,7 @@ from loom_async._core.model.document import (
     set_baseline,
 )
 from loom_async._core.model.identity import id_filter
-from loom_async._core.model.write_attempt import Deletion, Insertion, WriteAttempt
+from loom_async._core.model.write_attempt import Deletion, Insertion, Upsert, WriteAttempt
 from loom_async._core.write_replies import write_errors
 
 from ..operations.attempts import forget_settled
@@ -81,6 +81,11 @@ def _absorb(
     if isinstance(plan, Insertion):
         absorb_insertion(document, plan)
         return True
+    if isinstance(plan, Upsert):
+        found = target.primary.find_one(plan.query)
+        if found is not None:
+            absorb_modification(document, plan.change, encode_bson(found))
+        return found is not None
     found = reply.get("value")
     if "value" not in reply:  # the reply to an update that was part of a batch
         found = target.primary.find_one(id_filter(plan.id))

@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from bson import ObjectId
+from pydantic import Field
 
 import loom_sync as lm
 from loom_sync import fld
@@ -19,9 +21,10 @@ pytestmark = pytest.mark.usefixtures("db")
     "members",
     index=[
         lm.Index("email", unique=True),
-        lm.Index("nick", unique=True, sparse=True),
-        lm.Index("-town", "number", unique=True, sparse=True),
-        lm.Index("phone", unique=True, partial={"phone": {"$type": "string"}}),
+        lm.Index("nick", unique=True, partial={"nick": {"$type": "string"}}),
+        lm.Index("-town", "number", unique=True, partial={"town": {"$type": "string"}}),
+        lm.Index("phone", unique=True, partial={"visits": {"$gt": 3}}),
+        lm.Index("alias", unique=True, collation={"locale": "en", "strength": 2}),
         lm.Index("name"),
     ],
 )
@@ -34,7 +37,7 @@ class Member(lm.Persistable):
     phone: str | None = None
     visits: lm.IncrCounter = 0
     revision: lm.Revision
-    alias: str = "x"
+    alias: str = Field(default_factory=lambda: str(ObjectId()))
 
 
 @lm.declare_persist_db("shop", "codes", index=[lm.Index("code", unique=True)])
@@ -122,6 +125,7 @@ def test_hooks_run_as_for_insert_and_load() -> None:
         ({"email": "a", "nick": "b"}, {}, lm.ConfigurationError, "no declared index"),
         ({"town": "a"}, {}, lm.ConfigurationError, "no declared index"),
         ({"phone": "a"}, {}, lm.ConfigurationError, "covers only some documents"),
+        ({"alias": "a"}, {}, lm.ConfigurationError, "has a collation"),
         ({"emial": "a"}, {}, lm.UnknownFieldError, "email"),
         ({"email": "a"}, {"nmae": "Ann"}, lm.UnknownFieldError, "name"),
         ({"email": "a"}, {"email": "b"}, lm.QueryError, "in defaults"),

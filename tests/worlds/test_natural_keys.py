@@ -9,11 +9,24 @@ from typing import Any, TypeVar
 
 import pytest
 from pydantic import Field
+from pymongo import MongoClient
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
 
 import loom_async as lm
 import loom_sync
 from tests.worlds.failing_server import Client, fail
-from tests.worlds.lost_replies import Connection, connected, open_connection, wait_until
+from tests.worlds.lost_replies import (
+    Connection,
+    connected,
+    open_connection,
+    wait_until,
+    wait_until_reachable,
+)
 from tests.worlds.test_threads import in_threads
 
 R = TypeVar("R")
@@ -210,3 +223,98 @@ async def test_a_lost_reply_does_not_repeat_the_change(connection: Connection, v
             assert sorted([user.visits for user in await User.filter().load_many()]) == [0, 1]
         else:
             assert [user.email for user in await User.filter().load_many()] == ["b"]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_batches_of_the_same_keys_all_count(db: str, ordered: bool) -> None:
+    async def work(task: int) -> list[User]:
+        users = [User(email=f"{number}", visits=1, log=[task]) for number in range(KEYS)]
+        await User.persist_many(users, ordered=ordered, match_on=["email"])
+        return users
+
+    batches = await results(map(work, range(20)))
+    stored = {user.email: user for user in await User.filter().load_many()}
+    assert [stored[f"{number}"].visits for number in range(KEYS)] == [20] * KEYS
+    for users in batches:
+        assert [user.id for user in users] == [stored[user.email].id for user in users]
+
+
+@pytest.mark.usefixtures("sync_database")
+def test_batches_of_threads_all_count() -> None:
+    def work() -> None:
+        users = [SyncUser(email=f"{number}", visits=1) for number in range(KEYS)]
+        SyncUser.persist_many(users, match_on=["email"])
+
+    in_threads(*[work] * 10)
+    assert [user.visits for user in SyncUser.filter().load_many()] == [10] * KEYS
+
+
+@pytest.mark.parametrize("verb", ["persist_many", "persist"])
+async def test_an_upsert_whose_reply_was_lost_is_made_once(
+    connection: Connection, verb: str
+) -> None:
+    """The next call of either kind settles it: the counters are added once."""
+    async with connected(connection, 1, timeoutMS=400):
+        await User(email="a", visits=5).persist()
+        users = [User(email="a", visits=1), User(email="b", visits=1)]
+        connection.proxy.hold_replies()
+        with pytest.raises(lm.LoomError):
+            await User.persist_many(users, match_on=["email"])
+        connection.proxy.thaw()
+        await wait_until_reachable()
+        if verb == "persist":
+            assert [await user.persist() for user in users] == [True, True]
+        else:
+            result = await User.persist_many(users, match_on=["email"])
+            assert result == lm.PersistResult(0, 2, 0)
+        assert [user.visits for user in users] == [6, 1]
+        assert await User.persist_many(users, match_on=["email"]) == lm.PersistResult(0, 0, 2)
+        stored = await User.filter().sort("email").load_many()
+        assert stored == users
+
+
+class _Remover(CommandListener):
+    """Deletes a document when the server has refused its duplicate."""
+
+    def __init__(self, uri: str, name: str) -> None:
+        self._uri = uri
+        self._query = {"name": name}
+        self.refused = 0
+
+    def started(self, event: CommandStartedEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        if event.command_name == "update" and "writeErrors" in event.reply:
+            self.refused += 1
+            with MongoClient[dict[str, Any]](self._uri) as client:
+                client[DATABASE]["pets"].delete_one(self._query)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_an_upsert_of_a_batch_is_repeated_after_a_lost_race(
+    connection: Connection, mongo_uri: str, ordered: bool
+) -> None:
+    """Its key is taken by a document that it does not match, and that is gone the next time."""
+    listener = _Remover(mongo_uri, "b")
+    async with lm.connect(mongo_uri, event_listeners=[listener]):
+        await Pet(name="b").persist()
+        dogs = [Dog(name=name, visits=1) for name in "abc"]
+        result = await Pet.persist_many(dogs, ordered=ordered, match_on=["name"])
+        assert result == lm.PersistResult(3, 0, 0)
+        assert listener.refused == 1
+        assert await Dog.filter().sort("name").load_many() == dogs
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_a_key_of_another_class_fails_in_the_end(db: str, ordered: bool) -> None:
+    await Pet(name="b").persist()
+    dogs = [Dog(name=name, visits=1) for name in "abc"]
+    with pytest.raises(lm.BulkError) as caught:
+        await Pet.persist_many(dogs, ordered=ordered, match_on=["name"])
+    assert [entry.index for entry in caught.value.entries] == [1]
+    assert caught.value.inserted == (1 if ordered else 2)
+    assert await Dog.filter().count() == (1 if ordered else 2)

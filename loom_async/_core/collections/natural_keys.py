@@ -10,10 +10,11 @@ from ..model.codecs import model_codec
 from ..model.declaration import declaration_of
 from ..model.document import DocumentModel
 from ..model.model_codec import StoredField
+from ..type_guards import is_mapping
 from .index_comparison import IndexSpec, index_specs
 
-# An index with one of these options allows two documents with the same values.
-_WEAKER = {"partialFilterExpression": "covers only some documents", "collation": "has a collation"}
+# Every value of a key meets a condition with these operators, as it is not None.
+_MET = frozenset({"$exists", "$type"})
 
 
 def natural_key(
@@ -62,18 +63,28 @@ def _check_unique(model: type[DocumentModel], fields: tuple[StoredField, ...], a
         for spec in index_specs(model, declaration_of(model).indexes)
         if spec.options.get("unique") and {name for name, _ in spec.keys} == names
     ]
-    if any(spec.options.keys().isdisjoint(_WEAKER) for spec in found):
+    weaknesses = [_weakness(spec) for spec in found]
+    if None in weaknesses:
         return
-    why = "no declared index makes them unique"
-    for spec in found:
-        for option in _WEAKER.keys() & spec.options.keys():
-            why = f"the index {spec.name} {_WEAKER[option]}"
+    why = weaknesses[0] if weaknesses else "no declared index makes them unique"
     given = ", ".join(field.name for field in fields)
     keys = ", ".join(f'"{field.name}"' for field in fields)
     raise ConfigurationError(
         f"{action} cannot find documents of {model.__name__} by {given}: {why}",
         hint=f"declare_persist_db(…, index=[lm.Index({keys}, unique=True)])",
     )
+
+
+def _weakness(spec: IndexSpec) -> str | None:
+    """Return why a unique index allows two documents with the same values; None if it does not."""
+    if spec.options.get("collation") is not None:
+        return f"the index {spec.name} has a collation, by which other values are the same too"
+    names = {name for name, _ in spec.keys}
+    partial: Mapping[str, Any] = spec.options.get("partialFilterExpression") or {}
+    for name, condition in partial.items():
+        if name not in names or not is_mapping(condition) or not condition.keys() <= _MET:
+            return f"the index {spec.name} covers only some documents"
+    return None
 
 
 def key_filter(key: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,8 @@ from typing import Any, TypeVar
 from ..errors import BulkEntry, BulkError, LoomError
 from .declaration import declared_namespace
 from .document import DocumentModel
-from .write_attempt import Insertion, Modification, WritePlan
+from .upsert_plan import Planner
+from .write_attempt import Insertion, Modification, Upsert, WritePlan
 from .write_plan import plan_persist
 from .write_results import PersistResult
 
@@ -24,7 +26,7 @@ class Step:
 
     index: int
     document: DocumentModel
-    plan: WritePlan
+    plan: WritePlan | Upsert
 
     @property
     def is_insert(self) -> bool:
@@ -35,6 +37,11 @@ class Step:
     def is_alone(self) -> bool:
         """True for an update that needs a command of its own: an upsert takes no `$expr`."""
         return isinstance(self.plan, Modification) and "$expr" in self.plan.parents
+
+    @property
+    def is_upsert(self) -> bool:
+        """True for an object that is matched by its natural key."""
+        return isinstance(self.plan, Upsert)
 
 
 @dataclass
@@ -50,6 +57,8 @@ class BulkAccount:
     documents: list[DocumentModel] = field(default_factory=list[DocumentModel])
     #: Whether objects were new whose earlier writes have turned out to have happened; by identity.
     settled: dict[int, bool] = field(default_factory=dict[int, bool])
+    #: How often the upserts of objects were sent again, by position in the input.
+    repeats: Counter[int] = field(default_factory=Counter[int])
 
     @property
     def is_stopped(self) -> bool:
@@ -100,6 +109,8 @@ class BulkAccount:
 
 
 def _kind(step: Step) -> int:
+    if step.is_upsert:
+        return 3
     return 0 if step.is_insert else 2 if step.is_alone else 1
 
 
@@ -129,7 +140,10 @@ def check_documents(model: type[T], documents: Iterable[Any]) -> list[T]:
 
 
 def plan_steps(
-    documents: Sequence[tuple[int, DocumentModel]], now: datetime, account: BulkAccount
+    documents: Sequence[tuple[int, DocumentModel]],
+    now: datetime,
+    account: BulkAccount,
+    plan_write: Planner = plan_persist,
 ) -> list[Step]:
     """Return the writes of documents.
 
@@ -137,11 +151,12 @@ def plan_steps(
         documents: Objects with their positions in the input.
         now: The time of the operation.
         account: Gets the documents that cannot be encoded, or are unchanged.
+        plan_write: Returns the write of an object; None if it is stored already.
     """
     steps: list[Step] = []
     for index, document in documents:
         try:
-            plan = plan_persist(document, now)
+            plan = plan_write(document, now)
         except LoomError as error:
             account.failures.append(BulkEntry(index, document.id, str(error)))
             if account.ordered:
@@ -166,7 +181,7 @@ def first_of_each(
 
 
 def groups(steps: Sequence[Step], *, ordered: bool) -> Iterator[list[Step]]:
-    """Yield the steps in groups of one kind; at most three groups unless the write is ordered."""
+    """Yield the steps in groups of one kind; at most four groups unless the write is ordered."""
     arranged = steps if ordered else sorted(steps, key=_kind)
     for _, group in groupby(arranged, key=_kind):
         yield list(group)

@@ -54,6 +54,24 @@ class Modification(NamedTuple):
     coerced: Mapping[str, Any] = _NONE
 
 
+class Upsert(NamedTuple):
+    """The update of the document that has an object's natural key, or its insertion.
+
+    `query` is the filter for this document, and `key` has the values of the key by stored name.
+    `change` is the update with `$setOnInsert`; its `id` is that of a new document, and `expected`
+    the new document.
+    """
+
+    query: Mapping[str, Any]
+    key: Mapping[str, Any]
+    change: Modification
+
+    @property
+    def id(self) -> Any:
+        """The id that a new document gets."""
+        return self.change.id
+
+
 class Deletion(NamedTuple):
     """The deletion of a document."""
 
@@ -89,7 +107,7 @@ class WriteAttempt:
     `is_unreported` is true if the write has happened, and no caller has learned that yet.
     """
 
-    plan: WritePlan | Deletion | None
+    plan: WritePlan | Upsert | Deletion | None
     command: SentCommand | None = None
     is_abandoned: bool = False
     is_unreported: bool = False

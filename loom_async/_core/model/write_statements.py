@@ -10,7 +10,7 @@ from bson.raw_bson import RawBSONDocument
 
 from .identity import id_filter
 from .update_document import Update
-from .write_attempt import Insertion, Modification, WritePlan
+from .write_attempt import Insertion, Modification, Upsert, WritePlan
 
 #: The bytes of the statements of one command, which is a document of at most 16 MB.
 MAX_BYTES = 12_000_000
@@ -52,8 +52,10 @@ def update_many(
     return {"update": collection, "updates": statements, "ordered": ordered}
 
 
-def statement(plan: WritePlan) -> dict[str, Any]:
+def statement(plan: WritePlan | Upsert) -> dict[str, Any]:
     """Return the statement of an update, or of storing a document that may exist."""
+    if isinstance(plan, Upsert):
+        return {"q": plan.query, "u": plan.change.update, "upsert": True}
     return _replacement(plan) if isinstance(plan, Insertion) else _update(plan)
 
 
@@ -96,8 +98,10 @@ def _refusing_new(update: Update, revision: Mapping[str, Any]) -> Update:
     return [{"$set": {"_id": {"$cond": [is_new, other, "$_id"]}}}, *update]
 
 
-def size_of(plan: WritePlan) -> int:
+def size_of(plan: WritePlan | Upsert) -> int:
     """Return the approximate size of a plan in a command, in bytes."""
+    if isinstance(plan, Upsert):
+        return plan.change.size
     return len(plan.raw) if isinstance(plan, Insertion) else plan.size
 
 
