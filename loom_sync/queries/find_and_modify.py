@@ -36,6 +36,7 @@ class FindAndModifyQuery(Query[D]):
         upsert: bool = False,
         return_before: bool = False,
         array_filters: Sequence[Mapping[str, Any]] = (),
+        validate: bool = True,
         **fields: Any,
     ) -> D | None:
         """Update the first document that matches, and return it as an object.
@@ -48,6 +49,7 @@ class FindAndModifyQuery(Query[D]):
             upsert: Whether to insert a document if none matches, as for `update`.
             return_before: Return the document as it was before the update.
             array_filters: A MongoDB filter for each `$[x]`, as for `update`.
+            validate: Whether the values that fields are set to are validated, as for `update`.
             **fields: Fields to set by name.
 
         Returns:
@@ -55,8 +57,9 @@ class FindAndModifyQuery(Query[D]):
 
         Raises:
             UnknownFieldError: The model lacks a field.
-            QueryError: There is nothing to update, the query skips, limits or samples, or an upsert
-                would insert a document without a required field.
+            QueryError: There is nothing to update, a field does not accept its value, the query
+                skips, limits or samples, or an upsert would insert a document without a required
+                field.
             LedgerIsAppendOnly: The model is a ledger or a time series.
             DuplicateKey: The document would have the same value as another in a unique index.
             InvalidDocument: The updated document does not fit the model.
@@ -72,7 +75,7 @@ class FindAndModifyQuery(Query[D]):
         """
         refuse_change(self._model, "find_one_and_update")
         self._require_one("find_one_and_update")
-        arguments = UpdateArguments(values, fields, upsert, array_filters)
+        arguments = UpdateArguments(values, fields, upsert, array_filters, validate)
         change = compile_query_update(self._model, self._spec.filter, arguments, now())
         spec = self._spec.with_filter(update_scope(self._model, change.update))
         found = write_commands.update_first(self._model, spec, change, returns_before=return_before)
@@ -85,6 +88,7 @@ class FindAndModifyQuery(Query[D]):
         upsert: bool = False,
         return_before: bool = False,
         array_filters: Sequence[Mapping[str, Any]] = (),
+        validate: bool = True,
         **fields: Any,
     ) -> D | None:
         """Do as `find_one_and_update` does, without blocking the event loop."""
@@ -93,6 +97,7 @@ class FindAndModifyQuery(Query[D]):
             upsert=upsert,
             return_before=return_before,
             array_filters=array_filters,
+            validate=validate,
             **fields,
         )
 

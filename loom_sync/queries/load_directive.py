@@ -149,6 +149,7 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
         *,
         upsert: bool = False,
         array_filters: Sequence[Mapping[str, Any]] = (),
+        validate: bool = True,
         **fields: Any,
     ) -> UpdateCount:
         """Update every document that matches, in one command.
@@ -161,6 +162,8 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
             upsert: Whether to insert a document if none matches. It gets the values that the filter
                 compares by `==`, those of the update, and defaults and times for all other fields.
             array_filters: A MongoDB filter for each `$[x]`: `{"x.count": {"$gte": 5}}`.
+            validate: Whether the values of `$set` and `$setOnInsert` are validated as those of an
+                assignment; False stores them as they are.
             **fields: Fields to set by name.
 
         Returns:
@@ -169,14 +172,15 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
 
         Raises:
             UnknownFieldError: The model lacks a field.
-            QueryError: There is nothing to update, the query sorts, skips, limits or samples, or an
-                upsert would insert a document without a required field.
+            QueryError: There is nothing to update, a field does not accept its value, the query
+                sorts, skips, limits or samples, or an upsert would insert a document without a
+                required field.
             LedgerIsAppendOnly: The model is a ledger or a time series.
             DuplicateKey: A document would have the same value as another in a unique index.
         """
         refuse_change(self._model, "update")
         self._require_filter_only("update")
-        arguments = UpdateArguments(values, fields, upsert, array_filters)
+        arguments = UpdateArguments(values, fields, upsert, array_filters, validate)
         change = compile_query_update(self._model, self._spec.filter, arguments, now())
         spec = self._spec.with_filter(update_scope(self._model, change.update))
         return write_commands.update_many(self._model, spec, change)
@@ -187,11 +191,12 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
         *,
         upsert: bool = False,
         array_filters: Sequence[Mapping[str, Any]] = (),
+        validate: bool = True,
         **fields: Any,
     ) -> UpdateCount:
         """Do as `update` does, without blocking the event loop."""
         return await self._async.update(
-            values, upsert=upsert, array_filters=array_filters, **fields
+            values, upsert=upsert, array_filters=array_filters, validate=validate, **fields
         )
 
     def delete(self) -> int:

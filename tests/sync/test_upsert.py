@@ -151,6 +151,19 @@ def test_elements_without_fields() -> None:
     assert user.tags == ["a", "c"]
 
 
+def test_a_value_that_the_field_refuses_sends_nothing(client: Any) -> None:
+    user = Visitor(email="a")
+    user.persist()
+    with commands_of(client) as sent, pytest.raises(lm.QueryError, match="visits cannot be set"):
+        Visitor.filter().update(visits="many")
+    with pytest.raises(lm.QueryError, match="visits cannot be set"):
+        Visitor.filter().find_one_and_update(visits="many")
+    assert sent == []
+    assert Visitor.filter().update(stats="text", validate=False) == 1
+    with pytest.raises(lm.InvalidDocument):
+        user.reload()
+
+
 def test_the_clock_of_an_upsert() -> None:
     later = datetime(2100, 1, 1, tzinfo=UTC)
     with lm.config_context(clock=lambda: later):

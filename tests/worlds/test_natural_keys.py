@@ -23,6 +23,7 @@ from tests.worlds.failing_server import Client, fail
 from tests.worlds.lost_replies import (
     Connection,
     connected,
+    cut_before_reply,
     open_connection,
     wait_until,
     wait_until_reachable,
@@ -254,13 +255,17 @@ async def test_an_upsert_whose_reply_was_lost_is_made_once(
     connection: Connection, verb: str
 ) -> None:
     """The next call of either kind settles it: the counters are added once."""
-    async with connected(connection, 1, timeoutMS=400):
+    async with connected(connection, 1):
         await User(email="a", visits=5).persist()
         users = [User(email="a", visits=1), User(email="b", visits=1)]
-        connection.proxy.hold_replies()
-        with pytest.raises(lm.LoomError):
-            await User.persist_many(users, match_on=["email"])
-        connection.proxy.thaw()
+        collection = connection.direct[DATABASE]["users"]
+
+        async def is_stored() -> bool:
+            return await collection.count_documents({"email": "b"}) == 1
+
+        store = partial(User.persist_many, users, match_on=["email"])
+        (failure,) = await cut_before_reply(connection.proxy, [store], is_stored)
+        assert isinstance(failure, lm.LoomError)
         await wait_until_reachable()
         if verb == "persist":
             assert [await user.persist() for user in users] == [True, True]

@@ -17,6 +17,8 @@ from ..type_guards import is_mapping, is_sequence
 from ..types.codec import ANY, Codec
 from .expressions import Combinable
 from .model_resolver import ModelResolver
+from .paths import ResolvedField
+from .update_values import value_checker
 
 _MATCHED = "$"
 _POSITION = re.compile(r"\$(?:\[(?P<identifier>[^\]]*)\])?")
@@ -40,6 +42,13 @@ class ArrayPathResolver(ModelResolver):
         self.elements: dict[str, list[Codec]] = {}
         #: The first path with the element that the query matched; None if there is none.
         self.matched_path: str | None = None
+
+    def resolve(self, path: str) -> ResolvedField:
+        """Return the field at a dotted path, with the check of its values."""
+        field = super().resolve(path)
+        head, _, key = path.rpartition(".")
+        holder = self._walk(self.codec, None, head, "")[1] if head else self.codec
+        return field._replace(check=value_checker(holder, key))
 
     def _child(self, codec: Codec, key: str, path: str) -> tuple[str, Codec] | None:
         found = _POSITION.fullmatch(key)

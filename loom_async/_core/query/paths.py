@@ -37,6 +37,7 @@ class ResolvedField(NamedTuple):
         codec: The codec of the field; it knows what MongoDB can compare.
         variants: The different ways in which the classes of a family store the field, if there are
             several; `encode` then refuses a value that they store differently.
+        check: Validates and encodes a value that the field is set to; None if nothing can tell.
     """
 
     path: str
@@ -44,6 +45,8 @@ class ResolvedField(NamedTuple):
     items: Forms = ANY.forms
     literal: Callable[[Any, bool], Any] | None = None
     codec: Codec = ANY
+    variants: tuple[Variant, ...] = ()
+    check: Callable[[Any], Any] | None = None
 
     def compared(self, value: Any, *, is_bound: bool = False) -> Any:
         """Return the stored form of a literal that the field is compared with.
@@ -65,8 +68,6 @@ class ResolvedField(NamedTuple):
             raise QueryError(
                 f"a literal of {self.path!r} contains itself, or is nested too deeply"
             ) from None
-
-    variants: tuple[Variant, ...] = ()
 
 
 class FieldResolver(Protocol):

@@ -29,6 +29,7 @@ class UpdateArguments:
     fields: Mapping[str, Any]
     upsert: bool = False
     array_filters: Sequence[Mapping[str, Any]] = field(default=())
+    validate: bool = True
 
 
 class QueryUpdate(NamedTuple):
@@ -67,6 +68,7 @@ def compile_query_update(
         arguments.fields,
         auto_values=write_auto_values(model, now),
         revision=revision_to_count(model),
+        validate=arguments.validate,
     )
     array_filters = compile_array_filters(resolver, arguments.array_filters)
     if arguments.upsert:

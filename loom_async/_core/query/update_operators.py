@@ -25,6 +25,7 @@ from .update_pipeline import compile_pipeline
 
 # Operators whose operands are values of the field.
 _VALUES = frozenset({"$set", "$setOnInsert", "$min", "$max", "$inc", "$mul", "$pullAll"})
+_SETTING = frozenset({"$set", "$setOnInsert"})
 _ADDING = frozenset({"$push", "$addToSet"})
 # Operators of conditions whose operands are values of the field, or lists of them.
 _COMPARISONS = frozenset({"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"})
@@ -38,6 +39,7 @@ def compile_update(
     *,
     auto_values: Mapping[str, Any],
     revision: str | None = None,
+    validate: bool = False,
 ) -> dict[str, Any] | list[dict[str, Any]]:
     """Return the MongoDB update: a document of operators, or a pipeline.
 
@@ -48,10 +50,12 @@ def compile_update(
         fields: More fields to set, by name.
         auto_values: The auto values that a write sets, encoded, by stored name.
         revision: The stored name of the field that counts the writes.
+        validate: Whether to validate the values that fields are set to.
 
     Raises:
         UnknownFieldError: The model lacks a field.
-        QueryError: There is nothing to update, or fields and operators are mixed.
+        QueryError: There is nothing to update, fields and operators are mixed, or a field does not
+            accept its value.
     """
     if is_sequence(values) or isinstance(values, StageSequence):
         if fields:
@@ -72,10 +76,11 @@ def compile_update(
     for operator, operands in operators.items():
         if not is_mapping(operands):
             raise QueryError(f"{operator} takes a mapping of fields, not {operands!r}")
-        update[operator] = _compile_operands(resolver, operator, operands)
+        update[operator] = _compile_operands(resolver, operator, operands, validate)
     if plain or fields:
         values_to_set = {**plain, **fields}
-        update.setdefault("$set", {}).update(_compile_operands(resolver, "$set", values_to_set))
+        compiled = _compile_operands(resolver, "$set", values_to_set, validate)
+        update.setdefault("$set", {}).update(compiled)
     if not any(update.values()):
         raise QueryError("there is nothing to update", hint='update({"age": 3}) or update(age=3)')
     _add_auto_values(update, auto_values)
@@ -99,7 +104,7 @@ def _checked(values: object) -> dict[str, Any]:
 
 
 def _compile_operands(
-    resolver: FieldResolver, operator: str, operands: Mapping[str, Any]
+    resolver: FieldResolver, operator: str, operands: Mapping[str, Any], validate: bool
 ) -> dict[str, Any]:
     compiled: dict[str, Any] = {}
     for path, operand in operands.items():
@@ -108,6 +113,8 @@ def _compile_operands(
             raise QueryError("the id of a document never changes", hint="insert a new document")
         if operator == "$pull":
             compiled[field.path] = _pull_operand(resolver, path, field, operand)
+        elif validate and operator in _SETTING:
+            compiled[field.path] = _checked_value(field, operand)
         else:
             compiled[field.path] = _encoder(operator)(field, operand)
     return compiled
@@ -126,6 +133,12 @@ def _value(field: ResolvedField, operand: Any) -> Any:
             hint="lm.raw({…}) gives $push and $addToSet modifiers, and $pull a condition",
         )
     return field.encode(operand)
+
+
+def _checked_value(field: ResolvedField, operand: Any) -> Any:
+    if field.check is None or isinstance(operand, Combinable):
+        return _value(field, operand)
+    return field.check(operand)
 
 
 def _raw_operand(operator: str, field: ResolvedField, operand: Any) -> Any:
