@@ -66,6 +66,7 @@ from .operations.transactions import in_transaction, transaction, transactional
 from .queries.aggregation import Aggregation
 from .queries.change_stream import Changes
 from .queries.load_directive import LoadDirective
+from .queries.view_query import ViewQuery
 
 __all__ = [
     # Connecting
@@ -126,6 +127,7 @@ __all__ = [
     "SkippedDocuments",
     "TimeQuery",
     "UpdateCount",
+    "ViewQuery",
     "count",
     "element",
     "fld",

@@ -76,6 +76,15 @@ async def runs() -> None:
     assert years == 60
     # --8<-- [end:stream]
 
+    # --8<-- [start:into]
+    class UserName(BaseModel):
+        name: str
+        address: Address
+
+    names = await User.filter(fld["age"] > 25).sort("age").into(UserName).load_many()
+    assert names == [UserName(name="Ann", address=Address(city="Prague"))]
+    # --8<-- [end:into]
+
     # --8<-- [start:page]
     page = await User.filter().sort("age").page(2)
     while page.next is not None:

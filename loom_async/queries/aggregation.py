@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 from .._core.model.hydration import Validator
 from .._core.query.fields import Field
 from .._core.query.grouping import Accumulators
+from .._core.query.model_resolver import ModelResolver
 from .._core.query.query_spec import QuerySpec
+from .._core.query.row_validator import RowValidator
 from .._core.query.stages import AggregationStages
 from ..frames.frame_query import FrameQuery
 from .object_query import ObjectQuery
@@ -121,9 +123,11 @@ class Aggregation(ObjectQuery[M], ReshapableQuery[M], FrameQuery[M]):
 
         Parameters:
             model: A pydantic model, dataclass or TypedDict. Objects of a persistable model count
-                as new, not as loaded.
+                as new, not as loaded. A field that a row lacks under its own name is read by the
+                stored name of the queried model's field of that name.
         """
-        return Aggregation[T](self._model, self._spec, None, Validator(model))
+        validator = RowValidator(model, ModelResolver(self._model).codec)
+        return Aggregation[T](self._model, self._spec, None, validator)
 
     async def load_many(self) -> list[M]:
         """Return all rows.

@@ -19,6 +19,7 @@ from .._core.query.model_resolver import ModelResolver
 from .._core.query.query_spec import QuerySpec
 from .._core.query.query_update import UpdateArguments, compile_query_update
 from .._core.query.stages import AggregationStages
+from .._core.query.view import View
 from ..blobs import versions as blob_versions
 from ..documents import hooks
 from ..frames.frame_query import FrameQuery
@@ -29,11 +30,13 @@ from .aggregation import ReshapableQuery
 from .change_stream import Changes, watch
 from .find_and_modify import FindAndModifyQuery
 from .paged_query import PagedQuery
+from .view_query import ViewQuery
 
 if TYPE_CHECKING:
     from pyarrow import Schema
 
 D = TypeVar("D", bound=DocumentModel)
+T = TypeVar("T")
 
 
 class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], FrameQuery[D]):
@@ -96,6 +99,38 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
         return await newest_first.limit(limit).load_many()
 
     load_top = load_latest
+
+    def into(self, view: type[T]) -> ViewQuery[T]:
+        """Return this query with results that are objects of a class with some of the fields.
+
+        Only these fields are loaded. A field of the class is found by its name, or else by its
+        validation alias, which may be dotted: `"address.city"`. A nested model loads some fields of
+        what is nested in this model.
+
+        Parameters:
+            view: A pydantic model, a dataclass or a `TypedDict`. Objects of a persistable model
+                count as new, not as loaded.
+
+        Raises:
+            UnknownFieldError: The model lacks a field that the class has without a default.
+            QueryError: `view` is another class.
+
+        Example:
+            >>> import loom_async as lm
+            >>> from pydantic import BaseModel
+            >>> @lm.declare_persist_db("my_app", "users")
+            ... class User(lm.Persistable):
+            ...     name: str
+            ...     age: int
+            >>> class UserName(BaseModel):
+            ...     name: str
+            >>> async def main() -> None:
+            ...     names = await User.filter(lm.fld["age"] > 25).into(UserName).load_many()
+            ...     print([user.name for user in names])
+        """
+        resolver = ModelResolver(self._model)
+        compiled = View(view, resolver.codec, self._model.__name__)
+        return ViewQuery[T](self._model, self._spec, self._resolver, compiled)
 
     def watch(self, *, resume_after: str | None = None) -> Changes[D]:
         """Return a change stream of the documents that match the query after the change.

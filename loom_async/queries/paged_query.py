@@ -10,6 +10,7 @@ from .._core.model.declaration import declaration_of
 from .._core.model.hydration import decode_raw_batch, split_raw_batch
 from .._core.model.valid_objects import readable
 from .._core.query.paging import Page, page_spec, page_token, sort_values
+from .._core.query.view import projection_of
 from .object_query import ObjectQuery
 
 M = TypeVar("M")
@@ -48,6 +49,9 @@ class PagedQuery(ObjectQuery[M]):
         first_page = page_spec(self._spec, None, collection)
         # One document more than the page has, to find out whether it is the last.
         spec = page_spec(self._spec, after, collection).with_limit(size + 1)
+        if spec.projection is not None:
+            sorted_by = (path for path, _ in spec.sort)
+            spec = spec._replace(projection=projection_of([*spec.projection, *sorted_by]))
         raws: list[bytes] = []
         async with aclosing(self._with_spec(spec)._batches()) as batches:
             async for batch in batches:

@@ -61,8 +61,10 @@ async def first(
         if not spec.stages:
             arguments = spec.find_arguments()
             del arguments["limit"]
+            if projection is not None:
+                arguments["projection"] = projection
             return await target.collection.find_one(
-                spec.filter, projection, **arguments, session=target.session
+                spec.filter, **arguments, session=target.session
             )
         pipeline = [*spec.pipeline(), {"$limit": 1}]
         rows = await _aggregate(target, pipeline, spec)
@@ -77,6 +79,7 @@ async def distinct(model: type[Any], spec: QuerySpec, path: str) -> list[Any]:
         spec: The query.
         path: The field's stored path.
     """
+    spec = spec._replace(projection=None)
     target = await query_target(model, spec.options)
     if spec.limit == 0:
         return []

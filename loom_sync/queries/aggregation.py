@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from loom_async._core.model.hydration import Validator
 from loom_async._core.query.fields import Field
 from loom_async._core.query.grouping import Accumulators
+from loom_async._core.query.model_resolver import ModelResolver
 from loom_async._core.query.query_spec import QuerySpec
+from loom_async._core.query.row_validator import RowValidator
 from loom_async._core.query.stages import AggregationStages
 from loom_async.queries import aggregation as async_aggregation
 
@@ -124,9 +126,11 @@ class Aggregation(ObjectQuery[M], ReshapableQuery[M], FrameQuery[M]):
 
         Parameters:
             model: A pydantic model, dataclass or TypedDict. Objects of a persistable model count
-                as new, not as loaded.
+                as new, not as loaded. A field that a row lacks under its own name is read by the
+                stored name of the queried model's field of that name.
         """
-        return Aggregation[T](self._model, self._spec, None, Validator(model))
+        validator = RowValidator(model, ModelResolver(self._model).codec)
+        return Aggregation[T](self._model, self._spec, None, validator)
 
     def load_many(self) -> list[M]:
         """Return all rows.

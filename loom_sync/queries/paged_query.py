@@ -11,6 +11,7 @@ from loom_async._core.model.declaration import declaration_of
 from loom_async._core.model.hydration import decode_raw_batch, split_raw_batch
 from loom_async._core.model.valid_objects import readable
 from loom_async._core.query.paging import Page, page_spec, page_token, sort_values
+from loom_async._core.query.view import projection_of
 from loom_async.queries import paged_query as async_paged_query
 
 from .object_query import ObjectQuery
@@ -51,6 +52,9 @@ class PagedQuery(ObjectQuery[M]):
         first_page = page_spec(self._spec, None, collection)
         # One document more than the page has, to find out whether it is the last.
         spec = page_spec(self._spec, after, collection).with_limit(size + 1)
+        if spec.projection is not None:
+            sorted_by = (path for path, _ in spec.sort)
+            spec = spec._replace(projection=projection_of([*spec.projection, *sorted_by]))
         raws: list[bytes] = []
         with closing(self._with_spec(spec)._batches()) as batches:
             for batch in batches:

@@ -63,9 +63,9 @@ def first(
         if not spec.stages:
             arguments = spec.find_arguments()
             del arguments["limit"]
-            return target.collection.find_one(
-                spec.filter, projection, **arguments, session=target.session
-            )
+            if projection is not None:
+                arguments["projection"] = projection
+            return target.collection.find_one(spec.filter, **arguments, session=target.session)
         pipeline = [*spec.pipeline(), {"$limit": 1}]
         rows = _aggregate(target, pipeline, spec)
     return rows[0] if rows else None
@@ -79,6 +79,7 @@ def distinct(model: type[Any], spec: QuerySpec, path: str) -> list[Any]:
         spec: The query.
         path: The field's stored path.
     """
+    spec = spec._replace(projection=None)
     target = query_target(model, spec.options)
     if spec.limit == 0:
         return []

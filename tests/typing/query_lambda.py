@@ -60,6 +60,14 @@ async def results() -> None:
         assert_type(document, dict[str, Any])
 
 
+async def views() -> None:
+    view = User.filter().into(Total).sort("age").limit(3)
+    assert_type(view, lm.ViewQuery[Total])
+    assert_type(await view.load_many(), list[Total])
+    assert_type(await view.load_one(), Total | None)
+    assert_type((await view.page(3)).items, list[Total])
+
+
 async def aggregations() -> None:
     groups = User.filter().group_by("name").acc(n=lm.count(), oldest=lm.fld["age"].max())
     assert_type(await groups.load_many(), list[dict[str, Any]])

@@ -49,7 +49,7 @@ class Validator:
             # Lax even for strict models: BSON has fewer types than Python.
             return self._many(decoded, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
-            raise _first_invalid(self.model, documents, error) from error
+            raise first_invalid(self.model, documents, error) from error
 
 
 # So few documents are still in the processor's cache when they are validated: a load takes a third
@@ -181,9 +181,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_enable_after_fork)
 
 
-def _first_invalid(
+def first_invalid(
     model: type[Any], documents: Sequence[dict[str, Any]], error: ValidationError
 ) -> InvalidDocument:
+    """Return the error for the first document that does not fit a class.
+
+    Parameters:
+        model: The class.
+        documents: The stored documents.
+        error: pydantic's error for the list of all.
+    """
     details = error.errors(include_url=False)
     index = details[0]["loc"][0]
     of_first = [

@@ -17,7 +17,8 @@ class QuerySpec(NamedTuple):
     """An immutable query.
 
     `filter`, `sort`, `skip` and `limit` are the clauses of a find: as in MongoDB's shell, the order
-    of the calls does not matter. After the first stage, each call adds a stage.
+    of the calls does not matter. After the first stage, each call adds a stage. `projection` is
+    applied last.
     """
 
     filters: tuple[Mapping[str, Any], ...] = ()
@@ -26,6 +27,7 @@ class QuerySpec(NamedTuple):
     limit: int | None = None
     stages: tuple[Stage, ...] = ()
     options: QueryOptions = NO_OPTIONS
+    projection: Mapping[str, int] | None = None
 
     @property
     def filter(self) -> dict[str, Any]:
@@ -79,9 +81,15 @@ class QuerySpec(NamedTuple):
 
     def find_arguments(self) -> dict[str, Any]:
         """Return the arguments of the driver's `find` besides the filter."""
-        clauses = {"sort": list(self.sort) or None, "skip": self.skip, "limit": self.limit or 0}
+        clauses: dict[str, Any] = {
+            "sort": list(self.sort) or None,
+            "skip": self.skip,
+            "limit": self.limit or 0,
+        }
         if self.options is not NO_OPTIONS:
             clauses |= self.options.find_arguments()
+        if self.projection is not None:
+            clauses["projection"] = dict(self.projection)
         return clauses
 
     def command(self, collection: str) -> dict[str, Any]:
@@ -94,7 +102,12 @@ class QuerySpec(NamedTuple):
         if self.stages:
             pipeline = self.pipeline()
             return {"aggregate": collection, "pipeline": pipeline, "cursor": {}, **options}
-        clauses = {"sort": dict(self.sort), "skip": self.skip, "limit": self.limit}
+        clauses = {
+            "projection": dict(self.projection or {}),
+            "sort": dict(self.sort),
+            "skip": self.skip,
+            "limit": self.limit,
+        }
         present = {key: value for key, value in clauses.items() if value}
         return {"find": collection, "filter": self.filter, **present, **options}
 
@@ -117,7 +130,9 @@ class QuerySpec(NamedTuple):
             clauses.append({"$skip": self.skip})
         if self.limit is not None:
             clauses.append(_limit_stage(self.limit))
-        return [*clauses, *(deepcopy(dict(stage)) for stage in self.stages)]
+        stages = (deepcopy(dict(stage)) for stage in self.stages)
+        projection = () if self.projection is None else ({"$project": dict(self.projection)},)
+        return [*clauses, *stages, *projection]
 
 
 def _limit_stage(count: int) -> dict[str, Any]:
