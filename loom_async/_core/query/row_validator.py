@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from ..errors import InvalidDocument
 from ..model.hydration import Validator
 from ..type_guards import is_dict, is_list
-from ..types import shapes
+from ..types import forms
 from ..types.codec import Codec
-from ..types.shapes import Shape
+from ..types.forms import Shape
 from ..types.values import from_bson
 from .view_fields import has_fields, view_fields
 
@@ -85,9 +85,9 @@ def _renamed(kind: Any, codec: Codec, outer: tuple[Any, ...]) -> tuple[Renamed, 
 
 def _inside(shape: Shape, codec: Codec, outer: tuple[Any, ...]) -> tuple[Renamed, ...]:
     match shape.form:
-        case shapes.Model(kind) | shapes.Record(kind) if kind not in outer and has_fields(kind):
+        case forms.Model(kind) | forms.Record(kind) if kind not in outer and has_fields(kind):
             return _renamed(kind, codec, (*outer, kind))
-        case shapes.Items(items=(item,)):
+        case forms.Items(items=(item,)):
             return _inside(item, codec, outer)
         case _:
             return ()

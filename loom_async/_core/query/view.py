@@ -17,10 +17,10 @@ from ..model.codecs import FamilyCodec
 from ..model.hydration import first_invalid
 from ..model.model_codec import ModelCodec
 from ..type_guards import is_dict, is_list
-from ..types import shapes
+from ..types import forms
 from ..types.codec import Codec
 from ..types.containers import ArrayCodec, MappingCodec
-from ..types.shapes import Shape
+from ..types.forms import Shape
 from .paths import join
 from .view_fields import ViewField, view_fields
 
@@ -225,17 +225,17 @@ def _source_of(field: ViewField, codec: Codec) -> tuple[str, Codec] | None:
 
 def _node(shape: Shape, codec: Codec, where: str, outer: tuple[Any, ...]) -> Node:
     match shape.form:
-        case shapes.Model(kind) | shapes.Record(kind):
+        case forms.Model(kind) | forms.Record(kind):
             if _is_own(kind, codec) or kind in outer:  # a view that contains itself is loaded whole
                 return Whole(codec)
             return _part(kind, codec, where, (*outer, kind))
-        case shapes.Items(items=(item,)) if isinstance(codec, ArrayCodec):
+        case forms.Items(items=(item,)) if isinstance(codec, ArrayCodec):
             node = _node(item, codec.item, where, outer)
             if isinstance(node, Whole):
                 return Whole(codec)
             # A projection of nested fields leaves out the items that are null.
             return Complete(Each(node)) if item.is_optional else Each(node)
-        case shapes.Entries(value=Shape() as value) if isinstance(codec, MappingCodec):
+        case forms.Entries(value=Shape() as value) if isinstance(codec, MappingCodec):
             node = _node(value, codec.value, where, outer)
             return Whole(codec) if isinstance(node, Whole) else EachValue(node)
         case _:

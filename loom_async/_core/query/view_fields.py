@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
 from ..errors import QueryError
-from ..types.shapes import Shape, shape_of
+from ..types.forms import Shape
+from ..types.shapes import shape_of
 
 
 class ViewField(NamedTuple):
