@@ -19,6 +19,8 @@ INDEX_OPTIONS_CONFLICT = 85
 INDEX_KEY_SPECS_CONFLICT = 86
 
 # Written documents.
+BAD_VALUE = 2
+TYPE_MISMATCH = 14
 PATH_NOT_VIABLE = 28
 SHARD_KEY_NOT_FOUND = 61
 IMMUTABLE_FIELD = 66
@@ -61,6 +63,11 @@ TOO_LARGE = frozenset(
 #: The documents, another index or MongoDB's rules do not allow an index.
 INDEX_REFUSALS = frozenset(
     {DUPLICATE_KEY, CANNOT_CREATE_INDEX, INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT}
+)
+#: A stored value has another type than an update needs. MongoDB has no names for the last four, of
+#: `$concatArrays`, `$setDifference`, `$add` and `$setField`.
+TYPE_CONFLICTS = frozenset(
+    {BAD_VALUE, TYPE_MISMATCH, PATH_NOT_VIABLE, 28664, 17048, 16554, 4161105}
 )
 #: The server stops being the primary (driver specification "Retryable Writes").
 STEPPING_DOWN = frozenset(

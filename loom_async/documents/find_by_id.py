@@ -12,7 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import ConnectionFailure
 
 from .._core.bson_codec import decode_bson, encode_bson
-from .._core.model.diff import as_bytes
+from .._core.model.bson_equality import as_bytes
 from .._core.model.hydration import split_raw_batch
 from .._core.model.identity import id_filter
 from .._core.model.polymorphism import scope_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -30,7 +31,7 @@ from .._core.model.write_attempt import Insertion, Modification, Upsert, WriteAt
 from .._core.model.write_plan import is_recorded, plan_persist
 from .._core.model.write_results import PersistResult
 from .._core.model.write_statements import batches, insert_many, size_of, statement, update_many
-from .._core.server_codes import DUPLICATE_KEY
+from .._core.server_codes import DUPLICATE_KEY, TYPE_CONFLICTS
 from .._core.transactions.journal import absorb
 from .._core.validation_failures import reason_of
 from .._core.write_replies import executed, not_confirmed, not_matched, write_errors
@@ -43,8 +44,9 @@ from .find_by_id import find_raw
 from .hooks import run_before
 from .join_transaction import join_transaction
 from .match_on import absorb_upserts, planner_of
+from .rebased_steps import rebased_steps
 from .unknown_outcome import settle
-from .write_one import write
+from .write_one import is_encrypted, sendable, write
 
 # How often an upsert is sent again whose document other writers insert and delete.
 _MAX_REPEATS = 10
@@ -91,7 +93,11 @@ async def _persist_part(
     if account.is_stopped:
         return False
     with collector_paused():
-        steps = plan_steps(documents, moment, account, plan_write)
+        steps: Sequence[Step] = plan_steps(documents, moment, account, plan_write)
+    if is_encrypted(target):
+        steps = [replace(step, plan=sendable(target, step.plan)) for step in steps]
+    if target.session is not None:
+        steps = await rebased_steps(target, model, steps, account)
     # In an ordered write, the documents before a failure are still sent.
     for group in groups(steps, ordered=account.ordered):
         sizes = [size_of(step.plan) for step in group]
@@ -219,26 +225,33 @@ def _may_repeat(step: Step, details: dict[str, Any], account: BulkAccount) -> bo
     return True
 
 
+_UNMATCHED = "its document was deleted, or has another revision"
+
+
 async def _handle_error(
     target: Target, step: Step, details: dict[str, Any], account: BulkAccount
 ) -> None:
-    if step.is_upsert or not not_matched(details):
+    is_unmatched = not_matched(details)
+    if step.is_upsert:
         account.fail(step, _reason(details))
-    elif target.session is None:
+    elif target.session is None and (is_unmatched or details.get("code") in TYPE_CONFLICTS):
         await _write_alone(target, step, account)
     else:
-        account.fail(step, "its document was deleted, or does not meet the update's conditions")
+        account.fail(step, _UNMATCHED if is_unmatched else _reason(details))
 
 
 async def _write_alone(target: Target, step: Step, account: BulkAccount) -> None:
     """Send a step alone, which finds out why it failed, or retries it."""
     assert not isinstance(step.plan, Upsert)
     try:
-        await write(target, step.document, step.plan)
+        is_written = await write(target, step.document, step.plan)
     except LoomError as error:
         account.fail(step, error.message)
     else:
-        account.written(step)
+        if is_written:
+            account.written(step)
+        else:
+            account.without_plan(step.document)
 
 
 def _reason(details: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -11,12 +11,12 @@ from .._core.bson_codec import encode_bson
 from .._core.driver_errors import translate
 from .._core.errors import OperationFailed
 from .._core.model.absorb import absorb_insertion, absorb_modification
-from .._core.model.conflicts import not_found, stale
 from .._core.model.document import DocumentModel
 from .._core.model.identity import id_filter
+from .._core.model.rebasing import raise_if_type_changed, rebased, unconditional
 from .._core.model.write_attempt import Insertion, Modification, WriteAttempt, WritePlan
-from .._core.model.write_plan import rebased
 from .._core.model.write_statements import find_and_modify, insertion
+from .._core.server_codes import TYPE_CONFLICTS
 from .._core.transactions.journal import absorb
 from .._core.write_replies import not_confirmed, write_errors
 from ..connection.driver_types import MongoCollection
@@ -26,8 +26,11 @@ from ..operations.write_command import WriteCommand, raise_refusal, raise_unconf
 from .batched_calls import Batching, batched_calls
 from .batched_updates import MAX_SINGLE, MIN_BATCH, Updated, can_batch, update_batch
 
-# The attempts at an update whose parents other writers create and delete.
-_MAX_ATTEMPTS = 10
+# The attempts at an update of what other writers change at the same time. Each time that one does
+# not apply, another writer's has: as many as that may write to one document at once.
+_MAX_ATTEMPTS = 1_000
+
+P = TypeVar("P")
 
 
 async def write(
@@ -42,18 +45,31 @@ async def write(
         verb: The operation of the caller, for errors and the trace.
 
     Returns:
-        True: something was written.
+        True if something was written; another writer may have made the same edits.
 
     Raises:
         DocumentNotFound: There is no document to update.
         StaleDocument: It has another revision than the object.
+        OperationFailed: Another writer has replaced what the update changes a part of.
     """
     action = f"{verb} {type(document).__name__}"
-    if isinstance(plan, Insertion):
-        await _insert(target, document, plan, action)
-    else:
-        await _update(target, document, plan, action)
+    plan = sendable(target, plan)
+    if isinstance(plan, Modification):
+        return await _update(target, document, plan, action)
+    await _insert(target, document, plan, action)
     return True
+
+
+def is_encrypted(target: Target) -> bool:
+    """Say whether the driver encrypts what it sends."""
+    return target.collection.database.client.options.auto_encryption_opts is not None
+
+
+def sendable(target: Target, plan: P) -> P | Modification:
+    """Return a plan as the driver can send it: it encrypts no array that is part of a condition."""
+    if isinstance(plan, Modification) and is_encrypted(target):
+        return unconditional(plan)
+    return plan
 
 
 async def _insert(target: Target, document: DocumentModel, plan: Insertion, action: str) -> None:
@@ -70,42 +86,64 @@ async def _insert(target: Target, document: DocumentModel, plan: Insertion, acti
     raise_unconfirmed(reply, action)
 
 
-async def _update(target: Target, document: DocumentModel, plan: Modification, action: str) -> None:
+async def _update(target: Target, document: DocumentModel, plan: Modification, action: str) -> bool:
+    first: Modification = plan
     for _ in range(_MAX_ATTEMPTS):
         stored: dict[str, Any] | None = None
-        async with target.call(action):
-            with recorded_attempt(target, document, plan) as attempt:
-                if target.session is None:
-                    updated = await batched_calls(_UPDATES, target.collection)(attempt)
-                else:
-                    updated = await _find_and_modify(target.collection, attempt, target.session)
-            if updated.raw is None and (plan.revision or plan.parents):
-                key = id_filter(plan.id)
-                stored = await target.primary.find_one(key, session=target.session)
+        try:
+            async with target.call(action):
+                with recorded_attempt(target, document, plan) as attempt:
+                    updated = await _send_update(target, attempt, is_first=plan is first)
+                if updated.raw is None and (plan.revision or plan.condition):
+                    stored = await _read(target, plan)
+        except OperationFailed as error:
+            if error.code in TYPE_CONFLICTS and target.session is None:
+                await _raise_type_conflict(target, plan, action, error)
+            raise
         if updated.raw is not None:
             absorb(document, partial(absorb_modification, document, plan, updated.raw))
             attempt.settle()
             if updated.failure is not None:
                 raise translate(updated.failure, action) from updated.failure
-            return
+            return True
         attempt.settle()
         forget_settled(document)
-        plan = _rebased(document, plan, stored)
+        following = rebased(document, first, stored)
+        if following is None:
+            assert stored is not None, "without a document, DocumentNotFound is raised"
+            raw = encode_bson(stored)
+            absorb(document, partial(absorb_modification, document, first, raw))
+            return False
+        plan = following
     raise OperationFailed(
-        f"{action}: other writers keep deleting what the update changes a part of",
+        f"{action}: other writers keep changing what the update changes a part of",
         hint="reload() the object and make the change again",
     )
 
 
-def _rebased(
-    document: DocumentModel, plan: Modification, stored: dict[str, Any] | None
-) -> Modification:
-    """Return the update for a document that did not meet the conditions of the first one."""
-    if stored is None:
-        raise not_found(document)
-    if any(stored.get(name) != value for name, value in plan.revision.items()):
-        raise stale(type(document), plan.id, plan.revision, stored)
-    return rebased(plan, stored)
+async def _send_update(target: Target, attempt: WriteAttempt, *, is_first: bool) -> Updated:
+    # An update that is made again competes with others, and each needs to know at once who won.
+    if target.session is None and is_first:
+        return await batched_calls(_UPDATES, target.collection)(attempt)
+    return await _find_and_modify(target.collection, attempt, target.session)
+
+
+async def _read(target: Target, plan: Modification) -> dict[str, Any] | None:
+    return await target.primary.find_one(id_filter(plan.id), session=target.session)
+
+
+async def _raise_type_conflict(
+    target: Target, plan: Modification, action: str, error: OperationFailed
+) -> None:
+    """Raise a clear error if an update was refused because of what another writer has stored."""
+    async with target.call(action):
+        stored = await _read(target, plan)
+    if stored is not None:
+        try:
+            for edit in plan.edits:
+                raise_if_type_changed(edit, stored)
+        except OperationFailed as conflict:
+            raise conflict from error
 
 
 async def _find_and_modify(

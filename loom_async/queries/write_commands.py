@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from .._core.errors import DuplicateKey
-from .._core.model.diff import same
+from .._core.model.bson_equality import same
 from .._core.model.write_results import UpdateCount
 from .._core.query.query_spec import QuerySpec
 from .._core.query.query_update import QueryUpdate

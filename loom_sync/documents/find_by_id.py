@@ -13,7 +13,7 @@ from pymongo.errors import ConnectionFailure
 from pymongo.synchronous.client_session import ClientSession
 
 from loom_async._core.bson_codec import decode_bson, encode_bson
-from loom_async._core.model.diff import as_bytes
+from loom_async._core.model.bson_equality import as_bytes
 from loom_async._core.model.hydration import split_raw_batch
 from loom_async._core.model.identity import id_filter
 from loom_async._core.model.polymorphism import scope_of

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from loom_async._core.errors import DuplicateKey
-from loom_async._core.model.diff import same
+from loom_async._core.model.bson_equality import same
 from loom_async._core.model.write_results import UpdateCount
 from loom_async._core.query.query_spec import QuerySpec
 from loom_async._core.query.query_update import QueryUpdate

@@ -9,8 +9,8 @@ from ..bson_codec import decode_bson, encode_bson
 from ..errors import InvalidDocument
 from ..types.codec import ANY
 from ..types.scalars import ScalarCodec
+from .bson_equality import MISSING, same
 from .codecs import model_codec
-from .diff import MISSING, same
 from .document import DocumentModel, attempts_of, set_attempts, set_baseline
 from .hydration import hydrator
 from .in_place import adopt

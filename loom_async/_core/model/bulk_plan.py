@@ -36,7 +36,7 @@ class Step:
     @property
     def is_alone(self) -> bool:
         """True for an update that needs a command of its own: an upsert takes no `$expr`."""
-        return isinstance(self.plan, Modification) and "$expr" in self.plan.parents
+        return isinstance(self.plan, Modification) and "$expr" in self.plan.condition
 
     @property
     def is_upsert(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .diff import MISSING
+from .bson_equality import MISSING
 from .field_validators import column_validator
 from .model_codec import StoredField
 

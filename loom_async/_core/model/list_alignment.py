@@ -9,7 +9,7 @@ from typing import Any
 from ..bson_codec import UNENCODABLE
 from ..errors import EncodingError
 from ..types.values import to_bson
-from .diff import as_bytes
+from .bson_equality import as_bytes
 
 
 def by_position(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:

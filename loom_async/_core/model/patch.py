@@ -17,7 +17,7 @@ from ..errors import UnknownFieldError
 from ..picklable import deeply_copied
 from ..types import forms
 from ..types.forms import Shape
-from .diff import MISSING
+from .bson_equality import MISSING
 from .patch_fields import entries_of, given_fields
 from .patch_keys import matching_key
 from .patch_validation import (

@@ -10,12 +10,11 @@ from bson.raw_bson import RawBSONDocument
 
 from ..bson_codec import decode_bson
 from ..errors import InvalidDocument
-from .diff import MISSING, AddToSet
+from .bson_equality import MISSING
 from .document import DocumentModel, baseline
 from .document_encoding import encode_document
 from .hydration import hydrator
-from .update_document import value_at
-from .write_attempt import Insertion, Modification
+from .write_attempt import Insertion
 from .write_plan import plan_persist
 
 
@@ -45,8 +44,7 @@ class RawDocumentModel(DocumentModel):
             return decode_bson(plan.raw)
         stored = baseline(self)
         assert stored is not None, "an object without a baseline is inserted"
-        document = decode_bson(stored)
-        return document if plan is None else _modified(document, plan)
+        return decode_bson(stored if plan is None else plan.expected)
 
     @classmethod
     def from_doc(cls, raw: Mapping[str, Any] | bytes) -> Self:
@@ -89,24 +87,6 @@ class RawDocumentModel(DocumentModel):
                 hint=f"call from_doc of {type(loaded).__name__}, or of a class that both extend",
             )
         return loaded
-
-
-def _modified(document: dict[str, Any], plan: Modification) -> dict[str, Any]:
-    """Return a stored document after an update, without the defaults that the update leaves out."""
-    after = decode_bson(encode_document(dict(plan.after)))
-    for edit in plan.edits:
-        value = value_at(after, edit.path)
-        *parents, name = edit.path
-        parent = document
-        for key in parents:
-            parent = parent[key]
-        if isinstance(edit, AddToSet):
-            parent[name] = [*parent[name], *edit.items]  # the server appends them
-        elif value is MISSING:
-            parent.pop(name, None)
-        else:
-            parent[name] = value
-    return document
 
 
 def _decoded(raw: object) -> dict[str, Any]:

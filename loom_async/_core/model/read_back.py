@@ -9,8 +9,8 @@ from bson.errors import InvalidBSON
 
 from ..bson_codec import decode_bson, encode_bson
 from ..bson_elements import elements
-from .diff import as_bytes
-from .three_way_merge import with_edits
+from .bson_equality import as_bytes
+from .edited_document import edited
 from .write_attempt import Modification
 
 
@@ -40,7 +40,7 @@ def _as_updated(plan: Modification, raw: bytes | None) -> bytes | Exception:
     if raw is None:  # it is as expected, or has been deleted since
         return plan.expected
     try:
-        return encode_bson(with_edits(decode_bson(raw), plan.edits))
+        return encode_bson(edited(decode_bson(raw), plan.edits))
     except InvalidBSON as error:
         return error
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..type_guards import is_dict, is_list
 from ..types.codec import Codec
 from ..types.containers import ArrayCodec, SetCodec
 from ..types.scalars import CounterCodec
-from .diff import MISSING, AddToSet, Edit, Set, Unset, as_bytes, child_codec, is_number, same
+from .bson_equality import MISSING, as_bytes, same
+from .diff import child_codec, is_number
+from .item_places import keeps_order, places
 
 
 def merged(codec: Codec, sent: Any, mine: Any, stored: Any) -> Any:
@@ -62,36 +63,23 @@ def _merged_arrays(codec: Codec, sent: list[Any], mine: list[Any], stored: list[
     is_list_type = isinstance(codec, ArrayCodec) or type(codec) is Codec
     if is_list_type and len(mine) >= len(sent) and same(mine[: len(sent)], sent):
         return stored + mine[len(sent) :]
-    return mine
+    return _merged_items(codec, sent, mine, stored)
 
 
-def with_edits(document: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
-    """Return a document as it was right after an update, though others may have changed it since.
-
-    Parameters:
-        document: The document as it is now.
-        edits: What the update has set, removed, or added to sets.
-    """
-    result = dict(document)
-    for edit in edits:
-        parent = result
-        for key in edit.path[:-1]:
-            below = parent.get(key)
-            parent[key] = parent = dict(below) if is_dict(below) else {}
-        _make(parent, edit.path[-1], edit)
+def _merged_items(codec: Codec, sent: list[Any], mine: list[Any], stored: list[Any]) -> list[Any]:
+    """Return the stored array with the edits of its documents; `mine` if one of them is gone."""
+    if not keeps_order(sent, mine):
+        return mine
+    result, at = list(stored), places(sent, stored)
+    for index, (old, new) in enumerate(zip(sent, mine, strict=True)):
+        if same(old, new):
+            continue
+        place = at[index]
+        if place is None or not _can_merge(old, new, stored[place]):
+            return mine
+        result[place] = merged(child_codec(codec, str(index)), old, new, stored[place])
     return result
 
 
-def _make(parent: dict[str, Any], key: str, edit: Edit) -> None:
-    match edit:
-        case Set():
-            parent[key] = edit.value
-        case Unset():
-            parent.pop(key, None)
-        case AddToSet():
-            present = parent.get(key)
-            items: list[Any] = list(present) if is_list(present) else []
-            known = set(map(as_bytes, items))
-            parent[key] = items + [item for item in edit.items if as_bytes(item) not in known]
-        case _:
-            raise TypeError(f"the result of {type(edit).__name__} depends on the value before it")
+def _can_merge(*sides: Any) -> bool:
+    return all(map(is_dict, sides)) or all(map(is_list, sides))

@@ -1,27 +1,18 @@
-"""Turns edits into a MongoDB update, and into the condition on which it applies.
-
-An update has operators if they suffice, else it is an aggregation pipeline.
-
-MongoDB creates the missing parents of a dotted path: an update of `address.city` gives a document
-without an address the address `{"city": …}`, which the model may not accept. So each update has a
-condition on the parents that it needs. If one is missing, another update sends that parent whole.
-"""
+"""Turns edits into a MongoDB update: operators if they suffice, else an aggregation pipeline."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias, assert_never
 
-from ..errors import OperationFailed
-from ..server_codes import PATH_NOT_VIABLE
-from ..type_guards import is_dict
-from .diff import MISSING, AddToSet, Edit, Inc, Path, Push, Set, Unset
+from .edited_document import edited_items
+from .edits import AddToSet, Edit, EditItems, Inc, Path, Push, Replace, Set, Unset, edits_below
 
-_OBJECT = {"$type": "object"}
 _PLAIN_KEY = re.compile(r"[^.$][^.]*")
 
 Update: TypeAlias = dict[str, Any] | list[dict[str, Any]]
+_PathEdit: TypeAlias = Set | Unset | Inc | Push | AddToSet | Replace
 
 
 def render(edits: Sequence[Edit]) -> Update:
@@ -39,12 +30,21 @@ def render(edits: Sequence[Edit]) -> Update:
         {'$set': {'address.city': 'Brno'}, '$inc': {'visits': 1}}
     """
     update: dict[str, Any] = {}
-    for edit in edits:
+    for edit in _by_path(edits):
         if not is_dotted(edit.path) or (isinstance(edit, Inc) and edit.start is not None):
             return [_stage(edit) for edit in edits]
         operator, operand = _operator(edit)
         update.setdefault(operator, {})[".".join(edit.path)] = operand
     return update
+
+
+def _by_path(edits: Iterable[Edit]) -> Iterator[_PathEdit]:
+    """Yield edits with the edits of items in place of those of their arrays."""
+    for edit in edits:
+        if isinstance(edit, EditItems):
+            yield from _by_path(edits_below(edit.path, edit.edits))
+        else:
+            yield edit
 
 
 def is_repeatable(update: Update) -> bool:
@@ -57,9 +57,9 @@ def is_dotted(path: Path) -> bool:
     return all(map(_PLAIN_KEY.fullmatch, path))
 
 
-def _operator(edit: Edit) -> tuple[str, Any]:
+def _operator(edit: _PathEdit) -> tuple[str, Any]:
     match edit:
-        case Set():
+        case Set() | Replace():
             return "$set", edit.value
         case Unset():
             return "$unset", ""
@@ -104,83 +104,27 @@ def _placed(holder: Any, path: Path, edit: Edit) -> Any:
 
 def _new_value(current: Any, edit: Edit) -> Any:
     match edit:
-        case Set():
+        case Set() | Replace():
             return {"$literal": edit.value}
+        case EditItems():  # the condition of the update tells what the array is
+            return {"$literal": edited_items(edit)}
         case Inc():
             return {"$add": [{"$ifNull": [current, edit.start or 0]}, edit.by]}
         case Push():
-            return {"$concatArrays": [current, {"$literal": edit.items}]}
+            return {"$concatArrays": [_array(current), {"$literal": edit.items}]}
         case AddToSet():
-            missing = {"$setDifference": [{"$literal": edit.items}, current]}
-            return {"$concatArrays": [current, missing]}
+            missing = {"$setDifference": [{"$literal": edit.items}, _array(current)]}
+            return {"$concatArrays": [_array(current), missing]}
         case Unset():
             return "$$REMOVE"
         case _:
             assert_never(edit)
 
 
-def parents_of(edits: Iterable[Edit]) -> dict[str, Any]:
-    """Return the condition that the parents of all edited paths are documents."""
-    condition: dict[str, Any] = {}
-    expressions: list[Any] = []
-    seen: set[Path] = {()}
-    for edit in edits:
-        parent = edit.path[:-1]
-        if parent in seen:
-            continue
-        seen.add(parent)
-        if is_dotted(parent):
-            condition[".".join(parent)] = _OBJECT
-        else:
-            expressions.append({"$eq": [{"$type": field_expression(parent)}, "object"]})
-    if expressions:
-        condition["$expr"] = {"$and": expressions}
-    return condition
+def _array(current: Any) -> Any:
+    """Return an expression of an array: empty if it is missing, of the wrong type if it is null.
 
-
-def with_parents(
-    edits: Sequence[Edit], after: Mapping[str, Any], stored: Mapping[str, Any]
-) -> list[Edit]:
-    """Return edits that do the same to a document in which some of their parents are missing.
-
-    Parameters:
-        edits: The edits of an update that did not find its parents.
-        after: What the object encodes to.
-        stored: The document as it is now.
-
-    Raises:
-        OperationFailed: A parent is a value other than a document.
+    `$concatArrays` of null is null, whereas `$push` raises an error. For a string both do.
     """
-    complete: dict[Path, Edit] = {}
-    for edit in edits:
-        missing = _first_missing(edit.path, stored)
-        if missing is None:
-            complete[edit.path] = edit
-        elif not isinstance(edit, Unset):
-            complete[missing] = Set(missing, value_at(after, missing))
-    return list(complete.values())
-
-
-def _first_missing(path: Path, stored: Mapping[str, Any]) -> Path | None:
-    for length in range(1, len(path)):
-        value = value_at(stored, path[:length])
-        if value is MISSING:
-            return path[:length]
-        if not is_dict(value):
-            raise OperationFailed(
-                f"{'.'.join(path)!r} cannot be changed: {'.'.join(path[:length])!r} is "
-                f"{value!r} by now",
-                code=PATH_NOT_VIABLE,
-                hint="another writer changed the parent of this field; reload and try again",
-            )
-    return None
-
-
-def value_at(document: Mapping[str, Any], path: Path) -> Any:
-    """Return the value at a path; `MISSING` if there is none."""
-    value: Any = document
-    for key in path:
-        if not is_dict(value) or key not in value:
-            return MISSING
-        value = value[key]
-    return value
+    is_missing = {"$eq": [{"$type": current}, "missing"]}
+    return {"$ifNull": [current, {"$cond": [is_missing, [], "null"]}]}

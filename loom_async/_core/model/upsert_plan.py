@@ -14,9 +14,10 @@ from ..server_codes import DUPLICATE_KEY
 from ..type_guards import is_mapping
 from ..types.scalars import CounterCodec
 from .auto_fields import insertion_auto_values
+from .bson_equality import MISSING, same
 from .codecs import model_codec
 from .defaults import encoded_default
-from .diff import MISSING, is_number, same
+from .diff import is_number
 from .document import DocumentModel, baseline
 from .document_encoding import encode_document
 from .identity import checked_id, id_filter
@@ -76,7 +77,7 @@ def plan_upsert(document: DocumentModel, names: Sequence[str], now: datetime) ->
         after=encoded,
         auto_values=auto_values,
         revision={},
-        parents={},
+        condition={},
         expected=expected,
         size=len(expected),
     )

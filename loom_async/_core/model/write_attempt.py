@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from .diff import Edit
+from .edits import Edit
 from .update_document import Update
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -36,10 +36,10 @@ class Modification(NamedTuple):
     `after` is what the object encodes to, once it is validated.
     `auto_values` is as for `Insertion`.
     `revision` is the revision that the document must still have; empty if the model has none.
-    `parents` is the condition that every document exists of which the update changes a part.
+    `condition` is the condition that what the update changes a part of is as it was loaded.
     `expected` is the document afterwards if no other writer changes it.
     `coerced` is as for `Insertion`.
-    `size` is the larger of the document's sizes before and after, in bytes.
+    `size` is at least the size of the document before and after, and of the update, in bytes.
     """
 
     id: Any
@@ -48,7 +48,7 @@ class Modification(NamedTuple):
     after: Mapping[str, Any]
     auto_values: Sequence[tuple[str, Any]]
     revision: Mapping[str, Any]
-    parents: Mapping[str, Any]
+    condition: Mapping[str, Any]
     expected: bytes
     size: int
     coerced: Mapping[str, Any] = _NONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -10,15 +10,19 @@ from ..bson_codec import UNENCODABLE, decode_bson
 from ..clock import now as current_time
 from ..errors import ConfigurationError, InvalidId
 from .auto_fields import auto_value, insertion_auto_values
+from .bson_equality import differing, same
 from .codecs import model_codec
-from .diff import Edit, Set, differing, edits_of_plain_fields, find_edits, same
+from .diff import edits_of_plain_fields, find_edits
 from .document import DocumentModel, baseline
 from .document_encoding import encode_document, located
+from .edited_document import edited
+from .edits import Edit, Set
 from .hydration import hydrator
 from .identity import checked_id
 from .model_codec import ModelCodec
 from .unset_defaults import forget_unset_defaults, has_unstable_defaults
-from .update_document import parents_of, render, with_parents
+from .update_condition import condition_of, names_values
+from .update_document import render
 from .write_attempt import Insertion, Modification, WritePlan
 from .write_validation import validated_values
 
@@ -63,17 +67,6 @@ def plan_insert(document: DocumentModel) -> Insertion:
     if document.__loom_append_only__:
         return _plan_entry(codec, document, baseline(document), now, is_validated=False)
     return _plan_insertion(codec, document, now, is_validated=False)._replace(replace=False)
-
-
-def rebased(plan: Modification, stored: Mapping[str, Any]) -> Modification:
-    """Return an update that does the same to a document in which some of its parents are missing.
-
-    Parameters:
-        plan: The update that did not find them.
-        stored: The document as it is now.
-    """
-    edits = with_parents(plan.edits, plan.after, stored)
-    return plan._replace(edits=edits, update=render(edits), parents=parents_of(edits))
 
 
 def _coerced(
@@ -181,33 +174,22 @@ def _plan_modification(
         edits.append(Set((name,), after[name]))
         auto_values.append((codec.revision.name, after[name]))
     # Before anything is sent, this also raises for a value that BSON does not have.
-    expected = encode_document(_expected(loaded, edits, after))
+    expected = encode_document(edited(loaded, edits))
+    update = render(edits)
+    condition = condition_of(edits, update)
+    sizes = len(stored), len(expected)
     return Modification(
         id=loaded["_id"],
-        update=render(edits),
+        update=update,
         edits=edits,
         after=after,
         auto_values=auto_values,
         revision=revision,
-        parents=parents_of(edits),
+        condition=condition,
         expected=expected,
-        size=max(len(stored), len(expected)),
         coerced=coerced,
+        size=sum(sizes) if names_values(edits) else max(sizes),
     )
-
-
-def _expected(
-    loaded: dict[str, Any], edits: Sequence[Edit], after: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return a loaded document after its update; defaults that are not stored are left out."""
-    expected = dict(loaded)
-    for edit in edits:
-        name = edit.path[0]
-        if name in after:
-            expected[name] = after[name]
-        else:
-            del expected[name]
-    return expected
 
 
 def _edits(

@@ -66,7 +66,7 @@ def replacement(id: Any, raw: RawBSONDocument) -> dict[str, Any]:
 
 def selection(plan: Modification) -> dict[str, Any]:
     """Return the filter for the document of an update, with the conditions of the update."""
-    return {**id_filter(plan.id), **plan.revision, **plan.parents}
+    return {**id_filter(plan.id), **plan.revision, **plan.condition}
 
 
 def _replacement(plan: Insertion) -> dict[str, Any]:

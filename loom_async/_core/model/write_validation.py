@@ -17,9 +17,9 @@ from ..bson_codec import decode_bson, encode_bson
 from ..errors import ConfigurationError, EncodingError, InvalidDocument
 from ..type_guards import is_dict, is_list
 from ..types.custom import UndecodableValue
+from .bson_equality import differing
 from .codecs import model_codec
 from .core_schemas import nodes
-from .diff import differing
 from .document import DocumentModel
 from .hydration import hydrator
 from .model_codec import StoredField

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import QueryError
 from ..model.auto_fields import stored_auto_value
+from ..model.bson_equality import MISSING
 from ..model.codecs import FamilyCodec, model_codec
 from ..model.defaults import encoded_default, is_required
-from ..model.diff import MISSING
 from ..model.field_validators import column_validator
 from ..model.model_codec import ModelCodec, StoredField
 from ..model.polymorphism import tag_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loom_async._core.bson_codec import encode_bson
 from loom_async._core.model.absorb import absorb_modification
-from loom_async._core.model.diff import same
+from loom_async._core.model.bson_equality import same
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.write_plan import Modification, plan_persist
 from tests.core.model.update_interpreter import applied

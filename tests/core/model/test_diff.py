@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
 from bson import Decimal128, Int64, ObjectId, Regex
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, field_validator
 
-from loom_async._core.model.diff import AddToSet, Inc, Push, Set, Unset, as_bytes, find_edits, same
+import loom_async as lm
+from loom_async._core.model.bson_equality import MISSING, as_bytes, same
+from loom_async._core.model.diff import find_edits
+from loom_async._core.model.edited_document import edited
+from loom_async._core.model.edits import EditItems, Inc, Push, Replace, Set
+from loom_async._core.model.hydration import hydrator
+from loom_async._core.model.write_plan import plan_persist
 from loom_async._core.types.codec import ANY
 
 keys = st.sampled_from(["a", "b", "c", "x.y", "$z", "", "0"])
@@ -21,26 +30,6 @@ values = st.recursive(
     max_leaves=8,
 )
 documents = st.dictionaries(keys, values, max_size=4)
-
-
-def applied(document: dict[str, Any], edits: list[Any]) -> dict[str, Any]:
-    """Return a document with edits made as the server makes them."""
-    result = _copied(document)
-    for edit in edits:
-        *parents, last = edit.path
-        holder = result
-        for key in parents:
-            holder = holder[key]
-        match edit:
-            case Set():
-                holder[last] = edit.value
-            case Unset():
-                del holder[last]
-            case Push() | AddToSet():
-                holder[last] = [*holder[last], *edit.items]
-            case Inc():
-                holder[last] += edit.by
-    return result
 
 
 def _copied(value: Any) -> Any:
@@ -60,7 +49,7 @@ def test_edits_turn_one_document_into_the_other(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     edits = find_edits(ANY, before, before, after)
-    assert same(_sorted(applied(before, edits)), _sorted(after))
+    assert same(_sorted(edited(before, edits)), _sorted(after))
 
 
 @given(documents)
@@ -115,3 +104,146 @@ def test_items_appended_to_an_array_are_pushed() -> None:
 def test_a_subdocument_that_is_not_stored_is_set_whole() -> None:
     edits = find_edits(ANY, {}, {"a": {"b": 1, "c": 2}}, {"a": {"b": 9, "c": 2}})
     assert edits == [Set(("a",), {"b": 9, "c": 2})]
+
+
+class Item(BaseModel):
+    name: str = ""
+    size: int = 0
+    hits: lm.IncrCounter = 0
+    tags: list[str] = []
+    parts: list[Item] = []
+
+
+class Stats(BaseModel):
+    hits: lm.IncrCounter = 0
+    by_page: dict[str, lm.IncrCounter] = {}
+
+
+class Holder(lm.PersistableBase):
+    items: list[Item] = []
+    rows: list[list[Item]] = []
+    numbers: list[int] = []
+    counts: dict[str, lm.IncrCounter] = {}
+    deep: dict[str, dict[str, lm.IncrCounter]] = {}
+    stats: Stats | None = None
+    visits: lm.IncrCounter | None = None
+
+
+def edits_of(stored: dict[str, Any], change: Callable[[Holder], object]) -> list[Any]:
+    """Return the edits that a change of the object of a stored document makes."""
+    holder = hydrator(Holder).one({"_id": ObjectId(), **stored})
+    change(holder)
+    plan = plan_persist(holder)
+    return [] if plan is None else list(plan.edits)  # type: ignore[union-attr]
+
+
+A = {"name": "a", "size": 1, "undeclared": 1}
+B = {"name": "b", "size": 2, "undeclared": 2}
+
+
+def test_items_that_keep_their_places_are_edited_by_position() -> None:
+    stored = {"items": [A, B]}
+    (edit,) = edits_of(stored, lambda h: setattr(h.items[1], "name", "x"))
+    assert edit == EditItems(("items",), [A, B], (Set(("1", "name"), "x"),))
+
+    def change(holder: Holder) -> None:
+        for item in holder.items:
+            item.size += 1
+            item.hits += 1
+        holder.items[0].tags.append("t")
+
+    (edit,) = edits_of(stored, change)
+    assert edit.edits == (
+        Set(("0", "size"), 2),
+        Inc(("0", "hits"), 1),
+        Set(("0", "tags"), ["t"]),
+        Set(("1", "size"), 3),
+        Inc(("1", "hits"), 1),
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda items: items.reverse(),
+        lambda items: items.pop(),
+        lambda items: items.insert(0, Item()),
+        lambda items: (items.pop(0), items.append(Item(name="c"))),
+        lambda items: (items.append(Item()), setattr(items[0], "size", 9)),
+    ],
+    ids=["reordered", "removed", "inserted", "shifted", "appended and edited"],
+)
+def test_an_array_whose_items_moved_is_set_whole(change: Any) -> None:
+    (edit,) = edits_of({"items": [A, B]}, lambda h: change(h.items))
+    assert type(edit) is Set
+    assert edit.path == ("items",)
+
+
+def test_appended_items_are_pushed_and_plain_arrays_are_set_whole() -> None:
+    stored = {"items": [A], "numbers": [1, 2]}
+    (edit,) = edits_of(stored, lambda h: h.items.append(Item()))
+    assert isinstance(edit, Push)
+    assert edits_of(stored, lambda h: h.numbers.__setitem__(0, 5)) == [Set(("numbers",), [5, 2])]
+
+
+def test_items_of_arrays_in_arrays() -> None:
+    stored = {"rows": [[A], [A, B]], "items": [{**A, "parts": [A, B]}]}
+    (edit,) = edits_of(stored, lambda h: setattr(h.rows[1][0], "size", 5))
+    inner = EditItems(("1",), [A, B], (Set(("0", "size"), 5),))
+    assert edit == EditItems(("rows",), stored["rows"], (inner,))
+    (edit,) = edits_of(stored, lambda h: h.items[0].parts.append(Item(name="c")))
+    assert [type(inner) for inner in edit.edits] == [Push]
+    (edit,) = edits_of(stored, lambda h: setattr(h.items[0].parts[1], "size", 5))
+    inner = EditItems(("0", "parts"), [A, B], (Set(("1", "size"), 5),))
+    assert edit == EditItems(("items",), stored["items"], (inner,))
+
+
+def test_an_array_that_a_validator_sorts_is_set_whole() -> None:
+    class Sorted(lm.PersistableBase):
+        items: list[Item] = []
+
+        @field_validator("items")
+        @classmethod
+        def _sort(cls, items: list[Item]) -> list[Item]:
+            return sorted(items, key=lambda item: item.name)
+
+    loaded = hydrator(Sorted).one({"_id": ObjectId(), "items": [B, A]})
+    loaded.items[0].size = 7
+    plan = plan_persist(loaded)
+    assert [type(edit) for edit in plan.edits] == [Set]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("stored", "change", "expected"),
+    [
+        ({"counts": {}}, lambda h: h.counts.update(k=1), Inc(("counts", "k"), 1)),
+        ({"counts": {"k": 2}}, lambda h: h.counts.update(k=5), Inc(("counts", "k"), 3)),
+        ({}, lambda h: h.counts.update(k=1), Replace(("counts",), MISSING, {"k": 1}, {})),
+        (
+            {"deep": {}},
+            lambda h: h.deep.update(a={"k": 1}),
+            Replace(("deep", "a"), MISSING, {"k": 1}, {}),
+        ),
+        (
+            {"stats": None},
+            lambda h: setattr(h, "stats", Stats(hits=1)),
+            Replace(("stats",), None, {"hits": 1, "by_page": {}}, {}),
+        ),
+        ({}, lambda h: setattr(h, "visits", 1), Inc(("visits",), 1, 0)),
+        ({"visits": None}, lambda h: setattr(h, "visits", 1), Inc(("visits",), 1, 0)),
+        ({"visits": 1}, lambda h: setattr(h, "visits", None), Set(("visits",), None)),
+    ],
+)
+def test_new_counters(stored: Any, change: Any, expected: Any) -> None:
+    assert edits_of(stored, change) == [expected]
+
+
+@given(st.lists(documents, max_size=4), st.lists(documents, max_size=4))
+def test_edits_of_items_keep_what_the_object_does_not_show(before: Any, after: Any) -> None:
+    stored = [{**item, "undeclared": number} for number, item in enumerate(before)]
+    edits = find_edits(ANY, {"l": stored}, {"l": before}, {"l": after})
+    result = edited({"l": stored}, edits)["l"]
+    shown = [{k: v for k, v in item.items() if k != "undeclared"} for item in result]
+    assert same(_sorted(shown), _sorted(after))
+    if any(isinstance(edit, EditItems) for edit in edits):
+        assert [item["undeclared"] for item in result] == list(range(len(before)))

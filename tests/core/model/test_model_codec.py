@@ -45,7 +45,7 @@ def test_extra_fields_are_stored_and_their_edits_found() -> None:
     assert loaded == document
     loaded.more["x"][1]["y"] = 2
     plan = plan_persist(loaded, NOW)
-    assert plan.update == {"$set": {"more.x": [1, {"y": 2}]}}  # type: ignore[union-attr]
+    assert plan.update == {"$set": {"more.x.1.y": 2}}  # type: ignore[union-attr]
 
 
 def test_an_object_that_would_load_as_another_class_is_refused() -> None:

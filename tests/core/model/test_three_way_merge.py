@@ -7,12 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from loom_async._core.model.diff import AddToSet, Inc, Set, Unset
-from loom_async._core.model.three_way_merge import merged, with_edits
+import loom_async as lm
+from loom_async._core.model.codecs import codec_of
+from loom_async._core.model.three_way_merge import merged
 from loom_async._core.types.codec import ANY
 from loom_async._core.types.containers import SetCodec
 from loom_async._core.types.scalars import CounterCodec, ScalarCodec
+
+
+class Hits(BaseModel):
+    n: lm.IncrCounter
+
 
 values = st.recursive(
     st.integers(0, 3) | st.none(),
@@ -59,22 +66,27 @@ def test_counters_add_up_and_arrays_keep_the_items_of_both() -> None:
     assert merged(SetCodec(ScalarCodec()), [1, 2], [2, 3], [1, 2, 9]) == [2, 9, 3]
 
 
-def test_edits_applied_to_a_document_that_another_writer_has_edited() -> None:
-    document = {"_id": 1, "name": "theirs", "box": {"a": 1}, "tags": ["x"]}
-    edits = [
-        Set(("name",), "mine"),
-        Set(("box", "b"), 2),
-        Set(("gone", "c"), 3),
-        Unset(("box", "a")),
-        AddToSet(("tags",), ["x", "y"]),
-    ]
-    assert with_edits(document, edits) == {
-        "_id": 1,
-        "name": "mine",
-        "box": {"b": 2},
-        "gone": {"c": 3},
-        "tags": ["x", "y"],
-    }
-    assert document["box"] == {"a": 1}
-    with pytest.raises(TypeError):
-        with_edits(document, [Inc(("n",), 1)])
+A, B, C = ({"name": name, "size": 1, "hits": 1} for name in "abc")
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "result"),
+    [
+        ([A | {"size": 2}, B], [A, B | {"size": 3}], [A | {"size": 2}, B | {"size": 3}]),
+        ([A | {"size": 2}, B], [A | {"x": 1}, B], [A | {"size": 2, "x": 1}, B]),
+        ([A | {"size": 2}, B], [A, B, C], [A | {"size": 2}, B, C]),
+        ([A, B | {"size": 2}], [B], [B | {"size": 2}]),
+        ([A, B | {"size": 2}], [C, B | {"hits": 5}, A], [C, B | {"size": 2, "hits": 5}, A]),
+        ([A | {"size": 2}, B], [B], [A | {"size": 2}, B]),
+        ([B, A], [A, B | {"size": 3}], [B, A]),
+        ([A, None], [A | {"size": 3}, B], [A, None]),
+    ],
+    ids=["each", "undeclared", "appended", "removed", "moved", "gone", "reordered", "replaced"],
+)
+def test_edits_of_the_items_of_an_array(mine: Any, theirs: Any, result: Any) -> None:
+    assert merged(ANY, [A, B], mine, theirs) == result
+
+
+def test_counters_of_items_add_up() -> None:
+    codec = codec_of(list[Hits])
+    assert merged(codec, [{"n": 1}], [{"n": 2}], [{"n": 5}]) == [{"n": 6}]

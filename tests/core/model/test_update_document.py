@@ -12,28 +12,18 @@ from pydantic import BaseModel, ConfigDict
 
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
-from loom_async._core.errors import OperationFailed
+from loom_async._core.model.bson_equality import MISSING, same
 from loom_async._core.model.codecs import model_codec
-from loom_async._core.model.diff import (
-    MISSING,
-    AddToSet,
-    Edit,
-    Inc,
-    Push,
-    Set,
-    Unset,
-    find_edits,
-    same,
-)
+from loom_async._core.model.diff import find_edits
 from loom_async._core.model.document import baseline
+from loom_async._core.model.edited_document import edited
+from loom_async._core.model.edits import AddToSet, Edit, EditItems, Inc, Push, Set, Unset
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.update_document import (
     field_expression,
     is_dotted,
     is_repeatable,
-    parents_of,
     render,
-    with_parents,
 )
 from loom_async._core.model.write_plan import Modification, plan_persist
 from loom_async._core.types.codec import ANY
@@ -105,6 +95,42 @@ def test_an_odd_key_at_the_top_replaces_the_document() -> None:
     assert render([Unset(("$z",))]) == [
         {"$replaceWith": {"$setField": {"field": field, "input": "$$ROOT", "value": "$$REMOVE"}}}
     ]
+
+
+def test_items_are_changed_by_their_positions() -> None:
+    items = [{"n": 1}, {"n": 2, "tags": []}]
+    edits: list[Edit] = [
+        EditItems(
+            ("a", "items"),
+            items,
+            (Set(("0", "n"), 5), Inc(("1", "n"), 1), Push(("1", "tags"), ["x"])),
+        )
+    ]
+    update = render(edits)
+    assert update == {
+        "$set": {"a.items.0.n": 5},
+        "$inc": {"a.items.1.n": 1},
+        "$push": {"a.items.1.tags": {"$each": ["x"]}},
+    }
+    document = {"a": {"items": items}}
+    assert applied(update, document) == edited(document, edits)
+
+
+def test_a_pipeline_sets_an_array_whose_items_are_changed() -> None:
+    edits: list[Edit] = [
+        EditItems(("items",), [{"n": 1}], (Set(("0", "n"), 5),)),
+        Set(("a", "x.y"), 1),
+    ]
+    update = render(edits)
+    assert isinstance(update, list)
+    assert update[0] == {"$set": {"items": {"$literal": [{"n": 5}]}}}
+
+
+@pytest.mark.parametrize("edit", [Push(("a", "x.y"), [1]), AddToSet(("a", "x.y"), [1])])
+def test_an_array_that_is_null_is_no_empty_one(edit: Edit) -> None:
+    assert applied(render([edit]), {"a": {}}) == {"a": {"x.y": [1]}}
+    with pytest.raises(TypeError):
+        applied(render([edit]), {"a": {"x.y": None}})
 
 
 def test_a_counter_that_is_not_stored_starts_from_its_default() -> None:
@@ -240,34 +266,3 @@ def test_dotted_paths(path: tuple[str, ...], expected: bool) -> None:
 )
 def test_repeatable_updates(update: Any, expected: bool) -> None:
     assert is_repeatable(update) is expected
-
-
-def test_each_parent_has_one_condition() -> None:
-    edits: list[Edit] = [Set(("a", "b"), 1), Unset(("a", "c")), Set(("d",), 1)]
-    assert parents_of(edits) == {"a": {"$type": "object"}}
-
-
-def test_parents_with_a_dot_in_a_key_are_compared_by_an_expression() -> None:
-    condition = parents_of([Set(("a.b", "c"), 1)])
-    assert condition.keys() == {"$expr"}
-
-
-def test_a_missing_parent_is_set_whole() -> None:
-    edits: list[Edit] = [
-        Set(("a", "b", "c"), 1),
-        Inc(("a", "n"), 1),
-        Unset(("gone", "x")),
-        Set(("d",), 2),
-    ]
-    after = {"a": {"b": {"c": 1}, "n": 5}, "gone": {}, "d": 2}
-    assert with_parents(edits, after, {"d": 0}) == [Set(("a",), after["a"]), Set(("d",), 2)]
-    assert with_parents(edits, after, {"a": {"n": 1}}) == [
-        Set(("a", "b"), {"c": 1}),
-        Inc(("a", "n"), 1),
-        Set(("d",), 2),
-    ]
-
-
-def test_a_parent_that_is_no_document_raises() -> None:
-    with pytest.raises(OperationFailed, match="reload"):
-        with_parents([Set(("a", "b"), 1)], {"a": {"b": 1}}, {"a": None})

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 import loom_async as lm
 from loom_async._core.bson_codec import encode_bson
-from loom_async._core.model.diff import Inc, Set
+from loom_async._core.model.edits import Inc, Set
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.write_plan import Modification, plan_persist
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from loom_async._core.model.diff import MISSING, as_bytes
+from loom_async._core.model.bson_equality import MISSING, as_bytes
 from loom_async._core.model.update_document import Update
 
 
@@ -23,22 +23,31 @@ def applied(update: Update, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _apply_operator(operator: str, path: list[str], operand: Any, document: dict[str, Any]) -> None:
-    *parents, name = path
+    *parents, last = path
     for parent in parents:
-        document = document.setdefault(parent, {})
+        document = _below(document, parent)
+    name: Any = int(last) if isinstance(document, list) else last
     match operator:
         case "$set":
             document[name] = operand
         case "$unset":
             document.pop(name, None)
         case "$inc":
-            document[name] = document.get(name, 0) + operand
+            document[name] = _value(document, name, 0) + operand
         case "$push":
-            document[name] = document.get(name, []) + operand["$each"]
+            document[name] = _value(document, name, []) + operand["$each"]
         case "$addToSet":
-            document[name] = _united(document.get(name, []), operand["$each"])
+            document[name] = _united(_value(document, name, []), operand["$each"])
         case _:
             raise AssertionError(operator)
+
+
+def _below(holder: Any, key: str) -> Any:
+    return holder[int(key)] if isinstance(holder, list) else holder.setdefault(key, {})
+
+
+def _value(holder: Any, key: Any, default: Any) -> Any:
+    return holder[key] if isinstance(holder, list) else holder.get(key, default)
 
 
 def _united(array: list[Any], items: list[Any]) -> list[Any]:
@@ -67,19 +76,30 @@ def evaluated(expression: Any, root: dict[str, Any]) -> Any:
     if not isinstance(expression, dict):
         return _plain_value(expression, root)
     ((operator, operand),) = expression.items()
-    if operator == "$literal":
-        return operand
-    if operator == "$getField":
-        holder = evaluated(operand["input"], root)
-        return (
-            MISSING if holder is MISSING else holder.get(evaluated(operand["field"], root), MISSING)
-        )
-    if operator == "$setField":
-        return _with_field(operand, root)
-    left, right = (evaluated(item, root) for item in operand)
+    match operator:
+        case "$literal":
+            return operand
+        case "$getField":
+            holder = evaluated(operand["input"], root)
+            name = evaluated(operand["field"], root)
+            return MISSING if holder is MISSING else holder.get(name, MISSING)
+        case "$setField":
+            return _with_field(operand, root)
+        case "$type":
+            return "missing" if evaluated(operand, root) is MISSING else "another"
+        case "$cond":
+            condition, *results = operand
+            return evaluated(results[not evaluated(condition, root)], root)
+        case _:
+            return _of_two(operator, *(evaluated(item, root) for item in operand))
+
+
+def _of_two(operator: str, left: Any, right: Any) -> Any:
     match operator:
         case "$add":
             return left + right
+        case "$eq":
+            return as_bytes(left) == as_bytes(right)
         case "$ifNull":
             return right if left is MISSING or left is None else left
         case "$concatArrays":
