@@ -39,6 +39,14 @@ _EXACTLY_EQUAL = frozenset({str, int, bool, bytes, type(None), ObjectId, UUID})
 _WITHOUT_REFERENCES = 2
 
 
+def as_key(value: Any) -> bytes:
+    """Return bytes that are the same for values that have the same BSON."""
+    try:
+        return marshal.dumps(value, _WITHOUT_REFERENCES)
+    except ValueError:
+        return as_bytes(value)
+
+
 def as_bytes(value: Any) -> bytes:
     """Return the BSON bytes of a value."""
     return encode_bson({"": value})

@@ -142,7 +142,8 @@ def _can_edit_items(codec: Codec, stored: list[Any], before: list[Any], after: l
     if not _holds_documents(stored) or not keeps_order(before, after):
         return False
     # A validator of the model may have changed the order of the items.
-    return keeps_order([*map(_declared, stored, before)], before)
+    declared = [*map(_declared, stored, before)]
+    return declared == before or keeps_order(declared, before)
 
 
 def _holds_documents(items: list[Any]) -> bool:
@@ -151,6 +152,8 @@ def _holds_documents(items: list[Any]) -> bool:
 
 def _declared(stored: Any, before: Any) -> Any:
     """Return what a stored document has of the fields of its object."""
+    if stored == before:
+        return before
     if is_dict(stored) and is_dict(before):
         return {name: _declared(stored.get(name, value), value) for name, value in before.items()}
     return stored

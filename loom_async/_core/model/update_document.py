@@ -126,5 +126,6 @@ def _array(current: Any) -> Any:
 
     `$concatArrays` of null is null, whereas `$push` raises an error. For a string both do.
     """
+    empty: list[Any] = []
     is_missing = {"$eq": [{"$type": current}, "missing"]}
-    return {"$ifNull": [current, {"$cond": [is_missing, [], "null"]}]}
+    return {"$ifNull": [current, {"$cond": [is_missing, empty, "null"]}]}

@@ -54,7 +54,25 @@ def test_an_item_that_is_like_two_others_has_no_place() -> None:
     old = [{"name": "a", "title": "x"}, {"name": "b", "title": "y"}]
     new = [{"name": "a", "title": "y"}, {"name": "b", "title": "x"}]
     assert places(old, new) == [None, None]
-    assert not keeps_order(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ([A, B], [A, B], True),
+        ([A, B], [item("a", size=2), item("b", size=3)], True),
+        ([{"n": 1}, {"n": 2}], [{"n": 5}, {"n": 6}], True),
+        ([A, B], [item("x"), item("y")], True),
+        ([A, B], [B, A], False),
+        ([A, B], [item("b", size=2), C], False),
+        ([item("a", at=0), item("b", at=1)], [item("b", at=0), item("a", at=1)], False),
+        ([A, B], [A], False),
+        ([A, 1], [item("a", size=2), 2], True),
+        ([], [], True),
+    ],
+)
+def test_whether_items_keep_their_order(old: Any, new: Any, expected: bool) -> None:
+    assert keeps_order(old, new) is expected
 
 
 names = st.lists(st.sampled_from("abcdef"), unique=True, max_size=5)
