@@ -23,6 +23,7 @@ IO_CLASSES = {
     "Persistable",
     "PersistableBase",
     "TimeSeriesLedgerModel",
+    "ViewQuery",
 }
 CONNECTION_FUNCTIONS = {
     "close",
