@@ -69,10 +69,18 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure Loom against plain pymongo with pydantic, and against its peers."""
+    """Measure Loom against plain pymongo with pydantic, and against its peers.
+
+    `nox -s bench -- --rounds 3` runs fewer rounds; `nox -s bench -- shapes` runs one benchmark:
+    `odm` (peers), `shapes` (shapes of documents) or `mongodb_odm` (MongoDB's own for ODMs).
+    """
     session.install("-e", ".[test]", "beanie>=2.0", "odmantic>=1.0")
-    session.run("python", "-m", "tests.bench.odm", *session.posargs)
-    session.run("python", "-m", "tests.bench.sync.odm", *session.posargs)
+    names, options = ["odm", "shapes", "mongodb_odm"], session.posargs
+    if options and options[0] in names:
+        names, options = options[:1], options[1:]
+    for name in names:
+        session.run("python", "-m", f"tests.bench.{name}", *options)
+        session.run("python", "-m", f"tests.bench.sync.{name}", *options)
 
 
 @nox.session

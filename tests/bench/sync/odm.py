@@ -21,6 +21,7 @@ from typing import Any
 
 from loom_sync.connection.embedded_server import start_embedded
 from tests.bench.sync.contenders import CONTENDERS, Contender, make_rows
+from tests.bench.sync.rounds import add_json_option, write_json
 from tests.sync._concurrency import together
 
 # The operations of a block on single documents: contenders alternate so often that a machine that
@@ -170,12 +171,15 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=20_000)
     parser.add_argument("--singles", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=10)
+    add_json_option(parser)
     arguments = parser.parse_args()
     lease = start_embedded(temporary=True)
     try:
         results = run(lease.uri, arguments.documents, arguments.rounds, arguments.singles)
         report(results)
-        report_memory(memory_of_models(lease.uri))
+        memory = memory_of_models(lease.uri)
+        report_memory(memory)
+        write_json(arguments.json, "odm", {"rates": results, "memory": memory})
     finally:
         lease.release()
 
