@@ -170,5 +170,5 @@ def test_upserts_have_no_matched_element() -> None:
 def test_conditions_have_no_such_paths(path: str) -> None:
     with pytest.raises(lm.QueryError):
         Basket.filter(fld[path] == 1)
-    with pytest.raises(lm.UnknownFieldError):
+    with pytest.raises(lm.QueryError):
         Basket.filter().sort(path)
