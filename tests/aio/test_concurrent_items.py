@@ -96,14 +96,14 @@ LISTS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 def edit_items(items: Any) -> None:
     items[0].size += 4
-    items[0].notes["x.y"] = 1
+    items[0].notes["k"] = 1
     items[1].hits += 2
     items[1].parts[1].name = "new"
 
 
 def edit_stored_items(items: Any) -> None:
     items[0]["size"] += 4
-    items[0]["notes"]["x.y"] = 1
+    items[0]["notes"]["k"] = 1
     items[1]["hits"] += 2
     items[1]["parts"][1]["name"] = "new"
 
