@@ -102,6 +102,28 @@ async def runs() -> None:
     assert (count.matched, count.modified) == (1, 1)
     # --8<-- [end:update]
 
+    # --8<-- [start:upsert]
+    by_email = User.filter(fld["email"] == "zoe@x.org")
+    new = {"name": "Zoe", "address": Address(city="Brno")}
+    count = await by_email.update({"$set": {"age": 30}, "$setOnInsert": new}, upsert=True)
+    assert count.inserted == 1
+    # --8<-- [end:upsert]
+
+    # --8<-- [start:first_of]
+    oldest = User.filter(fld["is_active"]).sort("-age")
+    user = await oldest.find_one_and_update({"is_active": False})
+    assert user is not None
+    assert not user.is_active
+    deleted = await by_email.find_one_and_delete()
+    assert deleted is not None
+    assert deleted.name == "Zoe"
+    # --8<-- [end:first_of]
+
+    # --8<-- [start:elements]
+    low = {"$lt": 10}
+    await User.filter().update({"scores.$[x]": 10}, array_filters=[{"x": low}])
+    # --8<-- [end:elements]
+
 
 async def main() -> None:
     async with lm.embedded():

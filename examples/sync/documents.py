@@ -134,6 +134,18 @@ def many_documents() -> None:
     assert [entry.index for entry in refused] == [1]
     # --8<-- [end:refused]
 
+    # --8<-- [start:get_or_create]
+    badge, is_new = Badge.get_or_create({"code": "c"})
+    assert is_new
+    # --8<-- [end:get_or_create]
+
+    # --8<-- [start:match_on]
+    imported = [Badge(code="c"), Badge(code="d")]
+    result = Badge.persist_many(imported, match_on=["code"])
+    assert (result.inserted, result.unchanged) == (1, 1)
+    assert imported[0].id == badge.id
+    # --8<-- [end:match_on]
+
 
 def guarded_documents() -> None:
     # --8<-- [start:stale]

@@ -77,7 +77,9 @@ def _read(shape: Shape | None, value: Any, is_bound: bool) -> Any:
     value = to_python(value)
     if is_mapping(value):
         return {key: _read_below(shape, key, item) for key, item in value.items()}
-    if shape is None or _is_of_any_field(value):
+    if shape is None:
+        return value
+    if _is_of_any_field(value):
         return value
     if isinstance(shape.form, forms.Chosen):
         return _validated(Annotated[shape.annotation, shape.form.marker], value)
