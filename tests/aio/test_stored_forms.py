@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime as dt
+import enum
 import functools
 import os
+import pathlib
 from collections import OrderedDict
 from typing import Annotated, Any, NamedTuple
 
@@ -60,6 +62,10 @@ AsNumber = Annotated[
     ),
 ]
 Sealed = Annotated[str, lm.StoredAs(bytes, encode=encrypted, decode=decrypted, deterministic=False)]
+
+
+class Color(enum.Enum):
+    RED = "red"
 
 
 class Note(BaseModel):
@@ -259,3 +265,27 @@ async def test_two_fields_cannot_share_a_stored_name(db: str) -> None:
 
     with pytest.raises(lm.ConfigurationError, match="one and n"):
         await Twice(one=1, n=2).persist()
+
+
+async def test_sorting_by_a_form_of_another_order_is_refused(db: str) -> None:
+    model = package(db)
+    await model.persist_many(
+        [model(version=text, number=Version(text)) for text in ("1.9", "1.10")]
+    )
+    for field in ("version", "history", "secret"):
+        with pytest.raises(lm.QueryError, match=f"does not sort .*{field}"):
+            model.filter().sort(field)
+    loaded = await model.filter().sort("number").load_many()
+    assert [str(one.version) for one in loaded] == ["1.9", "1.10"]
+
+    class Typed(lm.PersistableBase):
+        data: bytes = b""
+        path: pathlib.PurePath = pathlib.PurePath()
+        color: Color = Color.RED
+
+    for field in ("data", "path"):
+        with pytest.raises(lm.QueryError, match="does not sort"):
+            Typed.filter().sort(field)
+    with pytest.raises(lm.QueryError, match="order"):
+        Typed.filter(fld["color"] < Color.RED)
+    Typed.filter().sort("color")  # Python has no order that MongoDB's could differ from

@@ -275,3 +275,14 @@ def test_many_objects_in_few_commands(client: Any) -> None:
     assert not any(attempts_of(one) for one in clients)
     stored = {one.id: one for one in Client.filter(fld["visits"] == 1).load_many()}
     assert [stored[one.id] for one in clients] == clients
+
+
+def test_a_value_that_would_not_load_is_one_entry_of_the_error() -> None:
+    wrong, right = Client(email="w@x", tags=["a"]), Client(email="r@x")
+    wrong.tags.append(5)  # type: ignore[arg-type]
+    with pytest.raises(lm.BulkError) as caught:
+        Client.persist_many([wrong, right], match_on=["email"])
+    (entry,) = caught.value.entries
+    assert entry.index == 0
+    assert "tags.1" in entry.reason
+    assert [client.email for client in Client.filter().load_many()] == ["r@x"]

@@ -2,7 +2,8 @@
 
 A validator that changes the values that it has returned, as one that hashes a password does, would
 change them at each load. So its result counts only if a second call changes nothing more: `strip`
-applies to documents of other programs, while a hash is not hashed again.
+applies to documents of other programs, while a hash is not hashed again. A time that had to be in
+the future when it was assigned may have come by now.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class StoredValidators:
     def __init__(self, model: Any) -> None:
         is_model = inspect.isclass(model) and issubclass(model, BaseModel)
         kind: Any = model  # pyright: ignore[reportUnknownVariableType]
-        if is_model and any(map(_is_changing, nodes(kind))):
+        if is_model and any(_is_changing(node) or _expires(node) for node in nodes(kind)):
             schema = _repeatable(core_schema_of(kind))
             # Without the validators that pydantic has built for the classes.
             one = SchemaValidator(schema, _use_prebuilt=False)
@@ -66,6 +67,11 @@ def _is_changing(node: dict[str, Any]) -> bool:
     return module.partition(".")[0] not in ("pydantic", "pydantic_core", "loom_async")
 
 
+def _expires(node: dict[str, Any]) -> bool:
+    """Say whether a schema accepts a time only until it has come: `FutureDatetime`."""
+    return node.get("now_op") == "future"
+
+
 def _repeatable(schema: Any) -> Any:
     """Return a core schema whose functions leave alone what they have returned before."""
     if is_sequence(schema):
@@ -74,6 +80,8 @@ def _repeatable(schema: Any) -> Any:
         return schema
     kept = ("metadata", "serialization")
     result = {k: v if k in kept else _repeatable(v) for k, v in schema.items()}
+    if _expires(schema):
+        del result["now_op"]
     if _is_changing(schema):
         function: dict[str, Any] = schema["function"]
         guard = _GUARDS[schema["type"]](function["function"])

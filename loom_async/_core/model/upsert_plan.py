@@ -26,6 +26,7 @@ from .polymorphism import scope_of
 from .update_document import is_dotted
 from .write_attempt import Modification, Upsert, WritePlan
 from .write_plan import plan_persist
+from .write_validation import replace_coerced
 
 # A long $or takes the server a time that grows faster than its length.
 _CLAUSES = 500
@@ -65,6 +66,7 @@ def plan_upsert(document: DocumentModel, names: Sequence[str], now: datetime) ->
     model = type(document)
     codec = model_codec(model)
     encoded = codec.encode(document)
+    coerced = replace_coerced(document, encoded)
     auto_values = tuple(insertion_auto_values(codec, encoded, now))
     key = {name: encoded[name] for name in names}
     _check_key(codec, key)
@@ -80,6 +82,7 @@ def plan_upsert(document: DocumentModel, names: Sequence[str], now: datetime) ->
         condition={},
         expected=expected,
         size=len(expected),
+        coerced=coerced,
     )
     query = {name: {"$eq": value} for name, value in key.items()}
     if "_id" in key:

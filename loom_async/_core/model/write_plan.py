@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from .unset_defaults import forget_unset_defaults, has_unstable_defaults
 from .update_condition import condition_of, names_values
 from .update_document import render
 from .write_attempt import Insertion, Modification, WritePlan
-from .write_validation import validated_values
+from .write_validation import replace_coerced
 
 # The time of an operation that writes none.
 _NO_TIME = datetime.min
@@ -69,25 +69,12 @@ def plan_insert(document: DocumentModel) -> Insertion:
     return _plan_insertion(codec, document, now, is_validated=False)._replace(replace=False)
 
 
-def _coerced(
-    document: DocumentModel, encoded: dict[str, Any], names: Collection[str] | None = None
-) -> dict[str, Any]:
-    """Validate encoded fields, replace those that validation changes, and return them as before."""
-    try:
-        validated = validated_values(document, encoded, names)
-    except UNENCODABLE as error:
-        raise located(encoded, error) from error
-    before = {name: encoded.get(name) for name in validated}
-    encoded.update(validated)
-    return before
-
-
 def _plan_insertion(
     codec: ModelCodec, document: DocumentModel, now: datetime, *, is_validated: bool
 ) -> Insertion:
     encoded = codec.encode(document)
     auto_values = tuple(insertion_auto_values(codec, encoded, now)) if codec.auto_fields else ()
-    coerced = {} if is_validated else _coerced(document, encoded)
+    coerced = {} if is_validated else replace_coerced(document, encoded)
     # An object with a revision replaces only the document that it was loaded from.
     replace = codec.revision is None and "id" in document.__pydantic_fields_set__
     key = checked_id(type(document), encoded["_id"])
@@ -116,7 +103,7 @@ def _plan_entry(
             if field.on_insert is current_time and same(encoded[name], earlier.get(name)):
                 encoded[name] = None
     auto_values += insertion_auto_values(codec, encoded, now)
-    coerced = {} if is_validated else _coerced(document, encoded)
+    coerced = {} if is_validated else replace_coerced(document, encoded)
     key = checked_id(type(document), encoded["_id"])
     return Insertion(key, encode_document(encoded), tuple(auto_values), False, coerced)
 
@@ -221,7 +208,7 @@ def _edits(
     if edits and has_unstable_defaults(type(document)):
         forget_unset_defaults(document, loaded, before, after)
         edits = find_edits(codec, loaded, before, after)
-    coerced = _coerced(document, after, {edit.path[0] for edit in edits}) if edits else {}
+    coerced = replace_coerced(document, after, {edit.path[0] for edit in edits}) if edits else {}
     if coerced:
         edits = find_edits(codec, loaded, before, after)
     return edits, coerced

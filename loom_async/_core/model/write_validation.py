@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import SecretBytes, SecretStr, ValidationError
 
-from ..bson_codec import decode_bson, encode_bson
+from ..bson_codec import UNENCODABLE, decode_bson, encode_bson
 from ..errors import ConfigurationError, EncodingError, InvalidDocument
 from ..type_guards import is_dict, is_list
 from ..types.custom import UndecodableValue
@@ -21,10 +21,34 @@ from .bson_equality import differing
 from .codecs import model_codec
 from .core_schemas import nodes
 from .document import DocumentModel
+from .document_encoding import located
 from .hydration import hydrator
 from .model_codec import StoredField
 from .plain_values import Check, PlainValues
 from .repeated_validation import stored_validators
+
+
+def replace_coerced(
+    document: DocumentModel, encoded: dict[str, Any], names: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Validate encoded fields, replace those that validation changes, and return them as before.
+
+    Parameters:
+        document: The object; it is not changed.
+        encoded: What it encodes to; changed in place.
+        names: The stored names of the fields to validate; None for all.
+
+    Raises:
+        InvalidDocument: A value would not load.
+        EncodingError: BSON does not have a value; `path` says where it is.
+    """
+    try:
+        validated = validated_values(document, encoded, names)
+    except UNENCODABLE as error:
+        raise located(encoded, error) from error
+    before = {name: encoded.get(name) for name in validated}
+    encoded.update(validated)
+    return before
 
 
 def validated_values(

@@ -1,4 +1,4 @@
-"""Which comparisons of a field MongoDB makes as Python does; the others raise `QueryError`."""
+"""Which comparisons and orders of a field are those of Python; others raise `QueryError`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,21 @@ def check_comparison(field: ResolvedField, comparison: Comparison) -> None:
             "values as Python orders these",
             hint="compare with == or is_in(); the types with an order are listed in the guide "
             "on models",
+        )
+
+
+def check_sortable(field: ResolvedField, path: str) -> None:
+    """Raise `QueryError` if MongoDB would not sort the stored values as Python sorts the values.
+
+    Parameters:
+        field: The field, as it is stored.
+        path: The path as the caller has written it.
+    """
+    if not field.codec.is_sortable:
+        raise QueryError(
+            f"MongoDB does not sort the stored values of {path!r} as Python sorts the values",
+            hint="sort the loaded objects, or choose an ordered stored form: "
+            "lm.StoredAs(…, ordered=True)",
         )
 
 

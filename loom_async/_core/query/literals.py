@@ -77,13 +77,14 @@ def _read(shape: Shape | None, value: Any, is_bound: bool) -> Any:
     value = to_python(value)
     if is_mapping(value):
         return {key: _read_below(shape, key, item) for key, item in value.items()}
-    if shape is None:
+    if shape is None or _is_of_any_field(value):
         return value
-    if _is_of_any_field(value):
-        return value
-    if isinstance(shape.form, forms.Chosen):
-        return _validated(Annotated[shape.annotation, shape.form.marker], value)
-    return _read_form(shape.form, value, is_bound)
+    match shape.form:
+        case forms.Chosen(marker):
+            annotation: Any = Annotated[shape.annotation, marker]
+            return _validated(annotation, value)
+        case form:
+            return _read_form(form, value, is_bound)
 
 
 def _read_below(shape: Shape | None, key: Any, value: Any) -> Any:

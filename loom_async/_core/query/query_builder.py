@@ -12,6 +12,7 @@ from ..argument_checks import check_count
 from ..errors import QueryError
 from ..model.declaration import declaration_of
 from ..model.polymorphism import scope_of
+from .comparability import check_sortable
 from .condition import Condition, to_predicate
 from .fields import Field
 from .filter_compiler import compile_predicate
@@ -93,10 +94,11 @@ class QueryBuilder(Generic[M]):
 
         Raises:
             UnknownFieldError: The model lacks a field.
-            QueryError: There is no key, or a direction is neither 1 nor -1.
+            QueryError: There is no key, a direction is neither 1 nor -1, or MongoDB would not sort
+                the stored values as Python sorts the values.
         """
         orders = sort_orders(keys, self._resolver, descending=descending)
-        stored = tuple((self._stored_path(path), direction) for path, direction in orders)
+        stored = tuple((self._sortable_path(path), direction) for path, direction in orders)
         return self._with_spec(self._spec.with_sort(stored))
 
     def skip(self, count: int) -> Self:
@@ -234,6 +236,13 @@ class QueryBuilder(Generic[M]):
 
     def _as_expression(self, value: Any) -> Any:
         return f"${self._stored_path(value.path)}" if isinstance(value, Field) else value
+
+    def _sortable_path(self, path: str) -> str:
+        if self._resolver is None:
+            return path
+        field = self._resolver.resolve(path)
+        check_sortable(field, path)
+        return field.path
 
     def _stored_path(self, path: str) -> str:
         return self._resolver.resolve(path).path if self._resolver else path

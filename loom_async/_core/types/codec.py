@@ -31,6 +31,7 @@ class Codec:
     `needs_decode`: pydantic cannot validate the stored form as it is.
     `normalises`: the stored form may differ from the value that was encoded.
     `is_deterministic`: equal values have the same stored form.
+    `is_sortable`: MongoDB sorts stored values as Python sorts the values, if Python sorts them.
     `forms`: the stored forms that MongoDB may read as more than a value.
     """
 
@@ -40,6 +41,7 @@ class Codec:
     needs_decode = True
     normalises = True
     is_deterministic = True
+    is_sortable = True
     forms = Forms(is_document=True, is_pattern=True)
 
     @property

@@ -34,6 +34,11 @@ class ArrayCodec(Codec):
         return self.item.is_deterministic
 
     @property
+    def is_sortable(self) -> bool:  # type: ignore[override]
+        """True if the items are: MongoDB sorts arrays by their smallest or largest item."""
+        return self.item.is_sortable
+
+    @property
     def item_forms(self) -> Forms:
         """The forms of the items."""
         return self.item.forms

@@ -49,6 +49,7 @@ class StoredAsCodec(ScalarCodec):
         self.needs_decode = True
         self.is_scalar = False  # the user's class may be mutable
         self.is_deterministic = marker.deterministic
+        self.is_sortable = marker.ordered
         self.forms = inner.forms
 
     def encode(self, value: Any) -> Any:
@@ -83,6 +84,7 @@ class PydanticCodec(ScalarCodec):
 
     def __init__(self, annotation: Any) -> None:
         super().__init__()
+        self.is_sortable = False
         self.is_identity = False
         self.is_scalar = False
         self.forms = Forms(is_document=True, is_pattern=False)
@@ -133,6 +135,11 @@ class ProvenCodec(Codec):
     def is_deterministic(self) -> bool:  # type: ignore[override]
         """True if the inner codec is."""
         return self._inner.is_deterministic
+
+    @property
+    def is_sortable(self) -> bool:  # type: ignore[override]
+        """True if the inner codec is."""
+        return self._inner.is_sortable
 
     @property
     def item_forms(self) -> Forms:
@@ -205,6 +212,7 @@ class EncodedCodec(ScalarCodec):
 
     def __init__(self, marker: EncodedBytes | EncodedStr) -> None:
         super().__init__()
+        self.is_sortable = False
         self.is_identity = False
         self._to_stored: Callable[[Any], Any] = (
             marker.encode_str if isinstance(marker, EncodedStr) else marker.encode
@@ -229,6 +237,7 @@ class JsonTextCodec(ScalarCodec):
 
     def __init__(self, annotation: Any) -> None:
         super().__init__()
+        self.is_sortable = False
         self.is_identity = False
         self.is_scalar = False
         self._adapter = adapter_of(annotation)

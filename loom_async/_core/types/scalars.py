@@ -34,6 +34,7 @@ class ScalarCodec(Codec):
         self.needs_decode = self._decode is not None
         self.normalises = entry is not None and entry.normalises
         self.forms = Forms(is_document=False, is_pattern=is_pattern)
+        self.is_sortable = entry is None or entry.is_ordered or not _has_order(entry)
 
     def encode(self, value: Any) -> Any:
         if value is None or self._encode is None:
@@ -50,6 +51,14 @@ class ScalarCodec(Codec):
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return None
+
+
+_NO_ORDER = vars(object)["__lt__"]
+
+
+def _has_order(entry: StoredType) -> bool:
+    """Say whether Python orders the values of an entry."""
+    return any(getattr(kind, "__lt__", None) is not _NO_ORDER for kind in entry.classes)
 
 
 class ObjectIdCodec(ScalarCodec):
@@ -129,6 +138,11 @@ class NormalisedCodec(Codec):
     def is_deterministic(self) -> bool:  # type: ignore[override]
         """True if the inner codec is."""
         return self._inner.is_deterministic
+
+    @property
+    def is_sortable(self) -> bool:  # type: ignore[override]
+        """True if the inner codec is."""
+        return self._inner.is_sortable
 
     @property
     def item_forms(self) -> Forms:

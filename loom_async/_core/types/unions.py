@@ -66,6 +66,11 @@ class UnionCodec(Codec):
         return all(codec.is_deterministic for codec in self._codecs)
 
     @property
+    def is_sortable(self) -> bool:  # type: ignore[override]
+        """True if all options are."""
+        return all(codec.is_sortable for codec in self._codecs)
+
+    @property
     def _has_hidden_choice(self) -> bool:
         """Whether pydantic would load a choice as a value of another option, such as a string."""
         return self._is_ambiguous and any(isinstance(c, ChoiceCodec) for c in self._codecs)
