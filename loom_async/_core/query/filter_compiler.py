@@ -117,7 +117,8 @@ class _Compiler(NamedTuple):
     def _comparison(self, comparison: Comparison) -> Filter:
         field = self._resolve(comparison.path)
         if field.variants:
-            return by_class(field, partial(_compared, comparison), comparison.operator)
+            compile_one = partial(_compared_by_class, comparison)
+            return by_class(field, compile_one, comparison.operator)
         return _compared(comparison, field)
 
     def _text_match(self, match: TextMatch) -> Filter:
@@ -156,6 +157,24 @@ def _compared(comparison: Comparison, field: ResolvedField) -> Filter:
     if comparison.operator == "ne" and _is_pattern(value):
         return _at(field.path, {"$not": {"$eq": value}})
     return _at(field.path, {f"${comparison.operator}": value})
+
+
+def _compared_by_class(comparison: Comparison, field: ResolvedField) -> Filter:
+    """Compile a comparison for some classes of a family, whose field may not have all values."""
+    if comparison.operator not in ("in", "nin"):
+        return _compared(comparison, field)
+    readable: list[Any] = []
+    refusal: QueryError | None = None
+    for value in comparison.value:
+        try:
+            field.compared(value)
+        except QueryError as error:
+            refusal = refusal or error
+        else:
+            readable.append(value)
+    if refusal is not None and not readable:
+        raise refusal
+    return _compared(Comparison(comparison.path, comparison.operator, tuple(readable)), field)
 
 
 def _matched(match: TextMatch, field: ResolvedField) -> Filter:

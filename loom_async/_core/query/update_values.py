@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import QueryError
+from ..errors import EncodingError, QueryError, too_deep
 from ..model.codecs import FamilyCodec, model_codec
 from ..model.field_validators import column_validator
 from ..model.model_codec import ModelCodec, StoredField
 from ..types.codec import Codec
+from ..types.numpy_scalars import to_python
 
 
 def value_checker(holder: Codec, key: str) -> Callable[[Any], Any] | None:
@@ -31,7 +32,12 @@ def value_checker(holder: Codec, key: str) -> Callable[[Any], Any] | None:
         return None
 
     def check(value: Any) -> Any:
-        return field.codec.encode(_validated(model, field, value))
+        try:
+            return field.codec.encode(_validated(model, field, to_python(value)))
+        except EncodingError as error:
+            raise error.below(field.name) from error
+        except RecursionError:
+            raise too_deep(field.name) from None
 
     return check
 

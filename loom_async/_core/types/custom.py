@@ -156,7 +156,8 @@ class ProvenCodec(Codec):
                 path="",
                 hint="choose a stored form: Annotated[…, lm.StoredAs(str, encode=…, decode=…)]",
             ) from error
-        if not is_same(loaded, value) and self._inner.encode(loaded) != stored:
+        # A validator may change a value each time, as a hash does: a load leaves that out.
+        if type(loaded) is not type(value):
             refuse(loaded, value)
         return stored
 

@@ -23,7 +23,7 @@ def is_same(loaded: Any, value: Any) -> bool:
         return utc_milliseconds(value) == utc_milliseconds(loaded)
     parts = _parts(value)
     if parts is not None:
-        of_loaded = _parts(loaded) or ()
+        of_loaded = _parts(loaded) or []
         return len(parts) == len(of_loaded) and all(map(is_same, of_loaded, parts))
     try:
         return bool(loaded == value) or (loaded != loaded and value != value)

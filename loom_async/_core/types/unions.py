@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from ..bson_codec import UNENCODABLE, encode_bson
 from ..errors import EncodingError
 from .adapters import adapter_of
 from .codec import Codec, Forms
-from .custom import UndecodableValue
 from .equality import is_same
 from .scalars import ChoiceCodec, NormalisedCodec
 from .values import bson_type_of, from_bson, refuse, to_bson
@@ -107,7 +104,7 @@ class UnionCodec(Codec):
         validate = _validator(self._annotation)
         try:
             loaded = validate(self.decode(stored), strict=False, by_alias=True, by_name=True)
-        except ValidationError as error:
+        except (ValueError, TypeError, ArithmeticError) as error:
             raise EncodingError(f"{value!r} would not load: {error}", path="") from error
         if not is_same(loaded, value):
             refuse(loaded, value)
@@ -138,8 +135,8 @@ class UnionCodec(Codec):
                     option.codec.decode(stored), strict=False, by_alias=True, by_name=True
                 )
                 is_exact = _same(option.codec.encode(value), stored)
-            except (ValidationError, EncodingError, UndecodableValue, *UNENCODABLE):
-                continue
+            except (ValueError, TypeError, ArithmeticError, *UNENCODABLE):
+                continue  # the values of another option
             if is_exact:
                 return value
             inexact.append(value)
