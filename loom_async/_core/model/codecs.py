@@ -158,6 +158,8 @@ def _item_of_any(items: tuple[forms.Shape, ...]) -> Codec:
 
 
 def _union(shape: forms.Shape, options: tuple[forms.Shape, ...]) -> Codec:
+    if any(isinstance(option.form, forms.Anything) for option in options):
+        return ANY
     each = [_option(option) for option in options]
     families = {o.codec.family if isinstance(o.codec, FamilyCodec) else None for o in each}
     if len(families) == 1 and (family := families.pop()) is not None:

@@ -169,5 +169,5 @@ def _marks(item: Any) -> dict[_Mark, int]:
         if isinstance(value, _NAMES):
             marks[name, value] = 2
         elif isinstance(value, _NUMBERS) and not isinstance(value, bool):
-            marks[name, value] = 1
+            marks[name, as_key(value)] = 1
     return marks

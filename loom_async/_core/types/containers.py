@@ -133,7 +133,7 @@ class SetCodec(ArrayCodec):
 
     def encode(self, value: Any) -> Any:
         encoded = super().encode(value)
-        return in_stored_order(encoded) if encoded else encoded
+        return in_stored_order(encoded) if encoded and is_list(encoded) else encoded
 
     def literal(self, value: Any) -> Any:
         literal = super().literal(value)

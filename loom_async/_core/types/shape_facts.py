@@ -70,4 +70,4 @@ def classes(shape: forms.Shape) -> tuple[Any, ...]:
             return (kind if isinstance(kind, type) else Mapping,)
         case _:
             kind = get_origin(shape.annotation) or shape.annotation
-            return (kind,) if isinstance(kind, type) and kind is not object else ()
+            return (kind,) if isinstance(kind, type) and kind not in (object, Any) else ()

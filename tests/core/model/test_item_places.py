@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from bson import Decimal128
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,3 +93,9 @@ def test_no_two_items_have_one_place(old: list[Any], data: st.DataObject) -> Non
     found = [place for place in places(old, new) if place is not None]
     assert len(set(found)) == len(found)
     assert places(old, old) == list(range(len(old)))
+
+
+def test_items_are_recognised_by_their_decimals() -> None:
+    old = [{"n": Decimal128("1.5"), "k": 1}, {"n": Decimal128("2.5"), "k": 1}]
+    new = [{"n": Decimal128("1.5"), "k": 2}, {"n": Decimal128("2.5"), "k": 2}]
+    assert keeps_order(old, new)
