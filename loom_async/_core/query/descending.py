@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ..errors import QueryError
 
@@ -27,11 +27,47 @@ class Descending:
     def __hash__(self) -> int:
         return hash((Descending, self.path))
 
-    def _refuse(self, *_: Any) -> NoReturn:
+    def _refuse(self) -> NoReturn:
         raise QueryError(
             f"{self!r} is a sort key, not a value",
             hint="use it in sort(); lm.raw({'$expr': …}) computes in a condition",
         )
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __and__ = __rand__ = __or__ = __ror__ = __invert__ = __neg__ = __bool__ = _refuse
+    def __eq__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __ne__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __lt__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __le__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __gt__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __ge__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __and__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __rand__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __or__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __ror__(self, other: object) -> NoReturn:
+        self._refuse()
+
+    def __invert__(self) -> NoReturn:
+        self._refuse()
+
+    def __neg__(self) -> NoReturn:
+        self._refuse()
+
+    def __bool__(self) -> NoReturn:
+        self._refuse()

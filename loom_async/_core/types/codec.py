@@ -35,14 +35,14 @@ class Codec:
     `forms`: the stored forms that MongoDB may read as more than a value.
     """
 
-    is_identity = False
-    is_scalar = False
-    holds_items = False
-    needs_decode = True
-    normalises = True
-    is_deterministic = True
-    is_sortable = True
-    forms = Forms(is_document=True, is_pattern=True)
+    is_identity: bool = False
+    is_scalar: bool = False
+    holds_items: bool = False
+    needs_decode: bool = True
+    normalises: bool = True
+    is_deterministic: bool = True
+    is_sortable: bool = True
+    forms: Forms = Forms(is_document=True, is_pattern=True)
 
     @property
     def item_forms(self) -> Forms:
