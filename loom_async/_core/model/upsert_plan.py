@@ -66,10 +66,10 @@ def plan_upsert(document: DocumentModel, names: Sequence[str], now: datetime) ->
     model = type(document)
     codec = model_codec(model)
     encoded = codec.encode(document)
+    _check_key(codec, {name: encoded[name] for name in names})
     coerced = replace_coerced(document, encoded)
     auto_values = tuple(insertion_auto_values(codec, encoded, now))
     key = {name: encoded[name] for name in names}
-    _check_key(codec, key)
     own_id = checked_id(model, encoded["_id"])
     expected = encode_document(encoded)
     change = Modification(

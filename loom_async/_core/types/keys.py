@@ -179,6 +179,12 @@ def _read_none(text: str) -> None:
         raise ValueError(text)
 
 
+def _read_object_id(text: str) -> ObjectId:
+    if not ObjectId.is_valid(text):
+        raise ValueError(text)
+    return ObjectId(text)
+
+
 def _read_timedelta(text: str) -> Any:
     return timedelta_from_bson(int(text))
 
@@ -189,5 +195,5 @@ _READERS: dict[type, ReadKey] = {
     bytearray: bytes.fromhex,
     SecretBytes: bytes.fromhex,
     dt.timedelta: _read_timedelta,
-    ObjectId: ObjectId,
+    ObjectId: _read_object_id,
 }

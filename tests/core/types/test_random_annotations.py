@@ -132,7 +132,7 @@ annotations = st.recursive(scalars, _wrapped, max_leaves=4)
 
 
 @given(st.data())
-@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_what_is_stored_loads_equal(data: st.DataObject) -> None:
     annotation, values = data.draw(annotations)
 
@@ -152,7 +152,7 @@ def test_what_is_stored_loads_equal(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_a_union_is_exact_or_refuses_the_value(data: st.DataObject) -> None:
     options = data.draw(st.lists(annotations, min_size=2, max_size=3))
     union: Any = options[0][0]
