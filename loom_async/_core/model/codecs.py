@@ -38,13 +38,15 @@ from ..types.shape_facts import bson_types, classes
 from ..types.shapes import shape_of
 from ..types.stored_as import StoredName
 from ..types.stored_type import Kind
+from ..types.type_arguments import annotation_key
 from ..types.unions import Option, UnionCodec
 from ..types.values import is_ordered_enum, is_ordered_value, set_encoder, to_bson
 from .family_fields import family_child, members_of
 from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
 from .model_codec import ModelCodec, StoredField
+from .named_tuple_codec import NamedTupleCodec
 from .polymorphism import Family, family_of
-from .record_codec import NamedTupleCodec, RecordCodec
+from .record_codec import RecordCodec
 from .validation import class_of, validate
 
 
@@ -94,8 +96,8 @@ def _of_form(shape: forms.Shape) -> Codec:
             return _literal(values)
         case forms.Model(model):
             return _model(model)
-        case forms.Record(kind):
-            return _record(kind)
+        case forms.Record(annotation=annotation):
+            return _record(annotation)
         case forms.AnyOf(options):
             return _union(shape, options)
         case forms.Items() as form:
@@ -195,11 +197,13 @@ def _other(shape: forms.Shape) -> Codec:
 _records: dict[Any, Codec] = {}
 
 
-def _record(kind: Any) -> Codec:
-    found = _records.get(kind)
+def _record(annotation: Any) -> Codec:
+    key = annotation_key(annotation)
+    found = _records.get(key)
     if found is None:
-        make = NamedTupleCodec if is_named_tuple(kind) else RecordCodec
-        found = _records[kind] = make(kind, codec_of)
+        is_tuple = is_named_tuple(get_origin(annotation) or annotation)
+        make = NamedTupleCodec if is_tuple else RecordCodec
+        found = _records[key] = make(annotation, codec_of)
     return found
 
 
@@ -277,7 +281,7 @@ def model_codec(model: type[BaseModel]) -> ModelCodec:
     """Return the codec of a model, compiled on first use."""
     codec = _codecs.get(model)
     if codec is None:
-        codec = _codecs[model] = ModelCodec(model, lambda: _stored_fields(model))
+        codec = _codecs[model] = ModelCodec(model, lambda: _stored_fields(model), codec_of)
     return codec
 
 

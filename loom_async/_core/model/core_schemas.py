@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -28,3 +28,38 @@ def nodes(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
             unvisited.extend(v for k, v in node.items() if k not in ("metadata", "serialization"))
         elif is_sequence(node):
             unvisited.extend(cast("Any", node))
+
+
+def reads_names(schemas: Iterable[dict[str, Any]]) -> bool:
+    """Say whether stored values may be validated by the names of fields besides their aliases.
+
+    They may not be if the name of a field is the alias of another one: where a document lacks the
+    first field, pydantic would read the second one for both.
+
+    Parameters:
+        schemas: All schemas inside the core schema of a class.
+    """
+    return not any(map(_has_shadowed_name, schemas))
+
+
+def _has_shadowed_name(schema: dict[str, Any]) -> bool:
+    if schema.get("type") not in ("model-fields", "typed-dict", "dataclass-args"):
+        return False
+    fields: Any = schema["fields"]
+    named = fields.items() if is_dict(fields) else [(field["name"], field) for field in fields]
+    aliases = {name: _aliases(field.get("validation_alias")) for name, field in named}
+    return any(
+        name in others
+        for name, own in aliases.items()
+        if own and name not in own
+        for other, others in aliases.items()
+        if other != name
+    )
+
+
+def _aliases(alias: Any) -> set[Any]:
+    """Return the names that a core schema reads for a field, besides the field's own."""
+    if alias is None or isinstance(alias, str):
+        return {alias} - {None}
+    paths: list[list[Any]] = alias if is_sequence(alias[0]) else [alias]
+    return {path[0] for path in paths if len(path) == 1}

@@ -58,8 +58,8 @@ def _edits_below(
 
 
 def child_codec(codec: Codec, key: str) -> Codec:
-    """Return the codec of the value at a key."""
-    child = codec.child(key)
+    """Return the codec of the value at a key of a stored document."""
+    child = codec.stored_child(key)
     return child[1] if child else ANY
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from ..types.forms import AnyOf, Entries, Items, Model, Record, Shape
 from ..types.record_fields import record_fields
 from ..types.shapes import shape_of
+from ..types.type_arguments import annotation_key
 from .codecs import stored_name
 
 _shapes: dict[type[Any], Mapping[str, Shape]] = {}
+_of_records: dict[Any, Mapping[str, Shape]] = {}
 
 
 def field_shapes(model: type[Any]) -> Mapping[str, Shape]:
@@ -21,22 +23,25 @@ def field_shapes(model: type[Any]) -> Mapping[str, Shape]:
     return known
 
 
-def _record_shapes(kind: Any) -> Mapping[str, Shape]:
-    known = _shapes.get(kind)
+def _record_shapes(annotation: Any) -> Mapping[str, Shape]:
+    key = annotation_key(annotation)
+    known = _of_records.get(key)
     if known is None:
-        fields = [(field, shape_of(field.annotation)) for field in record_fields(kind)]
+        fields = [(field, shape_of(field.annotation)) for field in record_fields(annotation)]
         by_stored_name = {field.stored_name: shape for field, shape in fields}
-        known = _shapes[kind] = by_stored_name | {field.name: shape for field, shape in fields}
+        known = by_stored_name | {field.name: shape for field, shape in fields}
+        _of_records[key] = known
     return known
 
 
 def _shapes_of_model(model: type[Any]) -> dict[str, Shape]:
-    shapes: dict[str, Shape] = {}
+    by_stored_name: dict[str, Shape] = {}
+    by_name: dict[str, Shape] = {}
     for name, info in model.model_fields.items():
         shape = shape_of(info.annotation, info.metadata)
-        shapes[name] = shape
-        shapes.setdefault(stored_name(name, info), shape)
-    return shapes
+        by_stored_name[stored_name(name, info)] = shape
+        by_name[name] = shape
+    return by_stored_name | by_name
 
 
 def child_shape(shape: Shape | None, key: str) -> Shape | None:
@@ -51,8 +56,8 @@ def child_shape(shape: Shape | None, key: str) -> Shape | None:
             return child_shape(field_shapes(model)["root"], key)
         case Model(model):
             return field_shapes(model).get(key)
-        case Record(kind):
-            return _record_shapes(kind).get(key)
+        case Record(annotation=annotation):
+            return _record_shapes(annotation).get(key)
         case Items(items=items, is_fixed=True) if key.isdigit() and int(key) < len(items):
             return items[int(key)]
         case Items() as form:

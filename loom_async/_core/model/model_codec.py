@@ -13,9 +13,11 @@ from ..type_guards import is_dict, is_mapping
 from ..types.codec import ANY, Codec, Forms
 from ..types.custom import UndecodableValue
 from ..types.scalars import NormalisedCodec
-from ..types.values import from_bson, key_to_bson, to_bson
+from ..types.values import key_to_bson, to_bson
+from .extra_fields import ExtraFields, extra_annotation
 from .plain_fields import plain_fields
 from .polymorphism import tag_of
+from .record_errors import same_stored_name
 
 
 class StoredField(NamedTuple):
@@ -47,14 +49,19 @@ class ModelCodec(Codec):
         model: The model.
         find_fields: Returns its fields; called on first use, when a model that contains itself is
             complete.
+        codec_of: Returns the codec of an annotation.
     """
 
     is_identity = False
 
     def __init__(
-        self, model: type[BaseModel], find_fields: Callable[[], Iterable[StoredField]]
+        self,
+        model: type[BaseModel],
+        find_fields: Callable[[], Iterable[StoredField]],
+        codec_of: Callable[[Any], Codec],
     ) -> None:
         self.model = model
+        self._codec_of = codec_of
         self._find_fields = find_fields
         self._measuring = False
         self._is_deterministic: bool | None = None
@@ -68,11 +75,7 @@ class ModelCodec(Codec):
         for field in fields:
             other = by_name.setdefault(field.stored_name, field)
             if other is not field:
-                raise ConfigurationError(
-                    f"{self.model.__name__}: {other.name} and {field.name} would both be stored "
-                    f"as {field.stored_name!r}",
-                    hint="give one of them another alias or StoredName",
-                )
+                raise same_stored_name(self.model, other.name, field.name, field.stored_name)
         return fields
 
     @cached_property
@@ -117,6 +120,12 @@ class ModelCodec(Codec):
     @cached_property
     def _tag(self) -> tuple[str, str] | None:
         return tag_of(self.model)
+
+    @cached_property
+    def _extra(self) -> ExtraFields:
+        names = {f.input_name or f.stored_name for f in self.fields} | self.stored_names
+        codec = self._codec_of(extra_annotation(self.model))
+        return ExtraFields(self.model.__name__, codec, names, self._tag)
 
     @cached_property
     def _plan(self) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:
@@ -185,7 +194,7 @@ class ModelCodec(Codec):
         except RecursionError:
             raise too_deep(stored_name) from None
         if value.__pydantic_extra__:
-            document.update({k: to_bson(v) for k, v in value.__pydantic_extra__.items()})
+            document.update(self._extra.encode(value.__pydantic_extra__))
         if self._tag is not None:  # last, so that no extra field replaces the tag
             document[self._tag[0]] = self._tag[1]
         return document
@@ -207,8 +216,8 @@ class ModelCodec(Codec):
         if not is_dict(stored):
             return stored
         if self.allows_extra:
-            known = {f.stored_name for f in self.fields}
-            result = {k: v if k in known else from_bson(v) for k, v in stored.items()}
+            known, decode_extra = self.stored_names, self._extra.decode
+            result = {k: v if k in known else decode_extra(k, v) for k, v in stored.items()}
         else:
             result = dict(stored)
         if self._tag is not None:
@@ -260,7 +269,15 @@ class ModelCodec(Codec):
             return field.stored_name, field.codec
         if self._tag is not None and key == self._tag[0]:
             return key, ANY
-        return (key, ANY) if self.allows_extra else None
+        return (key, self._extra.codec) if self.allows_extra else None
+
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        field = self._by_stored_name.get(key)
+        return self.child(key) if field is None else (key, field.codec)
+
+    @cached_property
+    def _by_stored_name(self) -> dict[str, StoredField]:
+        return {field.stored_name: field for field in self.fields}
 
     def names(self) -> Iterable[str]:
         return (field.name for field in self.fields)

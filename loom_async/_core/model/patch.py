@@ -93,7 +93,7 @@ class _Application:
             if isinstance(old, dict):
                 return self._merged_entries(shape, dict(cast("Any", old)), given, path)
             if dataclasses.is_dataclass(old) and not isinstance(old, type):
-                return self._merged_record(old, given, path)
+                return self._merged_record(shape, old, given, path)
         return whole_value(shape, given, path)
 
     def _changed(self, model: BaseModel, patch: object, path: Path) -> BaseModel:
@@ -106,32 +106,34 @@ class _Application:
     ) -> dict[Any, Any]:
         typed_dict = record_of(shape)
         if typed_dict is not None:
-            entries = dict(given_fields(typed_dict, patch, path))
+            entries = dict(given_fields(typed_dict.kind, patch, path))
         else:
             entries = dict(entries_of(patch) or {})
         form = entries_form(shape)
         for key, value in entries.items():
             name, below = key, ANYTHING
             if typed_dict is not None:
-                below = field_shape(typed_dict, key)
+                below = field_shape(typed_dict.annotation, key)
             elif form is not None:
                 name = matching_key(form, present, key)
                 below = form.value or ANYTHING
             present[name] = self._value(below, present.get(name, MISSING), value, (*path, key))
         return present
 
-    def _merged_record(self, record: Any, patch: object, path: Path) -> Any:
+    def _merged_record(self, shape: Shape, record: Any, patch: object, path: Path) -> Any:
         kind: type[Any] = type(record)  # pyright: ignore[reportUnknownVariableType]
+        form = record_of(shape, kind)
+        annotation = kind if form is None else form.annotation
         values, known = record_values(record), len(self.failures)
         for name, given in given_fields(kind, patch, path):
             if name not in values:
                 raise UnknownFieldError(name, where=kind.__name__, known=values)
-            shape = field_shape(kind, name)
-            values[name] = self._value(shape, values[name], given, (*path, name))
+            below = field_shape(annotation, name)
+            values[name] = self._value(below, values[name], given, (*path, name))
         if len(self.failures) > known:
             return record
         try:
-            return validated_record(kind, values)
+            return validated_record(annotation, values)
         except ValidationError as error:
             self.failures.extend(located_details(error, path))
             return record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import (
@@ -16,11 +16,14 @@ from pydantic_core import (
     SchemaValidator,
 )
 
+from ..types.type_arguments import annotation_key
+from .stored_dataclasses import needs_creation, stored_dataclass
+
 Path: TypeAlias = tuple[Any, ...]
 
 
 _fields_validators: dict[type[BaseModel], SchemaValidator] = {}
-_record_validators: dict[type[Any], Any] = {}
+_record_validators: dict[Any, Any] = {}
 
 
 def _fields_validator(model: type[BaseModel]) -> SchemaValidator:
@@ -76,15 +79,23 @@ def validated_whole(model: BaseModel) -> BaseModel:
     return result
 
 
-def validated_record(kind: type[Any], values: Mapping[str, Any]) -> Any:
+def validated_record(annotation: Any, values: Mapping[str, Any]) -> Any:
     """Return a dataclass of these values, which are validated by its annotations.
+
+    Parameters:
+        annotation: The dataclass, with its type arguments if it has any.
+        values: The values by name.
 
     Raises:
         ValidationError: A value does not fit.
     """
-    validator = _record_validators.get(kind)
+    kind: Any = get_origin(annotation) or annotation
+    if needs_creation(kind):
+        return stored_dataclass(annotation).create_of(values)
+    key = annotation_key(annotation)
+    validator = _record_validators.get(key)
     if validator is None:
-        validator = _record_validators[kind] = TypeAdapter(kind).validator
+        validator = _record_validators[key] = TypeAdapter(annotation).validator
     made: Any = object.__new__(kind)
     # As `__init__` does in a pydantic dataclass: a strict one is not made of a dict.
     validator.validate_python(
@@ -94,8 +105,9 @@ def validated_record(kind: type[Any], values: Mapping[str, Any]) -> Any:
 
 
 def record_values(record: Any) -> dict[str, Any]:
-    """Return the values of a dataclass that its `__init__` takes."""
-    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record) if f.init}
+    """Return the values of a dataclass by name."""
+    names = [field.name for field in dataclasses.fields(record)]
+    return {name: getattr(record, name) for name in names if hasattr(record, name)}
 
 
 def located_details(error: ValidationError, path: Path) -> Iterable[InitErrorDetails]:

@@ -7,15 +7,16 @@ names that no field has are refused: pydantic would ignore them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel
 
 from ..type_guards import is_mapping, is_sequence
 from ..types import forms
 from ..types.forms import Shape
-from ..types.registry import is_named_tuple
+from ..types.registry import is_named_tuple, is_record
 from ..types.shapes import shape_of
+from .field_shapes import child_shape
 from .patch_fields import (
     entries_of,
     field_names,
@@ -27,11 +28,19 @@ from .patch_fields import (
 ANYTHING = Shape(forms.Anything())
 
 
-def field_shape(kind: type[Any], name: str) -> Shape:
-    """Return the shape of a field of a model, a dataclass or a `TypedDict`."""
+def field_shape(annotation: Any, name: str) -> Shape:
+    """Return the shape of a field of a model, a dataclass or a `TypedDict`.
+
+    Parameters:
+        annotation: The class, with the type arguments that a record has.
+        name: The name of the field.
+    """
+    kind: Any = get_origin(annotation) or annotation
     info = field_names(kind).fields.get(name)
     if info is None or reads_input(kind, name, info):
         return ANYTHING
+    if is_record(kind):
+        return child_shape(Shape(forms.Record(kind, annotation)), name) or ANYTHING
     return shape_of(info.annotation, info.metadata)
 
 
@@ -48,10 +57,19 @@ def entries_form(shape: Shape) -> forms.Entries | None:
     return found[0] if len(found) == 1 else None
 
 
-def record_of(shape: Shape) -> type[Any] | None:
-    """Return the dataclass or `TypedDict` that a shape allows, if there is just one."""
-    found = [form.kind for form in forms_of(shape) if isinstance(form, forms.Record)]
-    return found[0] if len(found) == 1 and not is_named_tuple(found[0]) else None
+def record_of(shape: Shape, kind: type[Any] | None = None) -> forms.Record | None:
+    """Return the form of the dataclass or `TypedDict` that a shape allows, if there is just one.
+
+    Parameters:
+        shape: The shape.
+        kind: The class; None for any.
+    """
+    found = [
+        form
+        for form in forms_of(shape)
+        if isinstance(form, forms.Record) and kind in (None, form.kind)
+    ]
+    return found[0] if len(found) == 1 and not is_named_tuple(found[0].kind) else None
 
 
 def whole_value(shape: Shape, value: Any, path: tuple[Any, ...]) -> Any:
@@ -91,11 +109,13 @@ def _whole_mapping(
     match readers[0]:
         case forms.Entries(value=Shape() as shape):
             return {key: whole_value(shape, one, (*path, key)) for key, one in value.items()}
-        case forms.Model(kind) | forms.Record(kind) if not is_named_tuple(kind):
+        case forms.Model(kind as annotation) | forms.Record(kind, annotation) if not is_named_tuple(
+            kind
+        ):
             if has_before_validator(kind) or getattr(kind, "__pydantic_root_model__", False):
                 return value
             return {
-                name: whole_value(field_shape(kind, name), one, (*path, name))
+                name: whole_value(field_shape(annotation, name), one, (*path, name))
                 for name, one in given_fields(kind, value, path)
             }
         case _:

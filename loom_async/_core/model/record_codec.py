@@ -1,18 +1,24 @@
-"""The codecs of dataclasses, `TypedDict`s and `NamedTuple`s."""
+"""The codec of dataclasses and `TypedDict`s."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_origin
+
+from pydantic import ValidationError
+from typing_extensions import is_typeddict
 
 from ..errors import EncodingError
-from ..type_guards import is_collection, is_dict, is_list, is_mapping
+from ..type_guards import is_dict, is_mapping
 from ..types.codec import ANY, Codec, Forms
-from ..types.containers import FixedArrayCodec
 from ..types.custom import UndecodableValue
 from ..types.record_fields import RecordField, record_fields
-from ..types.values import from_bson, to_bson
+from ..types.values import key_to_bson, to_bson
+from .checked_codec import CheckedCodec
+from .extra_fields import ExtraFields, extra_annotation
+from .record_errors import same_stored_name, subclass_refused
+from .stored_dataclasses import needs_creation, stored_dataclass
 
 
 class _Field(NamedTuple):
@@ -26,42 +32,71 @@ class RecordCodec(Codec):
     """A dataclass or a `TypedDict`, stored as a document.
 
     Parameters:
-        kind: The class.
+        annotation: The class, with its type arguments if it has any.
         codec_of: Returns the codec of an annotation; called on first use, when a class that
             contains itself is complete.
+
+    Raises:
+        ConfigurationError: Stored objects of the class would not load.
     """
 
     is_identity = False
     forms = Forms(is_document=True, is_pattern=False)
 
-    def __init__(self, kind: Any, codec_of: Callable[[Any], Codec]) -> None:
-        self.kind = kind
+    def __init__(self, annotation: Any, codec_of: Callable[[Any], Codec]) -> None:
+        self.annotation = annotation
+        self.kind: Any = get_origin(annotation) or annotation
         self._codec_of = codec_of
+        self._is_typed_dict = is_typeddict(self.kind)
+        self._is_created = needs_creation(self.kind)
         self._measuring = False
         self._is_deterministic: bool | None = None
 
     @cached_property
     def fields(self) -> tuple[_Field, ...]:
         """The stored fields in the order of the class."""
-        return tuple(map(self._field, record_fields(self.kind)))
+        fields = tuple(map(self._field, record_fields(self.annotation)))
+        by_name: dict[str, _Field] = {}
+        for field in fields:
+            other = by_name.setdefault(field.stored_name, field)
+            if other is not field:
+                raise same_stored_name(self.kind, other.name, field.name, field.stored_name)
+        return fields
 
     def _field(self, field: RecordField) -> _Field:
         codec = self._codec_of(field.annotation)
+        if field.is_unchecked:
+            codec = CheckedCodec(codec, field.annotation)
         return _Field(field.name, field.stored_name, field.input_name, codec)
 
     @cached_property
     def _by_name(self) -> dict[str, _Field]:
-        return {f.stored_name: f for f in self.fields} | {f.name: f for f in self.fields}
+        return self._by_stored_name | {f.name: f for f in self.fields}
+
+    @cached_property
+    def _by_stored_name(self) -> dict[str, _Field]:
+        return {f.name: f for f in self.fields} | {f.stored_name: f for f in self.fields}
+
+    @cached_property
+    def _extra(self) -> ExtraFields:
+        names = {name for f in self.fields for name in (f.stored_name, f.input_name)}
+        codec = self._codec_of(extra_annotation(self.annotation))
+        return ExtraFields(self.kind.__name__, codec, names)
 
     @cached_property
     def needs_decode(self) -> bool:  # type: ignore[override]
         """True if a field needs it or has another name in documents, or the class holds itself."""
-        return self._any("needs_decode") or any(f.stored_name != f.input_name for f in self.fields)
+        return (
+            self._is_created
+            or self._any("needs_decode")
+            or any(f.stored_name != f.input_name for f in self.fields)
+            or (self._is_typed_dict and self._extra.codec is not ANY)
+        )
 
     @cached_property
     def normalises(self) -> bool:  # type: ignore[override]
-        """True if a field does, or if the class contains itself."""
-        return self._any("normalises")
+        """True if a field does, or if the class contains itself or allows extra fields."""
+        return self._any("normalises") or self._allows_extra
 
     @property
     def is_deterministic(self) -> bool:  # type: ignore[override]
@@ -81,31 +116,80 @@ class RecordCodec(Codec):
             self._measuring = False
 
     def encode(self, value: Any) -> Any:
-        entries = _entries(value)
-        if entries is None or not (is_mapping(value) or type(value) is self.kind):
-            return to_bson(value)
+        kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
+        if kind is self.kind:
+            return self._encode_object(value)
+        if is_mapping(value):
+            return self._encode_entries(value, is_valid=self._is_typed_dict)
+        if not self._is_typed_dict and isinstance(value, self.kind):
+            raise subclass_refused(kind, self.kind)
+        return to_bson(value)
+
+    def _encode_object(self, value: Any) -> dict[str, Any]:
         document: dict[str, Any] = {}
-        for name, item in entries:
-            field = self._by_name.get(name)
-            try:
-                if field is None:
-                    document[name] = to_bson(item)
-                else:
-                    document[field.stored_name] = field.codec.encode(item)
-            except EncodingError as error:
-                raise error.below(name) from error.__cause__
+        name = ""
+        try:
+            for name, stored_name, _, codec in self.fields:
+                item = getattr(value, name, _ABSENT)
+                if item is not _ABSENT:
+                    document[stored_name] = codec.encode(item)
+        except EncodingError as error:
+            raise error.below(name) from error.__cause__
+        if self._allows_extra:
+            document |= self._extra.encode(_extra_attributes(value))
         return document
 
+    def _encode_entries(self, value: Mapping[Any, Any], *, is_valid: bool) -> dict[str, Any]:
+        """Return the document of a `TypedDict`, or of a dict in the place of a dataclass.
+
+        Parameters:
+            value: The dict.
+            is_valid: Whether it has the names of the fields, not their stored names.
+        """
+        document: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        known = self._names if is_valid else self._by_name
+        for key, item in value.items():
+            field = known.get(key)
+            if field is None:
+                extra[key_to_bson(key)] = item
+                continue
+            try:
+                document[field.stored_name] = field.codec.encode(item)
+            except EncodingError as error:
+                raise error.below(key) from error.__cause__
+        return document | self._extra.encode(extra) if extra else document
+
+    @cached_property
+    def _names(self) -> dict[str, _Field]:
+        return {field.name: field for field in self.fields}
+
     def decode(self, stored: Any) -> Any:
+        """Return what pydantic can validate: an object, if pydantic would change its fields."""
+        values = self.decode_fields(stored)
+        if not self._is_created or not is_dict(values):
+            return values
+        try:
+            return stored_dataclass(self.annotation).create(values)
+        except ValidationError:
+            return values  # pydantic names what does not fit, when it validates the values
+
+    def decode_fields(self, stored: Any) -> Any:
+        """Return the fields of a stored document by the names that pydantic validates."""
         if not is_dict(stored):
             return stored
-        return {
-            (field.input_name if field else key): _decoded(field, item)
-            for key, item in stored.items()
-            for field in (self._by_name.get(key),)
-        }
+        result: dict[str, Any] = {}
+        for key, item in stored.items():
+            field = self._by_stored_name.get(key)
+            if field is None:
+                result.setdefault(key, self._extra.decode(key, item))
+            elif key == field.stored_name or field.stored_name not in stored:
+                result[field.input_name] = _decoded(field, item)
+        return result
 
     def literal(self, value: Any) -> Any:
+        if is_mapping(value):
+            return self._encode_entries(value, is_valid=False)
         return self.encode(value)
 
     def keep_stored(self, stored: Any, encoded: Any) -> Any:
@@ -119,92 +203,42 @@ class RecordCodec(Codec):
         return kept
 
     def child(self, key: str) -> tuple[str, Codec] | None:
-        field = self._by_name.get(key)
+        return self._child(self._by_name.get(key), key)
+
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        return self._child(self._by_stored_name.get(key), key)
+
+    def _child(self, field: _Field | None, key: str) -> tuple[str, Codec] | None:
         if field is not None:
             return field.stored_name, field.codec
-        return (key, ANY) if self._allows_extra else None
+        return (key, self._extra.codec) if self._allows_extra else None
 
-    @property
+    @cached_property
     def _allows_extra(self) -> bool:
         config: Any = getattr(self.kind, "__pydantic_config__", None) or {}
-        return bool(config.get("extra") == "allow")
+        return bool(config.get("extra") == "allow") or self._extra.codec is not ANY
 
     def names(self) -> Iterable[str]:
         return (field.name for field in self.fields)
 
 
-def _decoded(field: _Field | None, stored: Any) -> Any:
-    if field is None:
-        return from_bson(stored)
+_ABSENT = object()
+
+
+def _decoded(field: _Field, stored: Any) -> Any:
     try:
         return field.codec.decode(stored) if field.codec.needs_decode else stored
     except UndecodableValue as error:
         raise error.below(field.name) from error.__cause__
 
 
-def _entries(value: Any) -> Iterable[tuple[str, Any]] | None:
-    """Return the names and values of a dataclass or a `TypedDict`; None for another value."""
-    if is_mapping(value):
-        return value.items()
-    fields: dict[str, Any] | None = getattr(value, "__dataclass_fields__", None)
-    if fields is None:
-        return None
-    entries = {
-        name: getattr(value, name)
-        for name, field in fields.items()
-        if field.init and hasattr(value, name)
-    }
-    if getattr(value, "__pydantic_config__", None):  # it may hold extra fields
-        held: dict[str, Any] = value.__dict__
-        entries |= {name: item for name, item in held.items() if name not in fields}
-    return entries.items()
+def _extra_attributes(value: Any) -> dict[str, Any]:
+    """Return the extra fields of a dataclass, which are attributes that its class does not have."""
+    held: dict[str, Any] = getattr(value, "__dict__", {})
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    known = kind.__dataclass_fields__
+    return {k: v for k, v in held.items() if k not in known and not _is_cached(kind, k)}
 
 
-class NamedTupleCodec(Codec):
-    """A `NamedTuple`, stored as an array.
-
-    Parameters:
-        kind: The class.
-        codec_of: Returns the codec of an annotation; called on first use.
-    """
-
-    is_identity = False
-    forms = Forms(is_document=False, is_pattern=False)
-
-    def __init__(self, kind: Any, codec_of: Callable[[Any], Codec]) -> None:
-        self._kind = kind
-        self._codec_of = codec_of
-
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        fields = record_fields(self._kind)
-        return {field.name: index for index, field in enumerate(fields)} | {
-            field.stored_name: index for index, field in enumerate(fields)
-        }
-
-    @cached_property
-    def _array(self) -> FixedArrayCodec:
-        fields = record_fields(self._kind)
-        return FixedArrayCodec(ANY, [self._codec_of(field.annotation) for field in fields])
-
-    def encode(self, value: Any) -> Any:
-        if not is_collection(value):
-            return to_bson(value)
-        return self._array.encode(value)
-
-    def decode(self, stored: Any) -> Any:
-        return self._array.decode(stored) if is_list(stored) else stored
-
-    def literal(self, value: Any) -> Any:
-        return self._array.literal(value) if is_collection(value) else to_bson(value)
-
-    def keep_stored(self, stored: Any, encoded: Any) -> Any:
-        return self._array.keep_stored(stored, encoded)
-
-    def child(self, key: str) -> tuple[str, Codec] | None:
-        position = self._positions.get(key, key)
-        is_known = str(position).isdigit() and int(position) < len(self._array.items)
-        return self._array.child(str(position)) if is_known else None
-
-    def names(self) -> Iterable[str]:
-        return self._positions
+def _is_cached(kind: type[Any], name: str) -> bool:
+    return isinstance(getattr(kind, name, None), cached_property)

@@ -11,13 +11,16 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import SchemaValidator
 
 from ..type_guards import is_dict, is_sequence
-from .core_schemas import core_schema_of, nodes
+from .core_schemas import core_schema_of, nodes, reads_names
+from .document import DocumentModel
+from .post_init import run_post_init
 
 _ABSENT = object()
 
@@ -32,8 +35,12 @@ class StoredValidators:
     def __init__(self, model: Any) -> None:
         is_model = inspect.isclass(model) and issubclass(model, BaseModel)
         kind: Any = model  # pyright: ignore[reportUnknownVariableType]
-        if is_model and any(_is_changing(node) or _expires(node) for node in nodes(kind)):
-            schema = _repeatable(core_schema_of(kind))
+        #: Whether the values may have the names of fields besides their aliases.
+        self.by_name: bool = not is_model or reads_names(nodes(kind))
+        if is_model and any(map(_is_repeated, nodes(kind))):
+            # The method of a view may change its fields, which are not stored as such.
+            view = None if issubclass(kind, DocumentModel) else kind
+            schema = repeatable(core_schema_of(kind), view)
             # Without the validators that pydantic has built for the classes.
             one = SchemaValidator(schema, _use_prebuilt=False)
             many = SchemaValidator({"type": "list", "items_schema": schema}, _use_prebuilt=False)
@@ -59,6 +66,20 @@ def stored_validators(model: type[Any]) -> StoredValidators:
     return found
 
 
+def _is_repeated(node: dict[str, Any]) -> bool:
+    """Say whether a schema may change or refuse values that it has returned."""
+    return _is_changing(node) or _expires(node) or _has_post_init(node)
+
+
+def _has_post_init(node: dict[str, Any]) -> bool:
+    """Say whether a schema calls the `model_post_init` of a user's model."""
+    if node.get("type") != "model" or not node.get("post_init"):
+        return False
+    method = getattr(node["cls"], node["post_init"])
+    # pydantic's own, which creates private attributes.
+    return method is not BaseModel.model_post_init and method.__name__ != "init_private_attributes"
+
+
 def _is_changing(node: dict[str, Any]) -> bool:
     """Say whether a schema calls a function that may change values each time."""
     if node.get("type") not in _GUARDS:
@@ -72,29 +93,52 @@ def _expires(node: dict[str, Any]) -> bool:
     return node.get("now_op") == "future"
 
 
-def _repeatable(schema: Any) -> Any:
-    """Return a core schema whose functions leave alone what they have returned before."""
+def repeatable(schema: Any, view: type[Any] | None = None) -> Any:
+    """Return a core schema whose functions leave alone what they have returned before.
+
+    Parameters:
+        schema: The core schema.
+        view: A class whose own `model_post_init` may change values.
+    """
     if is_sequence(schema):
-        return [_repeatable(item) for item in schema]
+        return [repeatable(item, view) for item in schema]
     if not is_dict(schema):
         return schema
     kept = ("metadata", "serialization")
-    result = {k: v if k in kept else _repeatable(v) for k, v in schema.items()}
+    result = {k: v if k in kept else repeatable(v, view) for k, v in schema.items()}
     if _expires(schema):
         del result["now_op"]
     if _is_changing(schema):
         function: dict[str, Any] = schema["function"]
         guard = _GUARDS[schema["type"]](function["function"])
         result["function"] = {**function, "function": guard}
-    return result
+    is_guarded = _has_post_init(schema) and schema["cls"] is not view
+    return _with_guarded_post_init(result) if is_guarded else result
+
+
+def _with_guarded_post_init(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a model whose `model_post_init` does not change what is stored."""
+    name = schema["post_init"]
+
+    def create(value: Any, handler: Callable[[Any], Any], info: Any) -> Any:
+        model: BaseModel = handler(value)
+        if model is not value:
+            stored = (*model.model_fields_set, "__pydantic_extra__")
+            run_post_init(model, stored, lambda: getattr(model, name)(info.context))
+        return model
+
+    inner = {key: item for key, item in schema.items() if key not in ("post_init", "ref")}
+    outer = {key: item for key, item in schema.items() if key == "ref"}
+    function = {"type": "with-info", "function": create}
+    return {**outer, "type": "function-wrap", "function": function, "schema": inner}
 
 
 def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Guard a validator that gets a value, and perhaps pydantic's information about it."""
 
     def guarded(value: Any, *info: Any) -> Any:
-        if isinstance(value, BaseModel):
-            return _validated_model(value, lambda: function(value, *info))
+        if isinstance(value, BaseModel) or is_dataclass(value):
+            return _validated_object(value, lambda: function(value, *info))
         if is_dict(value):
             return _entries(value, lambda entries: function(entries, *info))
         return _result(value, function(value, *info), lambda found: function(found, *info))
@@ -145,23 +189,29 @@ def _entries(value: dict[str, Any], validate: Callable[[dict[str, Any]], Any]) -
     }
 
 
-def _validated_model(model: BaseModel, validate: Callable[[], Any]) -> Any:
-    """Guard a validator of a whole model, which may assign to its fields."""
-    before = dict(vars(model))
+def _validated_object(held: Any, validate: Callable[[], Any]) -> Any:
+    """Guard a validator of a whole model or dataclass, which may assign to its fields."""
+    before = _attributes(held)
     result = validate()
     # Assignments that are validated exchange the dict of the attributes.
-    once = {k: v for k, v in vars(model).items() if not _is_same(before.get(k, _ABSENT), v)}
-    if result is not model or not once:
+    once = {k: v for k, v in _attributes(held).items() if not _is_same(before.get(k, _ABSENT), v)}
+    if result is not held or not once:
         return result
     try:
         validate()
-        twice = dict(vars(model))
+        twice = _attributes(held)
     except (ValueError, AssertionError):
         twice = {}
     for name, value in once.items():
         is_stable = _is_same(twice.get(name, _ABSENT), value)
-        vars(model)[name] = value if is_stable else before.get(name, value)
+        object.__setattr__(held, name, value if is_stable else before.get(name, value))
     return result
+
+
+def _attributes(held: Any) -> dict[str, Any]:
+    if isinstance(held, BaseModel):
+        return dict(vars(held))
+    return {f.name: getattr(held, f.name) for f in fields(held) if hasattr(held, f.name)}
 
 
 def _is_same(left: Any, right: Any) -> bool:

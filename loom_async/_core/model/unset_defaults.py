@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from ..type_guards import is_dict, is_list, is_mapping
+from ..types.record_fields import record_fields
 from ..types.values import key_to_bson
 from .codecs import model_codec
 from .core_schemas import nodes
@@ -82,18 +83,21 @@ def _in_model(
 def _in_dataclass(
     value: Any, stored: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> None:
+    stored_names = _stored_names(type(value))
     for field in fields(value):
-        if field.name not in before or field.name not in after:
+        name = stored_names[field.name]
+        if name not in before or name not in after:
             continue
-        if field.name not in stored and _is_unstable(field):
-            before[field.name] = after[field.name]
+        if name not in stored and _is_unstable(field):
+            before[name] = after[name]
         else:
-            forget_unset_defaults(
-                getattr(value, field.name),
-                stored.get(field.name),
-                before[field.name],
-                after[field.name],
-            )
+            part = getattr(value, field.name)
+            forget_unset_defaults(part, stored.get(name), before[name], after[name])
+
+
+@cache
+def _stored_names(kind: type[Any]) -> dict[str, str]:
+    return {field.name: field.stored_name for field in record_fields(kind)}
 
 
 def _is_unstable(field: Field[Any]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..errors import InvalidDocument
-from ..types.codec import Codec
 from ..types.custom import UndecodableValue
 from .polymorphism import family_of
 from .repeated_validation import stored_validators
@@ -27,17 +26,18 @@ def validate(model: type[Any], decoded: Any, document: Mapping[str, Any]) -> Any
     Raises:
         InvalidDocument: The document does not fit the model.
     """
+    found = stored_validators(model)
     try:
-        return stored_validators(model).validate(decoded, strict=False, by_alias=True, by_name=True)
+        return found.validate(decoded, strict=False, by_alias=True, by_name=found.by_name)
     except ValidationError as error:
         raise invalid(model, document, error.errors(include_url=False)) from error
 
 
-def decode(codec: Codec, model: type[Any], document: Mapping[str, Any]) -> Any:
+def decode(read: Callable[[Any], Any], model: type[Any], document: Mapping[str, Any]) -> Any:
     """Return a document as a codec decodes it.
 
     Parameters:
-        codec: The codec of the model.
+        read: Decodes documents: a method of the model's codec.
         model: The model, for errors.
         document: The stored document.
 
@@ -45,7 +45,7 @@ def decode(codec: Codec, model: type[Any], document: Mapping[str, Any]) -> Any:
         InvalidDocument: A `StoredAs.decode` refuses a value.
     """
     try:
-        return codec.decode(document)
+        return read(document)
     except UndecodableValue as error:
         details = [{"loc": error.path, "msg": error.reason}]
         raise invalid(model, document, details) from error.__cause__

@@ -156,7 +156,8 @@ def _validated_document(document: DocumentModel, encoded: Mapping[str, Any]) -> 
 def _validated_fields(
     document: DocumentModel, encoded: Mapping[str, Any], fields: Collection[StoredField]
 ) -> dict[str, Any]:
-    validate = stored_validators(type(document)).validate_assignment
+    validators = stored_validators(type(document))
+    validate, by_name = validators.validate_assignment, validators.by_name
     scratch = _scratch_copy(document)
     changed: dict[str, Any] = {}
     for field in fields:
@@ -165,7 +166,7 @@ def _validated_fields(
         before = decode_bson(encode_bson(stored))
         try:
             decoded = field.codec.decode(stored[name])
-            validate(scratch, field.name, decoded, strict=False, by_alias=True, by_name=True)
+            validate(scratch, field.name, decoded, strict=False, by_alias=True, by_name=by_name)
         except ValidationError as error:
             raise _refused(document, error) from error
         except UndecodableValue as error:

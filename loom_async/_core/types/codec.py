@@ -76,6 +76,10 @@ class Codec:
         """Return the stored name and the codec of a key; None if the value has no such key."""
         return key, self
 
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        """Return the same for a key of a document, which may be the name of another field."""
+        return self.child(key)
+
     def element(self) -> Codec | None:
         """Return the codec of the elements; None if a value is never an array."""
         return ANY if self is ANY else None

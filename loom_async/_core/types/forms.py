@@ -83,9 +83,11 @@ class Record(NamedTuple):
 
     Parameters:
         kind: The class, without its type arguments.
+        annotation: The class with its type arguments, if it has any.
     """
 
     kind: Any
+    annotation: Any
 
 
 class Hidden(NamedTuple):

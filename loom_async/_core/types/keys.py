@@ -86,8 +86,8 @@ def _reader(form: forms.Form) -> ReadKey:
             return _reader_of_choices(values)
         case forms.Items(origin=origin, items=items, is_fixed=is_fixed) if origin in _FROZEN:
             return _reader_of_items(items, is_fixed=is_fixed)
-        case forms.Record(kind) if is_named_tuple(kind):
-            return _reader_of_items([shape_of(f.annotation) for f in record_fields(kind)])
+        case forms.Record(kind, annotation) if is_named_tuple(kind):
+            return _reader_of_items([shape_of(f.annotation) for f in record_fields(annotation)])
         case _:
             raise EncodingError(
                 "a key of this type has no text",

@@ -13,7 +13,6 @@ from typing import (
     cast,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 from pydantic import AliasChoices
@@ -22,6 +21,13 @@ from typing_extensions import ReadOnly, is_typeddict
 
 from .registry import is_named_tuple
 from .stored_as import StoredName
+from .type_arguments import (
+    arguments_of,
+    has_generic_bases,
+    hints_of,
+    resolved_hints,
+    with_arguments,
+)
 
 
 class RecordField(NamedTuple):
@@ -32,25 +38,39 @@ class RecordField(NamedTuple):
         stored_name: The name in documents.
         input_name: The name that pydantic validates.
         annotation: The annotation, with its metadata.
+        is_init: Whether `__init__` takes the field.
+        is_unchecked: Whether pydantic validates the field as a type variable without arguments:
+            its type arguments are those of a base class.
     """
 
     name: str
     stored_name: str
     input_name: str
     annotation: Any
+    is_init: bool = True
+    is_unchecked: bool = False
 
 
-def record_fields(kind: Any) -> tuple[RecordField, ...]:
+def record_fields(annotation: Any) -> tuple[RecordField, ...]:
     """Return the fields of a dataclass, a `TypedDict` or a `NamedTuple`, in their order.
 
     Parameters:
-        kind: The class.
+        annotation: The class, with its type arguments if it has any.
 
     Raises:
         NameError: An annotation names something that does not exist.
     """
-    hints = _annotations(kind)
-    return tuple(_field(name, hints.get(name, Any), info) for name, info in _declared(kind))
+    kind: Any = get_origin(annotation) or annotation
+    arguments = arguments_of(annotation)
+    hints = hints_of(kind)
+    exact = resolved_hints(kind, arguments) if has_generic_bases(kind) else {}
+    fields: list[RecordField] = []
+    for name, info, is_init in _declared(kind):
+        checked = with_arguments(hints.get(name, Any), arguments)
+        hint = exact.get(name, checked)
+        field = _field(name, hint, info)._replace(is_init=is_init, is_unchecked=hint != checked)
+        fields.append(field)
+    return tuple(fields)
 
 
 def _field(name: str, annotation: Any, declared: FieldInfo | None) -> RecordField:
@@ -72,20 +92,14 @@ def input_name_of(info: FieldInfo) -> str | None:
     return next((choice for choice in choices if isinstance(choice, str)), None)
 
 
-def _declared(kind: Any) -> Iterator[tuple[str, FieldInfo | None]]:
-    """Yield the names of the fields that are initialised, with pydantic's account of them."""
+def _declared(kind: Any) -> Iterator[tuple[str, FieldInfo | None, bool]]:
+    """Yield the fields: the name, pydantic's account of it, and whether `__init__` takes it."""
     if is_typeddict(kind):
-        yield from ((name, None) for name in kind.__annotations__)
+        yield from ((name, None, True) for name in kind.__annotations__)
     elif is_named_tuple(kind):
-        yield from ((name, None) for name in kind._fields)
+        yield from ((name, None, True) for name in kind._fields)
     else:
         known = cast("dict[str, FieldInfo]", getattr(kind, "__pydantic_fields__", {}))
         for field in dataclasses.fields(kind):
             default = field.default if isinstance(field.default, FieldInfo) else None
-            if field.init:
-                yield field.name, known.get(field.name, default)
-
-
-def _annotations(kind: Any) -> dict[str, Any]:
-    # A class that was defined in a function may name itself.
-    return get_type_hints(kind, localns={kind.__name__: kind}, include_extras=True)
+            yield field.name, known.get(field.name, default), field.init

@@ -37,6 +37,7 @@ from .forms import Form, Shape
 from .registry import SEQUENCES, STAND_INS, entry_of, is_record
 from .stored_as import StoredAs
 from .stored_type import Kind, StoredType
+from .type_arguments import has_default
 
 
 def shape_of(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:
@@ -130,10 +131,12 @@ def value_of_alias(annotation: Any, origin: Any = None) -> Any:
 
 def _type_variable(variable: TypeVar, metadata: tuple[Any, ...]) -> Shape:
     """Return the shape that pydantic validates a type variable as."""
-    if variable.__bound__ is not None:
-        return _shape_of(variable.__bound__, metadata)
+    if has_default(variable):
+        return _shape_of(cast("Any", variable).__default__, metadata)
     if variable.__constraints__:
         return _shape_of(Union[variable.__constraints__], metadata)  # noqa: UP007
+    if variable.__bound__ is not None:
+        return _shape_of(variable.__bound__, metadata)
     return Shape(forms.Anything(), metadata, annotation=variable)
 
 
@@ -162,7 +165,7 @@ def _generic(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Form:
     if origin in STAND_INS:
         return _class(origin)
     if is_record(origin):
-        return forms.Record(origin)
+        return forms.Record(origin, annotation)
     if issubclass(origin, Secret):
         return forms.Hidden(annotation, shape_of(arguments[0]))
     if origin is collections.Counter:
@@ -209,7 +212,7 @@ def _class(annotation: Any) -> Form:
         case Kind.ENUM:
             return forms.Member(cast("type[Enum]", kind))
         case Kind.RECORD:
-            return forms.Record(kind)
+            return forms.Record(kind, kind)
         case Kind.ARRAY | Kind.SET | Kind.MAPPING:
             return _container(kind, annotation)
         case _:

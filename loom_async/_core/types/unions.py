@@ -166,6 +166,10 @@ class UnionCodec(Codec):
         found = (codec.child(key) for codec in self._codecs)
         return next((hit for hit in found if hit is not None), None)
 
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        found = (codec.stored_child(key) for codec in self._codecs)
+        return next((hit for hit in found if hit is not None), None)
+
     def element(self) -> Codec | None:
         found = (codec.element() for codec in self._codecs)
         return next((hit for hit in found if hit is not None), None)

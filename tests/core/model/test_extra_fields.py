@@ -1,0 +1,162 @@
+"""Extra fields: their types, and the names that they cannot have."""
+
+import datetime as dt
+from typing import Annotated, Any, Generic, TypeVar
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import dataclasses as pydantic_dataclasses
+from typing_extensions import TypedDict
+
+import loom_async as lm
+from loom_async._core.bson_codec import decode_bson
+from loom_async._core.model.document import baseline
+from loom_async._core.model.extra_fields import extra_annotation
+from loom_async._core.model.write_plan import plan_persist
+from tests.core.storing import NOW, stored_and_loaded
+
+T = TypeVar("T")
+LONG = dt.timedelta(days=1, seconds=1)
+MICROSECONDS = 86_401_000_000
+OPEN = ConfigDict(extra="allow")
+
+
+class Times(BaseModel):
+    model_config = OPEN
+    __pydantic_extra__: dict[str, dt.timedelta]
+
+    a: int
+
+
+class MoreTimes(Times):
+    b: int = 0
+
+
+class NamedTimes(BaseModel):
+    model_config = OPEN
+    __pydantic_extra__: "dict[str, dt.timedelta]"
+
+
+class Values(BaseModel, Generic[T]):
+    model_config = OPEN
+    __pydantic_extra__: dict[str, list[T]]
+
+
+class TimeDict(TypedDict, extra_items=dt.timedelta):
+    a: int
+
+
+class LongerTimeDict(TimeDict):
+    b: int
+
+
+class ValueDict(TypedDict, Generic[T], extra_items=list[T]):
+    a: int
+
+
+class TimeDocument(lm.PersistableBase):
+    model_config = OPEN
+    __pydantic_extra__: dict[str, dt.timedelta]
+
+
+def holder(annotation: Any) -> type[Any]:
+    """Return a model with a field of an annotation."""
+    return create_model("Holder", __base__=lm.PersistableBase, value=(annotation, ...))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (Times, Times(a=1, z=LONG)),
+        (MoreTimes, MoreTimes(a=1, z=LONG)),
+        (NamedTimes, NamedTimes(z=LONG)),
+        (Values[dt.timedelta], Values[dt.timedelta](z=[LONG])),
+        (TimeDict, {"a": 1, "z": LONG}),
+        (LongerTimeDict, {"a": 1, "b": 2, "z": LONG}),
+        (ValueDict[dt.timedelta], {"a": 1, "z": [LONG]}),
+    ],
+)
+def test_extra_fields_of_a_type(annotation: Any, value: Any) -> None:
+    document = holder(annotation)(value=value)
+    loaded = stored_and_loaded(document)
+    assert loaded.value == value
+    stored = decode_bson(baseline(document))["value"]["z"]  # type: ignore[arg-type]
+    assert stored in (MICROSECONDS, [MICROSECONDS])
+    assert plan_persist(loaded, NOW) is None
+
+
+def test_extra_fields_of_a_document() -> None:
+    loaded = stored_and_loaded(TimeDocument(z=LONG))  # type: ignore[call-arg]
+    assert loaded.z == LONG
+    loaded.z = 2 * LONG
+    assert plan_persist(loaded, NOW).update == {"$set": {"z": 2 * MICROSECONDS}}  # type: ignore[union-attr]
+
+
+def test_annotations_of_extra_fields() -> None:
+    class Closed(TypedDict, closed=True):
+        a: int
+
+    for annotation in (Closed, TypedDict("Plain", {"a": int}), BaseModel, Crate):
+        assert extra_annotation(annotation) is Any
+
+
+@pydantic_dataclasses.dataclass(config=OPEN)
+class Crate:
+    a: Annotated[int, lm.StoredName("s")] = 1
+
+
+class OpenModel(BaseModel):
+    model_config = OPEN
+
+    a: Annotated[int, lm.StoredName("s")] = Field(1, alias="input")
+
+
+class OpenDict(TypedDict):
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+
+    a: Annotated[int, lm.StoredName("s")]
+
+
+class OpenDocument(lm.PersistableBase):
+    model_config = OPEN
+
+    a: Annotated[int, lm.StoredName("s")] = 1
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        (holder(OpenModel)(value=OpenModel(s=2)), "value.s"),  # type: ignore[call-arg]
+        (holder(list[OpenModel])(value=[OpenModel(s=2)]), "value.s"),  # type: ignore[call-arg]
+        (holder(Crate)(value=Crate(s=2)), "value.s"),  # type: ignore[call-arg]
+        (holder(OpenDict)(value={"a": 1, "s": 2}), "value.s"),
+        (OpenDocument(s=2), "s"),  # type: ignore[call-arg]
+    ],
+)
+def test_names_of_other_fields_are_refused(document: Any, path: str) -> None:
+    with pytest.raises(lm.EncodingError, match="an extra field cannot be named") as caught:
+        plan_persist(document, NOW)
+    assert caught.value.path == path
+
+
+def test_other_names_are_stored() -> None:
+    for value in (OpenModel(more=2), Crate(more=2), OpenModel(a=5)):  # type: ignore[call-arg]
+        loaded = stored_and_loaded(holder(type(value))(value=value))
+        assert loaded.value == value
+
+
+def test_the_name_of_the_tag_is_refused() -> None:
+    @lm.declare_persist_db("shop", "animals", discriminator="kind")
+    class Animal(lm.PersistableBase):
+        model_config = OPEN
+
+    class Cat(Animal):
+        pass
+
+    for model in (Animal, Cat):
+        document = model(kind="Dog")  # type: ignore[call-arg]
+        with pytest.raises(lm.EncodingError, match=r"'kind'.* its tag"):
+            plan_persist(document, NOW)
+        with pytest.raises(lm.EncodingError, match=r"'kind'.* its tag"):
+            plan_persist(holder(model)(value=document), NOW)
+    assert stored_and_loaded(Cat(kind="Cat", lives=9)).lives == 9  # type: ignore[call-arg]
