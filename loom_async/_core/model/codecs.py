@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from functools import partial
 from typing import Annotated, Any, cast, get_origin
 
 from bson import ObjectId
@@ -32,7 +34,7 @@ from ..types.custom import (
 )
 from ..types.keys import key_codec
 from ..types.record_fields import input_name_of
-from ..types.registry import is_named_tuple
+from ..types.registry import is_named_tuple, is_record
 from ..types.scalars import ChoiceCodec, CounterCodec, NormalisedCodec, ObjectIdCodec, ScalarCodec
 from ..types.shape_facts import bson_types, classes
 from ..types.shapes import shape_of
@@ -197,14 +199,47 @@ def _other(shape: forms.Shape) -> Codec:
 _records: dict[Any, Codec] = {}
 
 
+# A record without a configuration has that of the class around it.
+_outer_allows_extra: ContextVar[bool] = ContextVar("_outer_allows_extra", default=False)
+
+
 def _record(annotation: Any) -> Codec:
-    key = annotation_key(annotation)
+    allows_extra = _allows_extra(annotation)
+    key = annotation_key(annotation), allows_extra
     found = _records.get(key)
     if found is None:
-        is_tuple = is_named_tuple(get_origin(annotation) or annotation)
-        make = NamedTupleCodec if is_tuple else RecordCodec
-        found = _records[key] = make(annotation, codec_of)
+        find = partial(_codec_within, allows_extra)
+        if is_named_tuple(get_origin(annotation) or annotation):
+            found = NamedTupleCodec(annotation, find)
+        else:
+            found = RecordCodec(annotation, find, allows_extra=allows_extra)
+        _records[key] = found
     return found
+
+
+def _allows_extra(annotation: Any) -> bool:
+    config = getattr(get_origin(annotation) or annotation, "__pydantic_config__", None)
+    return _outer_allows_extra.get() if config is None else config.get("extra") == "allow"
+
+
+def _codec_within(allows_extra: bool, annotation: Any, metadata: Iterable[Any] = ()) -> Codec:
+    """Return the codec of an annotation inside a class that may allow extra fields."""
+    token = _outer_allows_extra.set(allows_extra)
+    try:
+        return codec_of(annotation, metadata)
+    finally:
+        _outer_allows_extra.reset(token)
+
+
+def codec_of_view(view: Any) -> Codec:
+    """Return the codec of a class of rows, which are loaded and not stored.
+
+    Parameters:
+        view: A pydantic model, a record, or any type that pydantic validates.
+    """
+    if not is_record(view) or is_named_tuple(view):
+        return codec_of(view)
+    return RecordCodec(view, codec_of, allows_extra=_allows_extra(view), is_view=True)
 
 
 def _model(model: type[BaseModel]) -> Codec:
@@ -298,9 +333,10 @@ def input_name(name: str, info: FieldInfo) -> str:
 
 
 def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
+    allows_extra = model.model_config.get("extra") == "allow"
     for name, info in model.model_fields.items():
         try:
-            codec = codec_of(info.annotation, info.metadata)
+            codec = _codec_within(allows_extra, info.annotation, info.metadata)
         except Exception as error:
             reason = error.message if isinstance(error, LoomError) else str(error)
             raise ConfigurationError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,10 +16,9 @@ from ..bson_codec import CODEC_OPTIONS, encode_bson
 from ..driver_errors import unreadable
 from ..errors import InvalidDocument
 from ..types.codec import Codec
-from .codecs import codec_of, model_codec
+from .codecs import codec_of_view, model_codec
 from .document import DocumentModel, set_baseline
 from .polymorphism import family_of
-from .record_codec import RecordCodec
 from .repeated_validation import stored_validators
 from .validation import class_of, decode, invalid, validate
 
@@ -33,14 +32,9 @@ class Validator:
 
     def __init__(self, model: type[Any]) -> None:
         self.model: type[Any] = model
-        codec = codec_of(model)
-        self._codec: Codec = codec
+        self._codec: Codec = codec_of_view(model)
         validators = stored_validators(model)
         self._many, self._by_name = validators.validate_many, validators.by_name
-        # The `__post_init__` of a view may change the fields, which are not stored as such.
-        self._read: Callable[[Any], Any] = (
-            codec.decode_fields if isinstance(codec, RecordCodec) else codec.decode
-        )
 
     def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
         """Return the objects of decoded documents.
@@ -49,7 +43,7 @@ class Validator:
             InvalidDocument: A document does not fit the model.
         """
         if self._codec.needs_decode:
-            decoded = [decode(self._read, self.model, document) for document in documents]
+            decoded = [decode(self._codec, self.model, document) for document in documents]
         else:
             decoded = list(documents)
         try:
@@ -70,7 +64,6 @@ class Hydrator(Validator):
     def __init__(self, model: type[Any]) -> None:
         super().__init__(model)
         self._codec = model_codec(model)
-        self._read = self._codec.decode
         self._family = family_of(model)
 
     def validated(self, documents: Sequence[dict[str, Any]]) -> list[Any]:
@@ -106,7 +99,7 @@ class Hydrator(Validator):
     def fresh(self, document: dict[str, Any]) -> Any:
         """Return the object of a decoded document, of this class."""
         is_plain = not self._codec.needs_decode
-        decoded = document if is_plain else decode(self._read, self.model, document)
+        decoded = document if is_plain else decode(self._codec, self.model, document)
         return validate(self.model, decoded, document)
 
     def one(self, document: dict[str, Any]) -> Any:

@@ -32,7 +32,7 @@ def run_post_init(target: Any, stored: Iterable[str], run: Callable[[], Any]) ->
         stored: The names of the fields that are stored.
         run: Runs the method.
     """
-    before = {name: _copied(getattr(target, name)) for name in stored}
+    before = {name: _copied(getattr(target, name)) for name in stored if hasattr(target, name)}
     run()
     for name, value in before.items():
         present = getattr(target, name, _ABSENT)

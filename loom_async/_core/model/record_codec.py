@@ -35,6 +35,8 @@ class RecordCodec(Codec):
         annotation: The class, with its type arguments if it has any.
         codec_of: Returns the codec of an annotation; called on first use, when a class that
             contains itself is complete.
+        allows_extra: Whether the class has `extra="allow"`.
+        is_view: Whether the objects are not stored: their `__post_init__` may change the fields.
 
     Raises:
         ConfigurationError: Stored objects of the class would not load.
@@ -43,12 +45,20 @@ class RecordCodec(Codec):
     is_identity = False
     forms = Forms(is_document=True, is_pattern=False)
 
-    def __init__(self, annotation: Any, codec_of: Callable[[Any], Codec]) -> None:
+    def __init__(
+        self,
+        annotation: Any,
+        codec_of: Callable[[Any], Codec],
+        *,
+        allows_extra: bool,
+        is_view: bool = False,
+    ) -> None:
         self.annotation = annotation
         self.kind: Any = get_origin(annotation) or annotation
         self._codec_of = codec_of
         self._is_typed_dict = is_typeddict(self.kind)
-        self._is_created = needs_creation(self.kind)
+        self._has_extra = allows_extra
+        self._is_created = not is_view and needs_creation(self.kind)
         self._measuring = False
         self._is_deterministic: bool | None = None
 
@@ -215,8 +225,7 @@ class RecordCodec(Codec):
 
     @cached_property
     def _allows_extra(self) -> bool:
-        config: Any = getattr(self.kind, "__pydantic_config__", None) or {}
-        return bool(config.get("extra") == "allow") or self._extra.codec is not ANY
+        return self._has_extra or self._extra.codec is not ANY
 
     def names(self) -> Iterable[str]:
         return (field.name for field in self.fields)

@@ -142,7 +142,9 @@ class StoredDataclass:
             raise ValidationError.from_exception_data(self._kind.__name__, [detail]) from error
 
     def _read(self, given: Mapping[str, Any]) -> Iterable[str]:
-        return (f.name for f in self._fields.values() if f.is_init and f.input_name in given)
+        """Return the names of the attributes that are given, extra fields among them."""
+        inputs = {f.input_name: f.name for f in self._fields.values()}
+        return (inputs.get(key, key) for key in given)
 
     def _run_post_init(self, made: Any, stored: Iterable[str]) -> None:
         if self._post_init is None:

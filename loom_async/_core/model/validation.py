@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..errors import InvalidDocument
+from ..types.codec import Codec
 from ..types.custom import UndecodableValue
 from .polymorphism import family_of
 from .repeated_validation import stored_validators
@@ -33,11 +34,11 @@ def validate(model: type[Any], decoded: Any, document: Mapping[str, Any]) -> Any
         raise invalid(model, document, error.errors(include_url=False)) from error
 
 
-def decode(read: Callable[[Any], Any], model: type[Any], document: Mapping[str, Any]) -> Any:
+def decode(codec: Codec, model: type[Any], document: Mapping[str, Any]) -> Any:
     """Return a document as a codec decodes it.
 
     Parameters:
-        read: Decodes documents: a method of the model's codec.
+        codec: The codec of the model.
         model: The model, for errors.
         document: The stored document.
 
@@ -45,7 +46,7 @@ def decode(read: Callable[[Any], Any], model: type[Any], document: Mapping[str, 
         InvalidDocument: A `StoredAs.decode` refuses a value.
     """
     try:
-        return read(document)
+        return codec.decode(document)
     except UndecodableValue as error:
         details = [{"loc": error.path, "msg": error.reason}]
         raise invalid(model, document, details) from error.__cause__
