@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from functools import partial
 from typing import Annotated, Any, cast, get_origin
 
@@ -47,8 +46,10 @@ from .family_fields import family_child, members_of
 from .markers import CoalesceOnInsert, Increment, NormalizeValue, RefreshOnSet, Versioned
 from .model_codec import ModelCodec, StoredField
 from .named_tuple_codec import NamedTupleCodec
+from .outer_config import Config, config_of, config_of_record, inside, outer_config
 from .polymorphism import Family, family_of
 from .record_codec import RecordCodec
+from .root_model_codec import RootModelCodec
 from .validation import class_of, validate
 
 
@@ -93,7 +94,9 @@ def _of_form(shape: forms.Shape) -> Codec:
         case forms.Scalar(entry=entry):
             return ObjectIdCodec(entry) if ObjectId in entry.classes else ScalarCodec(entry)
         case forms.Member(enum):
-            return ChoiceCodec(enum, is_ordered=is_ordered_enum(enum))
+            codec = ChoiceCodec(enum, is_ordered=is_ordered_enum(enum))
+            codec.normalises = outer_config().uses_enum_values
+            return codec
         case forms.OneOf(values):
             return _literal(values)
         case forms.Model(model):
@@ -199,36 +202,24 @@ def _other(shape: forms.Shape) -> Codec:
 _records: dict[Any, Codec] = {}
 
 
-# A record without a configuration has that of the class around it.
-_outer_allows_extra: ContextVar[bool] = ContextVar("_outer_allows_extra", default=False)
-
-
 def _record(annotation: Any) -> Codec:
-    allows_extra = _allows_extra(annotation)
-    key = annotation_key(annotation), allows_extra
+    config = config_of_record(annotation)
+    key = annotation_key(annotation), config
     found = _records.get(key)
     if found is None:
-        find = partial(_codec_within, allows_extra)
+        find = partial(_codec_within, config)
         if is_named_tuple(get_origin(annotation) or annotation):
             found = NamedTupleCodec(annotation, find)
         else:
-            found = RecordCodec(annotation, find, allows_extra=allows_extra)
+            found = RecordCodec(annotation, find, allows_extra=config.allows_extra)
         _records[key] = found
     return found
 
 
-def _allows_extra(annotation: Any) -> bool:
-    config = getattr(get_origin(annotation) or annotation, "__pydantic_config__", None)
-    return _outer_allows_extra.get() if config is None else config.get("extra") == "allow"
-
-
-def _codec_within(allows_extra: bool, annotation: Any, metadata: Iterable[Any] = ()) -> Codec:
-    """Return the codec of an annotation inside a class that may allow extra fields."""
-    token = _outer_allows_extra.set(allows_extra)
-    try:
+def _codec_within(config: Config, annotation: Any, metadata: Iterable[Any] = ()) -> Codec:
+    """Return the codec of an annotation inside a class with a configuration."""
+    with inside(config):
         return codec_of(annotation, metadata)
-    finally:
-        _outer_allows_extra.reset(token)
 
 
 def codec_of_view(view: Any) -> Codec:
@@ -239,44 +230,21 @@ def codec_of_view(view: Any) -> Codec:
     """
     if not is_record(view) or is_named_tuple(view):
         return codec_of(view)
-    return RecordCodec(view, codec_of, allows_extra=_allows_extra(view), is_view=True)
+    config = config_of_record(view)
+    return RecordCodec(
+        view,
+        partial(_codec_within, config),
+        allows_extra=config.allows_extra,
+        is_view=True,
+    )
 
 
 def _model(model: type[BaseModel]) -> Codec:
     if model.__pydantic_root_model__:
-        return RootModelCodec(model)
+        root, config = model.model_fields["root"], config_of(model.model_config)
+        return RootModelCodec(_codec_within(config, root.annotation, root.metadata))
     family = family_of(model)
     return model_codec(model) if family is None else FamilyCodec(model, family)
-
-
-class RootModelCodec(Codec):
-    """A `RootModel`, stored as the value that it wraps."""
-
-    def __init__(self, model: type[BaseModel]) -> None:
-        root = model.model_fields["root"]
-        self._inner = codec_of(root.annotation, root.metadata)
-        self.forms = self._inner.forms
-
-    @property
-    def item_forms(self) -> Forms:
-        """The forms of the items of the inner codec."""
-        return self._inner.item_forms
-
-    def encode(self, value: Any) -> Any:
-        root: Any = getattr(value, "root", value)
-        return self._inner.encode(root)
-
-    def decode(self, stored: Any) -> Any:
-        return self._inner.decode(stored)
-
-    def literal(self, value: Any) -> Any:
-        return self._inner.literal(getattr(value, "root", value))
-
-    def child(self, key: str) -> tuple[str, Codec] | None:
-        return self._inner.child(key)
-
-    def element(self) -> Codec | None:
-        return self._inner.element()
 
 
 class FamilyCodec(Codec):
@@ -316,7 +284,11 @@ def model_codec(model: type[BaseModel]) -> ModelCodec:
     """Return the codec of a model, compiled on first use."""
     codec = _codecs.get(model)
     if codec is None:
-        codec = _codecs[model] = ModelCodec(model, lambda: _stored_fields(model), codec_of)
+        codec = _codecs[model] = ModelCodec(
+            model,
+            lambda: _stored_fields(model),
+            partial(_codec_within, config_of(model.model_config)),
+        )
     return codec
 
 
@@ -333,10 +305,10 @@ def input_name(name: str, info: FieldInfo) -> str:
 
 
 def _stored_fields(model: type[BaseModel]) -> Iterator[StoredField]:
-    allows_extra = model.model_config.get("extra") == "allow"
+    config = config_of(model.model_config)
     for name, info in model.model_fields.items():
         try:
-            codec = _codec_within(allows_extra, info.annotation, info.metadata)
+            codec = _codec_within(config, info.annotation, info.metadata)
         except Exception as error:
             reason = error.message if isinstance(error, LoomError) else str(error)
             raise ConfigurationError(

@@ -68,7 +68,13 @@ def stored_validators(model: type[Any]) -> StoredValidators:
 
 def _is_repeated(node: dict[str, Any]) -> bool:
     """Say whether a schema may change or refuse values that it has returned."""
-    return _is_changing(node) or _expires(node) or _has_post_init(node)
+    return _is_changing(node) or _expires(node) or _has_post_init(node) or _revalidates(node)
+
+
+def _revalidates(node: dict[str, Any]) -> bool:
+    """Say whether a schema validates objects again, which the codec of a record has created."""
+    config: dict[str, Any] = node.get("config") or {}
+    return node.get("type") == "dataclass" and "revalidate_instances" in config
 
 
 def _has_post_init(node: dict[str, Any]) -> bool:
@@ -108,6 +114,8 @@ def repeatable(schema: Any, view: type[Any] | None = None) -> Any:
     result = {k: v if k in kept else repeatable(v, view) for k, v in schema.items()}
     if _expires(schema):
         del result["now_op"]
+    if _revalidates(schema):
+        result["config"] = {**schema["config"], "revalidate_instances": "never"}
     if _is_changing(schema):
         function: dict[str, Any] = schema["function"]
         guard = _GUARDS[schema["type"]](function["function"])

@@ -1,6 +1,7 @@
 """Extra fields: their types, and the names that they cannot have."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
@@ -143,6 +144,29 @@ def test_other_names_are_stored() -> None:
     for value in (OpenModel(more=2), Crate(more=2), OpenModel(a=5)):  # type: ignore[call-arg]
         loaded = stored_and_loaded(holder(type(value))(value=value))
         assert loaded.value == value
+
+
+@dataclass
+class Plain:
+    a: int
+
+
+class PlainDict(TypedDict):
+    a: int
+
+
+@dataclass
+class Around:
+    inner: Plain
+
+
+def test_records_without_a_configuration_have_that_of_the_model() -> None:
+    fields: Any = {"plain": (Plain, ...), "entries": (PlainDict, ...), "items": (list[Around], ...)}
+    model = create_model("Holder", __base__=OpenDocument, **fields)
+    given = {"a": 1, "more": 2}
+    loaded = stored_and_loaded(model(plain=given, entries=given, items=[{"inner": given}]))
+    assert vars(loaded.plain) == loaded.entries == vars(loaded.items[0].inner) == given
+    assert plan_persist(loaded, NOW) is None
 
 
 def test_the_name_of_the_tag_is_refused() -> None:

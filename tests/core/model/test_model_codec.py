@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from pydantic import AnyUrl, ConfigDict, Field, SecretStr
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
 
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
@@ -58,3 +58,21 @@ def test_an_object_that_would_load_as_another_class_is_refused() -> None:
     document = Holder(point=Special(x=1, extra=7))
     with pytest.raises(lm.EncodingError, match=r"'point'.* a Special would load as a Point"):
         plan_persist(document, NOW)
+
+
+def test_an_object_has_the_values_of_enums_after_it_is_stored_if_its_class_uses_them() -> None:
+    class Inner(BaseModel):
+        model_config = ConfigDict(use_enum_values=True)
+
+        mode: Mode = Mode.ON
+        modes: list[Mode] = [Mode.OFF]
+
+    class Outer(lm.PersistableBase):
+        model_config = ConfigDict(use_enum_values=True)
+
+        mode: Mode = Mode.ON
+        inner: Inner = Inner()
+
+    document = Outer()
+    assert document == stored_and_loaded(document)
+    assert (document.mode, document.inner.mode, document.inner.modes) == ("on", "on", ["off"])

@@ -138,6 +138,25 @@ class Crate(Generic[T]):
     value: T
 
 
+@pydantic_dataclasses.dataclass(config=ConfigDict(revalidate_instances="always"))
+class Revalidated:
+    n: int
+
+    def __post_init__(self) -> None:
+        self.n += 1
+
+
+@pydantic_dataclasses.dataclass(config=ConfigDict(extra="allow"))
+class OpenRecord:
+    a: int
+
+    def __post_init__(self) -> None:
+        self.z = getattr(self, "z", 0) + 1
+
+    def __repr__(self) -> str:
+        return repr(vars(self))
+
+
 def edited_total() -> Totalled:
     record = Totalled(1)
     record.total, record.day = 77, dt.date(2024, 2, 29)
@@ -172,6 +191,8 @@ def holder(annotation: Any) -> type[Any]:
         (AppendingModel, AppendingModel()),
         (OpenModel, OpenModel()),
         (Holding, Holding(record=Counting(1), models=[CountingModel(n=1)])),
+        (Revalidated, Revalidated(1)),
+        (OpenRecord, OpenRecord(1)),
         (tuple[Counting, CountingModel], (Counting(1), CountingModel(n=1))),
     ],
 )
@@ -263,6 +284,18 @@ def test_ambiguous_models_whose_method_changes_them_are_refused() -> None:
     document = holder(CountingModel | Other)(value=Other(n=1))
     with pytest.raises(lm.EncodingError, match="would load as"):
         plan_persist(document, NOW)
+
+
+def test_an_argument_of_init_that_a_row_has() -> None:
+    @dataclass
+    class Product:
+        a: int
+        factor: InitVar[int]
+
+        def __post_init__(self, factor: int) -> None:
+            self.a *= factor
+
+    assert Validator(Product).validated([{"a": 2, "factor": 5}])[0].a == 10
 
 
 def test_the_rows_of_a_view_are_as_its_method_leaves_them() -> None:
