@@ -42,16 +42,16 @@ def natural_key(
 
 
 def _field(model: type[DocumentModel], name: Any, action: str) -> StoredField:
-    fields = model_codec(model).fields
-    for field in fields:
-        if name in (field.name, field.stored_name):
-            return field
+    codec = model_codec(model)
+    field = codec.declared(name) if isinstance(name, str) else None
+    if field is not None:
+        return field
     if not isinstance(name, str) or "." in name:
         raise QueryError(
             f"{action} takes names of fields of {model.__name__}, not {name!r}",
             hint="a key consists of whole fields",
         )
-    raise UnknownFieldError(name, where=model.__name__, known=[field.name for field in fields])
+    raise UnknownFieldError(name, where=model.__name__, known=codec.names())
 
 
 def _check_unique(model: type[DocumentModel], fields: tuple[StoredField, ...], action: str) -> None:

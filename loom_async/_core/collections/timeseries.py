@@ -132,13 +132,11 @@ def _seconds(ttl: float | dt.timedelta | None) -> int | None:
 
 
 def _stored_field(model: type[Any], name: str, parameter: str) -> StoredField:
-    fields = model_codec(model).fields
-    for field in fields:
-        if name in (field.name, field.stored_name):
-            return field
-    raise UnknownFieldError(
-        name, where=f"{parameter} of {model.__name__}: it", known=[field.name for field in fields]
-    )
+    codec = model_codec(model)
+    field = codec.declared(name)
+    if field is not None:
+        return field
+    raise UnknownFieldError(name, where=f"{parameter} of {model.__name__}: it", known=codec.names())
 
 
 def timeseries_of(model: type[Any]) -> TimeSeries | None:

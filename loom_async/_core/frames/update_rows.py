@@ -147,7 +147,7 @@ class UpdatePreparer:
 
     def _keys(self, fields: dict[str, StoredField]) -> list[str]:
         """Return the stored names of the key columns."""
-        by_name = {name: f for f in fields.values() for name in (f.name, f.stored_name)}
+        by_name = {f.name: f for f in fields.values()} | {f.stored_name: f for f in fields.values()}
         missing = [name for name in self._on if name not in by_name]
         if missing or not self._on:
             raise FrameError(

@@ -25,6 +25,7 @@ class _Field(NamedTuple):
     name: str
     stored_name: str
     input_name: str
+    annotation: Any
     codec: Codec
 
 
@@ -77,7 +78,7 @@ class RecordCodec(Codec):
         codec = self._codec_of(field.annotation)
         if field.is_unchecked:
             codec = CheckedCodec(codec, field.annotation)
-        return _Field(field.name, field.stored_name, field.input_name, codec)
+        return _Field(*field[:4], codec)
 
     @cached_property
     def _by_name(self) -> dict[str, _Field]:
@@ -139,7 +140,7 @@ class RecordCodec(Codec):
         document: dict[str, Any] = {}
         name = ""
         try:
-            for name, stored_name, _, codec in self.fields:
+            for name, stored_name, _, _, codec in self.fields:
                 item = getattr(value, name, _ABSENT)
                 if item is not _ABSENT:
                     document[stored_name] = codec.encode(item)
@@ -211,6 +212,10 @@ class RecordCodec(Codec):
             if name in stored and name in encoded:
                 kept[name] = field.codec.keep_stored(stored[name], encoded[name])
         return kept
+
+    def declared(self, key: str) -> _Field | None:
+        """Return the field of a name or a stored name; None if there is none."""
+        return self._by_name.get(key)
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._child(self._by_name.get(key), key)

@@ -1,18 +1,20 @@
 """Values that an update sets are those that the fields accept."""
 
-from __future__ import annotations
-
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
 from bson import Decimal128
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing_extensions import TypedDict
 
 import loom_async as lm
 from loom_async._core.clock import now
 from loom_async._core.query.query_update import UpdateArguments, compile_query_update
+
+T = TypeVar("T")
 
 
 class Line(BaseModel):
@@ -95,3 +97,37 @@ def test_values_that_would_not_load_are_refused(values: Any, message: str) -> No
             compiled(update)
         assert message in str(caught.value)
         assert compiled(update, validate=False)
+
+
+@dataclass
+class Box(Generic[T]):
+    value: T
+
+
+class Entry(TypedDict):
+    number: int
+
+
+class Swapped(lm.PersistableBase):
+    a: Annotated[int, lm.StoredName("b")] = 0
+    b: Annotated[timedelta, lm.StoredName("a")] = timedelta(0)
+    box: Box[timedelta] | None = None
+    entry: Entry = {"number": 0}
+
+
+def test_values_of_records_and_of_fields_with_swapped_stored_names() -> None:
+    def compiled_for_swapped(values: Any) -> Any:
+        arguments = UpdateArguments(values, {}, validate=True)
+        return compile_query_update(Swapped, {}, arguments, now()).update["$set"]  # type: ignore[call-overload]
+
+    second = timedelta(seconds=1)
+    assert compiled_for_swapped({"a": "1", "b": second}) == {"b": 1, "a": 1_000_000}
+    assert compiled_for_swapped({"box.value": second}) == {"box.value": 1_000_000}
+    assert compiled_for_swapped({"entry.number": "5"}) == {"entry.number": 5}
+    for values, message in (
+        ({"box.value": "x"}, r"Box\.value cannot be set to 'x'"),
+        ({"entry.number": "x"}, r"Entry\.number cannot be set to 'x'"),
+        ({"box": {"value": "x"}}, r"Swapped\.box\.value cannot be set to 'x'"),
+    ):
+        with pytest.raises(lm.QueryError, match=message):
+            compiled_for_swapped(values)
