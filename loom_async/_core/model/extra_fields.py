@@ -7,13 +7,17 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, ForwardRef, Never, get_args, get_origin, get_type_hints
 
+import typing_extensions
 from pydantic import BaseModel
-from typing_extensions import NoExtraItems, ReadOnly, get_original_bases, is_typeddict
+from typing_extensions import ReadOnly, get_original_bases, is_typeddict
 
 from ..errors import EncodingError, too_deep
 from ..types.codec import Codec
 from ..types.custom import UndecodableValue
 from ..types.type_arguments import arguments_of, with_arguments
+
+# Since typing_extensions 4.13.
+_NO_EXTRA_ITEMS: Any = getattr(typing_extensions, "NoExtraItems", None)
 
 
 class ExtraFields:
@@ -88,23 +92,30 @@ def extra_annotation(annotation: Any) -> Any:
 
 def _of_model(model: Any) -> Any:
     info = getattr(model, "__pydantic_extra_info__", None)  # since pydantic 2.14
-    found: Any = _declared_by(model) if info is None else info.annotation
+    found: Any = declared_by(model) if info is None else info.annotation
     return (get_args(found) or (str, Any))[-1]
 
 
-def _declared_by(model: Any) -> Any:
-    """Return the annotation of `__pydantic_extra__` in the nearest class that has one."""
+def declared_by(model: Any) -> Any:
+    """Return the annotation of `__pydantic_extra__` in the nearest class that has one.
+
+    Parameters:
+        model: A model, which may have type arguments.
+    """
+    generic = model.__pydantic_generic_metadata__
+    variables = getattr(generic["origin"], "__pydantic_generic_metadata__", generic)["parameters"]
     for kind in model.__mro__[:-1]:
         own = inspect.get_annotations(kind).get("__pydantic_extra__")
         if own is not None and kind is not BaseModel:
-            return _evaluated(own, kind)
+            arguments = dict(zip(variables, generic["args"], strict=False))
+            return with_arguments(_evaluated(own, kind), arguments)
     return None
 
 
 def _extra_items(kind: Any) -> Any:
     """Return the annotation that `extra_items` gives to a `TypedDict` or to one of its bases."""
-    items: Any = getattr(kind, "__extra_items__", NoExtraItems)
-    if items is NoExtraItems:
+    items: Any = getattr(kind, "__extra_items__", None)
+    if items is None or items is _NO_EXTRA_ITEMS:
         bases = [get_origin(base) or base for base in get_original_bases(kind)]
         found = (_extra_items(base) for base in bases if is_typeddict(base))
         return next((one for one in found if one is not Any), Any)

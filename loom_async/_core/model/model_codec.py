@@ -168,7 +168,8 @@ class ModelCodec(Codec):
         """True if all fields are, besides the model itself."""
         if self._is_deterministic is None:
             self._is_deterministic = True  # the answer for the model inside itself
-            self._is_deterministic = all(f.codec.is_deterministic for f in self.fields)
+            codecs = [self._extra.codec, *(field.codec for field in self.fields)]
+            self._is_deterministic = all(codec.is_deterministic for codec in codecs)
         return self._is_deterministic
 
     def _any(self, trait: str) -> bool:
@@ -242,10 +243,10 @@ class ModelCodec(Codec):
         if self.is_deterministic or not (is_dict(stored) and is_dict(encoded)):
             return encoded
         kept = dict(encoded)
-        for field in self.fields:
-            name = field.stored_name
-            if name in stored and name in encoded:
-                kept[name] = field.codec.keep_stored(stored[name], encoded[name])
+        for name, item in encoded.items():
+            child = self.stored_child(name)
+            if child is not None and name in stored:
+                kept[name] = child[1].keep_stored(stored[name], item)
         return kept
 
     def literal(self, value: Any) -> Any:

@@ -55,7 +55,12 @@ class NamedTupleCodec(Codec):
         return self._array.encode(value)
 
     def decode(self, stored: Any) -> Any:
-        return self._array.decode(stored) if is_list(stored) else stored
+        if not is_list(stored) or not self._array.needs_decode:
+            return stored
+        # An array from before the class had its last fields is shorter.
+        codecs = self._array.items
+        decoded = [codec.decode(item) for codec, item in zip(codecs, stored, strict=False)]
+        return decoded + stored[len(codecs) :]
 
     def literal(self, value: Any) -> Any:
         return self._array.literal(value) if is_collection(value) else to_bson(value)

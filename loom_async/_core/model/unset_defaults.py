@@ -83,7 +83,8 @@ def _in_model(
 def _in_dataclass(
     value: Any, stored: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    stored_names = _stored_names(type(value))
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    stored_names = _stored_names(kind)
     for field in fields(value):
         name = stored_names[field.name]
         if name not in before or name not in after:

@@ -2,7 +2,8 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from itertools import count
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -12,7 +13,7 @@ from typing_extensions import TypedDict
 import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
 from loom_async._core.model.document import baseline
-from loom_async._core.model.extra_fields import extra_annotation
+from loom_async._core.model.extra_fields import declared_by, extra_annotation
 from loom_async._core.model.write_plan import plan_persist
 from tests.core.storing import NOW, stored_and_loaded
 
@@ -86,6 +87,30 @@ def test_extra_fields_of_a_type(annotation: Any, value: Any) -> None:
     assert plan_persist(loaded, NOW) is None
 
 
+def test_extra_fields_whose_stored_form_differs_each_time() -> None:
+    form = lm.StoredAs(str, encode=with_nonce, decode=without_nonce, deterministic=False)
+
+    class Secrets(BaseModel):
+        model_config = OPEN
+        __pydantic_extra__: dict[str, Annotated[int, form]]
+
+    loaded = stored_and_loaded(holder(Secrets)(value=Secrets(a=1, b=2)))
+    assert plan_persist(loaded, NOW) is None
+    loaded.value.b = 3
+    assert list(plan_persist(loaded, NOW).update["$set"]) == ["value.b"]  # type: ignore[union-attr,call-overload]
+
+
+_nonces = count()
+
+
+def with_nonce(number: int) -> str:
+    return f"{next(_nonces)}:{number}"
+
+
+def without_nonce(text: str) -> int:
+    return int(text.partition(":")[2])
+
+
 def test_extra_fields_of_a_document() -> None:
     loaded = stored_and_loaded(TimeDocument(z=LONG))  # type: ignore[call-arg]
     assert loaded.z == LONG
@@ -94,10 +119,13 @@ def test_extra_fields_of_a_document() -> None:
 
 
 def test_annotations_of_extra_fields() -> None:
+    for model in (Times, MoreTimes, NamedTimes, Values[dt.timedelta]):  # before pydantic 2.14
+        assert get_args(declared_by(model))[-1] == extra_annotation(model)
+
     class Closed(TypedDict, closed=True):
         a: int
 
-    for annotation in (Closed, TypedDict("Plain", {"a": int}), BaseModel, Crate):
+    for annotation in (Closed, PlainDict, OpenDocument, Crate):
         assert extra_annotation(annotation) is Any
 
 

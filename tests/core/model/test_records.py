@@ -289,6 +289,16 @@ class ShiftedDict(TypedDict, total=False):
     b: Annotated[int, Field(alias="c")]
 
 
+def test_arrays_from_before_a_named_tuple_had_its_last_fields() -> None:
+    class Longer(NamedTuple):
+        value: dt.timedelta
+        added: int = 0
+
+    model = holder(Longer)
+    stored = {"_id": model(value=Longer(LONG)).id, "value": [MICROSECONDS]}
+    assert hydrator(model).one(stored).value == Longer(LONG)
+
+
 def test_absent_fields_do_not_get_the_values_of_others() -> None:
     model = create_model(
         "Holder",
