@@ -91,6 +91,9 @@ class CheckedCodec(Codec):
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._inner.child(key)
 
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        return self._inner.stored_child(key)
+
     def element(self) -> Codec | None:
         return self._inner.element()
 

@@ -268,6 +268,10 @@ class FamilyCodec(Codec):
     def child(self, key: str) -> tuple[str, Codec] | None:
         return family_child(self._members, key)
 
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        found = (codec.stored_child(key) for codec in self._members)
+        return next((hit for hit in found if hit is not None), None)
+
     def names(self) -> Iterable[str]:
         return {name for codec in self._members for name in codec.names()}
 

@@ -204,6 +204,13 @@ class RecordCodec(Codec):
             return self._encode_entries(value, is_valid=False)
         return self.encode(value)
 
+    @cached_property
+    def of_rows(self) -> RecordCodec:
+        """The codec of the same fields for objects of another class, which are not stored."""
+        return RecordCodec(
+            self.annotation, self._codec_of, allows_extra=self._has_extra, is_view=True
+        )
+
     def keep_stored(self, stored: Any, encoded: Any) -> Any:
         if self.is_deterministic or not (is_dict(stored) and is_dict(encoded)):
             return encoded

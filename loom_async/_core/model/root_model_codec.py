@@ -36,5 +36,8 @@ class RootModelCodec(Codec):
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._inner.child(key)
 
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        return self._inner.stored_child(key)
+
     def element(self) -> Codec | None:
         return self._inner.element()

@@ -16,13 +16,15 @@ from ..errors import UnknownFieldError
 from ..model.codecs import FamilyCodec
 from ..model.hydration import first_invalid
 from ..model.model_codec import ModelCodec
+from ..model.patch_values import forms_of
+from ..model.record_codec import RecordCodec
 from ..type_guards import is_dict, is_list
 from ..types import forms
 from ..types.codec import Codec
 from ..types.containers import ArrayCodec, MappingCodec
 from ..types.forms import Shape
 from .paths import join
-from .view_fields import ViewField, view_fields
+from .view_fields import ViewField, has_fields, view_fields
 
 T = TypeVar("T")
 _MISSING = object()
@@ -227,25 +229,35 @@ def _node(shape: Shape, codec: Codec, where: str, outer: tuple[Any, ...]) -> Nod
     match shape.form:
         case forms.Model(kind) | forms.Record(kind):
             if _is_own(kind, codec) or kind in outer:  # a view that contains itself is loaded whole
-                return Whole(codec)
+                return _whole(shape, codec)
             return _part(kind, codec, where, (*outer, kind))
         case forms.Items(items=(item,)) if isinstance(codec, ArrayCodec):
             node = _node(item, codec.item, where, outer)
-            if isinstance(node, Whole):
+            if node == Whole(codec.item):
                 return Whole(codec)
             # A projection of nested fields leaves out the items that are null.
             return Complete(Each(node)) if item.is_optional else Each(node)
         case forms.Entries(value=Shape() as value) if isinstance(codec, MappingCodec):
             node = _node(value, codec.value, where, outer)
-            return Whole(codec) if isinstance(node, Whole) else EachValue(node)
+            return Whole(codec) if node == Whole(codec.value) else EachValue(node)
         case _:
-            return Whole(codec)
+            return _whole(shape, codec)
+
+
+def _whole(shape: Shape, codec: Codec) -> Whole:
+    """Return a value that is read as the model stores it: a record as its fields, if need be."""
+    if not isinstance(codec, RecordCodec):
+        return Whole(codec)
+    kinds = [form.kind for form in forms_of(shape) if isinstance(form, forms.Record)]
+    return Whole(codec if codec.kind in kinds else codec.of_rows)
 
 
 def _is_own(kind: Any, codec: Codec) -> bool:
     """Say whether a class of the view reads the stored value itself, not fields of a model's."""
     if isinstance(codec, ModelCodec):
         return codec.model is kind or bool(codec.model.__pydantic_root_model__)
+    if isinstance(codec, RecordCodec):
+        return codec.kind is kind or not has_fields(kind)
     return not isinstance(codec, FamilyCodec) or codec.model is kind
 
 

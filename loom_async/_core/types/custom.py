@@ -173,6 +173,9 @@ class ProvenCodec(Codec):
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._inner.child(key)
 
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        return self._inner.stored_child(key)
+
 
 class HiddenCodec(ScalarCodec):
     """A `Secret`, stored as the value inside it.
@@ -285,3 +288,6 @@ class DeferredCodec(Codec):
 
     def child(self, key: str) -> tuple[str, Codec] | None:
         return self._codec.child(key)
+
+    def stored_child(self, key: str) -> tuple[str, Codec] | None:
+        return self._codec.stored_child(key)
