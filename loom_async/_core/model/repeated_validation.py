@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable
+from copy import copy
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -145,8 +146,12 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Guard a validator that gets a value, and perhaps pydantic's information about it."""
 
     def guarded(value: Any, *info: Any) -> Any:
-        if isinstance(value, BaseModel) or is_dataclass(value):
-            return _validated_object(value, lambda: function(value, *info))
+        if _has_attributes(value):
+            before = _attributes(value)
+            result = function(value, *info)
+            if result is value:
+                return _undone(value, before, lambda: function(value, *info))
+            return _result(value, result, lambda found: function(found, *info))
         if is_dict(value):
             return _entries(value, lambda entries: function(entries, *info))
         return _result(value, function(value, *info), lambda found: function(found, *info))
@@ -158,8 +163,15 @@ def _guarded_wrap(function: Callable[..., Any]) -> Callable[..., Any]:
     """Guard a validator that calls the one inside it."""
 
     def guarded(value: Any, handler: Callable[[Any], Any], *info: Any) -> Any:
+        before = _attributes(value) if _has_attributes(value) else None
         result = function(value, handler, *info)
-        if isinstance(result, BaseModel) or is_dict(value) or _is_same(result, value):
+        if _has_attributes(result):
+            inner = value if before is not None else handler(value)
+            if type(inner) is not type(result):
+                return result
+            before = _attributes(inner) if before is None else before
+            return _undone(result, before, lambda: function(result, handler, *info))
+        if is_dict(value) or _is_same(result, value):
             return result
         return _result(handler(value), result, lambda found: function(found, handler, *info))
 
@@ -197,29 +209,43 @@ def _entries(value: dict[str, Any], validate: Callable[[dict[str, Any]], Any]) -
     }
 
 
-def _validated_object(held: Any, validate: Callable[[], Any]) -> Any:
-    """Guard a validator of a whole model or dataclass, which may assign to its fields."""
-    before = _attributes(held)
-    result = validate()
+def _undone(held: Any, before: dict[str, Any], again: Callable[[], Any]) -> Any:
+    """Return a validated model or dataclass without the changes that a second call repeats.
+
+    Parameters:
+        held: The object as a validator has left it.
+        before: Its attributes before that.
+        again: Calls the validator with the object.
+    """
     # Assignments that are validated exchange the dict of the attributes.
     once = {k: v for k, v in _attributes(held).items() if not _is_same(before.get(k, _ABSENT), v)}
-    if result is not held or not once:
-        return result
+    if not once:
+        return held
     try:
-        validate()
-        twice = _attributes(held)
+        found = again()
+        twice = _attributes(found) if type(found) is type(held) else {}
     except (ValueError, AssertionError):
         twice = {}
     for name, value in once.items():
         is_stable = _is_same(twice.get(name, _ABSENT), value)
         object.__setattr__(held, name, value if is_stable else before.get(name, value))
-    return result
+    return held
+
+
+def _has_attributes(value: Any) -> bool:
+    return isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type))
 
 
 def _attributes(held: Any) -> dict[str, Any]:
+    """Return the attributes of an object, with copies of the containers that may be edited."""
     if isinstance(held, BaseModel):
-        return dict(vars(held))
-    return {f.name: getattr(held, f.name) for f in fields(held) if hasattr(held, f.name)}
+        return {name: _copied(value) for name, value in vars(held).items()}
+    names = [field.name for field in fields(held) if hasattr(held, field.name)]
+    return {name: _copied(getattr(held, name)) for name in names}
+
+
+def _copied(value: Any) -> Any:
+    return copy(value) if type(value) in (list, dict, set) else value
 
 
 def _is_same(left: Any, right: Any) -> bool:

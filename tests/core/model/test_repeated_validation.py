@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import pytest
@@ -14,6 +15,7 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+from pydantic import dataclasses as pydantic_dataclasses
 
 from loom_async._core.model.repeated_validation import stored_validators
 
@@ -139,3 +141,66 @@ def test_models_without_such_validators_keep_those_of_pydantic() -> None:
     assert stored_validators(Model) is stored_validators(Model)
     assert stored_validators(Model).validate({"value": 1}).value == 1
     assert stored_validators(list[int]).validate(["1"]) == [1]
+
+
+@dataclass
+class Record:
+    n: int
+
+
+class Inner(BaseModel):
+    n: int
+    items: list[int] = []
+
+
+def counting_around(value: Any, inner: Any) -> Any:
+    found = inner(value)
+    found.n += 1
+    return found
+
+
+def appending(value: Any) -> Any:
+    value.items.append(1)
+    return value
+
+
+@pydantic_dataclasses.dataclass
+class Around:
+    n: int
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _count(cls, value: Any, inner: Any) -> Any:
+        return counting_around(value, inner)
+
+
+class Stripping(BaseModel):
+    n: str
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _strip(cls, value: Any, inner: Any) -> Any:
+        found = inner(value)
+        found.n = found.n.strip()
+        return found
+
+
+@pytest.mark.parametrize(
+    ("annotation", "stored", "expected"),
+    [
+        (Annotated[Record, AfterValidator(lambda v: replace(v, n=v.n + 1))], 1, 1),
+        (Annotated[Record, WrapValidator(counting_around)], 1, 1),
+        (Annotated[Inner, AfterValidator(lambda v: v.model_copy(update={"n": v.n + 1}))], 1, 1),
+        (Annotated[Inner, WrapValidator(counting_around)], 1, 1),
+        (Annotated[Inner, AfterValidator(appending)], 1, 1),
+        (Around, 1, 1),
+        (Stripping, " a ", "a"),
+    ],
+)
+def test_objects_that_were_validated_before(annotation: Any, stored: Any, expected: Any) -> None:
+    class Model(BaseModel):
+        value: annotation
+
+    found = stored_validators(Model).validate({"value": {"n": stored}}).value
+    assert found.n == expected
+    assert getattr(found, "items", []) == []
