@@ -58,7 +58,7 @@ class ExtraFields:
                 if self._tag is not None and name == self._tag[0] and value != self._tag[1]:
                     raise self._refused(name, "is stored with its tag under this name")
         except EncodingError as error:
-            raise (error if error.path else error.below(name)) from error.__cause__
+            raise error.below(name) from error.__cause__
         except RecursionError:
             raise too_deep(name) from None
         return encoded

@@ -168,6 +168,16 @@ def test_names_of_other_fields_are_refused(document: Any, path: str) -> None:
     assert caught.value.path == path
 
 
+def test_the_path_of_a_value_that_cannot_be_stored() -> None:
+    class Nested(BaseModel):
+        value: Any = None
+
+    for value in (OpenModel(more=Nested(value=object())), Crate(more={"value": object()})):  # type: ignore[call-arg]
+        with pytest.raises(lm.EncodingError) as caught:
+            plan_persist(holder(type(value))(value=value), NOW)
+        assert caught.value.path in ("value.more.value", "value.more")
+
+
 def test_other_names_are_stored() -> None:
     for value in (OpenModel(more=2), Crate(more=2), OpenModel(a=5)):  # type: ignore[call-arg]
         loaded = stored_and_loaded(holder(type(value))(value=value))

@@ -18,6 +18,7 @@ from tests.core.storing import NOW, stored_and_loaded
 
 T = TypeVar("T")
 U = TypeVar("U")
+Same = TypeVar("Same", default=T)
 Interval = TypeVar("Interval", default=dt.timedelta)
 DAY = dt.date(2024, 2, 29)
 LONG = dt.timedelta(days=1, seconds=1)
@@ -78,6 +79,12 @@ class ByDefault(Generic[Interval]):
 
 
 @dataclass
+class ByDefaultOfTwo(Generic[T, Same]):
+    value: T
+    other: Same
+
+
+@dataclass
 class Base:
     x: int
 
@@ -125,7 +132,9 @@ STORED = {"value": MICROSECONDS}
         (TimedPair, TimedPair(LONG), [MICROSECONDS]),
         (ByDefault, ByDefault(LONG), STORED),
         (ByDefault[dt.date], ByDefault(DAY), None),
-        (Crate[Annotated[dt.date, Field(title="day")]], Crate(DAY), None),
+        (ByDefaultOfTwo[dt.date], ByDefaultOfTwo(DAY, DAY), None),
+        (ByDefaultOfTwo[str, dt.timedelta], ByDefaultOfTwo("x", LONG), None),
+        (Crate[Annotated[dt.date, ["no hash"]]], Crate(DAY), None),
         (Box[Annotated[dt.date, Field(title="day")]], Box(DAY, Box(DAY)), None),
         (
             Crate[Annotated[dt.date, AS_TEXT]],
