@@ -17,7 +17,7 @@ from ..types.record_fields import RecordField, record_fields
 from ..types.values import key_to_bson, to_bson
 from .checked_codec import CheckedCodec
 from .extra_fields import ExtraFields, extra_annotation
-from .record_errors import same_stored_name, subclass_refused
+from .record_errors import same_stored_name, subclass_refused, undeclared_key
 from .stored_dataclasses import needs_creation, stored_dataclass
 
 
@@ -170,7 +170,17 @@ class RecordCodec(Codec):
                 document[field.stored_name] = field.codec.encode(item)
             except EncodingError as error:
                 raise error.below(key) from error.__cause__
-        return document | self._extra.encode(extra) if extra else document
+        if not extra:
+            return document
+        if is_valid and not self._allows_extra:
+            raise undeclared_key(next(iter(extra)), self.kind)
+        return document | self._extra.encode(extra)
+
+    def has_keys(self, value: Mapping[Any, Any]) -> bool:
+        if not self._is_typed_dict:
+            return False
+        is_complete = self.kind.__required_keys__.issubset(value)
+        return is_complete and (self._allows_extra or self._names.keys() >= value.keys())
 
     @cached_property
     def _names(self) -> dict[str, _Field]:

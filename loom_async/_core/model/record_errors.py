@@ -22,3 +22,12 @@ def same_stored_name(owner: Any, one: str, other: str, stored_name: str) -> Conf
         f"{owner.__name__}: {one} and {other} would both be stored as {stored_name!r}",
         hint="give one of them another alias or StoredName",
     )
+
+
+def undeclared_key(key: str, declared: type[Any]) -> EncodingError:
+    """Return the error for a key that would be lost, as its `TypedDict` does not declare it."""
+    return EncodingError(
+        f"{declared.__name__} does not declare this key, so it would not load",
+        path=key,
+        hint=f"declare it, or let {declared.__name__} have extra_items",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .values import from_bson, is_ordered_value, to_bson
@@ -52,6 +52,10 @@ class Codec:
     def encode(self, value: Any) -> Any:
         """Return the BSON form of a value."""
         return to_bson(value)
+
+    def has_keys(self, value: Mapping[Any, Any]) -> bool:
+        """Say whether a dict may be a value by its keys: those of a `TypedDict` are declared."""
+        return True
 
     def decode(self, stored: Any) -> Any:
         """Return what pydantic can validate; it shares no container with the stored value."""

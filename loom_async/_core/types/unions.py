@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..bson_codec import UNENCODABLE, encode_bson
 from ..errors import EncodingError
+from ..type_guards import is_mapping
 from .adapters import adapter_of
 from .codec import Codec, Forms
 from .equality import is_same
@@ -97,6 +98,8 @@ class UnionCodec(Codec):
         found = exact or [
             option for option in self._options if isinstance(value, option.classes or object)
         ]
+        if len(found) > 1 and is_mapping(value):
+            found = [option for option in found if option.codec.has_keys(value)] or found
         return found[0] if found else None
 
     def _prove(self, stored: Any, value: Any) -> None:

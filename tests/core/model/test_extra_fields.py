@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from itertools import count
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from typing import Annotated, Any, Generic, NotRequired, TypeVar, get_args
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -14,6 +14,7 @@ import loom_async as lm
 from loom_async._core.bson_codec import decode_bson
 from loom_async._core.model.document import baseline
 from loom_async._core.model.extra_fields import declared_by, extra_annotation
+from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.write_plan import plan_persist
 from tests.core.storing import NOW, stored_and_loaded
 
@@ -205,6 +206,32 @@ def test_records_without_a_configuration_have_that_of_the_model() -> None:
     loaded = stored_and_loaded(model(plain=given, entries=given, items=[{"inner": given}]))
     assert vars(loaded.plain) == loaded.entries == vars(loaded.items[0].inner) == given
     assert plan_persist(loaded, NOW) is None
+
+
+class DateDict(TypedDict):
+    b: Annotated[dt.date, lm.StoredAs(str, encode=str, decode=dt.date.fromisoformat)]
+
+
+class LongerDict(PlainDict):
+    c: NotRequired[dt.timedelta]
+
+
+def test_keys_that_a_typed_dict_does_not_declare() -> None:
+    loaded = stored_and_loaded(holder(PlainDict)(value={"a": 1}))
+    loaded.value["undeclared"] = 1
+    with pytest.raises(lm.EncodingError, match=r"value\.undeclared.* does not declare this key"):
+        plan_persist(loaded, NOW)
+    # Keys of other programs stay, as those that a model lacks.
+    model = type(loaded)
+    other = hydrator(model).one({"_id": loaded.id, "value": {"a": 1, "of_others": 2}})
+    assert plan_persist(other, NOW) is None
+
+
+def test_the_keys_tell_the_option_of_a_union() -> None:
+    day = dt.date(2024, 2, 29)
+    for value in ({"a": 1}, {"b": day}, {"a": 1, "c": LONG}):
+        loaded = stored_and_loaded(holder(PlainDict | DateDict | LongerDict)(value=value))
+        assert loaded.value == value
 
 
 def test_the_name_of_the_tag_is_refused() -> None:
