@@ -36,9 +36,11 @@ async def get_or_create(
     found = await _find(target, model, condition)
     if found is None:
         new = _built(model, {**defaults, **key})
-        encoded = model_codec(type(new)).encode(new)
+        codec = model_codec(type(new))
+        encoded = codec.encode(new)
         # A validator of the whole model may have changed the values of the key.
         stored = {field.stored_name: encoded[field.stored_name] for field in fields}
+        stored |= codec.thin(stored)
         found = await _find(target, model, stored) if stored != condition else None
         if found is None:
             found = await _insert(target, new, stored)
@@ -95,7 +97,7 @@ def _encoded(
                 f"{error.errors(include_url=False)[0]['msg']}",
             ) from error
         encoded[field.stored_name] = field.codec.encode(valid)
-    return encoded
+    return encoded | model_codec(model).thin(encoded)
 
 
 def _built(model: type[D], values: Mapping[str, Any]) -> D:

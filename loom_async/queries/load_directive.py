@@ -129,7 +129,7 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
             ...     print([user.name for user in names])
         """
         resolver = ModelResolver(self._model)
-        compiled = View(view, resolver.codec, self._model.__name__)
+        compiled = View(view, resolver.codec, self._model.__name__, resolver.sparse)
         return ViewQuery[T](self._model, self._spec, self._resolver, compiled)
 
     def watch(self, *, resume_after: str | None = None) -> Changes[D]:

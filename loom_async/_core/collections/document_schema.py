@@ -9,8 +9,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ..errors import ConfigurationError, EncodingError
-from ..model.codecs import codec_of, stored_name
-from ..model.polymorphism import Family, family_of
+from ..model.codecs import codec_of, model_codec, stored_name
+from ..model.polymorphism import Family, family_of, leaves_out_none
 from ..types.shapes import shape_of
 from .value_schema import Schema, any_of, is_filled_in, one_of, or_null, type_schema
 
@@ -75,13 +75,14 @@ def _model_schema(model: type[BaseModel], outer: tuple[type[BaseModel], ...]) ->
         stored_name(name, info): _field_schema(model, name, info, within)
         for name, info in model.model_fields.items()
     }
+    may_lack = model_codec(model).sparse.names if leaves_out_none(within[0]) else ()
     needed = [
         stored_name(name, info)
         for name, info in model.model_fields.items()
         if info.is_required() and not is_filled_in(info.metadata)
     ]
     found: Schema = {"bsonType": "object"}
-    if needed := [name for name in needed if _can_be_named(name)]:
+    if needed := [name for name in needed if _can_be_named(name) and name not in may_lack]:
         found["required"] = needed
     found["properties"] = {k: v for k, v in properties.items() if _can_be_named(k)}
     if model.model_config.get("extra") == "forbid" and all(map(_can_be_named, properties)):

@@ -141,9 +141,11 @@ class InsertPreparer:
         documents.rows = list(range(chunk.start, chunk.start + chunk.count))
         names = ["_id", *columns]
         rows = zip(documents.ids, *columns.values(), strict=True)
+        thin = model_codec(self._model).thin
         for row, row_values in enumerate(rows, chunk.start):
             try:
-                raw = RawBSONDocument(encode_document(dict(zip(names, row_values, strict=True))))
+                document = thin(dict(zip(names, row_values, strict=True)))
+                raw = RawBSONDocument(encode_document(document))
             except EncodingError as error:
                 raw = RawBSONDocument(_EMPTY_DOCUMENT)
                 documents.errors.append(encoding_error(row, error))

@@ -193,6 +193,7 @@ class UpdatePreparer:
             EncodingError: A value cannot be stored.
             InvalidId: The id cannot be stored.
         """
+        codec = model_codec(self._model)
         key = {name: document.pop(name) for name in rules.keys}
         raw_key = encode_document(key)
         encode_document(document)  # with a value that cannot be stored the whole command would fail
@@ -205,11 +206,10 @@ class UpdatePreparer:
             reason = f"row {earlier} has the same key"
             updates.errors.append(RowError(row, ", ".join(rules.keys), reason))
             return
-        query = {name: {"$eq": value} for name, value in key.items()} | rules.scope
+        query = {name: {"$eq": value} for name, value in codec.thin(key).items()} | rules.scope
         if "_id" in key:
             query |= id_filter(checked_id(self._model, key["_id"]))
-        values = document | rules.auto_values
-        update = ({"$set": values} if values else {}) | rules.operators
+        update = codec.setting(document | rules.auto_values) | rules.operators
         statement = {"q": query, "u": update, "upsert": self._upsert, "multi": updates.is_multi}
         raw = RawBSONDocument(encode_document(statement))
         updates.rows.append(row)

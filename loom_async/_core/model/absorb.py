@@ -57,7 +57,7 @@ def _normalise(codec: ModelCodec, document: DocumentModel, insertion: Insertion)
         unedited = [
             field.name
             for field in containers
-            if _is_stored_as(field, values[field.name], sent[field.stored_name])
+            if _is_stored_as(codec, field, values[field.name], sent.get(field.stored_name))
         ]
         if not same(_undeclared(codec, codec.encode(document)), _undeclared(codec, stored)):
             # Extra fields were edited while the insertion was under way.
@@ -139,14 +139,20 @@ def _edited_fields(
     return [
         field
         for field in codec.fields
-        if not _is_stored_as(field, values[field.name], sent[field.stored_name])
+        if not _is_stored_as(codec, field, values[field.name], sent[field.stored_name])
     ]
 
 
-def _is_stored_as(field: StoredField, value: Any, stored: Any) -> bool:
+def _is_stored_as(codec: ModelCodec, field: StoredField, value: Any, stored: Any) -> bool:
     """Say whether a value of a field has a stored form."""
-    encoded = field.codec.encode(value)
+    encoded, stored = (_thin(codec, field, one) for one in (field.codec.encode(value), stored))
     return same(encoded, stored) or same(field.codec.keep_stored(stored, encoded), stored)
+
+
+def _thin(codec: ModelCodec, field: StoredField, value: Any) -> Any:
+    """Return a value of a field with the null fields inside it left out, if the model says so."""
+    inner = field.codec.sparse if codec.is_sparse else None
+    return value if inner is None or value is MISSING else inner.thin(value)
 
 
 def _normalise_scalars(codec: ModelCodec, document: DocumentModel, sent: Mapping[str, Any]) -> None:
@@ -184,12 +190,14 @@ def _with_edits(
     for field in sought:
         name = field.stored_name
         mine = field.codec.encode(vars(document)[field.name])
-        value = merged(field.codec, sent[name], mine, stored.get(name, MISSING))
+        sides = sent[name], mine, present.get(name, MISSING)
+        was, mine, there = (_thin(codec, field, side) for side in sides)
+        value = merged(field.codec, was, mine, there)
         if value is MISSING:
             present.pop(name, None)
         else:
             present[name] = value
-        if field in changed or same(mine, sent[name]):
+        if field in changed or same(mine, was):
             names.append(field.name)
     if codec.allows_extra:
         _merge_extra(codec, document, sent, stored, present)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from typing import Annotated, Any, cast, get_origin
 
 from bson import ObjectId
@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic.fields import FieldInfo
 
-from ..errors import ConfigurationError, LoomError
+from ..errors import ConfigurationError, InvalidDocument, LoomError
 from ..type_guards import is_dict
 from ..types import forms
 from ..types.codec import ANY, Codec, Forms
@@ -37,6 +37,7 @@ from ..types.registry import is_named_tuple, is_record
 from ..types.scalars import ChoiceCodec, CounterCodec, NormalisedCodec, ObjectIdCodec, ScalarCodec
 from ..types.shape_facts import bson_types, classes
 from ..types.shapes import shape_of
+from ..types.sparse import SparseDocument, SparseFamily
 from ..types.stored_as import StoredName
 from ..types.stored_type import Kind
 from ..types.type_arguments import annotation_key
@@ -255,6 +256,17 @@ class FamilyCodec(Codec):
     def __init__(self, model: type[Any], family: Family) -> None:
         self.model: type[Any] = model
         self.family: Family = family
+
+    @cached_property
+    def sparse(self) -> SparseFamily:  # type: ignore[override]
+        """What each class of the family leaves out."""
+        return SparseFamily(self._sparse_of, lambda: [codec.sparse for codec in self._members])
+
+    def _sparse_of(self, document: Mapping[str, Any]) -> SparseDocument | None:
+        try:
+            return model_codec(class_of(self.model, document)).sparse
+        except InvalidDocument:
+            return None
 
     def decode(self, stored: Any) -> Any:
         if not is_dict(stored):

@@ -25,6 +25,7 @@ class Declaration:
     indexes: tuple[Index, ...] = ()
     family: Family | None = None
     model: type | None = None
+    store_none: bool = True
 
 
 def declare_persist_db(
@@ -37,6 +38,7 @@ def declare_persist_db(
     index: Sequence[Index] = (),
     discriminator: str | None = None,
     tag: str | None = None,
+    store_none: bool = True,
 ) -> Callable[[type[T]], type[T]]:
     """Declare the database and the collection of a model; no connection is opened.
 
@@ -53,6 +55,10 @@ def declare_persist_db(
             share the collection and each document is loaded as an object of its class. A subclass
             sets its tag by `class Dog(Animal, tag="dog")`; the default is its name.
         tag: The tag of the declared class; the default is its name.
+        store_none: With False, fields that are None are left out of the stored documents, also
+            in nested models and dataclasses; a missing field loads as None. This saves space, and
+            lets a sparse or unique sparse index skip these documents. A field whose default is
+            not None is stored as null: a document without it has the default.
 
     Returns:
         A decorator that returns the same class.
@@ -73,6 +79,7 @@ def declare_persist_db(
         _check_collection_name(collection_name) + suffix,
         remote_db,
         tuple(index),
+        store_none=store_none,
     )
 
     def declare(model: type[T]) -> type[T]:

@@ -12,11 +12,13 @@ from ..errors import ConfigurationError, EncodingError, too_deep
 from ..type_guards import is_dict, is_mapping
 from ..types.codec import ANY, Codec, Forms
 from ..types.custom import UndecodableValue
-from ..types.scalars import NormalisedCodec
+from ..types.scalars import CounterCodec, NormalisedCodec
+from ..types.sparse import SparseDocument, SparseField
 from ..types.values import key_to_bson, to_bson
 from .extra_fields import ExtraFields, extra_annotation
+from .nullable import is_none_if_missing
 from .plain_fields import plain_fields
-from .polymorphism import tag_of
+from .polymorphism import leaves_out_none, tag_of
 from .record_errors import same_stored_name
 
 
@@ -141,9 +143,9 @@ class ModelCodec(Codec):
     @cached_property
     def needs_decode(self) -> bool:  # type: ignore[override]
         """True if a field needs it or has another name, or if the model contains itself."""
-        return (
-            self._any("needs_decode") or bool(self._renamed) or self.allows_extra
-        ) or self._refuses_tag
+        return (self._any("needs_decode") or bool(self._renamed) or self.allows_extra) or (
+            self._refuses_tag or self.is_sparse
+        )
 
     @cached_property
     def forms(self) -> Forms:  # type: ignore[override]
@@ -153,6 +155,46 @@ class ModelCodec(Codec):
             is_pattern=False,
             names=None if self.allows_extra or self._tag else self.stored_names,
         )
+
+    @cached_property
+    def sparse(self) -> SparseDocument:  # type: ignore[override]
+        """The fields that are left out if they are None."""
+        return SparseDocument(lambda: map(self._sparse_field, self.fields))
+
+    def _sparse_field(self, field: StoredField) -> SparseField:
+        # The server would start a missing counter from zero, and has an error for one of null.
+        is_counted = field.is_revision or isinstance(field.codec, CounterCodec)
+        may_lack = (
+            not (is_counted or field.on_insert or field.on_write)
+            and field.stored_name != "_id"
+            and is_none_if_missing(self.model, field.name, field.codec)
+        )
+        return SparseField(field.name, field.stored_name, may_lack, field.codec.sparse)
+
+    @cached_property
+    def is_sparse(self) -> bool:
+        """Whether the model is declared with `store_none=False`."""
+        return leaves_out_none(self.model)
+
+    @property
+    def left_out(self) -> SparseDocument | None:
+        """Which fields are left out of the documents if they are None; None if all are stored."""
+        return self.sparse if self.is_sparse else None
+
+    def thin(self, encoded: dict[str, Any]) -> dict[str, Any]:
+        """Return what is stored of an encoded document, or of some of its fields."""
+        return self.sparse.thin(encoded) if self.is_sparse else encoded
+
+    def fill(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """Return a stored document with the null fields that it lacks."""
+        return self.sparse.fill(stored) if self.is_sparse else stored
+
+    def setting(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return the update operators that set fields to encoded values."""
+        stored = self.thin(values)
+        unset = {name: "" for name in values if name not in stored}
+        operators = {"$set": stored, "$unset": unset}
+        return {operator: operands for operator, operands in operators.items() if operands}
 
     @property
     def _refuses_tag(self) -> bool:
@@ -216,6 +258,8 @@ class ModelCodec(Codec):
     def decode(self, stored: Any) -> Any:
         if not is_dict(stored):
             return stored
+        if self.is_sparse:
+            stored = self.sparse.fill(stored)
         if self.allows_extra:
             known, decode_extra = self.stored_names, self._extra.decode
             result = {k: v if k in known else decode_extra(k, v) for k, v in stored.items()}

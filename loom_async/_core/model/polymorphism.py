@@ -95,6 +95,12 @@ def family_of(model: type[Any]) -> Family | None:
     return family
 
 
+def leaves_out_none(model: type[Any]) -> bool:
+    """Say whether a model is declared with `store_none=False`."""
+    declaration = getattr(model, "__loom_declaration__", None)
+    return declaration is not None and not declaration.store_none
+
+
 def scope_of(model: type[Any]) -> dict[str, Any]:
     """Return the filter for a model's documents in its collection; empty without a family."""
     family = family_of(model)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..type_guards import is_dict, is_list
 from ..types.codec import Codec
+from ..types.sparse import is_left_out
 from .bson_equality import MISSING, same
 from .codecs import model_codec
 from .conflicts import changed_type, not_found, stale
@@ -25,6 +26,7 @@ from .edits import (
     Unset,
     edits_below,
 )
+from .model_codec import ModelCodec
 from .three_way_merge import merged
 from .update_condition import condition_of
 from .update_document import render
@@ -61,17 +63,22 @@ def rebased(
     if not edits:
         return None
     update = render(edits)
-    return plan._replace(edits=edits, update=update, condition=condition_of(edits, update))
+    condition = condition_of(edits, update, codec.left_out)
+    return plan._replace(edits=edits, update=update, condition=condition)
 
 
-def _rebased_edits(codec: Codec, plan: Modification, stored: Mapping[str, Any]) -> Iterator[Edit]:
+def _rebased_edits(
+    codec: ModelCodec, plan: Modification, stored: Mapping[str, Any]
+) -> Iterator[Edit]:
+    complete, after = codec.fill({**stored}), codec.thin({**plan.after})
     for edit in plan.edits:
-        raise_if_type_changed(edit, stored)
+        raise_if_type_changed(edit, complete)
         missing = _first_missing(edit.path, stored)
         if missing is not None:
-            if not isinstance(edit, Unset):
+            # A field that is left out as it is None has been set, as any other.
+            if not isinstance(edit, Unset) or is_left_out(codec.left_out, edit.path):
                 # On this condition: another writer may send it at the same time.
-                yield Replace(missing, MISSING, value_at(plan.after, missing))
+                yield Replace(missing, MISSING, value_at(after, missing))
         elif isinstance(edit, EditItems):
             yield from _rebased_items(codec_at(codec, edit.path), edit, stored)
         elif isinstance(edit, Replace):

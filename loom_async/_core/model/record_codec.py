@@ -14,9 +14,11 @@ from ..type_guards import is_dict, is_mapping
 from ..types.codec import ANY, Codec, Forms
 from ..types.custom import UndecodableValue
 from ..types.record_fields import RecordField, record_fields
+from ..types.sparse import SparseDocument, SparseField
 from ..types.values import key_to_bson, to_bson
 from .checked_codec import CheckedCodec
 from .extra_fields import ExtraFields, extra_annotation
+from .nullable import is_none_if_missing_in_record
 from .record_errors import same_stored_name, subclass_refused, undeclared_key
 from .stored_dataclasses import needs_creation, stored_dataclass
 
@@ -108,6 +110,16 @@ class RecordCodec(Codec):
     def normalises(self) -> bool:  # type: ignore[override]
         """True if a field does, or if the class contains itself or allows extra fields."""
         return self._any("normalises") or self._allows_extra
+
+    @cached_property
+    def sparse(self) -> SparseDocument:  # type: ignore[override]
+        """The fields that are left out if they are None."""
+        return SparseDocument(lambda: map(self._sparse_field, record_fields(self.annotation)))
+
+    def _sparse_field(self, field: RecordField) -> SparseField:
+        codec = self._by_stored_name[field.stored_name].codec
+        may_lack = is_none_if_missing_in_record(self.kind, field.name, field.annotation, codec)
+        return SparseField(field.name, field.stored_name, may_lack, codec.sparse)
 
     @property
     def is_deterministic(self) -> bool:  # type: ignore[override]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from ..types.codec import Codec, Forms
+from ..types.sparse import Sparse
 
 
 class RootModelCodec(Codec):
@@ -17,6 +19,11 @@ class RootModelCodec(Codec):
     def __init__(self, inner: Codec) -> None:
         self._inner = inner
         self.forms = inner.forms
+
+    @cached_property
+    def sparse(self) -> Sparse | None:  # type: ignore[override]
+        """What is left out of the wrapped value."""
+        return self._inner.sparse
 
     @property
     def item_forms(self) -> Forms:

@@ -13,20 +13,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..types.sparse import Sparse, is_left_out
 from .bson_equality import MISSING
-from .edits import Edit, EditItems, Path, Replace
+from .edits import AddToSet, Edit, EditItems, Path, Push, Replace
 from .update_document import Update, field_expression, is_dotted
 
 _OBJECT = {"$type": "object"}
 
 
-def condition_of(edits: Iterable[Edit], update: Update) -> dict[str, Any]:
+def condition_of(
+    edits: Iterable[Edit], update: Update, sparse: Sparse | None = None
+) -> dict[str, Any]:
     """Return the filter of the documents to which an update applies.
 
     Parameters:
         edits: The edits.
         update: What they are rendered to. The condition of a pipeline never names a value: the new
             document of an upsert would begin with it (`write_statements.py`).
+        sparse: Which fields are left out if they are None. If another writer has made such an
+            array None, the server would begin a new one.
     """
     condition: dict[str, Any] = {}
     expressions: list[Any] = []
@@ -39,6 +44,12 @@ def condition_of(edits: Iterable[Edit], update: Update) -> dict[str, Any]:
                 condition[".".join(parent)] = _OBJECT
             else:
                 expressions.append({"$eq": [{"$type": field_expression(parent)}, "object"]})
+        if isinstance(edit, Push | AddToSet) and is_left_out(sparse, edit.path):
+            if is_dotted(edit.path):
+                condition[".".join(edit.path)] = {"$exists": True}
+            else:
+                kind = {"$type": field_expression(edit.path)}
+                expressions.append({"$ne": [kind, "missing"]})
         if isinstance(edit, EditItems | Replace):
             if is_dotted(edit.path) and not isinstance(update, list):
                 condition[".".join(edit.path)] = _as_read(edit.before)

@@ -69,9 +69,9 @@ def plan_upsert(document: DocumentModel, names: Sequence[str], now: datetime) ->
     _check_key(codec, {name: encoded[name] for name in names})
     coerced = replace_coerced(document, encoded)
     auto_values = tuple(insertion_auto_values(codec, encoded, now))
-    key = {name: encoded[name] for name in names}
+    key = codec.thin({name: encoded[name] for name in names})
     own_id = checked_id(model, encoded["_id"])
-    expected = encode_document(encoded)
+    expected = encode_document(codec.thin(encoded))
     change = Modification(
         id=own_id,
         update=_update(codec, document, encoded, key),
@@ -126,8 +126,10 @@ def _update(
             add[name] = value
         else:
             set_[name] = value
+    on_insert = codec.thin(on_insert)
     # An update without operators would replace the document.
-    update = {"$set": set_, "$inc": add, "$setOnInsert": on_insert or {"_id": encoded["_id"]}}
+    update = {"$inc": add, "$setOnInsert": on_insert or {"_id": encoded["_id"]}}
+    update = codec.setting(set_) | update
     return {operator: operands for operator, operands in update.items() if operands}
 
 

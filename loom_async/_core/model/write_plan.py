@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -78,7 +78,7 @@ def _plan_insertion(
     # An object with a revision replaces only the document that it was loaded from.
     replace = codec.revision is None and "id" in document.__pydantic_fields_set__
     key = checked_id(type(document), encoded["_id"])
-    return Insertion(key, encode_document(encoded), auto_values, replace, coerced)
+    return Insertion(key, encode_document(codec.thin(encoded)), auto_values, replace, coerced)
 
 
 def _plan_entry(
@@ -104,8 +104,8 @@ def _plan_entry(
                 encoded[name] = None
     auto_values += insertion_auto_values(codec, encoded, now)
     coerced = {} if is_validated else replace_coerced(document, encoded)
-    key = checked_id(type(document), encoded["_id"])
-    return Insertion(key, encode_document(encoded), tuple(auto_values), False, coerced)
+    key, raw = checked_id(type(document), encoded["_id"]), encode_document(codec.thin(encoded))
+    return Insertion(key, raw, tuple(auto_values), False, coerced)
 
 
 def is_recorded(document: DocumentModel) -> bool:
@@ -113,7 +113,10 @@ def is_recorded(document: DocumentModel) -> bool:
     stored = baseline(document)
     if stored is None or not document.__loom_append_only__:
         return False
-    return encode_document(model_codec(type(document)).encode(document)) == stored
+    codec = model_codec(type(document))
+    if codec.is_sparse:  # a document of before may hold nulls
+        stored = encode_document(codec.thin(decode_bson(stored)))
+    return encode_document(codec.thin(codec.encode(document))) == stored
 
 
 def _fresh_id(model: type[DocumentModel]) -> Any:
@@ -163,7 +166,7 @@ def _plan_modification(
     # Before anything is sent, this also raises for a value that BSON does not have.
     expected = encode_document(edited(loaded, edits))
     update = render(edits)
-    condition = condition_of(edits, update)
+    condition = condition_of(edits, update, codec.left_out)
     sizes = len(stored), len(expected)
     return Modification(
         id=loaded["_id"],
@@ -193,7 +196,10 @@ def _edits(
     """
     names: list[str] = []
     is_plain = not codec.allows_extra or after.keys() >= loaded.keys()
-    for name in differing(loaded, after):
+    thin = codec.thin(after)
+    if codec.is_sparse and _has_lost_value(loaded, codec.sparse.names - thin.keys()):
+        is_plain = False
+    for name in differing(loaded, thin):
         if name not in codec.refreshed:
             names.append(name)
             kind = codec.plain.get(name)
@@ -204,11 +210,23 @@ def _edits(
     before = codec.encode(hydrator(type(document)).fresh(decode_bson(stored)))
     before = codec.keep_stored(loaded, before)
     after.update({name: before[name] for name in codec.refreshed})
-    edits = find_edits(codec, loaded, before, after)
+    edits = _stored_edits(codec, loaded, before, after)
     if edits and has_unstable_defaults(type(document)):
         forget_unset_defaults(document, loaded, before, after)
-        edits = find_edits(codec, loaded, before, after)
+        edits = _stored_edits(codec, loaded, before, after)
     coerced = replace_coerced(document, after, {edit.path[0] for edit in edits}) if edits else {}
     if coerced:
-        edits = find_edits(codec, loaded, before, after)
+        edits = _stored_edits(codec, loaded, before, after)
     return edits, coerced
+
+
+def _has_lost_value(loaded: dict[str, Any], names: Iterable[str]) -> bool:
+    """Say whether a field that is None now had a value."""
+    return any(loaded.get(name) is not None for name in names)
+
+
+def _stored_edits(
+    codec: ModelCodec, loaded: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+) -> list[Edit]:
+    """Return the edits between two encoded documents, as they are stored."""
+    return find_edits(codec, loaded, codec.thin(before), codec.thin(after))

@@ -16,6 +16,7 @@ from ..errors import QueryError
 from ..type_guards import is_mapping, is_sequence
 from ..types.codec import ANY, Codec
 from .expressions import Combinable
+from .left_out import thinning
 from .model_resolver import ModelResolver
 from .paths import ResolvedField
 from .update_values import value_checker
@@ -48,7 +49,10 @@ class ArrayPathResolver(ModelResolver):
         field = super().resolve(path)
         head, _, key = path.rpartition(".")
         holder = self._walk(self.codec, None, head, "")[1] if head else self.codec
-        return field._replace(check=value_checker(holder, key))
+        check = value_checker(holder, key)
+        if check is not None and self.sparse is not None:
+            check = thinning(self.sparse, field.path, check)
+        return field._replace(check=check)
 
     def _child(self, codec: Codec, key: str, path: str) -> tuple[str, Codec] | None:
         found = _POSITION.fullmatch(key)
@@ -212,14 +216,14 @@ class _Filter:
     def _condition(self, codec: Codec, operand: Any) -> Any:
         if is_mapping(operand) and operand and all(str(key).startswith("$") for key in operand):
             return {key: self._operand(codec, key, value) for key, value in operand.items()}
-        value = _value(codec, operand)
+        value = self._value(codec, operand)
         return {"$eq": value} if is_mapping(value) else value
 
     def _operand(self, codec: Codec, operator: str, operand: Any) -> Any:
         if operator in _VALUE:
-            return _value(codec, operand)
+            return self._value(codec, operand)
         if operator in _VALUES and is_sequence(operand):
-            return [_value(codec, item) for item in operand]
+            return [self._value(codec, item) for item in operand]
         if operator == "$not" and is_mapping(operand):
             return self._condition(codec, operand)
         if operator == "$elemMatch" and is_mapping(operand):
@@ -228,6 +232,11 @@ class _Filter:
                 return self._condition(element, operand)
             return _Filter(self._resolver, element, self._where).compile(operand, "")
         return operand
+
+    def _value(self, codec: Codec, value: Any) -> Any:
+        literal = _value(codec, value)
+        sparse = None if self._resolver.sparse is None else codec.sparse
+        return literal if sparse is None else sparse.thin(literal)
 
 
 def _value(codec: Codec, value: Any) -> Any:

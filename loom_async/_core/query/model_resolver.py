@@ -10,10 +10,12 @@ from ..errors import EncodingError, UnknownFieldError, too_deep
 from ..model.codecs import FamilyCodec, model_codec
 from ..model.family_fields import SharedFieldCodec, members_of
 from ..model.field_shapes import child_shape, field_shapes
-from ..model.polymorphism import Family, family_of
+from ..model.polymorphism import Family, family_of, leaves_out_none
 from ..types.codec import Codec
 from ..types.forms import Model, Shape
+from ..types.sparse import Sparse
 from .family_scope import class_condition
+from .left_out import thinned
 from .literals import Literal, read_if_possible
 from .paths import ResolvedField, Variant, check_path
 
@@ -32,6 +34,8 @@ class ModelResolver:
         self._family: Family | None = family_of(model)
         family = self._family
         self.codec: Codec = model_codec(model) if family is None else FamilyCodec(model, family)
+        #: What is left out of the documents; None if every field is stored.
+        self.sparse: Sparse | None = self.codec.sparse if leaves_out_none(model) else None
 
     def resolve(self, path: str) -> ResolvedField:
         """Return the field at a dotted path of Python or stored names.
@@ -44,7 +48,7 @@ class ModelResolver:
             check_path(path)
         root = Shape(Model(self._model))
         stored, codec, shape = self._walk(self.codec, root, path, self._model.__name__)
-        return ResolvedField(
+        field = ResolvedField(
             stored,
             partial(_encoded, codec, shape, path),
             codec.item_forms,
@@ -52,6 +56,7 @@ class ModelResolver:
             codec,
             self._variants(path),
         )
+        return field if self.sparse is None else thinned(field, self.sparse)
 
     def codec_at(self, path: str) -> tuple[str, Codec]:
         """Return the stored path and the codec of the field at a dotted path.

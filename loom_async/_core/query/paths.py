@@ -38,6 +38,7 @@ class ResolvedField(NamedTuple):
         variants: The different ways in which the classes of a family store the field, if there are
             several; `encode` then refuses a value that they store differently.
         check: Validates and encodes a value that the field is set to; None if nothing can tell.
+        is_left_out: Whether the field is left out of documents if it is None.
     """
 
     path: str
@@ -47,6 +48,7 @@ class ResolvedField(NamedTuple):
     codec: Codec = ANY
     variants: tuple[Variant, ...] = ()
     check: Callable[[Any], Any] | None = None
+    is_left_out: bool = False
 
     def compared(self, value: Any, *, is_bound: bool = False) -> Any:
         """Return the stored form of a literal that the field is compared with.

@@ -12,6 +12,7 @@ from ..model.auto_fields import write_auto_values
 from ..model.document import DocumentModel
 from ..model.revisions import revision_to_count
 from .array_paths import ArrayPathResolver, compile_array_filters
+from .left_out import leave_out_none
 from .stage_base import StageSequence
 from .update_operators import compile_update
 from .upsert import add_insertion_values
@@ -84,4 +85,6 @@ def compile_query_update(
                 hint='update({"$inc": {"n": 1}}, upsert=True)',
             )
         add_insertion_values(model, update, filter, now)
+    if resolver.sparse is not None and isinstance(update, dict):
+        leave_out_none(resolver, update, is_upsert=arguments.upsert)
     return QueryUpdate(update, array_filters, arguments.upsert)

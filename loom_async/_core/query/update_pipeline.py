@@ -78,7 +78,10 @@ def _expression(resolver: FieldResolver, field: str, value: Any) -> Any:
 
     if _is_expression(value):
         return encode_raw(value, f"the expression of {field!r}", as_path)
-    return {"$literal": resolver.resolve(field).encode(value)}
+    found = resolver.resolve(field)
+    if value is None and found.is_left_out:
+        return "$$REMOVE"
+    return {"$literal": found.encode(value)}
 
 
 def _is_expression(value: Any) -> bool:

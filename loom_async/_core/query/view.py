@@ -23,6 +23,7 @@ from ..types import forms
 from ..types.codec import Codec
 from ..types.containers import ArrayCodec, MappingCodec
 from ..types.forms import Shape
+from ..types.sparse import Sparse
 from .paths import join
 from .view_fields import ViewField, has_fields, view_fields
 
@@ -138,15 +139,19 @@ class View(Generic[T]):
         kind: The class.
         codec: The codec of the model.
         source: The name of the model, for errors.
+        sparse: What is left out of the documents; None if every field is stored.
 
     Raises:
         UnknownFieldError: The model lacks a field that the class requires.
         QueryError: The class has no fields.
     """
 
-    def __init__(self, kind: type[T], codec: Codec, source: str) -> None:
+    def __init__(
+        self, kind: type[T], codec: Codec, source: str, sparse: Sparse | None = None
+    ) -> None:
         self.kind: type[T] = kind
         self._part = _part(kind, codec, source, (kind,))
+        self._sparse = sparse
         many: TypeAdapter[Any] = TypeAdapter(list[kind])  # type: ignore[valid-type]
         self._validate = many.validate_python
 
@@ -161,6 +166,8 @@ class View(Generic[T]):
         Raises:
             InvalidDocument: A document does not fit the class.
         """
+        if self._sparse is not None:
+            documents = [*map(self._sparse.fill, documents)]
         rows = [self._part.read(document) for document in documents]
         try:
             objects: list[T] = self._validate(rows, strict=False, by_alias=True, by_name=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .sparse import Sparse
 from .values import from_bson, is_ordered_value, to_bson
 
 
@@ -43,6 +44,8 @@ class Codec:
     is_deterministic: bool = True
     is_sortable: bool = True
     forms: Forms = Forms(is_document=True, is_pattern=True)
+    #: Which null fields `store_none=False` leaves out of the stored values; None if there are none.
+    sparse: Sparse | None = None
 
     @property
     def item_forms(self) -> Forms:

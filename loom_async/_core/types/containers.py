@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from ..type_guards import is_collection, is_dict, is_list, is_mapping
 from .codec import ANY, Codec, Forms
 from .keys import KeyCodec
+from .sparse import Sparse, SparseItems, SparseValues
 from .values import in_stored_order, mapping_to_bson, to_bson
 
 
@@ -42,6 +44,11 @@ class ArrayCodec(Codec):
     def item_forms(self) -> Forms:
         """The forms of the items."""
         return self.item.forms
+
+    @cached_property
+    def sparse(self) -> Sparse | None:  # type: ignore[override]
+        """What is left out of the items."""
+        return None if self.item.sparse is None else SparseItems(self.item.sparse)
 
     def encode(self, value: Any) -> Any:
         if value is None:
@@ -165,6 +172,11 @@ class MappingCodec(Codec):
     def is_deterministic(self) -> bool:  # type: ignore[override]
         """True if the values are."""
         return self.value.is_deterministic
+
+    @cached_property
+    def sparse(self) -> Sparse | None:  # type: ignore[override]
+        """What is left out of the values."""
+        return None if self.value.sparse is None else SparseValues(self.value.sparse)
 
     def encode(self, value: Any) -> Any:
         if not is_mapping(value):

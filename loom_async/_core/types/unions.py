@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..bson_codec import UNENCODABLE, encode_bson
@@ -12,6 +13,7 @@ from .adapters import adapter_of
 from .codec import Codec, Forms
 from .equality import is_same
 from .scalars import ChoiceCodec, NormalisedCodec
+from .sparse import Sparse
 from .values import bson_type_of, from_bson, refuse, to_bson
 
 
@@ -77,6 +79,16 @@ class UnionCodec(Codec):
     def forms(self) -> Forms:  # type: ignore[override]
         """The forms of any option."""
         return _either([codec.forms for codec in self._codecs])
+
+    @cached_property
+    def sparse(self) -> Sparse | None:  # type: ignore[override]
+        """What is left out of the only option that is stored as a document.
+
+        The null fields of several such options tell them apart, and are stored.
+        """
+        documents = [o for o in self._options if o.bson is None or "object" in o.bson]
+        is_known = len(documents) == 1 and documents[0].bson is not None
+        return documents[0].codec.sparse if is_known else None
 
     @property
     def item_forms(self) -> Forms:
