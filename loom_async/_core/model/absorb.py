@@ -22,15 +22,15 @@ from .write_attempt import Insertion, Modification, WriteAttempt
 
 def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
     """Make an object agree with the document that was just stored for it."""
-    codec = model_codec(type(document))
-    vars(document).update(insertion.auto_values)
+    if insertion.auto_values:
+        vars(document).update(insertion.auto_values)
     set_baseline(document, insertion.raw)
     if any(attempt.is_abandoned for attempt in attempts_of(document)):
         set_attempts(document, (WriteAttempt(insertion, is_unreported=True),))
     else:
         set_attempts(document, ())
-    if codec.normalises or insertion.coerced:
-        _normalise(codec, document, insertion)
+    if insertion.coerced or not insertion.is_normal:
+        _normalise(model_codec(type(document)), document, insertion)
 
 
 def _normalise(codec: ModelCodec, document: DocumentModel, insertion: Insertion) -> None:

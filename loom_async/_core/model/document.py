@@ -78,6 +78,9 @@ class DocumentModel(BaseModel):
             # As pydantic's own method does, which would build the dict of arguments again.
             if self.__pydantic_validator__.validate_python(data, self_instance=self) is not self:
                 warnings.warn(_ANOTHER_INSTANCE, stacklevel=2)
+            # To read a slot that is not set costs much more than this.
+            _baseline_slot.__set__(self, None)
+            _attempts_slot.__set__(self, ())
 
         # For pydantic, this is no custom `__init__`: validation by itself need not call it.
         __init__.__pydantic_base_init__ = True

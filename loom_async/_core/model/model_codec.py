@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from ..attribute_values import Arranger, arranger
 from ..errors import ConfigurationError, EncodingError, too_deep
 from ..type_guards import is_dict, is_mapping
 from ..types.codec import ANY, Codec, Forms
@@ -86,6 +87,11 @@ class ModelCodec(Codec):
         return frozenset(field.stored_name for field in self.fields)
 
     @cached_property
+    def normalising(self) -> tuple[StoredField, ...]:
+        """The fields whose stored form may differ from the value."""
+        return tuple(field for field in self.fields if field.codec.normalises)
+
+    @cached_property
     def auto_fields(self) -> tuple[StoredField, ...]:
         """The fields that Loom fills in."""
         return tuple(field for field in self.fields if field.on_insert or field.on_write)
@@ -120,20 +126,25 @@ class ModelCodec(Codec):
         }
 
     @cached_property
-    def _tag(self) -> tuple[str, str] | None:
+    def tag(self) -> tuple[str, str] | None:
+        """The discriminator of the model's family and its value for the model."""
         return tag_of(self.model)
 
     @cached_property
     def _extra(self) -> ExtraFields:
         names = {f.input_name or f.stored_name for f in self.fields} | self.stored_names
         codec = self._codec_of(extra_annotation(self.model))
-        return ExtraFields(self.model.__name__, codec, names, self._tag)
+        return ExtraFields(self.model.__name__, codec, names, self.tag)
 
     @cached_property
-    def _plan(self) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:
+    def arrange(self) -> Arranger:
+        """Returns the attributes of an object by stored name, in the order of the model."""
+        return arranger((field.stored_name, field.name) for field in self.fields)
+
+    @cached_property
+    def _encoders(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
         return tuple(
-            (f.stored_name, f.name, None if f.codec.is_identity else f.codec.encode)
-            for f in self.fields
+            (f.stored_name, f.codec.encode) for f in self.fields if not f.codec.is_identity
         )
 
     @cached_property
@@ -153,7 +164,7 @@ class ModelCodec(Codec):
         return Forms(
             is_document=True,
             is_pattern=False,
-            names=None if self.allows_extra or self._tag else self.stored_names,
+            names=None if self.allows_extra or self.tag else self.stored_names,
         )
 
     @cached_property
@@ -198,7 +209,7 @@ class ModelCodec(Codec):
 
     @property
     def _refuses_tag(self) -> bool:
-        return self._tag is not None and self.model.model_config.get("extra") == "forbid"
+        return self.tag is not None and self.model.model_config.get("extra") == "forbid"
 
     @cached_property
     def normalises(self) -> bool:  # type: ignore[override]
@@ -226,20 +237,19 @@ class ModelCodec(Codec):
     def encode(self, value: Any) -> Any:
         if type(value) is not self.model:
             return self._encode_other(value)
-        data = value.__dict__
-        document: dict[str, Any] = {}
+        document = self.arrange(value.__dict__)
         stored_name = ""
         try:
-            for stored_name, name, encode in self._plan:
-                document[stored_name] = data[name] if encode is None else encode(data[name])
+            for stored_name, encode in self._encoders:
+                document[stored_name] = encode(document[stored_name])
         except EncodingError as error:
             raise error.below(stored_name) from error.__cause__
         except RecursionError:
             raise too_deep(stored_name) from None
         if value.__pydantic_extra__:
             document.update(self._extra.encode(value.__pydantic_extra__))
-        if self._tag is not None:  # last, so that no extra field replaces the tag
-            document[self._tag[0]] = self._tag[1]
+        if self.tag is not None:  # last, so that no extra field replaces the tag
+            document[self.tag[0]] = self.tag[1]
         return document
 
     def _encode_other(self, value: Any) -> Any:
@@ -265,8 +275,8 @@ class ModelCodec(Codec):
             result = {k: v if k in known else decode_extra(k, v) for k, v in stored.items()}
         else:
             result = dict(stored)
-        if self._tag is not None:
-            result.pop(self._tag[0], None)
+        if self.tag is not None:
+            result.pop(self.tag[0], None)
         stored_name = ""
         try:
             for stored_name, decode in self._decoders:
@@ -312,7 +322,7 @@ class ModelCodec(Codec):
         field = self._by_name.get(key)
         if field is not None:
             return field.stored_name, field.codec
-        if self._tag is not None and key == self._tag[0]:
+        if self.tag is not None and key == self.tag[0]:
             return key, ANY
         return (key, self._extra.codec) if self.allows_extra else None
 

@@ -6,19 +6,17 @@ there is no check, and the value is validated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias, TypeGuard, cast
+from typing import Any
 from uuid import UUID
 
 from bson import ObjectId
 from pydantic import BaseModel
 
-from ..type_guards import is_dict, is_list
+from ..type_guards import is_list
 from .core_schemas import core_schema_of
-
-Check: TypeAlias = Callable[[Any], bool]
+from .type_checks import Check, EachEntry, EachField, EachItem, ExactType, all_hold, exactly
 
 _SCALARS: dict[str, type] = {
     "str": str,
@@ -33,6 +31,7 @@ _SCALARS: dict[str, type] = {
     "decimal": Decimal,
     "uuid": UUID,
 }
+_STRING = frozenset({str})
 _ITEMS: dict[str, type] = {"list": list, "set": set, "frozenset": frozenset}
 # What a schema may have without a constraint on its values.
 _FREE = frozenset(
@@ -80,7 +79,7 @@ class PlainValues:
             case "definition-ref":
                 return self._reference(schema["schema_ref"])
             case "any":
-                return lambda _: True
+                return Check(lambda _: True)
             case "json-or-python":
                 return _object_id(schema)
             case "model":
@@ -93,28 +92,38 @@ class PlainValues:
     def _unlimited(self, kind: str, schema: dict[str, Any]) -> Check | None:
         """Return the check of a schema without constraints, or of the type alone."""
         if kind == "enum" or kind in _SCALARS:
-            return _is_exactly(_SCALARS.get(kind) or schema["cls"])
+            return exactly(_SCALARS.get(kind) or schema["cls"])
         if kind in _ITEMS:
             return self._items(_ITEMS[kind], schema.get("items_schema", {"type": "any"}))
         return self._entries(schema) if kind == "dict" else None
 
     def _items(self, kind: type, items: dict[str, Any]) -> Check | None:
-        scalar = _SCALARS.get(items["type"])
-        if scalar is not None and _FREE.issuperset(items):
-            kinds = {scalar}
-            return lambda value: _is(value, kind) and kinds.issuperset(map(type, value))
         inner = self._check(items)
-        return inner and (lambda value: _is(value, kind) and all(map(inner, value)))
+        if inner is None:
+            return None
+        if isinstance(inner, ExactType):
+            kinds = {inner.kind}
+            return Check(lambda value: type(value) is kind and kinds.issuperset(map(type, value)))
+        holds = inner.holds
+
+        def all_hold(value: Any) -> bool:
+            return type(value) is kind and all(map(holds, value))
+
+        return EachItem(all_hold, inner) if kind is list else Check(all_hold)
 
     def _entries(self, schema: dict[str, Any]) -> Check | None:
         keys = schema.get("keys_schema", {"type": "any"})
         inner = self._check(schema.get("values_schema", {"type": "any"}))
         if keys["type"] not in ("str", "any") or not _FREE.issuperset(keys) or inner is None:
             return None
-        return lambda value: (
-            is_dict(value)
-            and all(type(key) is str for key in value)
-            and all(map(inner, value.values()))
+        holds = inner.holds
+        return EachEntry(
+            lambda value: (
+                type(value) is dict
+                and _STRING.issuperset(map(type, value))
+                and all(map(holds, value.values()))
+            ),
+            inner,
         )
 
     def _model(self, schema: dict[str, Any]) -> Check | None:
@@ -124,20 +133,14 @@ class PlainValues:
         )
         if not is_simple or model.model_config.get("extra") == "allow" or _limits_values(model):
             return None
-        checks: list[tuple[str, Check]] = []
+        checks: dict[str, Check] = {}
         for name, field in fields["fields"].items():
             check = self._check(field["schema"])
             if check is None:
                 return None
-            checks.append((name, check))
-
-        def is_plain(value: Any) -> bool:
-            if type(value) is not model:
-                return False
-            values = cast("dict[str, Any]", vars(value))
-            return all(check(values[name]) for name, check in checks)
-
-        return is_plain
+            checks[name] = check
+        hold = all_hold(checks)
+        return EachField(lambda value: type(value) is model and hold(value.__dict__), model, checks)
 
     def _reference(self, name: str) -> Check | None:
         if name not in self._compiled:
@@ -157,15 +160,10 @@ _LAYERS = ("definitions", "definition-ref", "model", "model-fields")
 
 
 def _or_none(check: Check | None) -> Check | None:
-    return check and (lambda value: value is None or check(value))
-
-
-def _is(value: Any, kind: type) -> TypeGuard[Collection[Any]]:
-    return type(value) is kind
-
-
-def _is_exactly(kind: type) -> Check:
-    return lambda value: type(value) is kind
+    if check is None:
+        return None
+    holds = check.holds
+    return Check(lambda value: value is None or holds(value))
 
 
 def _object_id(schema: dict[str, Any]) -> Check | None:
@@ -175,4 +173,4 @@ def _object_id(schema: dict[str, Any]) -> Check | None:
         and bool(choices)
         and choices[0] == {"type": "is-instance", "cls": ObjectId}
     )
-    return _is_exactly(ObjectId) if is_id else None
+    return exactly(ObjectId) if is_id else None

@@ -20,6 +20,7 @@ from .edits import Edit, Set
 from .hydration import hydrator
 from .identity import checked_id
 from .model_codec import ModelCodec
+from .plain_encoding import encode_if_plain
 from .unset_defaults import forget_unset_defaults, has_unstable_defaults
 from .update_condition import condition_of, names_values
 from .update_document import render
@@ -72,13 +73,29 @@ def plan_insert(document: DocumentModel) -> Insertion:
 def _plan_insertion(
     codec: ModelCodec, document: DocumentModel, now: datetime, *, is_validated: bool
 ) -> Insertion:
-    encoded = codec.encode(document)
+    plain = None if is_validated else encode_if_plain(document)
+    encoded = codec.encode(document) if plain is None else plain
+    is_normal = _holds_stored_values(codec, document, encoded)
     auto_values = tuple(insertion_auto_values(codec, encoded, now)) if codec.auto_fields else ()
-    coerced = {} if is_validated else replace_coerced(document, encoded)
+    is_valid = is_validated or plain is not None
+    coerced = {} if is_valid else replace_coerced(document, encoded)
     # An object with a revision replaces only the document that it was loaded from.
     replace = codec.revision is None and "id" in document.__pydantic_fields_set__
     key = checked_id(type(document), encoded["_id"])
-    return Insertion(key, encode_document(codec.thin(encoded)), auto_values, replace, coerced)
+    raw = encode_document(codec.thin(encoded))
+    return Insertion(key, raw, auto_values, replace, coerced, is_normal)
+
+
+def _holds_stored_values(
+    codec: ModelCodec, document: DocumentModel, encoded: Mapping[str, Any]
+) -> bool:
+    """Say whether an object holds the values themselves that are stored, as far as these differ."""
+    values = vars(document)
+    for field in codec.normalising:
+        value = values[field.name]
+        if value is not None and value is not encoded[field.stored_name]:
+            return False
+    return True
 
 
 def _plan_entry(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import SecretBytes, SecretStr, ValidationError
 
@@ -24,8 +24,9 @@ from .document import DocumentModel
 from .document_encoding import located
 from .hydration import hydrator
 from .model_codec import StoredField
-from .plain_values import Check, PlainValues
+from .plain_values import PlainValues
 from .repeated_validation import stored_validators
+from .type_checks import Check
 
 
 def replace_coerced(
@@ -65,14 +66,15 @@ def validated_values(
         InvalidDocument: A value does not fit the model; `fields` has its path.
         ConfigurationError: The default of a field does not fit its type.
     """
-    fields, has_model_validators = _checked_fields(type(document))
+    checks = field_checks(type(document))
+    fields, has_model_validators = checks.of_all, checks.has_model_validators
     if names is not None:
         fields = [pair for pair in fields if pair[0].stored_name in names]
     values = vars(document)
     doubtful = [
         field
         for field, check in fields
-        if not (check(values[field.name]) if check else _is_assigned(document, field))
+        if not (check.holds(values[field.name]) if check else is_assigned(document, field))
     ]
     has_containers = has_model_validators and not all(f.codec.is_scalar for f, _ in fields)
     if not (doubtful or has_containers):
@@ -85,17 +87,26 @@ def validated_values(
     return validated
 
 
+class FieldChecks(NamedTuple):
+    """The checks of the fields of a model.
+
+    `of_all` has each field with its check; None if the type of its value cannot tell.
+    `has_model_validators` is true if functions validate the whole model.
+    """
+
+    of_all: Sequence[tuple[StoredField, Check | None]]
+    has_model_validators: bool
+
+
 @cache
-def _checked_fields(
-    model: type[DocumentModel],
-) -> tuple[Sequence[tuple[StoredField, Check | None]], bool]:
-    """Return the fields of a model with their checks, and whether functions validate all of it."""
+def field_checks(model: type[DocumentModel]) -> FieldChecks:
+    """Return the checks of the fields of a model."""
     plain = PlainValues(model)
     fields = [(field, plain.checks.get(field.name)) for field in model_codec(model).fields]
-    return fields, plain.has_model_validators
+    return FieldChecks(fields, plain.has_model_validators)
 
 
-def _is_assigned(document: DocumentModel, field: StoredField) -> bool:
+def is_assigned(document: DocumentModel, field: StoredField) -> bool:
     """Say whether a value without a check was validated when it was assigned."""
     model, name = type(document), field.name
     if not field.codec.is_scalar or not model.model_config.get("validate_assignment"):
@@ -104,7 +115,7 @@ def _is_assigned(document: DocumentModel, field: StoredField) -> bool:
         return (model, name) in _valid_defaults
     # Unless the object was made without validation: then the type tells.
     has_type = _scalar_types(model).get(name)
-    return has_type is None or has_type(vars(document)[name])
+    return has_type is None or has_type.holds(vars(document)[name])
 
 
 @cache

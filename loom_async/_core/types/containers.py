@@ -178,6 +178,11 @@ class MappingCodec(Codec):
         """What is left out of the values."""
         return None if self.value.sparse is None else SparseValues(self.value.sparse)
 
+    @property
+    def keeps_texts(self) -> bool:
+        """True if a key that is a string is stored as it is."""
+        return self._key.keeps_texts
+
     def encode(self, value: Any) -> Any:
         if not is_mapping(value):
             return to_bson(value)

@@ -35,6 +35,11 @@ class KeyCodec(NamedTuple):
     read: ReadKey | None = None
     is_proven: bool = False
 
+    @property
+    def keeps_texts(self) -> bool:
+        """True if a key that is a string is stored as it is."""
+        return not self.is_proven
+
     def encode(self, key: Any) -> str:
         """Return the text of a key.
 

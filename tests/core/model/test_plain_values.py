@@ -101,14 +101,14 @@ plain = PlainValues(Model)
 def test_checks(name: str, good: Any, bad: Any) -> None:
     check = plain.checks[name]
     assert check is not None
-    assert check(good)
-    assert not check(bad)
+    assert check.holds(good)
+    assert not check.holds(bad)
 
 
 def test_anything_is_valid_for_any() -> None:
     check = plain.checks["anything"]
     assert check is not None
-    assert check(object())
+    assert check.holds(object())
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_constraints_and_functions_have_no_check(name: str) -> None:
 def test_types_of_fields_with_constraints() -> None:
     check = PlainValues(Model, with_constraints=True).checks["limited"]
     assert check is not None
-    assert check(-1)
-    assert not check("x")
+    assert check.holds(-1)
+    assert not check.holds("x")
 
 
 def test_validators_of_the_whole_model() -> None:
