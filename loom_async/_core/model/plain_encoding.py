@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from ..attribute_values import values_of
 from ..errors import EncodingError
+from ..type_guards import is_dict, is_list
 from ..types.codec import Codec
 from ..types.containers import ArrayCodec, MappingCodec
 from .codecs import model_codec
@@ -21,6 +22,7 @@ from .type_checks import Check, EachEntry, EachField, EachItem, ExactType
 from .write_validation import field_checks, is_assigned
 
 _Encoder: TypeAlias = Callable[[Any], Any]
+_FieldsEncoder: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 _TEXT = frozenset({str})
 
 
@@ -50,7 +52,7 @@ def encode_if_plain(document: DocumentModel) -> dict[str, Any] | None:
 @cache
 def _encoder_of(
     model: type[DocumentModel],
-) -> tuple[_Encoder, Sequence[StoredField]] | None:
+) -> tuple[_FieldsEncoder, Sequence[StoredField]] | None:
     """Return what encodes the attributes of an object, and the fields without a check.
 
     There is none if functions validate the whole model.
@@ -63,7 +65,7 @@ def _encoder_of(
     return _fields_encoder(model_codec(model), by_name), unchecked
 
 
-def _fields_encoder(codec: ModelCodec, checks: Mapping[str, Check]) -> _Encoder:
+def _fields_encoder(codec: ModelCodec, checks: Mapping[str, Check]) -> _FieldsEncoder:
     """Return a function that encodes the attributes of an object, given as a dict.
 
     Parameters:
@@ -135,9 +137,9 @@ def _items_encoder(codec: ArrayCodec, check: EachItem) -> _Encoder:
     encode_item = _encoder(codec.item, check.item)
 
     def encode(value: Any) -> Any:
-        if type(value) is not list:
+        if type(value) is not list or not is_list(value):
             raise _NotPlainError
-        return [encode_item(item) for item in cast("list[Any]", value)]
+        return [encode_item(item) for item in value]
 
     return encode
 
@@ -146,10 +148,10 @@ def _entries_encoder(codec: MappingCodec, check: EachEntry) -> _Encoder:
     encode_value = _encoder(codec.value, check.value)
 
     def encode(value: Any) -> Any:
-        if type(value) is not dict or not _TEXT.issuperset(
-            map(type, cast("dict[Any, Any]", value))
-        ):
+        if type(value) is not dict or not is_dict(value):
             raise _NotPlainError
-        return {key: encode_value(item) for key, item in cast("dict[str, Any]", value).items()}
+        if not _TEXT.issuperset(map(type, value)):
+            raise _NotPlainError
+        return {key: encode_value(item) for key, item in value.items()}
 
     return encode

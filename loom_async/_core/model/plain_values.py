@@ -6,9 +6,10 @@ there is no check, and the value is validated.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from bson import ObjectId
@@ -103,11 +104,11 @@ class PlainValues:
             return None
         if isinstance(inner, ExactType):
             kinds = {inner.kind}
-            return Check(lambda value: type(value) is kind and kinds.issuperset(map(type, value)))
+            return Check(lambda value: _is(value, kind) and kinds.issuperset(map(type, value)))
         holds = inner.holds
 
         def all_hold(value: Any) -> bool:
-            return type(value) is kind and all(map(holds, value))
+            return _is(value, kind) and all(map(holds, value))
 
         return EachItem(all_hold, inner) if kind is list else Check(all_hold)
 
@@ -164,6 +165,10 @@ def _or_none(check: Check | None) -> Check | None:
         return None
     holds = check.holds
     return Check(lambda value: value is None or holds(value))
+
+
+def _is(value: Any, kind: type) -> TypeGuard[Collection[Any]]:
+    return type(value) is kind
 
 
 def _object_id(schema: dict[str, Any]) -> Check | None:
