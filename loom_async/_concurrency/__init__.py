@@ -18,6 +18,7 @@ from .primitives import (
     maybe_await,
     sleep,
 )
+from .side_work import run_beside
 
 __all__ = [
     "WAITING_BLOCKS_THE_THREAD",
@@ -35,6 +36,7 @@ __all__ = [
     "maybe_await",
     "prefetch",
     "read_chunks",
+    "run_beside",
     "shielded",
     "sleep",
 ]

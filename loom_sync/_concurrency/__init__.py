@@ -17,6 +17,7 @@ from loom_sync._concurrency.primitives import (
     maybe_await,
     sleep,
 )
+from loom_sync._concurrency.side_work import run_beside
 
 __all__ = [
     "WAITING_BLOCKS_THE_THREAD",
@@ -34,6 +35,7 @@ __all__ = [
     "maybe_await",
     "prefetch",
     "read_chunks",
+    "run_beside",
     "shielded",
     "sleep",
 ]

@@ -3,61 +3,40 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from typing import Any
-
-from bson.raw_bson import RawBSONDocument
+from itertools import zip_longest
 
 from loom_async._core.clock import now
-from loom_async._core.driver_errors import duplicate_key, translate
 from loom_async._core.errors import BulkEntry, LoomError
-from loom_async._core.model.absorb import absorb_insertion, absorb_modification
 from loom_async._core.model.bulk_plan import (
     BulkAccount,
-    Step,
+    Part,
     check_documents,
     first_of_each,
-    groups,
-    plan_steps,
+    plan_in_slices,
 )
-from loom_async._core.model.document import DocumentModel, attempts_of, set_attempts, stores_new
-from loom_async._core.model.hydration import collector_paused
-from loom_async._core.model.read_back import by_id, id_bytes
-from loom_async._core.model.upsert_plan import Planner, is_lost_race
-from loom_async._core.model.write_attempt import Insertion, Modification, Upsert, WriteAttempt
+from loom_async._core.model.document import DocumentModel, attempts_of, stores_new
+from loom_async._core.model.upsert_plan import Planner
 from loom_async._core.model.write_plan import is_recorded, plan_persist
 from loom_async._core.model.write_results import PersistResult
-from loom_async._core.model.write_statements import (
-    batches,
-    insert_many,
-    size_of,
-    statement,
-    update_many,
-)
-from loom_async._core.server_codes import DUPLICATE_KEY, TYPE_CONFLICTS
-from loom_async._core.transactions.journal import absorb
-from loom_async._core.validation_failures import reason_of
-from loom_async._core.write_replies import executed, not_confirmed, not_matched, write_errors
 
 from .. import _concurrency
-from ..operations.attempts import finish, forget_settled
-from ..operations.bulk_command import MAX_STATEMENTS, max_statements, send_many
+from ..operations.attempts import finish
+from ..operations.bulk_command import MAX_STATEMENTS
 from ..operations.target import Target, target_of
-from ..operations.write_command import WriteCommand
 from . import hooks
-from .find_by_id import find_raw
 from .hooks import run_before
 from .join_transaction import join_transaction
-from .match_on import absorb_upserts, planner_of
-from .rebased_steps import rebased_steps
+from .match_on import planner_of
 from .unknown_outcome import settle
-from .write_one import is_encrypted, sendable, write
+from .write_steps import write_steps
 
-# How often an upsert is sent again whose document other writers insert and delete.
-_MAX_REPEATS = 10
+# The documents of a part while the next one is planned: fewer need more commands, with more the
+# server waits longer for the first.
+_PLANNED_AHEAD = 2_000
 
 
 def persist_many(
@@ -72,47 +51,69 @@ def persist_many(
     checked = check_documents(model, documents)
     account = BulkAccount(ordered)
     distinct = first_of_each(checked, account)
-    moment = now()
     if any(hooks.has(kind, "before_persist") for kind in set(map(type, checked))):
         run_before("before_persist", *(document for _, document in distinct))
     with _concurrency.ObjectLock(*checked) as lock:
         join_transaction(lock, *checked)
-        target = target_of(model) if distinct else None
-        for start in range(0, len(distinct), MAX_STATEMENTS):
-            assert target is not None
-            part = distinct[start : start + MAX_STATEMENTS]
-            work = _persist_part(target, model, part, moment, account, plan_write)
-            if not finish(lock, target, work, checked):
-                break
+        if distinct:
+            bulk = _Bulk(target_of(model), model, account, plan_write)
+            _persist_parts(bulk, lock, distinct)
     hooks.run("after_persist", account.documents)
     return account.finish(model)
 
 
-def _persist_part(
-    target: Target,
-    model: type[DocumentModel],
-    documents: Sequence[tuple[int, DocumentModel]],
-    moment: datetime,
-    account: BulkAccount,
-    plan_write: Planner,
-) -> bool:
-    """Write a part of the documents, and return whether the next part may follow."""
-    documents = [pair for pair in documents if _is_settled(target, *pair, account)]
-    if account.is_stopped:
-        return False
-    with collector_paused():
-        steps: Sequence[Step] = plan_steps(documents, moment, account, plan_write)
-    if is_encrypted(target):
-        steps = [replace(step, plan=sendable(target, step.plan)) for step in steps]
-    if target.session is not None:
-        steps = rebased_steps(target, model, steps, account)
-    # In an ordered write, the documents before a failure are still sent.
-    for group in groups(steps, ordered=account.ordered):
-        sizes = [size_of(step.plan) for step in group]
-        for part in batches(sizes, max_statements(target)):
-            if not _write(target, model, group[part], account):
-                return False
-    return not account.is_stopped
+@dataclass
+class _Bulk:
+    """One call of `persist_many`; all times that it writes are the same."""
+
+    target: Target
+    model: type[DocumentModel]
+    account: BulkAccount
+    plan_write: Planner
+    moment: datetime = field(default_factory=now)
+
+    def may_plan_ahead(self, documents: Sequence[tuple[int, DocumentModel]]) -> bool:
+        """Say whether the writes of documents depend on no outcome of earlier ones."""
+        is_free = self.target.session is None and not self.account.ordered
+        return is_free and not any(attempts_of(document) for _, document in documents)
+
+
+def _persist_parts(
+    bulk: _Bulk, lock: _concurrency.ObjectLock, distinct: Sequence[tuple[int, DocumentModel]]
+) -> None:
+    """Write documents part by part; where possible, a part is planned while one is under way."""
+    plans_ahead = bulk.may_plan_ahead(distinct)
+    size = _PLANNED_AHEAD if plans_ahead else MAX_STATEMENTS
+    parts = [Part(distinct[start : start + size]) for start in range(0, len(distinct), size)]
+    objects = [document for _, document in distinct]
+    for part, following in zip_longest(parts, parts[1:]):
+        work = _persist_part(bulk, part, following if plans_ahead else None)
+        if not finish(lock, bulk.target, work, objects):
+            break
+
+
+def _persist_part(bulk: _Bulk, part: Part, following: Part | None) -> bool:
+    """Write a part of the documents, and return whether the next part may follow.
+
+    Parameters:
+        bulk: The call.
+        part: The documents.
+        following: The part to plan while this one is under way.
+    """
+    account = bulk.account
+    if part.steps is None:
+        documents = part.documents
+        if any(attempts_of(document) for _, document in documents):
+            pairs = [pair for pair in documents if _is_settled(bulk.target, *pair, account)]
+            part = Part(pairs)
+        if account.is_stopped:
+            return False
+        deque(plan_in_slices(part, bulk.moment, account, bulk.plan_write), maxlen=0)
+    work = write_steps(bulk.target, bulk.model, part.steps or (), account)
+    if following is None:
+        return work
+    planning = plan_in_slices(following, bulk.moment, account, bulk.plan_write)
+    return _concurrency.run_beside(work, planning)
 
 
 def _is_settled(target: Target, index: int, document: DocumentModel, account: BulkAccount) -> bool:
@@ -130,178 +131,3 @@ def _is_settled(target: Target, index: int, document: DocumentModel, account: Bu
                 account.without_plan(document)
                 return False
     return True
-
-
-def _write(
-    target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
-) -> bool:
-    """Write steps of one kind, enter their outcomes, and return whether others may follow."""
-    # The failures so far are of documents that could not be encoded, and come later in the input.
-    failures = len(account.failures)
-    while steps:
-        if steps[0].is_alone:
-            _write_alone(target, steps[0], account)
-            steps = steps[1:]
-        else:
-            steps = _write_together(target, model, steps, account)
-        if account.is_given_up or (account.ordered and len(account.failures) > failures):
-            return False
-    return True
-
-
-def _write_together(
-    target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
-) -> Sequence[Step]:
-    """Send steps as one command, and return those that it did not reach."""
-    action = f"persist_many of {model.__name__}"
-    name, plans = target.collection.name, [step.plan for step in steps]
-    if steps[0].is_insert:
-        new = [RawBSONDocument(plan.raw) for plan in plans if isinstance(plan, Insertion)]
-        body = insert_many(name, new, ordered=account.ordered)
-    else:
-        body = update_many(name, [*map(statement, plans)], ordered=account.ordered)
-    command = WriteCommand(target.collection, body)
-    if target.session is None:  # the outcome is that of the transaction
-        _record(command, steps)
-    try:
-        with target.call(action) as call:
-            reply = send_many(target, call, command)
-        left = _absorb_reply(target, model, steps, reply, account)
-        command.settle()
-    finally:
-        _split(command, steps)
-    failure = not_confirmed(reply)
-    if failure is not None:
-        raise translate(failure, action) from failure
-    return left
-
-
-def _record(command: WriteCommand, steps: Sequence[Step]) -> None:
-    """Record a command on each object until the object agrees with its outcome."""
-    for step in steps:
-        attempts = attempts_of(step.document)
-        set_attempts(step.document, (*attempts, WriteAttempt(step.plan, command)))
-
-
-def _split(command: WriteCommand, steps: Sequence[Step]) -> None:
-    """Give each object a command of its own, by which its outcome can be found out."""
-    for index, step in enumerate(steps):
-        for attempt in attempts_of(step.document) if command.is_unknown else ():
-            if attempt.command is command:
-                attempt.command = command.part(index)
-        forget_settled(step.document)
-
-
-def _absorb_reply(
-    target: Target,
-    model: type[DocumentModel],
-    steps: Sequence[Step],
-    reply: dict[str, Any],
-    account: BulkAccount,
-) -> Sequence[Step]:
-    """Make objects agree with their writes, enter the failures, and return the steps that are left.
-
-    An ordered command ends with the first error. Steps after it count as done if an earlier attempt
-    at the command did them.
-    """
-    errors = write_errors(reply)
-    end = min(errors) + 1 if account.ordered and errors else len(steps)
-    done = [index for index in range(end) if index not in errors]
-    done += [index for index in sorted(executed(reply)) if index >= end]
-    if target.session is None or not errors:
-        _absorb(target, model, steps, done, reply, account)
-    again: list[int] = []
-    for index in sorted(errors):
-        if index >= end:
-            continue
-        if target.session is None and _may_repeat(steps[index], errors[index], account):
-            again.append(index)
-        else:
-            _handle_error(target, steps[index], errors[index], account)
-    if target.session is not None and errors:
-        account.is_given_up = True  # the first failure has ended the transaction
-    return [steps[index] for index in sorted({*again, *range(end, len(steps))}.difference(done))]
-
-
-def _may_repeat(step: Step, details: dict[str, Any], account: BulkAccount) -> bool:
-    """Say whether to send an upsert again, since another writer has inserted its document."""
-    if not is_lost_race(step.plan, details) or account.repeats[step.index] == _MAX_REPEATS:
-        return False
-    account.repeats[step.index] += 1
-    return True
-
-
-_UNMATCHED = "its document was deleted, or has another revision"
-
-
-def _handle_error(
-    target: Target, step: Step, details: dict[str, Any], account: BulkAccount
-) -> None:
-    is_unmatched = not_matched(details)
-    if step.is_upsert:
-        account.fail(step, _reason(details))
-    elif target.session is None and (is_unmatched or details.get("code") in TYPE_CONFLICTS):
-        _write_alone(target, step, account)
-    else:
-        account.fail(step, _UNMATCHED if is_unmatched else _reason(details))
-
-
-def _write_alone(target: Target, step: Step, account: BulkAccount) -> None:
-    """Send a step alone, which finds out why it failed, or retries it."""
-    assert not isinstance(step.plan, Upsert)
-    try:
-        is_written = write(target, step.document, step.plan)
-    except LoomError as error:
-        account.fail(step, error.message)
-    else:
-        if is_written:
-            account.written(step)
-        else:
-            account.without_plan(step.document)
-
-
-def _reason(details: dict[str, Any]) -> str:
-    if details.get("code") == DUPLICATE_KEY:
-        return duplicate_key(details, "duplicate key").message
-    return reason_of(details)
-
-
-def _absorb(
-    target: Target,
-    model: type[DocumentModel],
-    steps: Sequence[Step],
-    done: Sequence[int],
-    reply: dict[str, Any],
-    account: BulkAccount,
-) -> None:
-    """Make the objects of the steps that have happened agree with their documents."""
-    happened = [steps[index] for index in done]
-    if steps[0].is_upsert:
-        inserted = len({entry["index"] for entry in reply.get("upserted", ())}.intersection(done))
-        modified_count = min(reply.get("nModified", 0), len(done) - inserted)
-        absorb_upserts(target, model, happened, account, inserted=inserted, modified=modified_count)
-        return
-    modified: list[Step] = []
-    with collector_paused():
-        for step in happened:
-            if isinstance(step.plan, Modification):
-                modified.append(step)
-            elif isinstance(step.plan, Insertion):
-                absorb(step.document, partial(absorb_insertion, step.document, step.plan))
-                account.written(step)
-    if modified:
-        _absorb_modified(target, model, modified, account)
-
-
-def _absorb_modified(
-    target: Target, model: type[DocumentModel], steps: Sequence[Step], account: BulkAccount
-) -> None:
-    # The reply has only counts; the values of counters, and other writers' changes, are read back.
-    with target.call(f"persist_many of {model.__name__}: read back"):
-        ids = [step.plan.id for step in steps]
-        raws = by_id(find_raw(target.primary, ids, session=target.session))
-    for step in steps:
-        plan: Any = step.plan
-        raw = raws.get(id_bytes(plan.id)) or plan.expected  # or deleted since
-        absorb(step.document, partial(absorb_modification, step.document, plan, raw))
-        account.written(step)

@@ -66,7 +66,7 @@ def _rebased_step(step: Step, raw: bytes | None, action: str, account: BulkAccou
         stored = None if raw is None else decode_bson(raw)
     following = rebased(step.document, plan, stored)
     if following is not None:
-        return Step(step.index, step.document, following)
+        return Step(step.position, step.document, following)
     assert raw is not None, "without a document, DocumentNotFound is raised"
     absorb(step.document, partial(absorb_modification, step.document, plan, raw))
     account.without_plan(step.document)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 from ..errors import BulkEntry, BulkError, LoomError
 from .declaration import declared_namespace
 from .document import DocumentModel
+from .hydration import collector_paused
 from .upsert_plan import Planner
 from .write_attempt import Insertion, Modification, Upsert, WritePlan
 from .write_plan import plan_persist
@@ -19,12 +21,14 @@ from .write_results import PersistResult
 
 T = TypeVar("T")
 
+# Planning them takes a few milliseconds, for which no other task runs.
+_SLICE = 250
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The write of one document; `index` is its position in the input."""
 
-    index: int
+class Step(NamedTuple):
+    """The write of one document; `position` is that of the document in the input."""
+
+    position: int
     document: DocumentModel
     plan: WritePlan | Upsert
 
@@ -67,7 +71,7 @@ class BulkAccount:
 
     def fail(self, step: Step, reason: str) -> None:
         """Enter a document that was not written, or whose outcome is unknown."""
-        self.failures.append(BulkEntry(step.index, step.plan.id, reason))
+        self.failures.append(BulkEntry(step.position, step.plan.id, reason))
 
     def written(self, step: Step) -> None:
         """Enter a document that was written."""
@@ -169,6 +173,30 @@ def plan_steps(
     return steps
 
 
+@dataclass
+class Part:
+    """Some of the documents of a bulk write, with their positions; `steps` are their writes."""
+
+    documents: Sequence[tuple[int, DocumentModel]]
+    steps: Sequence[Step] | None = None
+
+
+def plan_in_slices(
+    part: Part, now: datetime, account: BulkAccount, plan_write: Planner
+) -> Generator[None]:
+    """Plan the writes of a part, some hundred between two items of this iterator.
+
+    The parameters are those of `plan_steps`.
+    """
+    steps: list[Step] = []
+    with collector_paused():
+        for start in range(0, len(part.documents), _SLICE):
+            documents = part.documents[start : start + _SLICE]
+            steps += plan_steps(documents, now, account, plan_write)
+            yield
+    part.steps = steps
+
+
 def first_of_each(
     documents: Sequence[DocumentModel], account: BulkAccount
 ) -> list[tuple[int, DocumentModel]]:
@@ -182,6 +210,11 @@ def first_of_each(
 
 def groups(steps: Sequence[Step], *, ordered: bool) -> Iterator[list[Step]]:
     """Yield the steps in groups of one kind; at most four groups unless the write is ordered."""
-    arranged = steps if ordered else sorted(steps, key=_kind)
-    for _, group in groupby(arranged, key=_kind):
-        yield list(group)
+    kinds = [*map(_kind, steps)]
+    if len(set(kinds)) == 1:
+        yield list(steps)
+        return
+    pairs = list(zip(kinds, steps, strict=True))
+    arranged = pairs if ordered else sorted(pairs, key=itemgetter(0))
+    for _, group in groupby(arranged, key=itemgetter(0)):
+        yield [step for _, step in group]

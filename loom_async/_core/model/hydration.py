@@ -152,7 +152,7 @@ def collector_paused() -> Generator[None]:
     """Pause the cyclic garbage collector while many objects are created that all survive.
 
     The collector would traverse the growing result again and again, which takes more than half of
-    the time of a bulk load. Nothing in the block may wait.
+    the time of a bulk load. The block may let other tasks run, and waits for nothing else.
     """
     global _is_paused
     if not gc.isenabled():

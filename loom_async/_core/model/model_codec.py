@@ -237,7 +237,7 @@ class ModelCodec(Codec):
     def encode(self, value: Any) -> Any:
         if type(value) is not self.model:
             return self._encode_other(value)
-        document = self.arrange(value.__dict__)
+        document = self.arrange(vars(value))
         stored_name = ""
         try:
             for stored_name, encode in self._encoders:

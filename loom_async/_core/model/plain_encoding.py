@@ -128,7 +128,7 @@ def _model_encoder(codec: ModelCodec, check: EachField) -> _Encoder:
     def encode(value: Any) -> Any:
         if type(value) is not model:
             raise _NotPlainError
-        return encode_fields(value.__dict__)
+        return encode_fields(vars(value))
 
     return encode
 
@@ -137,7 +137,7 @@ def _items_encoder(codec: ArrayCodec, check: EachItem) -> _Encoder:
     encode_item = _encoder(codec.item, check.item)
 
     def encode(value: Any) -> Any:
-        if type(value) is not list or not is_list(value):
+        if not is_list(value) or type(value) is not list:
             raise _NotPlainError
         return [encode_item(item) for item in value]
 
@@ -148,7 +148,7 @@ def _entries_encoder(codec: MappingCodec, check: EachEntry) -> _Encoder:
     encode_value = _encoder(codec.value, check.value)
 
     def encode(value: Any) -> Any:
-        if type(value) is not dict or not is_dict(value):
+        if not is_dict(value) or type(value) is not dict:
             raise _NotPlainError
         if not _TEXT.issuperset(map(type, value)):
             raise _NotPlainError

@@ -15,7 +15,7 @@ from uuid import UUID
 from bson import ObjectId
 from pydantic import BaseModel
 
-from ..type_guards import is_list
+from ..type_guards import is_dict, is_list
 from .core_schemas import core_schema_of
 from .type_checks import Check, EachEntry, EachField, EachItem, ExactType, all_hold, exactly
 
@@ -120,7 +120,8 @@ class PlainValues:
         holds = inner.holds
         return EachEntry(
             lambda value: (
-                type(value) is dict
+                is_dict(value)
+                and type(value) is dict
                 and _STRING.issuperset(map(type, value))
                 and all(map(holds, value.values()))
             ),

@@ -127,7 +127,7 @@ def test_steps_of_documents_that_need_a_write() -> None:
     items = [new(), loaded(), edited()]
     account = BulkAccount(ordered=False)
     steps = plan_steps(list(enumerate(items)), NOW, account)
-    assert [(made.index, made.document) for made in steps] == [(0, items[0]), (2, items[2])]
+    assert [(made.position, made.document) for made in steps] == [(0, items[0]), (2, items[2])]
     assert account.finish(Item) == lm.PersistResult(0, 0, unchanged=1)
 
 
@@ -136,7 +136,7 @@ def test_a_document_that_cannot_be_encoded_fails(ordered: bool, planned: list[in
     items = [new(), unstorable(), new()]
     account = BulkAccount(ordered)
     steps = plan_steps(list(enumerate(items)), NOW, account)
-    assert [made.index for made in steps] == planned
+    assert [made.position for made in steps] == planned
     (failure,) = account.failures
     assert (failure.index, failure.id) == (1, items[1].id)
     assert "value" in failure.reason
@@ -154,11 +154,11 @@ def kind_of(made: Step) -> tuple[bool, bool]:
 def test_groups_hold_every_step_and_one_kind_each(makers: list[Any], ordered: bool) -> None:
     steps = [step(make(), index) for index, make in enumerate(makers)]
     found = list(groups(steps, ordered=ordered))
-    indexes = [made.index for group in found for made in group]
+    indexes = [made.position for group in found for made in group]
     assert sorted(indexes) == [*range(len(steps))]
     assert all(len(set(map(kind_of, group))) == 1 for group in found)
     for group in found:
-        assert [made.index for made in group] == sorted(made.index for made in group)
+        assert [made.position for made in group] == sorted(made.position for made in group)
     if ordered:
         assert indexes == [*range(len(steps))]
         for group, following in pairwise(found):
