@@ -29,7 +29,7 @@ def absorb_insertion(document: DocumentModel, insertion: Insertion) -> None:
         set_attempts(document, (WriteAttempt(insertion, is_unreported=True),))
     else:
         set_attempts(document, ())
-    if insertion.coerced or not insertion.is_normal:
+    if insertion.coerced or not insertion.is_as_loaded:
         _normalise(model_codec(type(document)), document, insertion)
 
 

@@ -54,7 +54,8 @@ def _is_exact(value: Any) -> bool:
     if kind in _EXACT:
         return True
     if kind is datetime:
-        return value.microsecond % 1000 == 0 and value.tzinfo is not None and not value.utcoffset()
+        is_exact = value.microsecond % 1000 == 0 and not value.fold
+        return is_exact and value.tzinfo is not None and not value.utcoffset()
     if is_list(value):
         return all(map(_is_exact, value))
     if is_dict(value):

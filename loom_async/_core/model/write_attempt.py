@@ -20,7 +20,7 @@ class Insertion(NamedTuple):
     document is stored.
     `coerced` is what the object's fields encode to whose values validation has changed, by stored
     name: the object gets the validated values.
-    `is_normal` is true if the object holds its values as they are stored.
+    `is_as_loaded` is true if the object holds the values that a load would give.
     """
 
     id: Any
@@ -28,7 +28,7 @@ class Insertion(NamedTuple):
     auto_values: Sequence[tuple[str, Any]]
     replace: bool
     coerced: Mapping[str, Any] = _NONE
-    is_normal: bool = False
+    is_as_loaded: bool = False
 
 
 class Modification(NamedTuple):

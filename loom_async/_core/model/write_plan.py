@@ -9,6 +9,7 @@ from typing import Any, cast
 from ..bson_codec import UNENCODABLE, decode_bson
 from ..clock import now as current_time
 from ..errors import ConfigurationError, InvalidId
+from ..types.scalars import ScalarCodec
 from .auto_fields import auto_value, insertion_auto_values
 from .bson_equality import differing, same
 from .codecs import model_codec
@@ -20,6 +21,7 @@ from .edits import Edit, Set
 from .hydration import hydrator
 from .identity import checked_id
 from .model_codec import ModelCodec
+from .normal_values import is_normal
 from .plain_encoding import encode_if_plain
 from .unset_defaults import forget_unset_defaults, has_unstable_defaults
 from .update_condition import condition_of, names_values
@@ -75,25 +77,28 @@ def _plan_insertion(
 ) -> Insertion:
     plain = None if is_validated else encode_if_plain(document)
     encoded = codec.encode(document) if plain is None else plain
-    is_normal = _holds_stored_values(codec, document, encoded)
     auto_values = tuple(insertion_auto_values(codec, encoded, now)) if codec.auto_fields else ()
+    values = {**vars(document), **dict(auto_values)} if auto_values else vars(document)
+    is_as_loaded = _is_as_loaded(codec, values, encoded)
     is_valid = is_validated or plain is not None
     coerced = {} if is_valid else replace_coerced(document, encoded)
     # An object with a revision replaces only the document that it was loaded from.
     replace = codec.revision is None and "id" in document.__pydantic_fields_set__
     key = checked_id(type(document), encoded["_id"])
     raw = encode_document(codec.thin(encoded))
-    return Insertion(key, raw, auto_values, replace, coerced, is_normal)
+    return Insertion(key, raw, auto_values, replace, coerced, is_as_loaded)
 
 
-def _holds_stored_values(
-    codec: ModelCodec, document: DocumentModel, encoded: Mapping[str, Any]
-) -> bool:
-    """Say whether an object holds the values themselves that are stored, as far as these differ."""
-    values = vars(document)
+def _is_as_loaded(codec: ModelCodec, values: Mapping[str, Any], encoded: Mapping[str, Any]) -> bool:
+    """Say whether attributes are for sure the values that a load of their document would give."""
     for field in codec.normalising:
         value = values[field.name]
-        if value is not None and value is not encoded[field.stored_name]:
+        if value is None:
+            continue
+        if type(field.codec) is not ScalarCodec:
+            if not is_normal(field.codec, value):
+                return False
+        elif field.codec.decode(encoded[field.stored_name]) is not value:
             return False
     return True
 
