@@ -15,7 +15,7 @@ from .._core.model.field_validators import column_validator
 from .._core.model.hydration import hydrator
 from .._core.model.model_codec import StoredField
 from .._core.model.polymorphism import scope_of
-from .._core.query.model_resolver import ModelResolver
+from .._core.query.model_resolver import model_resolver
 from .._core.type_guards import is_mapping
 from ..operations.target import Target, target_of
 from . import hooks, one
@@ -68,7 +68,7 @@ def _checked(
                 hint='get_or_create({"email": email}, defaults={"name": name})',
             )
     fields = natural_key(model, key, "get_or_create")
-    resolver, stored = ModelResolver(model), [field.stored_name for field in fields]
+    resolver, stored = model_resolver(model), [field.stored_name for field in fields]
     if len(fields) < len(key):
         raise QueryError(f"get_or_create has two values of one field: {', '.join(key)}")
     for name in defaults:

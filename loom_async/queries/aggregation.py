@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from .._core.model.hydration import Validator
 from .._core.query.fields import Field
 from .._core.query.grouping import Accumulators
-from .._core.query.model_resolver import ModelResolver
+from .._core.query.model_resolver import model_resolver
 from .._core.query.query_spec import QuerySpec
 from .._core.query.row_validator import RowValidator
 from .._core.query.stages import AggregationStages
@@ -126,7 +126,7 @@ class Aggregation(ObjectQuery[M], ReshapableQuery[M], FrameQuery[M]):
                 as new, not as loaded. A field that a row lacks under its own name is read by the
                 stored name of the queried model's field of that name.
         """
-        validator = RowValidator(model, ModelResolver(self._model).codec)
+        validator = RowValidator(model, model_resolver(self._model).codec)
         return Aggregation[T](self._model, self._spec, None, validator)
 
     async def load_many(self) -> list[M]:

@@ -15,7 +15,7 @@ from .._core.model.hydration import Hydrator, hydrator
 from .._core.model.polymorphism import scope_of
 from .._core.model.write_results import UpdateCount
 from .._core.query.family_scope import update_scope
-from .._core.query.model_resolver import ModelResolver
+from .._core.query.model_resolver import model_resolver
 from .._core.query.query_spec import QuerySpec
 from .._core.query.query_update import UpdateArguments, compile_query_update
 from .._core.query.stages import AggregationStages
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 D = TypeVar("D", bound=DocumentModel)
 T = TypeVar("T")
+
+_ALL = QuerySpec()
 
 
 class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], FrameQuery[D]):
@@ -128,7 +130,7 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
             ...     names = await User.filter(lm.fld["age"] > 25).into(UserName).load_many()
             ...     print([user.name for user in names])
         """
-        resolver = ModelResolver(self._model)
+        resolver = model_resolver(self._model)
         compiled = View(view, resolver.codec, self._model.__name__, resolver.sparse)
         return ViewQuery[T](self._model, self._spec, self._resolver, compiled)
 
@@ -244,5 +246,7 @@ class LoadDirective(FindAndModifyQuery[D], PagedQuery[D], ReshapableQuery[D], Fr
 def query_of(model: type[D]) -> LoadDirective[D]:
     """Return the query for all documents of a model."""
     scope = scope_of(model)
-    spec = QuerySpec(filters=(scope,) if scope else ())
-    return LoadDirective[D](model, spec, ModelResolver(model))
+    spec = QuerySpec(filters=(scope,)) if scope else _ALL
+    # Without the type argument, which takes longer than the rest.
+    query: LoadDirective[D] = LoadDirective(model, spec, model_resolver(model))
+    return query

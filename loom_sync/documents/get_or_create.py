@@ -16,7 +16,7 @@ from loom_async._core.model.field_validators import column_validator
 from loom_async._core.model.hydration import hydrator
 from loom_async._core.model.model_codec import StoredField
 from loom_async._core.model.polymorphism import scope_of
-from loom_async._core.query.model_resolver import ModelResolver
+from loom_async._core.query.model_resolver import model_resolver
 from loom_async._core.type_guards import is_mapping
 
 from ..operations.target import Target, target_of
@@ -70,7 +70,7 @@ def _checked(
                 hint='get_or_create({"email": email}, defaults={"name": name})',
             )
     fields = natural_key(model, key, "get_or_create")
-    resolver, stored = ModelResolver(model), [field.stored_name for field in fields]
+    resolver, stored = model_resolver(model), [field.stored_name for field in fields]
     if len(fields) < len(key):
         raise QueryError(f"get_or_create has two values of one field: {', '.join(key)}")
     for name in defaults:

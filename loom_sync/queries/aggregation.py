@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from loom_async._core.model.hydration import Validator
 from loom_async._core.query.fields import Field
 from loom_async._core.query.grouping import Accumulators
-from loom_async._core.query.model_resolver import ModelResolver
+from loom_async._core.query.model_resolver import model_resolver
 from loom_async._core.query.query_spec import QuerySpec
 from loom_async._core.query.row_validator import RowValidator
 from loom_async._core.query.stages import AggregationStages
@@ -129,7 +129,7 @@ class Aggregation(ObjectQuery[M], ReshapableQuery[M], FrameQuery[M]):
                 as new, not as loaded. A field that a row lacks under its own name is read by the
                 stored name of the queried model's field of that name.
         """
-        validator = RowValidator(model, ModelResolver(self._model).codec)
+        validator = RowValidator(model, model_resolver(self._model).codec)
         return Aggregation[T](self._model, self._spec, None, validator)
 
     def load_many(self) -> list[M]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError, LoomError, UnknownFieldError
 from ..model.indexes import Index
-from ..query.model_resolver import ModelResolver
+from ..query.model_resolver import ModelResolver, model_resolver
 from .index_options import Keys, comparable_keys, comparable_options, difference, existing_keys
 
 _WILDCARD = "$**"
@@ -69,7 +69,7 @@ def index_specs(model: type, indexes: Iterable[Index]) -> tuple[IndexSpec, ...]:
         UnknownFieldError: An index names a field that the model lacks.
         ConfigurationError: Two indexes have the same name.
     """
-    resolver = ModelResolver(model)
+    resolver = model_resolver(model)
     specs: dict[str, IndexSpec] = {}
     for index in indexes:
         try:

@@ -46,7 +46,7 @@ class ArrayPathResolver(ModelResolver):
 
     def resolve(self, path: str) -> ResolvedField:
         """Return the field at a dotted path, with the check of its values."""
-        field = super().resolve(path)
+        field = self._found(path)  # each time: it notes the identifiers
         head, _, key = path.rpartition(".")
         holder = self._walk(self.codec, None, head, "")[1] if head else self.codec
         check = value_checker(holder, key)

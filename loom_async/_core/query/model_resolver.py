@@ -18,6 +18,10 @@ from .family_scope import class_condition
 from .left_out import thinned
 from .literals import Literal, read_if_possible
 from .paths import ResolvedField, Variant, check_path
+from .stored_literals import Checks, stored_literals
+
+# A model has few paths, except through its dicts, whose keys may come from anywhere.
+_MOST_PATHS = 500
 
 
 class ModelResolver:
@@ -36,6 +40,7 @@ class ModelResolver:
         self.codec: Codec = model_codec(model) if family is None else FamilyCodec(model, family)
         #: What is left out of the documents; None if every field is stored.
         self.sparse: Sparse | None = self.codec.sparse if leaves_out_none(model) else None
+        self._resolved: dict[str, ResolvedField] = {}
 
     def resolve(self, path: str) -> ResolvedField:
         """Return the field at a dotted path of Python or stored names.
@@ -44,6 +49,17 @@ class ModelResolver:
             UnknownFieldError: The model has no such field; the error names the nearest.
             QueryError: The path is no string.
         """
+        found = self._resolved.get(path) if type(path) is str else None
+        if found is None:
+            found = self._found(path)
+            # A later subclass may add fields to a family.
+            if self._family is None and type(path) is str:
+                if len(self._resolved) >= _MOST_PATHS:
+                    self._resolved.clear()
+                self._resolved[path] = found
+        return found
+
+    def _found(self, path: str) -> ResolvedField:
         if not isinstance(path, str):
             check_path(path)
         root = Shape(Model(self._model))
@@ -52,7 +68,7 @@ class ModelResolver:
             stored,
             partial(_encoded, codec, shape, path),
             codec.item_forms,
-            partial(_literal, codec, shape, path),
+            partial(_literal, codec, shape, path, stored_literals(codec, shape)),
             codec,
             self._variants(path),
         )
@@ -119,9 +135,22 @@ class ModelResolver:
             codec, shape = _below(option.codec, field_shapes(option.models[0]).get(first), keys)
             if codec is not None:
                 encode = partial(_encoded, codec, shape, path)
-                literal = partial(_literal, codec, shape, path)
+                literal = partial(_literal, codec, shape, path, stored_literals(codec, shape))
                 variants.append(Variant(condition, encode, literal, codec))
         return tuple(variants) if len(variants) > 1 else ()
+
+
+_resolvers: dict[type[Any], ModelResolver] = {}
+
+
+def model_resolver(model: type[Any]) -> ModelResolver:
+    """Return the resolver of a model; without a family it is made once."""
+    if family_of(model) is not None:
+        return ModelResolver(model)
+    found = _resolvers.get(model)
+    if found is None:
+        found = _resolvers[model] = ModelResolver(model)
+    return found
 
 
 def _below(
@@ -136,7 +165,12 @@ def _below(
     return codec, shape
 
 
-def _literal(codec: Codec, shape: Shape | None, path: str, value: Any, is_bound: bool) -> Any:
+def _literal(
+    codec: Codec, shape: Shape | None, path: str, stored: Checks, value: Any, is_bound: bool
+) -> Any:
+    is_stored = stored.get(type(value))  # pyright: ignore[reportUnknownArgumentType]
+    if is_stored is not None and is_stored(value):
+        return value
     return codec.literal(Literal(path, is_bound).read(shape, value))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import EncodingError, QueryError
@@ -88,6 +89,11 @@ def check_path(path: str) -> str:
     """Return a dotted path, or raise `QueryError` if it is not one, or has an operator."""
     if not isinstance(path, str):
         raise QueryError(f"a field is named by a string, not by {path!r}", hint='fld["age"]')
+    return _checked(path)
+
+
+@lru_cache(maxsize=1_000, typed=True)  # an Enum may equal a string
+def _checked(path: str) -> str:
     if "\0" in path:
         raise QueryError(f"{path!r} has a NUL character, which a field name cannot contain")
     for key in path.split("."):

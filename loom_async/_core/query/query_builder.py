@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pymongo.collation import Collation
 
@@ -18,7 +17,7 @@ from .fields import Field
 from .filter_compiler import compile_predicate
 from .grouping import Accumulators, compile_accumulators, group_key
 from .index_hint import Hint
-from .model_resolver import ModelResolver
+from .model_resolver import model_resolver
 from .options import OnInvalid, ReadPreferenceMode, checked_options
 from .paths import FieldResolver, check_path
 from .query_spec import QuerySpec
@@ -45,6 +44,8 @@ class QueryBuilder(Generic[M]):
 
     __slots__ = ("_model", "_resolver", "_spec")
 
+    _attributes: ClassVar[tuple[str, ...]] = __slots__
+
     def __init__(self, model: type[Any], spec: QuerySpec, resolver: FieldResolver | None) -> None:
         self._model = model
         self._spec = spec
@@ -53,17 +54,21 @@ class QueryBuilder(Generic[M]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._model.__name__}: {self._spec.pipeline()}>"
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = cls.__dict__.get("__slots__", ())
+        cls._attributes = (*cls._attributes, *own)
+
     def _with_spec(self, spec: QuerySpec) -> Self:
-        changed = copy(self)
+        changed = self._as(type(self))
         changed._spec = spec
         return changed
 
     def _as(self, kind: type[Q]) -> Q:
         """Return this query as an object of its class in the other package, which can run it."""
         converted = kind.__new__(kind)
-        for base in type(self).__mro__:
-            for name in base.__dict__.get("__slots__", ()):
-                setattr(converted, name, getattr(self, name))
+        for name in self._attributes:
+            setattr(converted, name, getattr(self, name))
         return converted
 
     def filter(self, *conditions: Condition[M]) -> Self:
@@ -159,7 +164,7 @@ class QueryBuilder(Generic[M]):
             >>> query = User.filter().options(hint=["age"], max_time_ms=500)
         """
         checked = checked_options(
-            ModelResolver(self._model),  # the index is one of the stored documents
+            model_resolver(self._model),  # the index is one of the stored documents
             hint=hint,
             collation=collation,
             comment=comment,
@@ -208,7 +213,7 @@ class QueryBuilder(Generic[M]):
             name = source
         else:
             name = declaration_of(source).collection_name
-            foreign_path = ModelResolver(source).resolve(foreign_path).path
+            foreign_path = model_resolver(source).resolve(foreign_path).path
             if scope := scope_of(source):
                 stages = stages.match(scope)
         if pipeline is not None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from bson import Decimal128, Int64, ObjectId
 
 from ..argument_checks import check_count
+from ..type_guards import is_dict
+from .copies import copied
 from .options import NO_OPTIONS, QueryOptions
 
 Stage: TypeAlias = Mapping[str, Any]
 SortKeys: TypeAlias = tuple[tuple[str, int], ...]
+
+# The ids that MongoDB never reads as an operator or as a pattern.
+_PLAIN_IDS = frozenset({ObjectId, str, int, Int64, float, bytes, UUID, datetime, Decimal128})
 
 
 class QuerySpec(NamedTuple):
@@ -31,17 +39,44 @@ class QuerySpec(NamedTuple):
 
     @property
     def filter(self) -> dict[str, Any]:
-        """The filters combined into one."""
-        present = [deepcopy(dict(part)) for part in self.filters if part]
+        """The filters combined into one, which the caller may change."""
+        return copied(self._combined)  # type: ignore[no-any-return]
+
+    @property
+    def _combined(self) -> Mapping[str, Any]:
+        present = [part for part in self.filters if part]
         if len(present) <= 1:
             return present[0] if present else {}
         return {"$and": present}
+
+    @property
+    def find_filter(self) -> Mapping[str, Any]:
+        """The filter of a find, to be sent as it is: no copy.
+
+        An id alone is compared without `$eq`: the server finds the document without planning.
+        """
+        return self._id_filter or self._combined
+
+    @property
+    def is_for_one_id(self) -> bool:
+        """True if the query compares the id alone, and so has one result at most."""
+        return not self.stages and self._id_filter is not None
+
+    @property
+    def _id_filter(self) -> dict[str, Any] | None:
+        if len(self.filters) != 1 or len(self.filters[0]) != 1:
+            return None
+        operators: object = self.filters[0].get("_id")
+        if not is_dict(operators) or len(operators) != 1:
+            return None
+        id = operators.get("$eq")
+        return {"_id": id} if type(id) in _PLAIN_IDS else None
 
     def with_filter(self, condition: Mapping[str, Any]) -> QuerySpec:
         """Return this query with a further filter."""
         if self.stages:
             return self.with_stage({"$match": dict(condition)})
-        return self._replace(filters=(*self.filters, deepcopy(condition)))
+        return self._replace(filters=(*self.filters, copied(condition)))
 
     def with_sort(self, keys: SortKeys) -> QuerySpec:
         """Return this query with further sort keys after those it has."""
@@ -69,7 +104,7 @@ class QuerySpec(NamedTuple):
 
     def with_stage(self, stage: Stage) -> QuerySpec:
         """Return this query followed by a stage."""
-        return self._replace(stages=(*self.stages, deepcopy(stage)))
+        return self._replace(stages=(*self.stages, copied(stage)))
 
     def with_options(self, options: Mapping[str, Any]) -> QuerySpec:
         """Return this query with further options, which replace those it has.
@@ -98,18 +133,20 @@ class QuerySpec(NamedTuple):
         Parameters:
             collection: The collection's name.
         """
-        options = self.options.command_fields()
+        options = {} if self.options is NO_OPTIONS else self.options.command_fields()
         if self.stages:
             pipeline = self.pipeline()
             return {"aggregate": collection, "pipeline": pipeline, "cursor": {}, **options}
-        clauses = {
-            "projection": dict(self.projection or {}),
-            "sort": dict(self.sort),
-            "skip": self.skip,
-            "limit": self.limit,
-        }
-        present = {key: value for key, value in clauses.items() if value}
-        return {"find": collection, "filter": self.filter, **present, **options}
+        command: dict[str, Any] = {"find": collection, "filter": self.find_filter}
+        if self.projection:
+            command["projection"] = dict(self.projection)
+        if self.sort:
+            command["sort"] = dict(self.sort)
+        if self.skip:
+            command["skip"] = self.skip
+        if self.limit:
+            command["limit"] = self.limit
+        return command | options
 
     def pipeline(self) -> list[dict[str, Any]]:
         """Return the whole query as an aggregation pipeline."""
@@ -121,7 +158,7 @@ class QuerySpec(NamedTuple):
                 near = dict(first["$geoNear"])
                 filters = [condition, near["query"]] if near.get("query") else [condition]
                 near["query"] = {"$and": filters}
-                return [{"$geoNear": near}, *(deepcopy(dict(stage)) for stage in others)]
+                return [{"$geoNear": near}, *(copied(dict(stage)) for stage in others)]
         if condition:
             clauses.append({"$match": condition})
         if self.sort:
@@ -130,7 +167,7 @@ class QuerySpec(NamedTuple):
             clauses.append({"$skip": self.skip})
         if self.limit is not None:
             clauses.append(_limit_stage(self.limit))
-        stages = (deepcopy(dict(stage)) for stage in self.stages)
+        stages = (copied(dict(stage)) for stage in self.stages)
         projection = () if self.projection is None else ({"$project": dict(self.projection)},)
         return [*clauses, *stages, *projection]
 
