@@ -50,6 +50,13 @@ INTERRUPTED_DUE_TO_REPL_STATE_CHANGE = 11602
 NOT_PRIMARY_NO_SECONDARY_OK = 13435
 NOT_PRIMARY_OR_SECONDARY = 13436
 
+# Connections between servers.
+HOST_UNREACHABLE = 6
+HOST_NOT_FOUND = 7
+NETWORK_TIMEOUT = 89
+SOCKET_EXCEPTION = 9001
+READ_CONCERN_MAJORITY_NOT_AVAILABLE_YET = 134
+
 # Time limits and interruptions.
 MAX_TIME_MS_EXPIRED = 50
 EXCEEDED_TIME_LIMIT = 262
@@ -81,6 +88,16 @@ STEPPING_DOWN = frozenset(
         NOT_PRIMARY_OR_SECONDARY,
     }
 )
+#: The read may succeed when it is sent again (driver specification "Retryable Reads").
+UNREACHED = STEPPING_DOWN | {
+    LEGACY_NOT_PRIMARY,
+    HOST_UNREACHABLE,
+    HOST_NOT_FOUND,
+    NETWORK_TIMEOUT,
+    SOCKET_EXCEPTION,
+    READ_CONCERN_MAJORITY_NOT_AVAILABLE_YET,
+    EXCEEDED_TIME_LIMIT,
+}
 #: An operation took longer than its time limit.
 TIMEOUTS = frozenset({MAX_TIME_MS_EXPIRED, EXCEEDED_TIME_LIMIT})
 #: The server ended an operation that had begun.

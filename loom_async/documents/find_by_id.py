@@ -16,9 +16,11 @@ from .._core.model.bson_equality import as_bytes
 from .._core.model.hydration import split_raw_batch
 from .._core.model.identity import id_filter
 from .._core.model.polymorphism import scope_of
+from .._core.query.query_spec import QuerySpec
 from .._core.unbatched import UNBATCHED, Unbatched
 from ..connection.driver_types import MongoCollection
 from ..connection.pymongo_blocks import is_batching_allowed
+from ..operations.read_commands import find_one
 from ..operations.target import Target
 from .batched_calls import Batching, batched_calls
 
@@ -72,12 +74,15 @@ async def load_by_id(target: Target, model: type, key: Any) -> dict[str, Any] | 
     """Return the stored document of an id; None if the model has none."""
     if target.session is None:
         return await batched_calls(_LOADS, target.collection, model)(key)
-    query = {**id_filter(key), **scope_of(model)}
-    return await target.collection.find_one(query, session=target.session)
+    return await find_one(target, _query(model, key))
 
 
 async def _load(collection: MongoCollection, model: type, key: Any) -> dict[str, Any] | None:
-    return await collection.find_one({**id_filter(key), **scope_of(model)})
+    return await find_one(Target(collection), _query(model, key))
+
+
+def _query(model: type, key: Any) -> QuerySpec:
+    return QuerySpec(filters=({**id_filter(key), **scope_of(model)},))
 
 
 def _can_batch(collection: MongoCollection, model: type, key: Any) -> bool:

@@ -25,8 +25,10 @@ async def run(hook: Hook, documents: Iterable[DocumentModel]) -> None:
 
 async def loaded(documents: Sequence[D]) -> Sequence[D]:
     """Run `after_load` of loaded documents, and return them."""
-    if any(has(kind, "after_load") for kind in set(map(type, documents))):
-        await run("after_load", documents)
+    for kind in set(map(type, documents)):
+        if has(kind, "after_load"):
+            await run("after_load", documents)
+            break
     return documents
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import aclosing
 from typing import Any, TypeVar
 
 from .._core.context import OperationContext, current_context
@@ -29,8 +28,12 @@ class ObjectQuery(Query[M]):
         Raises:
             InvalidDocument: A document does not fit the class of the results.
         """
-        read, objects = self._reader, list[M]()
-        async with aclosing(self._batches()) as batches:
+        if self._spec.is_for_one_id:
+            found = await self.load_one()
+            return [] if found is None else [found]
+        objects: list[M] = []
+        read = self._reader
+        async with await self._batches() as batches:
             async for batch in batches:
                 objects.extend(await self._loaded(read(batch)))
         return objects
@@ -63,7 +66,7 @@ class ObjectQuery(Query[M]):
 
     async def _objects(self, context: OperationContext) -> AsyncGenerator[M, None]:
         read = self._reader
-        async with aclosing(self._batches(context)) as batches:
+        async with await self._batches(context) as batches:
             async for batch in batches:
                 for loaded in await self._loaded(read(batch)):
                     yield loaded
@@ -71,7 +74,7 @@ class ObjectQuery(Query[M]):
     async def _first_valid(self) -> M | None:
         few = self._with_spec(self._spec.with_options({"batch_size": _FEW}))
         read = self._reader
-        async with aclosing(few._batches()) as batches:
+        async with await few._batches() as batches:
             async for batch in batches:
                 for raw in split_raw_batch(batch):
                     for loaded in await self._loaded(read(raw)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TypeVar
 
 from .._core.argument_checks import check_count
@@ -53,7 +52,7 @@ class PagedQuery(ObjectQuery[M]):
             sorted_by = (path for path, _ in spec.sort)
             spec = spec._replace(projection=projection_of([*spec.projection, *sorted_by]))
         raws: list[bytes] = []
-        async with aclosing(self._with_spec(spec)._batches()) as batches:
+        async with await self._with_spec(spec)._batches() as batches:
             async for batch in batches:
                 raws += split_raw_batch(batch)
         if self._spec.options.skips_invalid:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from typing import Any, TypeVar
 
 from .._core.context import OperationContext, current_context
@@ -14,8 +13,10 @@ from .._core.query.query_builder import QueryBuilder
 from .._core.query.stages import AggregationStages
 from .._core.types.values import from_bson
 from ..collections.find import namespace_of
+from ..operations.command_cursor import CommandCursor
+from ..operations.driver_cursor import DriverCursor
 from ..operations.query_target import query_target
-from ..operations.raw_cursors import cursor_batches
+from ..operations.raw_cursors import raw_batches
 from . import query_commands
 
 M = TypeVar("M")
@@ -33,7 +34,7 @@ class Query(QueryBuilder[M]):
     async def load_docs(self) -> list[dict[str, Any]]:
         """Return all results as dicts, with stored names and values."""
         documents: list[dict[str, Any]] = []
-        async with aclosing(self._batches()) as batches:
+        async with await self._batches() as batches:
             async for batch in batches:
                 documents.extend(decode_batch(batch))
         return documents
@@ -43,7 +44,7 @@ class Query(QueryBuilder[M]):
         return self._documents(current_context())
 
     async def _documents(self, context: OperationContext) -> AsyncGenerator[dict[str, Any], None]:
-        async with aclosing(self._batches(context)) as batches:
+        async with await self._batches(context) as batches:
             async for batch in batches:
                 for document in decode_batch(batch):
                     yield document
@@ -129,13 +130,13 @@ class Query(QueryBuilder[M]):
             )
             await cursor.to_list()
 
-    async def _first(self) -> dict[str, Any] | None:
-        return await query_commands.first(self._model, self._spec)
+    def _first(self) -> Awaitable[dict[str, Any] | None]:
+        return query_commands.first(self._model, self._spec)
 
     async def _batches(
         self, context: OperationContext | None = None
-    ) -> AsyncGenerator[bytes, None]:
-        """Yield the results as raw batches.
+    ) -> CommandCursor | DriverCursor:
+        """Return an iterator over the results as raw batches.
 
         Parameters:
             context: The operation context in which the caller asked for an iterator, which may
@@ -143,13 +144,8 @@ class Query(QueryBuilder[M]):
         """
         spec = self._spec
         target = await query_target(self._model, spec.options, context)
-        if spec.limit == 0:
-            return
-        action = f"load {self._model.__name__}"
         size = spec.options.batch_size or _BATCH_SIZE
-        async with aclosing(cursor_batches(target, spec, size, action)) as batches:
-            async for batch in batches:
-                yield batch
+        return raw_batches(target, spec, size, f"load {self._model.__name__}")
 
 
 def decode_batch(batch: bytes) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from .._core.query.query_spec import QuerySpec
 from .._core.query.stages import AggregationStages
 from .._core.server_codes import UNKNOWN_COMMAND_FIELD
 from ..operations.query_target import query_target
+from ..operations.read_commands import find_one
 from ..operations.target import Target
 
 # Operators that $match refuses, and so does count_documents, which aggregates.
@@ -59,13 +60,8 @@ async def first(
         return None
     async with target.call(f"load {model.__name__}"):
         if not spec.stages:
-            arguments = spec.find_arguments()
-            del arguments["limit"]
-            if projection is not None:
-                arguments["projection"] = projection
-            return await target.collection.find_one(
-                spec.filter, **arguments, session=target.session
-            )
+            wanted = spec if projection is None else spec._replace(projection=projection)
+            return await find_one(target, wanted)
         pipeline = [*spec.pipeline(), {"$limit": 1}]
         rows = await _aggregate(target, pipeline, spec)
     return rows[0] if rows else None

@@ -27,8 +27,10 @@ def run(hook: Hook, documents: Iterable[DocumentModel]) -> None:
 
 def loaded(documents: Sequence[D]) -> Sequence[D]:
     """Run `after_load` of loaded documents, and return them."""
-    if any(has(kind, "after_load") for kind in set(map(type, documents))):
-        run("after_load", documents)
+    for kind in set(map(type, documents)):
+        if has(kind, "after_load"):
+            run("after_load", documents)
+            break
     return documents
 
 

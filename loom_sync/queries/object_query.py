@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
 from typing import Any, TypeVar
 
 from loom_async._core.context import OperationContext, current_context
@@ -32,8 +31,12 @@ class ObjectQuery(Query[M]):
         Raises:
             InvalidDocument: A document does not fit the class of the results.
         """
-        read, objects = self._reader, list[M]()
-        with closing(self._batches()) as batches:
+        if self._spec.is_for_one_id:
+            found = self.load_one()
+            return [] if found is None else [found]
+        objects: list[M] = []
+        read = self._reader
+        with self._batches() as batches:
             for batch in batches:
                 objects.extend(self._loaded(read(batch)))
         return objects
@@ -78,14 +81,14 @@ class ObjectQuery(Query[M]):
 
     def _objects(self, context: OperationContext) -> Generator[M, None, None]:
         read = self._reader
-        with closing(self._batches(context)) as batches:
+        with self._batches(context) as batches:
             for batch in batches:
                 yield from self._loaded(read(batch))
 
     def _first_valid(self) -> M | None:
         few = self._with_spec(self._spec.with_options({"batch_size": _FEW}))
         read = self._reader
-        with closing(few._batches()) as batches:
+        with few._batches() as batches:
             for batch in batches:
                 for raw in split_raw_batch(batch):
                     for loaded in self._loaded(read(raw)):

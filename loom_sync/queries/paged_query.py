@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TypeVar
 
 from loom_async._core.argument_checks import check_count
@@ -56,7 +55,7 @@ class PagedQuery(ObjectQuery[M]):
             sorted_by = (path for path, _ in spec.sort)
             spec = spec._replace(projection=projection_of([*spec.projection, *sorted_by]))
         raws: list[bytes] = []
-        with closing(self._with_spec(spec)._batches()) as batches:
+        with self._with_spec(spec)._batches() as batches:
             for batch in batches:
                 raws += split_raw_batch(batch)
         if self._spec.options.skips_invalid:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
-from contextlib import closing
 from typing import Any, TypeVar
 
 from loom_async._core.context import OperationContext, current_context
@@ -18,8 +17,10 @@ from loom_async.queries import query as async_query
 from loom_async.queries import query_commands as async_query_commands
 
 from ..collections.find import namespace_of
+from ..operations.command_cursor import CommandCursor
+from ..operations.driver_cursor import DriverCursor
 from ..operations.query_target import query_target
-from ..operations.raw_cursors import cursor_batches
+from ..operations.raw_cursors import raw_batches
 from . import query_commands
 
 M = TypeVar("M")
@@ -37,7 +38,7 @@ class Query(QueryBuilder[M]):
     def load_docs(self) -> list[dict[str, Any]]:
         """Return all results as dicts, with stored names and values."""
         documents: list[dict[str, Any]] = []
-        with closing(self._batches()) as batches:
+        with self._batches() as batches:
             for batch in batches:
                 documents.extend(decode_batch(batch))
         return documents
@@ -55,7 +56,7 @@ class Query(QueryBuilder[M]):
         return self._async.load_aggregate()
 
     def _documents(self, context: OperationContext) -> Generator[dict[str, Any], None, None]:
-        with closing(self._batches(context)) as batches:
+        with self._batches(context) as batches:
             for batch in batches:
                 yield from decode_batch(batch)
 
@@ -176,8 +177,8 @@ class Query(QueryBuilder[M]):
     def _first(self) -> dict[str, Any] | None:
         return query_commands.first(self._model, self._spec)
 
-    def _batches(self, context: OperationContext | None = None) -> Generator[bytes, None, None]:
-        """Yield the results as raw batches.
+    def _batches(self, context: OperationContext | None = None) -> CommandCursor | DriverCursor:
+        """Return an iterator over the results as raw batches.
 
         Parameters:
             context: The operation context in which the caller asked for an iterator, which may
@@ -185,12 +186,8 @@ class Query(QueryBuilder[M]):
         """
         spec = self._spec
         target = query_target(self._model, spec.options, context)
-        if spec.limit == 0:
-            return
-        action = f"load {self._model.__name__}"
         size = spec.options.batch_size or _BATCH_SIZE
-        with closing(cursor_batches(target, spec, size, action)) as batches:
-            yield from batches
+        return raw_batches(target, spec, size, f"load {self._model.__name__}")
 
     @property
     def _async(self) -> async_query.Query[M]:

@@ -22,6 +22,8 @@ import loom_async as lm
 from loom_async import AggregationStages, fld
 from loom_async.collections.find import collection_of
 from loom_async.frames import batches
+from loom_async.operations import read_commands
+from loom_async.operations.read_commands import reads_by_commands
 from loom_async.operations.target import Target, target_of
 from tests.commands import commands_of
 
@@ -210,7 +212,7 @@ async def test_both_ways_to_the_server_give_the_same(
         await query.load_table()
     first = "aggregate" if stages else "find"
     assert [next(iter(command)) for command in sent] == [first, *["getMore"] * 3]
-    monkeypatch.setattr(batches, "_ONE_SERVER", set())
+    monkeypatch.setattr(read_commands, "_ONE_SERVER", set())
     by_cursor = await query.load_table()
     assert by_commands == by_cursor
     assert by_commands.num_rows == 24
@@ -220,8 +222,8 @@ async def test_secondary_reads_take_the_ordinary_way(client: Any, db: str) -> No
     await people(3)
     collection = (await collection_of(Person)).with_options(read_preference=ReadPreference.NEAREST)
     spec = Person.filter()._spec
-    assert await batches._reads_one_server(collection) is False
-    assert await batches._reads_one_server(await collection_of(Person)) is True
+    assert reads_by_commands(Target(collection)) is False
+    assert reads_by_commands(await target_of(Person)) is True
     streams = [stream async for stream in batches.raw_batches(Target(collection), spec)]
     assert len(streams) == 1
 

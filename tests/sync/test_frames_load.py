@@ -23,6 +23,8 @@ import loom_sync as lm
 from loom_sync import AggregationStages, fld
 from loom_sync.collections.find import collection_of
 from loom_sync.frames import batches
+from loom_sync.operations import read_commands
+from loom_sync.operations.read_commands import reads_by_commands
 from loom_sync.operations.target import Target, target_of
 from tests.commands import commands_of
 
@@ -211,7 +213,7 @@ def test_both_ways_to_the_server_give_the_same(
         query.load_table()
     first = "aggregate" if stages else "find"
     assert [next(iter(command)) for command in sent] == [first, *["getMore"] * 3]
-    monkeypatch.setattr(batches, "_ONE_SERVER", set())
+    monkeypatch.setattr(read_commands, "_ONE_SERVER", set())
     by_cursor = query.load_table()
     assert by_commands == by_cursor
     assert by_commands.num_rows == 24
@@ -221,8 +223,8 @@ def test_secondary_reads_take_the_ordinary_way(client: Any, db: str) -> None:
     people(3)
     collection = collection_of(Person).with_options(read_preference=ReadPreference.NEAREST)
     spec = Person.filter()._spec
-    assert batches._reads_one_server(collection) is False
-    assert batches._reads_one_server(collection_of(Person)) is True
+    assert reads_by_commands(Target(collection)) is False
+    assert reads_by_commands(target_of(Person)) is True
     streams = list(batches.raw_batches(Target(collection), spec))
     assert len(streams) == 1
 

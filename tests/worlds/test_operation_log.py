@@ -56,7 +56,8 @@ async def test_each_operation_has_a_message(
     assert messages == [
         *("insert Task", "begin a transaction", "persist Task", "load a table of Task"),
         *("load a table of Task", "commit a transaction", "load Task", "load a table of Task"),
-        *("insert_dataframe of Task", "list the indexes of Task", "delete Task"),
+        *("load a table of Task", "insert_dataframe of Task", "list the indexes of Task"),
+        "delete Task",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import struct
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,8 @@ from .document import DocumentModel, set_baseline
 from .polymorphism import family_of
 from .repeated_validation import stored_validators
 from .validation import class_of, decode, invalid, validate
+
+_LENGTH = struct.Struct("<i").unpack_from
 
 
 class Validator:
@@ -112,15 +115,20 @@ class Hydrator(Validator):
 
     def many(self, batch: bytes) -> list[Any]:
         """Return the objects of a raw batch."""
+        raws = split_raw_batch(batch)
+        if len(raws) <= _SLICE:
+            return self._few(batch, raws)
         models: list[Any] = []
         with collector_paused():
-            raws = split_raw_batch(batch)
             for start in range(0, len(raws), _SLICE):
                 part = raws[start : start + _SLICE]
-                loaded = self.validated(decode_raw_batch(b"".join(part)))
-                for model, raw in zip(loaded, part, strict=True):
-                    set_baseline(model, raw)
-                models += loaded
+                models += self._few(b"".join(part), part)
+        return models
+
+    def _few(self, batch: bytes, raws: Sequence[bytes]) -> list[Any]:
+        models = self.validated(decode_raw_batch(batch))
+        for model, raw in zip(models, raws, strict=True):
+            set_baseline(model, raw)
         return models
 
 
@@ -139,9 +147,9 @@ def decode_raw_batch(batch: bytes) -> list[dict[str, Any]]:
 def split_raw_batch(batch: bytes) -> list[bytes]:
     """Return the documents of a raw batch, each as its own bytes."""
     documents: list[bytes] = []
-    start = 0
-    while start < len(batch):
-        end = start + int.from_bytes(batch[start : start + 4], "little")
+    start, size = 0, len(batch)
+    while start < size:
+        end = start + _LENGTH(batch, start)[0]
         documents.append(batch[start:end])
         start = end
     return documents
