@@ -140,16 +140,18 @@ class ModelResolver:
         return tuple(variants) if len(variants) > 1 else ()
 
 
-_resolvers: dict[type[Any], ModelResolver] = {}
+# By the model, and by whether its documents leave out None: it may be declared later.
+_resolvers: dict[tuple[type[Any], bool], ModelResolver] = {}
 
 
 def model_resolver(model: type[Any]) -> ModelResolver:
-    """Return the resolver of a model; without a family it is made once."""
+    """Return the resolver of a model; without a family it is made once for each declaration."""
     if family_of(model) is not None:
         return ModelResolver(model)
-    found = _resolvers.get(model)
+    key = model, leaves_out_none(model)
+    found = _resolvers.get(key)
     if found is None:
-        found = _resolvers[model] = ModelResolver(model)
+        found = _resolvers[key] = ModelResolver(model)
     return found
 
 

@@ -100,6 +100,15 @@ def test_a_resolver_is_made_once_except_in_a_family() -> None:
     assert model_resolver(Thing) is model_resolver(Thing)
 
 
+def test_a_model_that_is_declared_later_has_another_resolver() -> None:
+    class Late(lm.PersistableBase):
+        name: str | None = None
+
+    assert model_resolver(Late).sparse is None
+    lm.declare_persist_db("stored_literals", "late", store_none=False)(Late)
+    assert model_resolver(Late).sparse is not None
+
+
 def test_keys_of_dicts_do_not_fill_the_memory() -> None:
     resolver = model_resolver(Thing)
     for number in range(2_000):
