@@ -12,11 +12,7 @@ from .._core.context import journals
 from .._core.driver_errors import duplicate_key, translate
 from .._core.errors import LoomError
 from .._core.model.absorb import absorb_insertion, absorb_modification
-from .._core.model.bulk_plan import (
-    BulkAccount,
-    Step,
-    groups,
-)
+from .._core.model.bulk_plan import BulkAccount, Step, groups
 from .._core.model.document import DocumentModel, attempts_of, set_attempts
 from .._core.model.hydration import collector_paused
 from .._core.model.read_back import by_id, id_bytes

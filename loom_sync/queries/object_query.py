@@ -113,7 +113,7 @@ class ObjectQuery(Query[M]):
         Raises:
             InvalidDocument: A document does not fit the class of the results.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # a subclass knows the class of its results
 
     def _read_one(self, document: dict[str, Any]) -> M:
         """Return the object of a document.
@@ -121,7 +121,7 @@ class ObjectQuery(Query[M]):
         Raises:
             InvalidDocument: It does not fit the class of the results.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # as for `_read`
 
     def _loaded(self, objects: Sequence[M]) -> Iterable[M]:
         """Return objects after what is to be done with each loaded one."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from ..attribute_values import values_of
 from ..errors import EncodingError
 from ..type_guards import is_dict, is_list
 from ..types.codec import Codec
@@ -18,12 +17,11 @@ from ..types.containers import ArrayCodec, MappingCodec
 from .codecs import model_codec
 from .document import DocumentModel
 from .model_codec import ModelCodec, StoredField
-from .type_checks import Check, EachEntry, EachField, EachItem, ExactType
+from .type_checks import TEXT, Check, EachEntry, EachField, EachItem, ExactType, exact_types
 from .write_validation import field_checks, is_assigned
 
 _Encoder: TypeAlias = Callable[[Any], Any]
 _FieldsEncoder: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
-_TEXT = frozenset({str})
 
 
 class _NotPlainError(Exception):
@@ -72,8 +70,7 @@ def _fields_encoder(codec: ModelCodec, checks: Mapping[str, Check]) -> _FieldsEn
         codec: The codec of the model.
         checks: The checks of values by field name; fields without one are not checked.
     """
-    exact = {name: check.kind for name, check in checks.items() if isinstance(check, ExactType)}
-    values_by_type, kinds = values_of(exact), [*exact.values()]
+    values_by_type, kinds = exact_types(checks)
     arrange, tag = codec.arrange, codec.tag
     steps = [
         (field.stored_name, encoder)
@@ -150,7 +147,7 @@ def _entries_encoder(codec: MappingCodec, check: EachEntry) -> _Encoder:
     def encode(value: Any) -> Any:
         if not is_dict(value) or type(value) is not dict:
             raise _NotPlainError
-        if not _TEXT.issuperset(map(type, value)):
+        if not TEXT.issuperset(map(type, value)):
             raise _NotPlainError
         return {key: encode_value(item) for key, item in value.items()}
 

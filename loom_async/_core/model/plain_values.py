@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from ..type_guards import is_dict, is_list
 from .core_schemas import core_schema_of
-from .type_checks import Check, EachEntry, EachField, EachItem, ExactType, all_hold, exactly
+from .type_checks import TEXT, Check, EachEntry, EachField, EachItem, ExactType, all_hold, exactly
 
 _SCALARS: dict[str, type] = {
     "str": str,
@@ -32,7 +32,6 @@ _SCALARS: dict[str, type] = {
     "decimal": Decimal,
     "uuid": UUID,
 }
-_STRING = frozenset({str})
 _ITEMS: dict[str, type] = {"list": list, "set": set, "frozenset": frozenset}
 # What a schema may have without a constraint on its values.
 _FREE = frozenset(
@@ -122,7 +121,7 @@ class PlainValues:
             lambda value: (
                 is_dict(value)
                 and type(value) is dict
-                and _STRING.issuperset(map(type, value))
+                and TEXT.issuperset(map(type, value))
                 and all(map(holds, value.values()))
             ),
             inner,

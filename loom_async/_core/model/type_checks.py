@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
-from ..attribute_values import values_of
+from ..attribute_values import ValuesGetter, values_of
+
+#: The types of the keys of a dict that is stored as it is.
+TEXT: Final = frozenset({str})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +58,16 @@ def exactly(kind: type) -> ExactType:
     return ExactType(lambda value: type(value) is kind, kind)
 
 
+def exact_types(checks: Mapping[str, Check]) -> tuple[ValuesGetter, list[type]]:
+    """Return what gets the values whose exact type is enough, and these types, to be compared."""
+    exact = {name: check.kind for name, check in checks.items() if isinstance(check, ExactType)}
+    return values_of(exact), [*exact.values()]
+
+
 def all_hold(checks: Mapping[str, Check]) -> Callable[[dict[str, Any]], bool]:
     """Return a check of several values by name, of which the exact types are compared at once."""
-    exact = {name: check.kind for name, check in checks.items() if isinstance(check, ExactType)}
-    others = [(name, check.holds) for name, check in checks.items() if name not in exact]
-    values_by_type, kinds = values_of(exact), [*exact.values()]
+    values_by_type, kinds = exact_types(checks)
+    others = [(name, c.holds) for name, c in checks.items() if not isinstance(c, ExactType)]
 
     def hold(values: dict[str, Any]) -> bool:
         if [*map(type, values_by_type(values))] != kinds:
