@@ -151,7 +151,13 @@ class NormalisedCodec(Codec):
 
     def encode(self, value: Any) -> Any:
         # An item that is added to a list is not validated, so it may not be normalised yet.
-        return None if value is None else self._inner.encode(self._function(value))
+        if value is None:
+            return None
+        try:
+            normal = self._function(value)
+        except Exception as error:  # a user's function may raise anything
+            raise EncodingError(f"{value!r} cannot be normalised: {error}", path="") from error
+        return self._inner.encode(normal)
 
     def decode(self, stored: Any) -> Any:
         return self._inner.decode(stored)

@@ -10,7 +10,7 @@ from ..bson_codec import UNENCODABLE, encode_bson
 from ..errors import EncodingError
 from ..type_guards import is_mapping
 from .adapters import adapter_of
-from .codec import Codec, Forms
+from .codec import ANY, Codec, Forms
 from .equality import is_same
 from .scalars import ChoiceCodec, NormalisedCodec
 from .sparse import Sparse
@@ -98,13 +98,29 @@ class UnionCodec(Codec):
     def encode(self, value: Any) -> Any:
         if value is None or self.is_identity:
             return value
-        option = self._option_of(value)
-        stored = to_bson(value) if option is None else option.codec.encode(value)
+        refusal: EncodingError | None = None
+        for option in self._options_of(value):
+            try:
+                return self._encode(option.codec, value)
+            except EncodingError as error:
+                # Options of one class may differ in their items: the next one may take the value.
+                refusal = refusal or error
+        if refusal is not None:
+            raise refusal
+        return self._encode(ANY, value)
+
+    def _encode(self, codec: Codec, value: Any) -> Any:
+        stored = codec.encode(value)
         if self._is_ambiguous:
             self._prove(stored, value)
         return stored
 
     def _option_of(self, value: Any) -> Option | None:
+        options = self._options_of(value)
+        return options[0] if options else None
+
+    def _options_of(self, value: Any) -> list[Option]:
+        """Return the options that a value may be of, by its class."""
         kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
         exact = [option for option in self._options if kind in option.classes]
         found = exact or [
@@ -112,7 +128,7 @@ class UnionCodec(Codec):
         ]
         if len(found) > 1 and is_mapping(value):
             found = [option for option in found if option.codec.has_keys(value)] or found
-        return found[0] if found else None
+        return found
 
     def _prove(self, stored: Any, value: Any) -> None:
         """Raise `EncodingError` if a value would load as a value of another option."""
